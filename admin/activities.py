@@ -1,4 +1,4 @@
-"""The panel's activities: what one can volunteer for, by which rule, and its shifts."""
+"""The panel's pages of activities: their earning rule and their shifts."""
 
 from datetime import date, timedelta
 from functools import partial
@@ -21,10 +21,10 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.rules.catalogue import in_words, rules
+from timebank.rules.catalogue import rule_in_words, rules
 from timebank.rules.schemas import RuleOut
 from timebank.stations.places import stations
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other
 
@@ -39,7 +39,7 @@ Form = URLEncodedBody[dict[str, str]]
 
 
 class ShiftForm(msgspec.Struct):
-    """A shift as the form has it: the local day and time of the place, and how long."""
+    """The form of a shift: local day and start time, and the length in minutes."""
 
     station_id: UUID
     day: date
@@ -52,7 +52,7 @@ class ShiftForm(msgspec.Struct):
         return ShiftIn(self.station_id, begin, begin + timedelta(minutes=self.minutes), self.seats)
 
 
-class ActivitiesPanel(Controller):
+class PanelActivityPages(Controller):
     path = "/admin/activities"
     include_in_schema = False
 
@@ -75,7 +75,7 @@ class ActivitiesPanel(Controller):
     @post()
     @shown_again(lambda request, caller: _new_page(request, caller))
     async def add(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        made = await offers.add_activity(caller, filled(ActivityIn, data, ACTIVITY))
+        made = await offers.add_activity(caller, parse_form(ActivityIn, data, ACTIVITY))
         return see_other(f"/admin/activities/{made.id}?done=added")
 
     @get("/{activity_id:uuid}")
@@ -90,8 +90,8 @@ class ActivitiesPanel(Controller):
     @shown_again(lambda request, activity_id, caller: _activity_page(request, caller, activity_id))
     async def change(self, activity_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         given = {"active": "false", "needs_sign_up": "false"} | data
-        written = filled(ActivityChange, data, {"description": _("说明")}).description
-        wanted = filled(ActivityChange, given, CHANGE, empties=True)
+        written = parse_form(ActivityChange, data, {"description": _("说明")}).description
+        wanted = parse_form(ActivityChange, given, CHANGE, empties=True)
         wanted = msgspec.structs.replace(wanted, description=written or "")
         await changes.change_activity(caller, activity_id, wanted)
         return see_other(f"/admin/activities/{activity_id}?done=changed")
@@ -99,7 +99,7 @@ class ActivitiesPanel(Controller):
     @post("/{activity_id:uuid}/shifts")
     @shown_again(lambda request, activity_id, caller: _activity_page(request, caller, activity_id))
     async def add_shift(self, activity_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
-        await planned.add_shift(caller, activity_id, filled(ShiftForm, data, SHIFT).shift())
+        await planned.add_shift(caller, activity_id, parse_form(ShiftForm, data, SHIFT).shift())
         return see_other(f"/admin/activities/{activity_id}?done=shift")
 
     @post("/{activity_id:uuid}/shifts/{shift_id:uuid}/cancellation")
@@ -113,8 +113,8 @@ class ActivitiesPanel(Controller):
 
 
 def rule_line(rule: RuleOut, language: str) -> str:
-    """A rule as it is chosen: its name, and what it gives."""
-    return f"{rule.name} · {in_words(rule, language)}"
+    """A rule as the form offers it: its name and what it credits."""
+    return f"{rule.name} · {rule_in_words(rule, language)}"
 
 
 async def _choices(caller: Scope, language: str) -> dict[str, list[tuple[object, str]]]:

@@ -1,4 +1,4 @@
-"""What waits for a second person, in the panel: what it is, who may decide, and the decision."""
+"""The panel's pages of changes that wait for a second person: list them, decide, and confirm logins."""
 
 from uuid import UUID
 
@@ -14,9 +14,9 @@ from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.overview.agreements import acknowledge, agreements, decide
+from timebank.overview.agreements import acknowledge, agreements, decide_change
 from timebank.overview.openers import confirm_login, confirm_logins, may_confirm, may_confirm_rest, resting, unconfirmed
-from timebank.web.forms import chosen, filled
+from timebank.web.forms import chosen, parse_form
 from timebank.web.pages import page, see_other
 
 PAGE = 50
@@ -29,7 +29,7 @@ CAUSES = {
 DECISION = {"decision": _("决定"), "note": _("说明")}
 
 
-class AgreementPages(Controller):
+class PanelAgreementPages(Controller):
     path = "/admin/agreements"
     include_in_schema = False
 
@@ -38,7 +38,7 @@ class AgreementPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "waiting",
         cursor: Cursor = None, done: FromQuery[str] = "", later: Cursor = None,
     ) -> Template:  # fmt: skip
-        """Everything that waits, with who may decide about it; by the tabs what was decided."""
+        """The waiting changes with those who may decide; by tab, the decided ones."""
         shown: Status = next((known for known in TABS if known == status), "waiting")
         if shown == "waiting":
             return await _page(request, caller, cursor=cursor, done=done, later=later)
@@ -53,29 +53,29 @@ class AgreementPages(Controller):
         self, agreement_id: FromPath[UUID], caller: NamedDependency[Scope],
         data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Agree, refuse with the reason, or withdraw."""
-        told = filled(DecisionIn, data, DECISION)
-        await decide(caller, agreement_id, told.decision, told.note)
+        """Agree, refuse with a reason, or withdraw an own proposal."""
+        told = parse_form(DecisionIn, data, DECISION)
+        await decide_change(caller, agreement_id, told.decision, told.note)
         return see_other(f"/admin/agreements?done={told.decision}")
 
     @post("/seen")
     @shown_again(lambda request, caller: _page(request, caller))
     async def see_all(self, caller: NamedDependency[Scope]) -> Redirect:
-        """Everything that was done alone has been seen."""
+        """Acknowledge all changes that one person made alone."""
         await acknowledge(caller)
         return see_other("/admin/agreements?done=seen")
 
     @post("/logins")
     @shown_again(lambda request, caller: _page(request, caller))
     async def confirm_many(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Redirect:
-        """Confirm the chosen residents; those whom somebody else must confirm stay."""
+        """Confirm the logins of the chosen residents; those that another person must confirm are skipped."""
         confirmed = await confirm_logins(caller, (await chosen(request, "person"))[:PAGE])
         return see_other("/admin/agreements?done=confirmed#resting" if confirmed else "/admin/agreements#resting")
 
     @post("/logins/{person_id:uuid}")
     @shown_again(lambda request, caller: _page(request, caller))
     async def confirm(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
-        """Confirm that somebody's login is theirs."""
+        """Confirm that a resident's login is their own."""
         await confirm_login(caller, person_id)
         return see_other("/admin/agreements?done=confirmed")
 

@@ -1,4 +1,4 @@
-"""Places in the panel: the community's grids, buildings and units; for streets and counties the communities."""
+"""The panel's pages of areas: a community's grids, buildings and units, and the communities of a street or county."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.areas.places import ABOVE, add_area, areas_of, found_region, regions_in_reach, rename_area
+from timebank.areas.places import ABOVE, add_area, add_region, areas_of, regions_in_reach, rename_area
 from timebank.areas.schemas import PlaceIn, PlaceOut, Renaming
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
@@ -17,7 +17,7 @@ from timebank.core.scope import Role, Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.refusals import shown_again
 from timebank.people.headcount import people_in_areas
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 Form = URLEncodedBody[dict[str, str]]
@@ -30,14 +30,14 @@ PLACE = {"kind": _("级别"), "name": _("名称"), "parent_id": _("上级")}
 
 
 class Shown(msgspec.Struct):
-    """An area with what is below it, and how many people live there."""
+    """An area with the areas below it and its number of residents."""
 
     place: PlaceOut
     below: int
     people: int
 
 
-class AreaPages(Controller):
+class PanelAreaPages(Controller):
     path = "/admin/areas"
     include_in_schema = False
 
@@ -57,23 +57,23 @@ class AreaPages(Controller):
     @post()
     @shown_again(lambda request, caller, data: _areas_page(request, caller, _parent(data)))
     async def add(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """A grid, building or unit, and on the way back the place it was added to."""
-        place = filled(PlaceIn, data, PLACE)
+        """Add a grid, building or unit, then show the area that it was added to."""
+        place = parse_form(PlaceIn, data, PLACE)
         await add_area(caller, place.kind, place.name, place.parent_id)
         return see_other(f"/admin/areas/{place.parent_id}?done=1" if place.parent_id else "/admin/areas?done=1")
 
     @post("/regions")
     @shown_again(lambda request, caller: _areas_page(request, caller, None))
     async def found(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """A street or a community."""
-        place = filled(PlaceIn, data, PLACE)
-        await found_region(caller, place.kind, place.name, place.parent_id)
+        """Found a street or a community."""
+        place = parse_form(PlaceIn, data, PLACE)
+        await add_region(caller, place.kind, place.name, place.parent_id)
         return see_other("/admin/areas?done=1")
 
     @post("/{area_id:uuid}/name")
     @shown_again(lambda request, area_id, caller: _areas_page(request, caller, area_id))
     async def rename(self, area_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
-        await rename_area(caller, area_id, filled(Renaming, data, {"name": _("名称")}).name)
+        await rename_area(caller, area_id, parse_form(Renaming, data, {"name": _("名称")}).name)
         return see_other(f"/admin/areas/{area_id}?done=1")
 
 
@@ -88,7 +88,7 @@ async def _areas_page(
     request: AnyRequest, caller: Scope, area_id: UUID | None, *,
     done: str | None = None,
 ) -> Template:  # fmt: skip
-    """A place with what is below it; without one, the community as a whole."""
+    """The page of an area and the areas below it; without `area_id`, of the whole community."""
     caller.require_reader()
     async with transaction(caller):
         found = await areas_of(caller)

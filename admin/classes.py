@@ -1,4 +1,4 @@
-"""The panel's classes: courses, their lessons and seats, and who comes."""
+"""The panel's pages of classes: courses, lessons, bookings and attendance."""
 
 from datetime import date, time, timedelta
 from functools import partial
@@ -31,11 +31,11 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.stations.places import stations
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 PAGE = 50
@@ -60,7 +60,7 @@ LESSON = {"day": _("日期"), "at": _("上课时间"), "minutes": _("分钟"), "
 
 
 class LessonForm(msgspec.Struct):
-    """A lesson as a form has it: the local day and time of the place."""
+    """The form of a new lesson, in local day and time."""
 
     day: date
     at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
@@ -72,7 +72,7 @@ class LessonForm(msgspec.Struct):
 
 
 class LessonChangeForm(msgspec.Struct):
-    """A change of a lesson as a form has it: the whole lesson, in the local day and time of the place."""
+    """The form that changes a lesson: all its values, in local day and time."""
 
     day: date
     at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
@@ -86,7 +86,7 @@ class LessonChangeForm(msgspec.Struct):
         return LessonChange(starts_at=starts_at, ends_at=ends_at, seats=self.seats, reason=self.reason)
 
 
-class ClassesPanel(Controller):
+class PanelClassPages(Controller):
     path = "/admin/classes"
     include_in_schema = False
 
@@ -94,7 +94,7 @@ class ClassesPanel(Controller):
     async def courses(
         self, request: AnyRequest, caller: NamedDependency[Scope], ended: FromQuery[bool] = False, cursor: Cursor = None
     ) -> Template:
-        """Every course, and the lessons of the coming week."""
+        """The courses, and the lessons of the coming week."""
         caller.require_reader()
         now = clock.now()
         found = await courses.courses(caller, with_ended=ended, limit=PAGE, cursor=cursor)
@@ -109,8 +109,8 @@ class ClassesPanel(Controller):
     @post()
     @shown_again(lambda request, caller: _new_page(request, caller))
     async def add(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
-        """Offer a course, then go on to its lessons."""
-        made = await courses.add_course(caller, filled(CourseIn, data, COURSE))
+        """Add a course, then show its page to add lessons."""
+        made = await courses.add_course(caller, parse_form(CourseIn, data, COURSE))
         return see_other(f"/admin/classes/{made.id}?done=added")
 
     @get("/{course_id:uuid}")
@@ -127,7 +127,7 @@ class ClassesPanel(Controller):
         data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
         """Change a course from now on."""
-        wanted = filled(CourseChange, data, CHANGE)
+        wanted = parse_form(CourseChange, data, CHANGE)
         await changes.change_course(caller, course_id, wanted)
         return see_other(f"/admin/classes/{course_id}?done=changed")
 
@@ -137,18 +137,18 @@ class ClassesPanel(Controller):
         self, caller: NamedDependency[Scope], course_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Stop the course: the worker calls off its lessons and gives everything back."""
-        await stopping.stop_course(caller, course_id, filled(StopIn, data, {"reason": _("原因")}).reason)
+        """Stop the course; the worker cancels its lessons and refunds unused minutes."""
+        await stopping.stop_course(caller, course_id, parse_form(StopIn, data, {"reason": _("原因")}).reason)
         return see_other(f"/admin/classes/{course_id}?done=stopped")
 
     @post("/{course_id:uuid}/refund")
     @shown_again(lambda request, caller, course_id: _course_page(request, caller, course_id))
     async def refund(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Give a child's unused minutes back for its guardian."""
-        wanted = filled(RefundIn, data | {"course_id": str(course_id)}, REFUND)
+        """Refund a child's unused minutes on behalf of its guardian."""
+        wanted = parse_form(RefundIn, data | {"course_id": str(course_id)}, REFUND)
         await once.answer(caller, lambda: refunds.refund(caller, wanted))
         return see_other(f"/admin/classes/{course_id}?done=refunded")
 
@@ -159,11 +159,11 @@ class ClassesPanel(Controller):
         data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
         """Put a lesson on the calendar."""
-        await courses.add_lesson(caller, course_id, filled(LessonForm, data, LESSON).lesson())
+        await courses.add_lesson(caller, course_id, parse_form(LessonForm, data, LESSON).lesson())
         return see_other(f"/admin/classes/{course_id}?done=lesson")
 
 
-class LessonsPanel(Controller):
+class PanelLessonPages(Controller):
     path = "/admin/classes/lessons"
     include_in_schema = False
 
@@ -171,7 +171,7 @@ class LessonsPanel(Controller):
     async def lesson(
         self, request: AnyRequest, caller: NamedDependency[Scope], lesson_id: FromPath[UUID], done: FromQuery[str] = ""
     ) -> Template:
-        """One lesson and who comes."""
+        """One lesson and its bookings."""
         return await _lesson_page(request, caller, lesson_id, done=done)
 
     @post("/{lesson_id:uuid}/change")
@@ -180,8 +180,8 @@ class LessonsPanel(Controller):
         self, caller: NamedDependency[Scope], lesson_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Move the lesson, or change its seats."""
-        await changes.change_lesson(caller, lesson_id, filled(LessonChangeForm, data, LESSON_CHANGE).change())
+        """Reschedule the lesson, or change its seats or minutes."""
+        await changes.change_lesson(caller, lesson_id, parse_form(LessonChangeForm, data, LESSON_CHANGE).change())
         return see_other(f"/admin/classes/lessons/{lesson_id}?done=changed")
 
     @post("/{lesson_id:uuid}/cancellation")
@@ -190,19 +190,19 @@ class LessonsPanel(Controller):
         self, caller: NamedDependency[Scope], lesson_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Call the lesson off."""
-        reason = filled(Cancellation, data, {"reason": _("原因")}).reason
+        """Cancel the lesson."""
+        reason = parse_form(Cancellation, data, {"reason": _("原因")}).reason
         await attendance.cancel_lesson(caller, lesson_id, reason)
         return see_other(f"/admin/classes/lessons/{lesson_id}?done=cancelled")
 
     @post("/{lesson_id:uuid}/attendance")
     @shown_again(lambda request, caller, lesson_id: _lesson_page(request, caller, lesson_id))
     async def attend(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         lesson_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Mark that a child came, by name."""
-        booking_id = filled(_Booking, data, {"booking_id": _("孩子")}).booking_id
+        """Mark a child on the list as attended."""
+        booking_id = parse_form(_Booking, data, {"booking_id": _("孩子")}).booking_id
         await once.answer(caller, lambda: attendance.attend(caller, booking_id))
         return see_other(f"/admin/classes/lessons/{lesson_id}?done=attended")
 

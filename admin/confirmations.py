@@ -1,4 +1,4 @@
-"""The panel's list of what keepers ask a second member of staff for: one tap each."""
+"""The panel's page of counter confirmations: keepers ask, a second member of staff decides."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -12,36 +12,36 @@ from timebank.core import clock
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.shop.confirmations import deciding as agreed
-from timebank.shop.confirmations.waiting import confirmations
-from timebank.web.forms import filled
+from timebank.shop.confirmations.listing import list_confirmations
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 DECISION = {"decision": _("决定")}
 SHOWN_FOR = timedelta(days=7)
 
 
-class ConfirmationsPanel(Controller):
+class PanelConfirmationPages(Controller):
     path = "/admin/confirmations"
     include_in_schema = False
 
     @get()
     async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """What waits today, and what was decided this week."""
+        """Today's open confirmations, and those decided this week."""
         return await _page(request, caller)
 
     @post("/{confirmation_id:uuid}")
     @shown_again(lambda request, caller: _page(request, caller))
     async def decide(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         confirmation_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Agree, which hands the good over at the counter, or refuse."""
-        decision = filled(agreed.DecisionIn, data, DECISION)
-        await once.answer(caller, lambda: agreed.decide(caller, confirmation_id, decision))
+        """Agree or refuse. Agreeing hands the good over at the counter."""
+        decision = parse_form(agreed.DecisionIn, data, DECISION)
+        await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))
         return see_other("/admin/confirmations")
 
 
@@ -49,5 +49,5 @@ async def _page(request: AnyRequest, caller: Scope) -> Template:
     caller.require_reader()
     return page(
         request, caller, "goods/confirmations.html",
-        found=await confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request)),
+        found=await list_confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request)),
     )  # fmt: skip

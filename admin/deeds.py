@@ -1,4 +1,4 @@
-"""The moral bank in the panel: what waits for review, what hangs out, what is doubted, and the catalogue."""
+"""The panel's pages of the moral bank: deeds to review, published ones, objections, and the catalogue."""
 
 from functools import partial
 from uuid import UUID
@@ -15,22 +15,28 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Role, Scope
 from timebank.deeds.credit import reverse_deed
-from timebank.deeds.objections.listing import count_doubts, doubts, doubts_of, find_doubt, may_decide
+from timebank.deeds.objections.listing import (
+    count_undecided_objections,
+    find_objection,
+    list_undecided_objections,
+    may_decide,
+    objections_to_deed,
+)
 from timebank.deeds.objections.objecting import decide_objection
-from timebank.deeds.parties import party_to, people_of, reviews
-from timebank.deeds.reading import count_waiting, deeds, find_deed
+from timebank.deeds.parties import may_review_deed, party_to, people_of
+from timebank.deeds.reading import count_waiting, find_deed, list_deeds
 from timebank.deeds.restoring import DEED_AGAIN
 from timebank.deeds.review import DEED_POINTS, needs_second, review_deed
 from timebank.deeds.schemas import DeedStatus, ObjectionDecision, ReasonIn, ReviewIn
 from timebank.deeds.words import STATUS
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.overview.agreements import waiting_for
+from timebank.overview.agreements import waiting_change_about
 from timebank.rules.catalogue import rules
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 # The tabs in the order of the work: what waits, what hangs out, what is doubted, what is done.
@@ -49,7 +55,7 @@ REASON = {"reason": _("原因")}
 PAGE = 40
 
 
-class AdminDeeds(Controller):
+class PanelDeedPages(Controller):
     path = "/admin/deeds"
     include_in_schema = False
 
@@ -58,12 +64,12 @@ class AdminDeeds(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "filed",
         cursor: Cursor = None, done: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
-        """Deeds by where they stand, those that wait first."""
+        """The deeds of one status, or the objections; by default the filed deeds that wait for review."""
         _require_duty(caller)
         shown = _tab(status)
         if shown == "objected" and caller.reads_all:
-            return await _doubted_page(request, caller, cursor, done)
-        found = await deeds(caller, status=shown, limit=PAGE, cursor=cursor)
+            return await _objected_page(request, caller, cursor, done)
+        found = await list_deeds(caller, status=shown, limit=PAGE, cursor=cursor)
         parties = await party_to(caller, found.items) if shown == "filed" else set()
         return page(
             request, caller, "deeds/list.html", items=[(deed, deed.id in parties) for deed in found.items],
@@ -73,25 +79,25 @@ class AdminDeeds(Controller):
 
     @get("/catalogue")
     async def catalogue(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """What can be filed, with its points and caps."""
+        """The catalogue of deeds with their points and caps."""
         _require_duty(caller)
         found = await all_pages(partial(rules, caller, kind="deed"))
         return page(request, caller, "deeds/catalogue.html", rules=found, tabs_of=await _tabs(caller))
 
     @get("/{deed_id:uuid}")
     async def deed(self, request: AnyRequest, deed_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
-        """One deed with everything that decides about it."""
+        """One deed with everything that a review needs."""
         return await _deed(request, caller, deed_id)
 
     @post("/{deed_id:uuid}/review")
     @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))
     async def review(
         self, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-        caller: NamedDependency[Scope], once: NamedDependency[Once],
+        caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
     ) -> Redirect:  # fmt: skip
-        """Approve it for the board, or send it back with the reason."""
+        """Approve the deed, which publishes it on the board, or return it with a reason."""
         _require_duty(caller)
-        told = filled(ReviewIn, data, REVIEW)
+        told = parse_form(ReviewIn, data, REVIEW)
         answer = await once.answer(
             caller,
             lambda: review_deed(caller, deed_id, told.decision, told.note, witness_asked=told.witness_asked),
@@ -103,15 +109,15 @@ class AdminDeeds(Controller):
     @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))
     async def reverse(
         self, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-        caller: NamedDependency[Scope], once: NamedDependency[Once],
+        caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
     ) -> Redirect:  # fmt: skip
-        """Take its points back."""
-        reason = filled(ReasonIn, data, REASON).reason
+        """Reverse the deed's points."""
+        reason = parse_form(ReasonIn, data, REASON).reason
         await once.answer(caller, lambda: reverse_deed(caller, deed_id, reason))
         return see_other("/admin/deeds?status=reversed&done=reversed")
 
 
-class AdminObjections(Controller):
+class PanelObjectionPages(Controller):
     path = "/admin/objections"
     include_in_schema = False
 
@@ -119,7 +125,7 @@ class AdminObjections(Controller):
     async def objection(
         self, request: AnyRequest, objection_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template:
-        """One doubt, and what it is about."""
+        """One objection and its subject."""
         return await _objection(request, caller, objection_id)
 
     @post("/{objection_id:uuid}")
@@ -129,16 +135,16 @@ class AdminObjections(Controller):
         caller: NamedDependency[Scope],
     ) -> Redirect:  # fmt: skip
         """Decide about it."""
-        told = filled(ObjectionDecision, data, DECISION)
+        told = parse_form(ObjectionDecision, data, DECISION)
         decided = await decide_objection(caller, objection_id, told.upheld, told.note)
         if decided.waiting:
             return see_other(f"/admin/objections/{objection_id}")
         return see_other("/admin/deeds?status=objected&done=decided")
 
 
-async def _doubted_page(request: AnyRequest, caller: Scope, cursor: str | None, done: str) -> Template:
-    """The objections that wait for a decision, for whoever decides about them or inspects."""
-    waiting = await doubts(caller, limit=PAGE, cursor=cursor)
+async def _objected_page(request: AnyRequest, caller: Scope, cursor: str | None, done: str) -> Template:
+    """The page of open objections, for those who may decide or read them."""
+    waiting = await list_undecided_objections(caller, limit=PAGE, cursor=cursor)
     return page(
         request, caller, "deeds/list.html", items=[], doubts=waiting.items, next=waiting.next, first=cursor is None,
         shown="objected", done=done, words=STATUS, tabs_of=await _tabs(caller), decides=True,
@@ -146,21 +152,21 @@ async def _doubted_page(request: AnyRequest, caller: Scope, cursor: str | None, 
 
 
 def _tab(asked: str) -> DeedStatus:
-    """The tab that an address asks for; the first where there is no such tab."""
+    """The tab named in the query, or the first one if there is none of that name."""
     shown: DeedStatus = msgspec.convert(asked if asked in STATUS else "filed", DeedStatus)
     return shown
 
 
 async def _tabs(caller: Scope) -> list[tuple[str, str, int | None]]:
-    """The tabs with how many wait. Whoever decides about objections counts those, to records and reversals too."""
+    """The tabs with their counts. Those who may decide objections also count the ones to records and reversals."""
     waiting = await count_waiting(caller)
     if caller.reads_all:
-        waiting["objected"] = await count_doubts(caller)
+        waiting["objected"] = await count_undecided_objections(caller)
     return [(key, word, waiting.get(key)) for key, word in TABS]
 
 
 def _require_duty(caller: Scope) -> None:
-    """Administrators, auditors and grid workers: the others have their own deeds on their own page."""
+    """Require an administrator, auditor or grid worker; others see their own deeds on their member pages."""
     if not (caller.reads_all or caller.has(Role.grid_worker)):
         raise Forbidden
 
@@ -173,16 +179,16 @@ async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID) -> Template:
     return page(
         request, caller, "deeds/deed.html", deed=deed, words=STATUS,
         party=party, others=[officer.in_words(language_of(request)) for officer in others],
-        may_review=reviews(caller, deed) and not party, may_reverse=caller.administers and not party,
+        may_review=may_review_deed(caller, deed) and not party, may_reverse=caller.administers and not party,
         above=deed.status == "filed" and await needs_second(caller, deed),
-        waits=await waiting_for(caller, DEED_POINTS, deed_id) if caller.reads_all and deed.status == "filed" else None,
-        doubts=await doubts_of(caller, deed_id) if caller.reads_all else [],
+        waits=await waiting_change_about(caller, DEED_POINTS, deed_id) if caller.reads_all and deed.status == "filed" else None,
+        doubts=await objections_to_deed(caller, deed_id) if caller.reads_all else [],
     )  # fmt: skip
 
 
 async def _objection(request: AnyRequest, caller: Scope, objection_id: UUID) -> Template:
-    doubt = await find_doubt(caller, objection_id)
-    waits = await waiting_for(caller, DEED_AGAIN, objection_id) if doubt.upheld is None else None
+    doubt = await find_objection(caller, objection_id)
+    waits = await waiting_change_about(caller, DEED_AGAIN, objection_id) if doubt.upheld is None else None
     return page(
         request, caller, "deeds/objection.html", doubt=doubt,
         waits=waits, may_decide=await may_decide(caller, doubt),

@@ -1,4 +1,4 @@
-"""The panel's goods: what is offered, its photo, and its stock."""
+"""The panel's pages of goods: offer, change, photo and stock."""
 
 from functools import partial
 from typing import Annotated
@@ -13,14 +13,14 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.http.uploads import PhotoUpload
 from timebank.shop import goods, photos, stock
 from timebank.shop.schemas import Count, GoodChange, GoodIn, Receipt
 from timebank.stations.places import stations
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other, waits_or
 
 PAGE = 50
@@ -33,7 +33,7 @@ COUNT = {"station_id": _("驿站"), "counted": _("清点数"), "note": _("说明
 Search = Annotated[str, QueryParameter(max_length=60)]
 
 
-class GoodsPanel(Controller):
+class PanelGoodsPages(Controller):
     path = "/admin/goods"
     include_in_schema = False
 
@@ -41,9 +41,9 @@ class GoodsPanel(Controller):
     async def goods(
         self, request: AnyRequest, caller: NamedDependency[Scope], q: Search = "", cursor: Cursor = None
     ) -> Template:
-        """Every good with its stock, those that are no longer offered too."""
+        """All goods with their stock, including those no longer offered."""
         caller.require_reader()
-        found = await goods.goods(caller, with_ended=True, search=q.strip(), limit=PAGE, cursor=cursor)
+        found = await goods.list_goods(caller, with_ended=True, search=q.strip(), limit=PAGE, cursor=cursor)
         return page(request, caller, "goods/goods.html", found=found, q=q, cursor=cursor)
 
     @get("/new")
@@ -54,8 +54,8 @@ class GoodsPanel(Controller):
     @post()
     @shown_again(lambda request, caller: _new_page(request, caller))
     async def add(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
-        """Offer a good, then go on to its stock and photo."""
-        made = await goods.add_good(caller, filled(GoodIn, data, GOOD))
+        """Add a good, then show its page for stock and photo."""
+        made = await goods.add_good(caller, parse_form(GoodIn, data, GOOD))
         return see_other(f"/admin/goods/{made.id}?done=added")
 
     @get("/{good_id:uuid}")
@@ -63,7 +63,7 @@ class GoodsPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID],
         cursor: Cursor = None, done: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
-        """One good: its stock at every station, its photo, what it costs."""
+        """One good with its price, photo and stock at every station."""
         return await _good_page(request, caller, good_id, done=done, cursor=cursor)
 
     @post("/{good_id:uuid}")
@@ -74,7 +74,7 @@ class GoodsPanel(Controller):
     ) -> Redirect:  # fmt: skip
         """Change what is offered from now on."""
         given = {"active": "false"} | data
-        await goods.change_good(caller, good_id, filled(GoodChange, given, GOOD, empties=True))
+        await goods.change_good(caller, good_id, parse_form(GoodChange, given, GOOD, empties=True))
         return see_other(f"/admin/goods/{good_id}?done=changed")
 
     @post("/{good_id:uuid}/photo")
@@ -83,18 +83,18 @@ class GoodsPanel(Controller):
         self, caller: NamedDependency[Scope], good_id: FromPath[UUID],
         data: MultipartBody[PhotoUpload],
     ) -> Redirect:  # fmt: skip
-        """Show the good by this picture."""
+        """Set the photo of the good."""
         await photos.set_photo(caller, good_id, await data.photo.read(photos.UPLOAD_BYTES_MAX + 1))
         return see_other(f"/admin/goods/{good_id}?done=photo")
 
     @post("/{good_id:uuid}/receipts")
     @shown_again(lambda request, caller, good_id: _good_page(request, caller, good_id))
     async def receive(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         good_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
         """Goods came in."""
-        came = filled(Receipt, data, RECEIPT)
+        came = parse_form(Receipt, data, RECEIPT)
         verb = stock.receive
         await once.answer(caller, lambda: verb(caller, good_id, came.station_id, came.quantity, came.note))
         return see_other(f"/admin/goods/{good_id}?done=received")
@@ -105,8 +105,8 @@ class GoodsPanel(Controller):
         self, caller: NamedDependency[Scope], good_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """The shelf was counted."""
-        found = filled(Count, data, COUNT)
+        """Store a counted quantity."""
+        found = parse_form(Count, data, COUNT)
         made = await stock.count_stock(caller, good_id, found.station_id, found.counted, found.note)
         return waits_or(made, f"/admin/goods/{good_id}?done=counted")
 
@@ -123,6 +123,7 @@ async def _good_page(
     caller.require_reader()
     return page(
         request, caller, "goods/good.html",
-        good=await goods.good(caller, good_id), done=done, first=cursor is None,
-        moves=await stock.moves(caller, good_id, cursor=cursor), stations=await all_pages(partial(stations, caller)),
+        good=await goods.find_good(caller, good_id), done=done, first=cursor is None,
+        moves=await stock.list_stock_changes(caller, good_id, cursor=cursor),
+        stations=await all_pages(partial(stations, caller)),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The panel's first page: what waits, and how the community stands."""
+"""The panel's first page: open work and the community's figures."""
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
@@ -10,23 +10,23 @@ from timebank.cards.confirming import count_unconfirmed, unconfirmed_cards
 from timebank.core import clock
 from timebank.core.database import transaction
 from timebank.core.scope import Scope
-from timebank.expiry.due import waiting_expiries
+from timebank.expiry.expiring import waiting_expiries
 from timebank.http.callers import AnyRequest
 from timebank.ledger.totals import totals
-from timebank.overview.community import waiting, yours
+from timebank.overview.community import count_decidable, read_panel_counts
 from timebank.overview.figures import figures
 from timebank.web.pages import page
 
 
-class PanelHome(Controller):
+class PanelHomePages(Controller):
     path = "/admin"
     include_in_schema = False
 
     @get()
     async def home(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         async with transaction(caller):
-            counted = await waiting(caller)
-            mine = await yours(caller, counted)
+            counted = await read_panel_counts(caller)
+            mine = await count_decidable(caller, counted)
             cards = await count_unconfirmed(caller)
             own_cards = await _own_cards(caller, cards)
             begun = await has_credited(caller)
@@ -42,6 +42,9 @@ class PanelHome(Controller):
 
 
 async def _own_cards(scope: Scope, cards: int) -> int:
-    """Of so many cards that wait how many are the caller's to confirm, as far as those that are listed tell."""
+    """How many of the `cards` unconfirmed cards the caller may confirm.
+
+    Only the listed cards are checked; unlisted ones count as confirmable if at least one listed card is.
+    """
     listed = [card.may_confirm for card in await unconfirmed_cards(scope)] if cards else []
     return cards - listed.count(False) if any(listed) else 0

@@ -1,4 +1,4 @@
-"""The panel's page of one import: how far it is, what came of it, the way on, and the way back."""
+"""The panel's page of one import run: its progress, its result, its rows, and the undo."""
 
 from typing import Annotated
 from uuid import UUID
@@ -18,11 +18,11 @@ from timebank.imports.reports import history
 from timebank.imports.runs import drafts
 from timebank.imports.runs.traces import ImportUsed
 from timebank.imports.runs.undo import undo
-from timebank.imports.words.mapping import choices_of, remember_words
+from timebank.imports.words.word_meanings import choices_of, remember_words
 from timebank.web.pages import page, see_other
 
 
-class ImportRunPages(Controller):
+class PanelImportRunPages(Controller):
     path = "/admin/imports/{run_id:uuid}"
     include_in_schema = False
 
@@ -31,7 +31,7 @@ class ImportRunPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID],
         done: Annotated[str, QueryParameter(max_length=20)] = "",
     ) -> Template:  # fmt: skip
-        """One import: what went in, what did not, and the way on and back."""
+        """One import run: imported and refused rows, the next steps, and the undo."""
         return await _run_page(request, caller, run_id, done=done)
 
     @get("/rows")
@@ -39,8 +39,8 @@ class ImportRunPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID], of: FromQuery[Of] = "errors",
         code: Word = "", column: Word = "", start: Start = 0,
     ) -> Template | Redirect:  # fmt: skip
-        """The rows of an import of which one thing is said."""
-        run, path = await history.run(caller, run_id, language_of(request)), f"/admin/imports/{run_id}"
+        """The rows of an import run with one and the same error or warning."""
+        run, path = await history.show_run(caller, run_id, language_of(request)), f"/admin/imports/{run_id}"
         told, remarks = (run.refusals, run.errors) if of == "errors" else (run.notices, run.warnings)
         rows = rows_page(told, remarks, [], path, of, code, column, start)
         if rows is None:  # the words were decided, or the book was tried anew
@@ -53,8 +53,8 @@ class ImportRunPages(Controller):
         self, caller: NamedDependency[Scope], run_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Remember what words of the imported workbook mean; as long as it is kept, try it once more."""
-        run = await history.run(caller, run_id)
+        """Store what words of the imported workbook mean, and try the workbook again if it is still kept."""
+        run = await history.show_run(caller, run_id)
         draft_id = await drafts.draft_of(caller, run_id)
         if draft_id is not None:
             await drafts.map_draft(caller, draft_id, answers(data))
@@ -65,7 +65,7 @@ class ImportRunPages(Controller):
     @post("/undo")
     @shown_again(lambda request, caller, run_id, refusal: _run_page(request, caller, run_id, refusal=refusal))
     async def undo(self, caller: NamedDependency[Scope], run_id: FromPath[UUID]) -> Redirect:
-        """Take an import back."""
+        """Undo an import."""
         progress = await undo(caller, run_id, seconds=await page_seconds())
         return see_other(f"/admin/imports/{run_id}" + ("" if progress else "?done=undone"))
 
@@ -74,7 +74,7 @@ async def _run_page(
     request: AnyRequest, caller: Scope, run_id: UUID, *, done: str = "", refusal: TimebankError | None = None
 ) -> Template:
     language, path = language_of(request), f"/admin/imports/{run_id}"
-    run, draft = await history.run(caller, run_id, language), await drafts.draft_of(caller, run_id)
+    run, draft = await history.show_run(caller, run_id, language), await drafts.draft_of(caller, run_id)
     may, used = caller.administers, refusal if isinstance(refusal, ImportUsed) else None
     choices = await choices_of(caller, (word.kind for word in run.unknown)) if may else {}
     return page(

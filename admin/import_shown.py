@@ -1,4 +1,4 @@
-"""What the pages of imports have in common: the kinds of tables, rows to look at by their reasons, words decided."""
+"""Shared by the import pages: the kinds of workbooks, rows grouped by error or warning, and decided words."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -18,13 +18,13 @@ from timebank.imports.words.words import WordIn
 from timebank.operations.installation import has_worker
 
 ADD = "+"
-"""The choice to add a word; no code or id begins so."""
+"""The form value that adds a new thing for a word; no code or id begins with it."""
 PAGE_SECONDS = 5.0
 SAMPLES = 3
 PLACES_MAX = 12
 ROWS_PAGE = 50
 WORDS_MAX = 30
-"""More words than one decides in one sitting; the next come when these are decided."""
+"""Undecided words per page; the rest are shown after these are decided."""
 REASONS_MAX = 40
 
 KINDS: dict[Kind, tuple[str, str]] = {
@@ -38,7 +38,7 @@ MEANINGS = (
     _("下午起止时间"), _("起止时间"), _("事项"), _("分值"), _("证明人"), _("所需积分"), _("兑换站点"),
     _("小区"), _("规格"), _("每户每月限兑"), _("迁出日期"), _("死亡日期"), _("出勤"),
 )  # fmt: skip
-"""What columns are read as, by their usual headings, where no page has the word elsewhere."""
+"""Names of columns that appear on no other page, listed here for translation."""
 STEPS = (_("选择表格"), _("试导入"), _("导入"))
 SHOWN: dict[str, Any] = {
     "kinds": KINDS, "of_words": ("unknown_item", "station_unknown", "place_unknown"), "steps_of": STEPS,
@@ -51,7 +51,7 @@ Start = Annotated[int, QueryParameter(ge=0, le=1_000_000)]
 
 
 class Marked(msgspec.Struct, frozen=True):
-    """A row as it is shown: what is said of it, and its cells, of which those named by `letter` are meant."""
+    """A row as a page shows it: its error or warning, and its cells; `letter` names the column concerned."""
 
     remark: RowReport
     letter: str
@@ -59,18 +59,18 @@ class Marked(msgspec.Struct, frozen=True):
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """A reason with the first of its rows, and the page of all of them where there are more."""
+    """An error or warning with its first rows, and the address of all its rows if there are more."""
 
     told: Refusal
     rows: list[Marked]
     more: str | None
     each: int
     places: list[tuple[str, str, int]]
-    """Sheet, cell and row of the first; a sheet that is named already is not named again."""
+    """Sheet, cell and row of the first places; a repeated sheet name is left out."""
 
 
 class RowsPage(msgspec.Struct, frozen=True):
-    """A page of one reason's rows, and where the next begins."""
+    """A page of the rows of one error or warning, and the start of the next page."""
 
     told: Refusal
     rows: list[Marked]
@@ -82,7 +82,7 @@ class RowsPage(msgspec.Struct, frozen=True):
 def reasons(
     told: Iterable[Refusal], remarks: Sequence[RowReport], shown: Iterable[ShownRow], path: str, of: Of
 ) -> list[Reason]:
-    """What is said of the rows of a table, each reason once; `path` is the page of the table."""
+    """The errors or warnings of a workbook, each once with its first rows. `path`: the page of the workbook."""
     by_row, found = _by_row(shown), []
     by_reason: dict[tuple[str, str], list[RowReport]] = {}
     for remark in remarks:
@@ -99,7 +99,7 @@ def rows_page(
     told: Iterable[Refusal], remarks: Sequence[RowReport], shown: Iterable[ShownRow], path: str, of: Of,
     code: str, column: str, start: int,
 ) -> RowsPage | None:  # fmt: skip
-    """The rows of one reason, from the one that is the `start`th; None where the table has no such reason."""
+    """The rows of one error or warning from index `start` on; None if the workbook has no such error or warning."""
     reason = next((one for one in told if (one.code, one.column) == (code, column)), None)
     if reason is None:
         return None
@@ -125,7 +125,7 @@ def rows_path(path: str, of: Of, code: str, column: str, start: int = 0) -> str:
 
 
 def marked(remark: RowReport, by_row: Mapping[tuple[str, int], ShownRow]) -> Marked:
-    """A remark with its row; where the row is not kept, with the one cell that it speaks of."""
+    """An error or warning with its row, or with only the cell concerned if the row is not kept."""
     letter, row = remark.cell.rstrip("0123456789"), by_row.get((remark.sheet, remark.row))
     alone = [ShownCell(letter, remark.column, remark.value)] if letter or remark.value else []
     return Marked(remark, letter, row.cells if row else alone)
@@ -136,14 +136,14 @@ def _by_row(shown: Iterable[ShownRow]) -> dict[tuple[str, int], ShownRow]:
 
 
 async def page_seconds() -> float:
-    """How long a page may take: a worker goes on with the rest, but without one nobody would."""
+    """How many seconds a page may work on an import: 5 if a worker runs that continues it, else the answer limit."""
     return PAGE_SECONDS if await has_worker() else ANSWER_WITHIN_SECONDS
 
 
 def answers(said: dict[str, str]) -> list[WordIn]:
-    """The words that were decided: of each the form has its `value`, `kind`, what it `means`, `points` and `cap`.
+    """Read the decided words from a form with `value`, `kind`, `means`, `points` and `cap` for each.
 
-    Of something new, points and cap that are no numbers are refused: else it would count every time.
+    For something new, points and a cap that are not numbers are refused: an ignored cap would mean no limit.
     """
     decided = []
     for field, means in said.items():

@@ -1,4 +1,4 @@
-"""The panel's page of the words that a community has decided: what each means, changed or forgotten."""
+"""The panel's page of a community's decided import words: list, change and delete their meanings."""
 
 from typing import Annotated, cast
 
@@ -13,8 +13,8 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
-from timebank.imports.words.known_words import change_word, forget_word, known_word, known_words
-from timebank.imports.words.mapping import DECIDED, choices_of
+from timebank.imports.words.known_words import change_word, delete_word, known_word, known_words
+from timebank.imports.words.word_meanings import DECIDED, choices_of
 from timebank.imports.words.words import WORD_MAX, WordKind
 from timebank.people.directory import names_of
 from timebank.web.pages import page, see_other
@@ -27,7 +27,7 @@ Said = Annotated[str, QueryParameter(max_length=WORD_MAX)]
 Form = URLEncodedBody[dict[str, str]]
 
 
-class ImportWordPages(Controller):
+class PanelImportWordPages(Controller):
     path = "/admin/imports/words"
     include_in_schema = False
 
@@ -36,13 +36,13 @@ class ImportWordPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None, kind: Said = "",
         word: Said = "", done: Said = "",
     ) -> Template:  # fmt: skip
-        """All decided words, and the choice for one of them."""
+        """The decided words, and the form to change one of them."""
         return await _page(request, caller, cursor=cursor, kind=kind, key=word, done=done)
 
     @post()
     @shown_again(lambda request, caller, data: _word_page(request, caller, data))
     async def change(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """Say anew what a word means."""
+        """Change the meaning of a word."""
         caller.require_admin()
         kind, key = data.get("kind", ""), data.get("word", "")
         await change_word(caller, _kind(kind), key, data.get("means", ""))
@@ -51,10 +51,10 @@ class ImportWordPages(Controller):
     @post("/forgotten")
     @shown_again(lambda request, caller, data: _word_page(request, caller, data))
     async def forget(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """Forget what a word means: the next book asks for it."""
+        """Delete the meaning of a word; the next import that contains it asks again."""
         caller.require_admin()
         kind, key = data.get("kind", ""), data.get("word", "")
-        await forget_word(caller, _kind(kind), key)
+        await delete_word(caller, _kind(kind), key)
         return see_other("/admin/imports/words?done=forgotten")
 
 

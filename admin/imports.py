@@ -1,4 +1,4 @@
-"""The panel's imports: choose a workbook, try it, decide its words, and take it in."""
+"""The panel's import pages: upload a workbook, trial run, decide its words, import."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -22,7 +22,7 @@ from timebank.imports.intake import Kind
 from timebank.imports.reports import history
 from timebank.imports.runs import drafts
 from timebank.imports.runs.batches import Progress
-from timebank.imports.words.mapping import choices_of
+from timebank.imports.words.word_meanings import choices_of
 from timebank.web.pages import page, see_other
 
 PAGE = 20
@@ -30,13 +30,13 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class Upload(msgspec.Struct):
-    """A workbook, and what it is."""
+    """The upload form: a workbook and its kind."""
 
     file: UploadFile
     kind: Kind = "residents"
 
 
-class ImportPages(Controller):
+class PanelImportPages(Controller):
     path = "/admin/imports"
     include_in_schema = False
 
@@ -45,13 +45,13 @@ class ImportPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None,
         kind: Annotated[str, QueryParameter(max_length=20)] = "",
     ) -> Template:  # fmt: skip
-        """A new import, and those made before."""
+        """The form of a new import, and the previous import runs."""
         return await _first_page(request, caller, cursor=cursor, kind=kind)
 
     @post()
     @shown_again(lambda request, caller, data: _first_page(request, caller, kind=data.kind))
     async def try_out(self, caller: NamedDependency[Scope], data: MultipartBody[Upload]) -> Redirect:
-        """Try a workbook: nothing is written but the sealed workbook itself."""
+        """Start a trial run of a workbook. Only the encrypted workbook is stored; nothing is imported."""
         caller.require_admin()
         content = await data.file.read(workbook.BYTES_MAX + 1)
         draft_id = await drafts.try_out(caller, data.kind, data.file.filename, content)
@@ -60,7 +60,7 @@ class ImportPages(Controller):
     @get("/drafts/{draft_id:uuid}")
     @shown_again(lambda request, caller: _first_page(request, caller))
     async def draft(self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID]) -> Template:
-        """What the trial found, and the choice to go on."""
+        """The result of the trial run, and the button to import."""
         return await _draft_page(request, caller, draft_id)
 
     @get("/drafts/{draft_id:uuid}/rows")
@@ -69,7 +69,7 @@ class ImportPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
         of: FromQuery[Of] = "errors", code: Word = "", column: Word = "", start: Start = 0,
     ) -> Template | Redirect:  # fmt: skip
-        """The rows of a tried workbook of which one thing is said, each with its cells."""
+        """The rows of a trial run with one and the same error or warning."""
         found = await drafts.draft(caller, draft_id, language_of(request))
         path, report = f"/admin/imports/drafts/{draft_id}", found.report
         told, remarks = (report.refusals, report.errors) if of == "errors" else (report.notices, found.warnings)
@@ -84,7 +84,7 @@ class ImportPages(Controller):
         self, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Take the tried workbook in; what takes longer than a page should is left to the worker."""
+        """Import the workbook of a trial run. The worker continues what takes longer than a page may."""
         skip_bad, seconds = data.get("skip_bad") == "1", await page_seconds()
         found = await drafts.import_draft(caller, draft_id, skip_bad=skip_bad, seconds=seconds)
         if isinstance(found, Progress):
@@ -103,7 +103,7 @@ class ImportPages(Controller):
         self, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Remember what words of the tried workbook mean, and try it once more."""
+        """Store what words of the workbook mean, and repeat the trial run."""
         await drafts.map_draft(caller, draft_id, answers(data))
         return see_other(f"/admin/imports/drafts/{draft_id}")
 
@@ -111,7 +111,7 @@ class ImportPages(Controller):
     async def refused(
         self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID]
     ) -> Response[bytes]:
-        """The refused rows with their problems, to be mended and imported again."""
+        """Download the refused rows with their errors, to correct and import them again."""
         rows = await drafts.refused_of(caller, draft_id, language_of(request))
         return Response(rows.content, media_type=XLSX, headers={"Content-Disposition": _attachment(rows.file_name)})
 
@@ -140,5 +140,5 @@ async def _first_page(
 
 
 def _attachment(name: str) -> str:
-    """The header that saves an answer under this name, in a browser of any age."""
+    """A Content-Disposition header for a download of this name, also understood by old browsers."""
     return f"attachment; filename=\"refused.xlsx\"; filename*=UTF-8''{quote(name)}"

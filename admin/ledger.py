@@ -1,4 +1,4 @@
-"""The community's books in the panel: whether they balance, where everything is, the last entries, and reversals."""
+"""The panel's pages of the ledger: the last check, totals, entries, reversals and waiting expiries."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -12,28 +12,28 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
-from timebank.classes.class_time.unexpiry import reverse_class_expiry
+from timebank.classes.class_time.expiry_reversal import reverse_class_expiry
 from timebank.core import clock
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.deeds.credit import reverse_deed
 from timebank.deeds.schemas import ReasonIn
-from timebank.expiry.due import let_expire, waiting_expiries
+from timebank.expiry.expiring import let_expire, waiting_expiries
 from timebank.expiry.reversal import reverse_expiries_of_day, reverse_expiry
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.ledger.checking.check import CURRENCIES, Books
-from timebank.ledger.checking.results import ask_for_check, is_waiting, latest_books
+from timebank.ledger.checking.stored_result import ask_for_check, is_waiting, latest_books
 from timebank.ledger.entries import Entry, find_entry, last_entries
-from timebank.ledger.explain import what
+from timebank.ledger.explain import entry_kind_in_words
 from timebank.ledger.posting import Currency
 from timebank.ledger.refusals import NotReversible, PurchaseNotReversible
 from timebank.people.directory import names_of
 from timebank.service_records.crediting.reversal import reverse_record
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 REASON = {"reason": _("原因")}
@@ -55,14 +55,14 @@ EXPIRY = {"day": _("到期日"), "currency": _("哪一种账"), "amount": _("数
 
 
 class ExpiryIn(msgspec.Struct, forbid_unknown_fields=True):
-    """The row of the page that was looked at: it is what expires, and nothing that has come since."""
+    """The waiting expiry that the page showed. `amount` makes sure that nothing added since expires with it."""
 
     day: date
     currency: Currency
     amount: Annotated[int, Meta(ge=1)]
 
 
-class AdminLedger(Controller):
+class PanelLedgerPages(Controller):
     path = "/admin/ledger"
     include_in_schema = False
 
@@ -70,43 +70,43 @@ class AdminLedger(Controller):
     async def books(
         self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None, done: FromQuery[str] = ""
     ) -> Template:
-        """The last check, the totals and the last entries; further pages of entries alone."""
+        """The last check, the totals and the latest entries; with `cursor` only further entries."""
         return await _books(request, caller, cursor, done)
 
     @post("/expiry")
     @shown_again(lambda request, caller: _books(request, caller, None, ""))
     async def expire(
         self, data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Redirect:  # fmt: skip
-        """Let expire what waits of one day."""
-        asked = filled(ExpiryIn, data, EXPIRY)
+        """Carry out the waiting expiry of one last day and currency."""
+        asked = parse_form(ExpiryIn, data, EXPIRY)
         await once.answer(caller, lambda: let_expire(caller, asked.day, asked.currency, asked.amount))
         return see_other("/admin/ledger?done=expired")
 
     @post("/check")
     @shown_again(lambda request, caller: _books(request, caller, None, ""))
     async def check(self, caller: NamedDependency[Scope]) -> Redirect:
-        """Let the worker check the books now."""
+        """Ask the worker to check the ledger now."""
         await ask_for_check(caller)
         return see_other("/admin/ledger?done=asked")
 
     @get("/{entry_id:uuid}")
     async def entry(self, request: AnyRequest, entry_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
-        """One entry, and its reversal."""
+        """One ledger entry and the form to reverse it."""
         return await _entry(request, caller, entry_id)
 
     @post("/{entry_id:uuid}/reversal")
     @shown_again(lambda request, entry_id, caller: _entry(request, caller, entry_id))
     async def reverse(
         self, entry_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-        caller: NamedDependency[Scope], once: NamedDependency[Once],
+        caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
     ) -> Redirect:  # fmt: skip
-        """Reverse what the entry stands for, with its reason."""
+        """Reverse the source of the entry, with a reason."""
         entry = await find_entry(caller, entry_id)
         if not entry.reversed and not _is_reversible(entry):
             raise PurchaseNotReversible if entry.source_kind == "class_purchase" else NotReversible
-        reason = filled(ReasonIn, data, REASON).reason
+        reason = parse_form(ReasonIn, data, REASON).reason
         await once.answer(caller, lambda: _reverse(caller, entry, reason))
         return see_other("/admin/ledger?done=reversed")
 
@@ -114,16 +114,19 @@ class AdminLedger(Controller):
     @shown_again(lambda request, entry_id, caller: _entry(request, caller, entry_id))
     async def reverse_day(
         self, entry_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-        caller: NamedDependency[Scope], once: NamedDependency[Once],
+        caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
     ) -> Redirect:  # fmt: skip
-        """Take back everything that expired with the same last day."""
-        reason = filled(ReasonIn, data, REASON).reason
+        """Reverse every expiry with the same last day as this entry."""
+        reason = parse_form(ReasonIn, data, REASON).reason
         await once.answer(caller, lambda: reverse_expiries_of_day(caller, entry_id, reason))
         return see_other("/admin/ledger?done=day-reversed")
 
 
 async def _reverse(caller: Scope, entry: Entry, reason: str) -> object:
-    """Refuses a second reversal inside the answer that is kept: the same form sent twice is answered the same."""
+    """Reverse an entry, or raise NotReversible if it is reversed already.
+
+    The check runs inside `once.answer`, so that the same form sent twice gets the stored answer, not a refusal.
+    """
     if entry.reversed:
         raise NotReversible
     if entry.kind == "expiry" and entry.source_kind == "class_purchase":
@@ -147,13 +150,13 @@ async def _books(request: AnyRequest, caller: Scope, cursor: str | None, done: s
         first=cursor is None, books=await latest_books(caller) if cursor is None else None,
         asked=cursor is None and await is_waiting(caller), may_check=caller.administers,
         waiting=await waiting_expiries(caller) if cursor is None else [],
-        items=await _told(caller, list(found.items), language_of(request)), next=found.next, done=done,
+        items=await _in_words(caller, list(found.items), language_of(request)), next=found.next, done=done,
         currencies=CURRENCIES, places=PLACES, shown=_shown, may_expire=caller.administers, today=clock.local_day(),
     )  # fmt: skip
 
 
 def _shown(books: Books) -> list[tuple[str, str, list[tuple[str, int]]]]:
-    """Each currency that has moved: its name, how much was issued, and where it is."""
+    """For each currency with entries: its name, the amount issued, and the amount by place."""
     return [
         (CURRENCIES[name], name, [(word, getattr(of, place)) for place, word in PLACES.items() if getattr(of, place)])
         for name, of in books.currencies.items()
@@ -161,11 +164,12 @@ def _shown(books: Books) -> list[tuple[str, str, list[tuple[str, int]]]]:
     ]
 
 
-async def _told(caller: Scope, entries: list[Entry], language: str) -> list[tuple[Entry, str, str]]:
-    """Entries with their word and the person's name."""
+async def _in_words(caller: Scope, entries: list[Entry], language: str) -> list[tuple[Entry, str, str]]:
+    """Entries with their description and the person's name."""
     names = await names_of(caller, {e.person_id for e in entries if e.person_id})
     return [
-        (e, what(e.kind, e.source_kind, language), names.get(e.person_id, "") if e.person_id else "") for e in entries
+        (e, entry_kind_in_words(e.kind, e.source_kind, language), names.get(e.person_id, "") if e.person_id else "")
+        for e in entries
     ]
 
 
@@ -174,7 +178,7 @@ async def _entry(request: AnyRequest, caller: Scope, entry_id: UUID) -> Template
     names = await names_of(caller, {known for known in (entry.person_id, entry.actor_id) if known})
     return page(
         request, caller, "ledger/entry.html", entry=entry,
-        what=what(entry.kind, entry.source_kind, language_of(request)),
+        what=entry_kind_in_words(entry.kind, entry.source_kind, language_of(request)),
         person=names.get(entry.person_id) if entry.person_id else None,
         actor=names.get(entry.actor_id) if entry.actor_id else None,
         may_reverse=caller.administers and _is_reversible(entry),

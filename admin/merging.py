@@ -1,4 +1,4 @@
-"""Two records of one person in the panel: the list of possible ones, both side by side, the merge and its undo."""
+"""The panel's pages for merging two records of one person: candidates, comparison, merge and undo."""
 
 from uuid import UUID
 
@@ -15,8 +15,8 @@ from timebank.http.refusals import shown_again
 from timebank.merging.duplicates import possible_duplicates, side_by_side
 from timebank.merging.merging import MergeIn, merge
 from timebank.merging.undoing import undo_merge
-from timebank.people.directory import open_person, people
-from timebank.web.forms import filled
+from timebank.people.directory import list_people, open_person
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
@@ -30,13 +30,13 @@ MOVES = {
 }  # fmt: skip
 
 
-class MergePages(Controller):
+class PanelMergingPages(Controller):
     path = "/admin/people"
     include_in_schema = False
 
     @get("/duplicates")
     async def duplicates(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """Records that may be one person's."""
+        """Pairs of records that may belong to one person."""
         return page(request, caller, "people/duplicates.html", pairs=await possible_duplicates(caller))
 
     @get("/{person_id:uuid}/merge")
@@ -47,7 +47,7 @@ class MergePages(Controller):
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope],
         merged_id: FromQuery[UUID | None] = None, q: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
-        """Choose the other record, then see both."""
+        """Choose the other record, then compare both."""
         return await _page(request, caller, person_id, merged_id, q[:60])
 
     @post("/{person_id:uuid}/merge")
@@ -57,7 +57,7 @@ class MergePages(Controller):
     )
     async def carry_out(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Merge the other record into this one."""
-        asked = filled(MergeIn, data, FIELDS)
+        asked = parse_form(MergeIn, data, FIELDS)
         made = await merge(caller, person_id, asked)
         return waits_or(made, f"/admin/people/{person_id}?done=merged")
 
@@ -66,13 +66,13 @@ class MergePages(Controller):
     async def undo(
         self, person_id: FromPath[UUID], merge_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Redirect:
-        """Let the two records be two again."""
+        """Undo a merge."""
         await undo_merge(caller, person_id, merge_id)
         return see_other(f"/admin/people/{person_id}?done=unmerged")
 
 
 def _other(data: dict[str, str]) -> UUID:
-    return filled(MergeIn, data, FIELDS).merged_id
+    return parse_form(MergeIn, data, FIELDS).merged_id
 
 
 async def _page(
@@ -88,7 +88,7 @@ async def _page(
             mine, theirs = await side_by_side(caller, person_id, merged_id)
             rows = [(word, getattr(mine, name), getattr(theirs, name)) for name, word in MOVES.items()]
             is_twice = bool(mine.deeds_twice or mine.records_twice)
-    found = (await people(caller, q=q, limit=20)).items if q and other is None else []
+    found = (await list_people(caller, q=q, limit=20)).items if q and other is None else []
     return page(
         request, caller, "people/merge.html", kept=kept, other=other,
         rows=rows, is_twice=is_twice, q=q, found=[one for one in found if one.id != person_id],

@@ -1,4 +1,4 @@
-"""Residents in the panel: find, add, open, correct, block."""
+"""The panel's pages of residents: find, add, show, correct and block them."""
 
 from uuid import UUID
 
@@ -14,10 +14,10 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
-from timebank.merging.merges import leads_to
-from timebank.people.directory import open_person, people
+from timebank.merging.merges import find_merge_target
+from timebank.people.directory import list_people, open_person
 from timebank.people.schemas import Correction, Enrolment, Status
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
@@ -30,7 +30,7 @@ STATUSES: tuple[Status, ...] = ("active", "blocked", "left")
 REASON = {"reason": _("理由")}
 
 
-class PeoplePages(Controller):
+class PanelPeoplePages(Controller):
     path = "/admin/people"
     include_in_schema = False
 
@@ -39,11 +39,11 @@ class PeoplePages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], q: FromQuery[str] = "", area_id: FromQuery[str] = "",
         status: FromQuery[str] = "", cursor: Cursor = None,
     ) -> Template:  # fmt: skip
-        """The residents by pinyin, as far as the reader may see them."""
+        """The residents that the caller may see, by pinyin."""
         chosen = next((known for known in STATUSES if known == status), None)
         areas = await area_options(caller)
         area = next((id_ for id_, _name in areas if str(id_) == area_id), None)
-        found = await people(caller, q=q[:60], area_id=area, status=chosen, limit=50, cursor=cursor)
+        found = await list_people(caller, q=q[:60], area_id=area, status=chosen, limit=50, cursor=cursor)
         return page(
             request, caller, "people/list.html", found=found, q=q[:60], area_id=area_id, standing=status, areas=areas,
             status_words=STATUS, may=caller.administers, opens=caller.reads_all, first=cursor is None,
@@ -56,8 +56,8 @@ class PeoplePages(Controller):
     @post()
     @shown_again(lambda request, caller: _form_page(request, caller))
     async def enrol(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """Enter a person; the page of the new person follows."""
-        person = await register(caller, filled(Enrolment, data, FIELDS))
+        """Add a person, then show their page."""
+        person = await register(caller, parse_form(Enrolment, data, FIELDS))
         return see_other(f"/admin/people/{person.id}?done=enrolled")
 
     @get("/{person_id:uuid}")
@@ -65,9 +65,9 @@ class PeoplePages(Controller):
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope],
         done: FromQuery[str | None] = None,
     ) -> Template | Redirect:  # fmt: skip
-        """A person; of a record that was merged into another, the other."""
+        """The page of a person. A merged record redirects to the record it was merged into."""
         caller.require_reader()
-        if kept := await leads_to(caller, person_id):
+        if kept := await find_merge_target(caller, person_id):
             return see_other(f"/admin/people/{kept}?done=led")
         return await person_page(request, caller, person_id, done=done)
 
@@ -80,18 +80,18 @@ class PeoplePages(Controller):
     @post("/{person_id:uuid}/correction")
     @shown_again(lambda request, person_id, caller: _form_page(request, caller, person_id))
     async def correct(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """Change what was wrong. An empty identity number is left as it is: the page never shows the whole one."""
+        """Correct a person's data. A blank identity number stays as it is, because the page never shows it in full."""
         caller.require_admin()
         sent = {name: text for name, text in data.items() if text.strip() or name in ("phone", "relation")}
-        made = await amend(caller, person_id, filled(Correction, sent, FIELDS | REASON, empties=True))
+        made = await amend(caller, person_id, parse_form(Correction, sent, FIELDS | REASON, empties=True))
         return waits_or(made, f"/admin/people/{person_id}?done=corrected")
 
     @post("/{person_id:uuid}/status")
     @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
     async def set_status(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """Block a person, note that they have left, or let them back in."""
+        """Block a person, mark them as having left, or make them active again."""
         caller.require_reader()
-        made = await amend(caller, person_id, filled(Correction, data, {"status": _("状态")} | REASON))
+        made = await amend(caller, person_id, parse_form(Correction, data, {"status": _("状态")} | REASON))
         return waits_or(made, f"/admin/people/{person_id}?done=status")
 
 

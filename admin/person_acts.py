@@ -1,4 +1,4 @@
-"""What is done for one person in the panel: a sign-in code, a card, a guardian."""
+"""The panel's actions for one person: sign-in code, login confirmation, card, guardian and consent."""
 
 from uuid import UUID
 
@@ -16,12 +16,12 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.refusals import shown_again
 from timebank.overview.openers import confirm_login
-from timebank.people.directory import people
+from timebank.people.directory import list_people
 from timebank.people.guardianship.guardians import end_guardianship, name_guardian, record_consent
 from timebank.people.identity.phones import normal_phone
 from timebank.people.schemas import GuardianIn
 from timebank.presence.evidence.sign_in_codes import CodeIn, give_code
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import see_other, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
@@ -29,7 +29,7 @@ Form = URLEncodedBody[dict[str, str]]
 GUARDIAN = {"guardian_id": _("监护人"), "relation": _("与孩子的关系"), "consented": _("同意")}
 
 
-class PersonActs(Controller):
+class PanelPersonPages(Controller):
     path = "/admin/people/{person_id:uuid}"
     include_in_schema = False
 
@@ -38,7 +38,10 @@ class PersonActs(Controller):
     async def give_code(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template:
-        """The code stands on this answer only: nothing keeps it. So who may not read the page is refused before."""
+        """Give a sign-in code, shown in this response only.
+
+        A caller who may not read the page is therefore refused before the code is made.
+        """
         caller.require_reader()
         code = await give_code(caller, person_id, CodeIn())
         return await person_page(request, caller, person_id, code=code)
@@ -46,7 +49,7 @@ class PersonActs(Controller):
     @post("/confirmation")
     @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
     async def confirm(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
-        """As second person: the login is this person's."""
+        """Confirm, as the second person, that the login is this person's."""
         await confirm_login(caller, person_id)
         return see_other(f"/admin/people/{person_id}?done=confirmed")
 
@@ -69,9 +72,9 @@ class PersonActs(Controller):
     @post("/guardians")
     @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
     async def add_guardian(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """Somebody of the household, or whoever has this phone."""
+        """Add a guardian: a household member, or the person with this phone number."""
         found = {"guardian_id": data.get("guardian_id") or str(await _by_phone(caller, data.get("phone", "")))}
-        made = await name_guardian(caller, person_id, filled(GuardianIn, data | found, GUARDIAN))
+        made = await name_guardian(caller, person_id, parse_form(GuardianIn, data | found, GUARDIAN))
         return waits_or(made, f"/admin/people/{person_id}?done=guardian#guardians")
 
     @post("/guardians/{guardianship_id:uuid}/consent")
@@ -79,7 +82,7 @@ class PersonActs(Controller):
     async def consent(
         self, person_id: FromPath[UUID], guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Redirect:
-        """Note a consent that was given on paper."""
+        """Record a guardian's consent that was given on paper."""
         made = await record_consent(caller, guardianship_id)
         return waits_or(made, f"/admin/people/{person_id}?done=consent#guardians")
 
@@ -93,7 +96,7 @@ class PersonActs(Controller):
 
 
 async def _by_phone(scope: Scope, phone: str) -> UUID:
-    found = (await people(scope, q=normal_phone(phone))).items
+    found = (await list_people(scope, q=normal_phone(phone))).items
     if len(found) != 1:
         raise Invalid(why=_("没有人或不止一人登记了这个手机号，请从同户的人里选"))
     return found[0].id

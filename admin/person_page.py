@@ -1,4 +1,4 @@
-"""The page of one person in the panel, as every handler that changes the person shows it again."""
+"""The panel's page of one person, used by every handler that changes the person."""
 
 from functools import partial
 from typing import Any
@@ -7,10 +7,10 @@ from uuid import UUID
 import msgspec
 from litestar.response import Template
 
+from timebank.access.membership_state import Standing, membership_state_of
 from timebank.access.roles.grants import grants
 from timebank.access.roles.words import ROLES
 from timebank.access.schemas import GrantOut
-from timebank.access.standing import Standing, standing_of
 from timebank.areas.places import areas_of
 from timebank.cards.cards import CardInForce, card_in_force
 from timebank.core import clock
@@ -31,8 +31,8 @@ from timebank.web.pages import page
 STATUS = {"active": _("在册"), "blocked": _("已停用"), "left": _("已迁出")}
 
 
-class Opened(msgspec.Struct):
-    """A person with everything that the panel shows around them."""
+class Opened(msgspec.Struct, kw_only=True):
+    """A person with all the related data that the panel shows."""
 
     person: PersonDetail
     household: list[Member]
@@ -45,25 +45,25 @@ class Opened(msgspec.Struct):
 
 @retried
 async def opened(scope: Scope, person_id: UUID) -> Opened:
-    """The person, the household, who cares for whom, the roles held and the card."""
+    """Read the person with household, guardianships, role grants and card."""
     async with transaction(scope):
         person = await open_person(scope, person_id)
         household = await members(scope, person.household_id) if person.household_id else []
         return Opened(
-            person,
-            [m for m in household if m.id != person_id],
-            await guardianships_of(scope, person_id),
-            await all_pages(partial(grants, scope, person_id=person_id)),
-            await card_in_force(scope, person_id),
-            await standing_of(scope, person_id),
-            await merges_of(scope, person_id),
+            person=person,
+            household=[m for m in household if m.id != person_id],
+            guardianships=await guardianships_of(scope, person_id),
+            roles=await all_pages(partial(grants, scope, person_id=person_id)),
+            card=await card_in_force(scope, person_id),
+            standing=await membership_state_of(scope, person_id),
+            merges=await merges_of(scope, person_id),
         )
 
 
 async def person_page(
     request: AnyRequest, caller: Scope, person_id: UUID, refusal: TimebankError | None = None, **more: Any
 ) -> Template:
-    """The page of a person, with a refusal where a step was not carried out."""
+    """The page of a person, with the refusal of an action if there is one."""
     caller.require_reader()
     seen = await opened(caller, person_id)
     return page(
@@ -74,7 +74,7 @@ async def person_page(
 
 
 async def area_options(scope: Scope) -> list[tuple[UUID, str]]:
-    """The community's areas for a choice, each written with the building it belongs to."""
+    """The community's areas as form options: id and name, with the building that each belongs to."""
     found = await areas_of(scope)
     names = {area.id: area.name for area in found}
     buildings = {area.id for area in found if area.kind == "building"}

@@ -1,4 +1,4 @@
-"""The community's policies in the panel: what is in force, who changed it and when."""
+"""The panel's pages of the community's policies: current values, changes, and the form to change one."""
 
 from typing import Annotated
 
@@ -14,14 +14,14 @@ from timebank.http.callers import AnyRequest
 from timebank.http.refusals import shown_again
 from timebank.people.directory import names_of
 from timebank.policies.schemas import PolicyIn
-from timebank.policies.values import change_policy, explained
-from timebank.web.forms import filled
+from timebank.policies.values import change_policy, policies_in_words
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, waits_or
 
 Name = Annotated[str, PathParameter(max_length=40)]
 
 
-class PolicyPages(Controller):
+class PanelPolicyPages(Controller):
     path = "/admin/policies"
     include_in_schema = False
 
@@ -30,7 +30,7 @@ class PolicyPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], done: FromQuery[str | None] = None
     ) -> Template:
         caller.require_reader()
-        found = await explained(caller)
+        found = await policies_in_words(caller)
         names = await names_of(caller, {p.changed_by for p in found if p.changed_by})
         return page(request, caller, "policies/list.html", found=found, names=names, may=caller.administers, done=done)
 
@@ -44,14 +44,14 @@ class PolicyPages(Controller):
         self, name: Name, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Redirect:
         """Set one policy from now on."""
-        made = await change_policy(caller, name, filled(PolicyIn, data, {"value": _("数值")}).value)
+        made = await change_policy(caller, name, parse_form(PolicyIn, data, {"value": _("数值")}).value)
         return waits_or(made, "/admin/policies?done=1")
 
 
 async def _policy_page(request: AnyRequest, caller: Scope, name: str) -> Template:
     """One policy with its bounds."""
     caller.require_admin()
-    policy = next((p for p in await explained(caller) if p.name == name), None)
+    policy = next((p for p in await policies_in_words(caller) if p.name == name), None)
     if policy is None:
         raise NotFound
     return page(

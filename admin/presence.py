@@ -1,4 +1,4 @@
-"""The panel's look at presence: cards that wait for a second person, and what a shared network hints at."""
+"""The panel's page of presence checks: unconfirmed cards, check-ins that share a network, and devices."""
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
@@ -10,24 +10,24 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.refusals import shown_again
 from timebank.presence.evidence.browsers import crowds
-from timebank.stations.screens import standing_devices
+from timebank.stations.screens import usable_devices
 from timebank.web.forms import chosen
 from timebank.web.pages import page, see_other
 
 
-class PresencePages(Controller):
+class PanelPresencePages(Controller):
     path = "/admin/presence"
     include_in_schema = False
 
     @get()
     async def look(self, request: AnyRequest, caller: NamedDependency[Scope], done: FromQuery[int] = 0) -> Template:
-        """Cards that nobody but their issuer has vouched for, and who came together by one network."""
+        """Cards that no second person has confirmed, and people who checked in through one network together."""
         return await _page(request, caller, done=done)
 
     @post()
     @shown_again(lambda request, caller: _page(request, caller))
     async def confirm(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Redirect:
-        """Confirm the chosen cards; those that somebody else must confirm stay."""
+        """Confirm the chosen cards; those that another person must confirm are skipped."""
         done = await confirm_cards(caller, (await chosen(request, "card"))[:LISTED_MAX])
         return see_other(f"/admin/presence?done={done}")
 
@@ -37,5 +37,5 @@ async def _page(request: AnyRequest, caller: Scope, *, done: int = 0) -> Templat
     return page(
         request, caller, "presence/presence.html",
         cards=await unconfirmed_cards(caller), in_all=await count_unconfirmed(caller), crowds=await crowds(caller),
-        devices=await standing_devices(caller), done=done,
+        devices=await usable_devices(caller), done=done,
     )  # fmt: skip

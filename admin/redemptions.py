@@ -1,4 +1,4 @@
-"""The panel's redemptions: who reserved and took what, and what came back."""
+"""The panel's pages of redemptions: list, cancel a reservation, return a collected good."""
 
 from functools import partial
 from uuid import UUID
@@ -13,13 +13,13 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.shop import collection, reading
 from timebank.shop.schemas import RedemptionStatus, Return
 from timebank.stations.places import stations
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 PAGE = 50
@@ -31,13 +31,13 @@ STATUS = {
 
 
 class Chosen(msgspec.Struct):
-    """What the list is narrowed to."""
+    """The filters of the list."""
 
     status: RedemptionStatus | None = None
     station_id: UUID | None = None
 
 
-class RedemptionsPanel(Controller):
+class PanelRedemptionPages(Controller):
     path = "/admin/goods/redemptions"
     include_in_schema = False
 
@@ -46,10 +46,10 @@ class RedemptionsPanel(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "",
         station: FromQuery[str] = "", done: FromQuery[str] = "", cursor: Cursor = None,
     ) -> Template:  # fmt: skip
-        """Who reserved and took what, newest first."""
+        """The redemptions, newest first."""
         caller.require_reader()
-        chosen = filled(Chosen, {"status": status, "station_id": station}, CHOSEN)
-        found = await reading.redemptions(
+        chosen = parse_form(Chosen, {"status": status, "station_id": station}, CHOSEN)
+        found = await reading.list_redemptions(
             caller, status=chosen.status, station_id=chosen.station_id, limit=PAGE, cursor=cursor
         )
         return page(
@@ -60,7 +60,7 @@ class RedemptionsPanel(Controller):
     @post("/{redemption_id:uuid}/cancellation")
     @shown_again(lambda request, caller, redemption_id: _redemption_page(request, caller, redemption_id))
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
-        """Give a reservation back."""
+        """Cancel a reservation."""
         await collection.cancel(caller, redemption_id)
         return see_other("/admin/goods/redemptions?done=cancelled")
 
@@ -68,17 +68,17 @@ class RedemptionsPanel(Controller):
     async def redemption(
         self, request: AnyRequest, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]
     ) -> Template:
-        """One redemption, and the form that takes it back."""
+        """One redemption and the form to return it."""
         return await _redemption_page(request, caller, redemption_id)
 
     @post("/{redemption_id:uuid}/return")
     @shown_again(lambda request, caller, redemption_id: _redemption_page(request, caller, redemption_id))
     async def take_back(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """A collected good came back."""
-        reason = filled(Return, data, {"reason": _("原因")}).reason
+        """Return a collected good."""
+        reason = parse_form(Return, data, {"reason": _("原因")}).reason
         address = f"/admin/goods/redemptions/{redemption_id}"
         answer = await once.answer(caller, lambda: collection.return_goods(caller, redemption_id, reason))
         return see_other("/admin/agreements?done=waits" if answer.status_code == 202 else address)
@@ -88,5 +88,5 @@ async def _redemption_page(request: AnyRequest, caller: Scope, redemption_id: UU
     caller.require_reader()
     return page(
         request, caller, "goods/redemption.html", words=STATUS,
-        redemption=await reading.redemption(caller, redemption_id),
+        redemption=await reading.find_redemption(caller, redemption_id),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The panel's reviews: records with their doubts in words, decided, corrected, reversed; honour hours entered."""
+"""The panel's pages of reviews: service records with their flags, decisions, reversals, and honour hours."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ from litestar.response import Redirect, Template
 from msgspec import Meta
 
 from timebank.activities.offers import activities
-from timebank.agreements.deciders import Officer, administrators_apart_from
+from timebank.agreements.deciders import Decider, administrators_apart_from
 from timebank.agreements.independence import is_uninvolved, near
 from timebank.cards.confirming import count_unconfirmed
 from timebank.core.errors import Forbidden
@@ -22,11 +22,11 @@ from timebank.core.locale import _
 from timebank.core.paging import Page, all_pages
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.people.directory import people
+from timebank.people.directory import list_people
 from timebank.people.schemas import PersonLine
 from timebank.presence.evidence.browsers import crowds
 from timebank.service_records import reading, review
@@ -34,9 +34,9 @@ from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.deciding import scanned_by
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
-from timebank.service_records.visits import visit
+from timebank.service_records.visits import find_visit
 from timebank.stations.places import stations
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other
 
@@ -59,8 +59,8 @@ Search = Annotated[str, QueryParameter(max_length=60, pattern=r"^[^\x00]*$")]
 Form = URLEncodedBody[dict[str, str]]
 
 
-class HoursForm(msgspec.Struct):
-    """Hours as the form has them: the local day and time at which they began, and how long."""
+class HoursForm(msgspec.Struct, kw_only=True):
+    """The form of honour hours: local day and start time, and the length."""
 
     person_id: UUID
     day: date
@@ -73,17 +73,24 @@ class HoursForm(msgspec.Struct):
     def hours(self) -> HoursIn:
         begin = moment_of(self.day, self.at)
         end = begin + timedelta(minutes=self.minutes)
-        return HoursIn(self.person_id, begin, end, self.reason, self.activity_id, self.station_id)
+        return HoursIn(
+            person_id=self.person_id,
+            started_at=begin,
+            ended_at=end,
+            reason=self.reason,
+            activity_id=self.activity_id,
+            station_id=self.station_id,
+        )
 
 
 class EndForm(msgspec.Struct):
-    """When somebody who forgot to check out has really left."""
+    """The corrected end of a visit with a forgotten check-out."""
 
     day: date
     at: LocalTime
 
 
-class ReviewPages(Controller):
+class PanelReviewPages(Controller):
     path = "/admin/reviews"
     include_in_schema = False
 
@@ -92,13 +99,13 @@ class ReviewPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "pending",
         cursor: Cursor = None, approved: FromQuery[int] = 0, refused: FromQuery[int] = 0,
     ) -> Template:  # fmt: skip
-        """What waits for a decision, and what was decided."""
+        """The service records of one status; by default those that wait for a decision."""
         return await _records_page(request, caller, status, cursor, approved, refused)
 
     @post()
     @shown_again(lambda request, caller: _records_page(request, caller, "pending"))
     async def approve_several(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Redirect:
-        """Approve every chosen record; those that somebody else must decide about stay."""
+        """Approve the chosen records; those that another person must decide are skipped."""
         caller.require_admin()
         chosen = [each for each in (await request.form()).getall("record", []) if isinstance(each, str)][:PAGE]
         done = await review.approve_records(caller, [known for each in chosen if (known := _uuid(each))])
@@ -109,34 +116,34 @@ class ReviewPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], q: Search = "",
         person_id: FromQuery[UUID | None] = None,
     ) -> Template:  # fmt: skip
-        """The form for honour hours: first whose, then when and why."""
+        """The form for honour hours: choose the person first, then enter time and reason."""
         return await _hours_page(request, caller, q.strip(), person_id)
 
     @post("/hours")
     @shown_again(
         lambda request, caller, data: _hours_page(request, caller, data.get("q", ""), _uuid(data.get("person_id")))
     )
-    async def enter(self, caller: NamedDependency[Scope], once: NamedDependency[Once], data: Form) -> Redirect:
-        """Enter honour hours; somebody else approves them."""
-        wanted = filled(HoursForm, data, HOURS).hours()
+    async def enter(self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form) -> Redirect:
+        """Enter honour hours, which another person approves."""
+        wanted = parse_form(HoursForm, data, HOURS).hours()
         await once.answer(caller, lambda: enter_hours(caller, wanted))
         return see_other("/admin/reviews/hours?done=entered" if not caller.reads_all else "/admin/reviews")
 
     @get("/{record_id:uuid}")
     async def record(self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
-        """One record with everything that decides about it."""
+        """One service record with everything that a decision needs."""
         return await _record_page(request, caller, record_id)
 
     @post("/{record_id:uuid}")
     @shown_again(lambda request, record_id, caller: _record_page(request, caller, record_id))
     async def decide(
         self, record_id: FromPath[UUID], caller: NamedDependency[Scope],
-        once: NamedDependency[Once], data: Form,
+        once: NamedDependency[Idempotency], data: Form,
     ) -> Redirect:  # fmt: skip
-        """Approve, with a corrected end where it was forgotten, or reject with the reason."""
-        decided = filled(ReviewIn, data, REVIEW)
+        """Approve, with a corrected end after a forgotten check-out, or reject with a reason."""
+        decided = parse_form(ReviewIn, data, REVIEW)
         if decided.decision == "approve" and data.get("at", "").strip():
-            end = filled(EndForm, data, END)
+            end = parse_form(EndForm, data, END)
             decided = msgspec.structs.replace(decided, ended_at=moment_of(end.day, end.at))
         await once.answer(caller, lambda: review.review_record(caller, record_id, decided), required=False)
         return see_other(f"/admin/reviews/{record_id}")
@@ -145,10 +152,10 @@ class ReviewPages(Controller):
     @shown_again(lambda request, record_id, caller: _record_page(request, caller, record_id))
     async def reverse(
         self, record_id: FromPath[UUID], caller: NamedDependency[Scope],
-        once: NamedDependency[Once], data: Form,
+        once: NamedDependency[Idempotency], data: Form,
     ) -> Redirect:  # fmt: skip
-        """Take back what a record had credited."""
-        reason = filled(ReversalIn, data, {"reason": _("原因")}).reason
+        """Reverse what a record credited."""
+        reason = parse_form(ReversalIn, data, {"reason": _("原因")}).reason
         await once.answer(caller, lambda: reverse_record(caller, record_id, reason))
         return see_other(f"/admin/reviews/{record_id}")
 
@@ -158,8 +165,8 @@ async def _records_page(
 ) -> Template:
     caller.require_reader()
     tab = status if status in STATUSES else "pending"
-    found = await reading.records(caller, status=tab, limit=PAGE, cursor=cursor)
-    own = await not_for(caller, found.items) if tab == "pending" and caller.administers else set()
+    found = await reading.list_records(caller, status=tab, limit=PAGE, cursor=cursor)
+    own = await not_decidable_by(caller, found.items) if tab == "pending" and caller.administers else set()
     return page(
         request, caller, "reviews/records.html", found=found, own=own, tab=tab, statuses=STATUSES, cursor=cursor,
         waiting=await reading.count_pending(caller), cards=await count_unconfirmed(caller), approved=approved,
@@ -167,10 +174,11 @@ async def _records_page(
     )  # fmt: skip
 
 
-async def not_for(caller: Scope, records: Sequence[RecordOut]) -> set[UUID]:
-    """Those of the records about which somebody else decides.
+async def not_decidable_by(caller: Scope, records: Sequence[RecordOut]) -> set[UUID]:
+    """The ids of the records that the caller may not decide.
 
-    They are the caller's own, the household's, entered by them, or of a visit that the caller scanned.
+    They belong to the caller or their household, were entered by one of these, or come from a visit that the caller
+    scanned.
     """
     close = await near(caller, [person for record in records for person in (record.person_id, record.entered_by)])
     scanned = await scanned_by(caller, [r.visit_id for r in records])
@@ -190,10 +198,10 @@ def _uuid(text: str | None) -> UUID | None:
 
 async def _record_page(request: AnyRequest, caller: Scope, record_id: UUID) -> Template:
     caller.require_reader()
-    found: RecordOut = await reading.record(caller, record_id)
-    seen = await visit(caller, found.visit_id) if found.visit_id else None
+    found: RecordOut = await reading.find_record(caller, record_id)
+    seen = await find_visit(caller, found.visit_id) if found.visit_id else None
     crowd = bool(found.visit_id and await crowds(caller, found.visit_id))
-    may_decide = caller.administers and not await not_for(caller, [found])
+    may_decide = caller.administers and not await not_decidable_by(caller, [found])
     corrected_here = not await is_uninvolved(caller, found.corrected_by)
     others = await _others(caller, found) if not may_decide or corrected_here else []
     return page(
@@ -205,8 +213,8 @@ async def _record_page(request: AnyRequest, caller: Scope, record_id: UUID) -> T
     )  # fmt: skip
 
 
-async def _others(caller: Scope, record: RecordOut) -> list[Officer]:
-    """Who decides about a record that is not the caller's to decide: nobody who entered, corrected or served it."""
+async def _others(caller: Scope, record: RecordOut) -> list[Decider]:
+    """The administrators who may decide a record that the caller may not: none who entered, corrected or served it."""
     scanned = await scanned_by(caller, [record.visit_id])
     involved = [record.person_id, record.entered_by, record.corrected_by, caller.person_id if scanned else None]
     return await administrators_apart_from(caller, involved)
@@ -215,7 +223,7 @@ async def _others(caller: Scope, record: RecordOut) -> list[Officer]:
 async def _hours_page(request: AnyRequest, caller: Scope, q: str, person_id: UUID | None) -> Template:
     if not (caller.administers or caller.has(Role.grid_worker)):
         raise Forbidden
-    page_of = await people(caller, q=q, limit=20) if q else Page[PersonLine]([])
+    page_of = await list_people(caller, q=q, limit=20) if q else Page[PersonLine]([])
     found = list(page_of.items)
     chosen = next((line for line in found if line.id == person_id), None)
     context: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Roles in the panel: who holds which, and giving one: first the role, then its place."""
+"""The panel's pages of role grants: list them, and grant a role by choosing first the role, then its place."""
 
 from functools import partial
 from uuid import UUID
@@ -23,7 +23,7 @@ from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.people.directory import names_of, open_person
 from timebank.stations.places import stations
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
@@ -42,7 +42,7 @@ class _Person(msgspec.Struct):
     person_id: UUID
 
 
-class RolePages(Controller):
+class PanelRolePages(Controller):
     path = "/admin/roles"
     include_in_schema = False
 
@@ -51,7 +51,7 @@ class RolePages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], role: FromQuery[str] = "", cursor: Cursor = None,
         done: FromQuery[str | None] = None,
     ) -> Template:  # fmt: skip
-        """Who holds which role over what, newest first."""
+        """The role grants, newest first."""
         chosen = Role(role) if role in {r.value for r in Role} else None
         found = await grants(caller, role=chosen, limit=50, cursor=cursor)
         return page(
@@ -69,7 +69,7 @@ class RolePages(Controller):
     @post()
     @shown_again(lambda request, caller, data: _form_page(request, caller, _person_of(data), data.get("role", "")))
     async def give(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        made = await grant(caller, filled(GrantIn, data, FIELDS))
+        made = await grant(caller, parse_form(GrantIn, data, FIELDS))
         return waits_or(made, f"/admin/people/{data.get('person_id')}?done=role#roles")
 
     @post("/{grant_id:uuid}/end")
@@ -81,11 +81,11 @@ class RolePages(Controller):
 
 
 def _person_of(data: dict[str, str]) -> UUID:
-    return filled(_Person, data, {"person_id": _("居民")}).person_id
+    return parse_form(_Person, data, {"person_id": _("居民")}).person_id
 
 
 async def _form_page(request: AnyRequest, caller: Scope, person_id: UUID, role: str) -> Template:
-    """First the roles to choose from, then the places that suit the chosen one."""
+    """The form to grant a role: the roles, then the places that fit the chosen role."""
     caller.require_admin()
     offered = _offered(caller)
     chosen = next((r for r in offered if r.value == role), None)
@@ -98,7 +98,7 @@ async def _form_page(request: AnyRequest, caller: Scope, person_id: UUID, role: 
 
 
 def _offered(scope: Scope) -> list[Role]:
-    """The roles that the caller's own reach may cover: none above it."""
+    """The roles that the caller may grant: none above the caller's own level."""
     beyond = set() if scope.has(Role.county_admin) else {Role.county_admin}
     if not scope.has(Role.street_admin, Role.county_admin):
         beyond.add(Role.street_admin)
@@ -106,7 +106,7 @@ def _offered(scope: Scope) -> list[Role]:
 
 
 async def _places(scope: Scope, role: Role) -> tuple[str, list[tuple[UUID, str]]]:
-    """The field that the place goes into, and the places over which the role can be held."""
+    """The form field of the place, and the places over which the role can be granted."""
     kinds = PLACES[role]
     if "station" in kinds:
         return "station_id", [(s.id, s.name) for s in await all_pages(partial(stations, scope))]

@@ -1,4 +1,4 @@
-"""The panel's earning rules: what earns how much, in words; a change is a new version."""
+"""The panel's pages of earning rules; a change makes a new version."""
 
 from functools import partial
 from typing import Annotated
@@ -16,7 +16,7 @@ from timebank.http.refusals import shown_again
 from timebank.people.directory import names_of
 from timebank.rules import catalogue
 from timebank.rules.schemas import RuleIn, RuleOut
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, waits_or
 
 RULE = {
@@ -28,13 +28,13 @@ Code = Annotated[str, PathParameter(max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")
 Form = URLEncodedBody[dict[str, str]]
 
 
-class RulesPanel(Controller):
+class PanelRulePages(Controller):
     path = "/admin/rules"
     include_in_schema = False
 
     @get()
     async def rules(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """Both books: service by the minute, deeds by the piece."""
+        """The rules of service, per minute, and of deeds, per deed."""
         caller.require_reader()
         service = await all_pages(partial(catalogue.rules, caller, kind="service"))
         deeds = await all_pages(partial(catalogue.rules, caller, kind="deed"))
@@ -47,24 +47,24 @@ class RulesPanel(Controller):
     @post()
     @shown_again(lambda request, caller, data: _new_page(request, caller, data.get("kind", "")))
     async def add(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """A new rule; its code is made from its name."""
-        made = await catalogue.set_rule(caller, filled(RuleIn, {**data, "code": ""}, RULE))
+        """Add a rule, with a code made from its name."""
+        made = await catalogue.set_rule(caller, parse_form(RuleIn, {**data, "code": ""}, RULE))
         return waits_or(made, f"/admin/rules/{made.code}?done=added" if isinstance(made, RuleOut) else "")
 
     @get("/{code:str}")
     async def rule(
         self, request: AnyRequest, code: Code, caller: NamedDependency[Scope], done: FromQuery[str] = ""
     ) -> Template:
-        """One rule with every version it has had."""
+        """One rule with all its versions."""
         return await _rule_page(request, caller, code, done=done)
 
     @post("/{code:str}")
     @shown_again(lambda request, code, caller: _rule_page(request, caller, code))
     async def change(self, code: Code, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """The next version, from now on."""
+        """Add the next version of a rule, in force from now on."""
         kind = (await catalogue.versions(caller, code))[0].kind
         given = {"active": "false"} | data | {"code": code, "kind": kind}
-        made = await catalogue.set_rule(caller, filled(RuleIn, given, RULE))
+        made = await catalogue.set_rule(caller, parse_form(RuleIn, given, RULE))
         return waits_or(made, f"/admin/rules/{code}?done=changed")
 
 

@@ -1,4 +1,4 @@
-"""The panel's stations: where they are, when they are open, what screens and tablets stand there."""
+"""The panel's pages of stations: address, opening hours, and devices."""
 
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from timebank.http.refusals import shown_again
 from timebank.overview import closing
 from timebank.stations import places, screens
 from timebank.stations.schemas import DeviceIn, NewDeviceOut, Rotation, StationChange, StationIn
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 from timebank.web.pictures import qr_image
 
@@ -33,11 +33,11 @@ STATION = {
 CHANGE = {name: label for name, label in STATION.items() if name != "address"} | {"active": _("开放")}
 DEVICE = {"name": _("设备名称"), "kind": _("用途"), "replaces": _("换下哪一台")}
 FURTHER = "further"
-"""What the form says of a device beside those that stand there."""
+"""The form value for a device that replaces none."""
 Form = URLEncodedBody[dict[str, str]]
 
 
-class StationsPanel(Controller):
+class PanelStationPages(Controller):
     path = "/admin/stations"
     include_in_schema = False
 
@@ -54,7 +54,7 @@ class StationsPanel(Controller):
     @post()
     @shown_again(lambda request, caller: _new_page(request, caller))
     async def add(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        made = await places.add_station(caller, filled(StationIn, data, STATION))
+        made = await places.add_station(caller, parse_form(StationIn, data, STATION))
         return see_other(f"/admin/stations/{made.id}?done=added")
 
     @get("/{station_id:uuid}")
@@ -68,8 +68,8 @@ class StationsPanel(Controller):
     @shown_again(lambda request, station_id, caller: _station_page(request, caller, station_id))
     async def change(self, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         caller.require_reader()
-        wanted = filled(StationChange, {"active": "false"} | data, CHANGE, empties=True)
-        written = filled(StationChange, data, {"address": _("地址")}).address
+        wanted = parse_form(StationChange, {"active": "false"} | data, CHANGE, empties=True)
+        written = parse_form(StationChange, data, {"address": _("地址")}).address
         wanted = msgspec.structs.replace(wanted, address=written or "")
         await closing.change_station(caller, station_id, wanted)
         return see_other(f"/admin/stations/{station_id}?done=changed")
@@ -79,7 +79,7 @@ class StationsPanel(Controller):
     async def add_device(
         self, request: AnyRequest, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
     ) -> Template:
-        """Register a display or a tablet; its pairing link is shown on this page alone, to who may read it."""
+        """Register a display or tablet. Its pairing link is shown once, on this page."""
         caller.require_reader()
         made = await screens.add_or_ask(caller, station_id, wanted_device(data))
         if isinstance(made, Waiting):
@@ -92,7 +92,7 @@ class StationsPanel(Controller):
         self, request: AnyRequest, station_id: FromPath[UUID], device_id: FromPath[UUID],
         caller: NamedDependency[Scope],
     ) -> Template:  # fmt: skip
-        """A new link for a device that no browser has become yet."""
+        """Renew the pairing link of a device that is not paired yet."""
         caller.require_reader()
         made = await screens.renew_pairing(caller, device_id)
         return await _station_page(request, caller, station_id, made=made)
@@ -108,16 +108,16 @@ class StationsPanel(Controller):
     @post("/{station_id:uuid}/key")
     @shown_again(lambda request, station_id, caller: _station_page(request, caller, station_id))
     async def rotate(self, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """A new key: codes that were photographed are worthless."""
-        await screens.rotate_key(caller, station_id, filled(Rotation, data, {"reason": _("原因")}).reason)
+        """Make a new key for station codes, which invalidates photographed codes."""
+        await screens.rotate_key(caller, station_id, parse_form(Rotation, data, {"reason": _("原因")}).reason)
         return see_other(f"/admin/stations/{station_id}?done=rotated")
 
 
 def wanted_device(data: dict[str, str]) -> DeviceIn:
-    """The device that a form asks for: one that replaces another, or a further one."""
+    """The device that the form describes: a replacement of another, or a further one."""
     further = data.get("replaces") == FURTHER
     sent = {name: value for name, value in data.items() if name != "replaces" or not further}
-    return msgspec.structs.replace(filled(DeviceIn, sent, DEVICE), further=further)
+    return msgspec.structs.replace(parse_form(DeviceIn, sent, DEVICE), further=further)
 
 
 async def _grids(caller: Scope) -> list[tuple[UUID, str]]:
@@ -140,7 +140,8 @@ async def _station_page(
     found = await places.station(caller, station_id)
     context: dict[str, Any] = {
         "devices": await screens.devices_of(caller, station_id) if caller.administers else [],
-        "image": qr_image(made.url) if made else None, "hanging": await closing.hanging(caller, station_id),
+        "image": qr_image(made.url) if made else None,
+        "hanging": await closing.count_closing_effects(caller, station_id),
         "edits": caller.administers, "grids": await _grids(caller),
     }  # fmt: skip
     return page(

@@ -1,4 +1,4 @@
-"""The trail in the panel: who did what, newest first."""
+"""The panel's page of the audit trail, newest first."""
 
 from datetime import date
 from typing import Annotated
@@ -22,10 +22,10 @@ PAGES = {
     "objection": "objections", "person": "people", "redemption": "goods/redemptions", "service_record": "reviews",
     "station": "stations",
 }  # fmt: skip
-"""The panel's pages of single things, by the audit's word for the thing."""
+"""The panel's path for each audited noun."""
 
 
-class TrailPages(Controller):
+class PanelTrailPages(Controller):
     path = "/admin/audit"
     include_in_schema = False
 
@@ -35,7 +35,7 @@ class TrailPages(Controller):
         until: Annotated[str, QueryParameter(max_length=10)] = "", person_id: FromQuery[UUID | None] = None,
         noun_id: FromQuery[UUID | None] = None, cursor: Cursor = None,
     ) -> Template:  # fmt: skip
-        """What was done here, by whom and when; of one person or one thing where a page leads here from it."""
+        """The audit records of the community, optionally of one person or one thing."""
         chosen = verb if verb in verbs() else ""
         found = await trail(
             caller, person_id=person_id, noun_id=noun_id, verb=chosen or None, until=_day(until),

@@ -1,8 +1,9 @@
-"""`make bench`: what a year's books cost, and point transfers a second over HTTP beside pgbench's single statement.
+"""`make bench`: the cost of importing a year's workbooks, and point transfers a second over HTTP and by pgbench.
 
-One HTTP transfer is `POST /api/v1/donations`: a bearer session, JSON, an Idempotency-Key of its own, one posting with
-its balance check, answered when it is durable. pgbench's statement inserts the transfer and takes the amount from one
-account, guarded, with nobody's rights checked: the least that a posting can cost. Both write to the same tables.
+One HTTP transfer is `POST /api/v1/donations` with a bearer session, JSON and a new Idempotency-Key: one posting with
+its balance check, answered when it is durable. pgbench runs one statement that inserts the transfer and debits one
+account if its balance suffices, without checking permissions: the least that a posting can cost. Both use the same
+tables.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from pathlib import Path
 import asyncpg
 import click
 
-from bench.books import read_books
+from bench.books import measure_imports
 from bench.ground import Ground, lay_ground
 from bench.load import drive
 from timebank.core import database, settings
@@ -72,18 +73,18 @@ def main(
 
 
 def _books(server: embedded.Server) -> None:
-    """Read books in on a database of their own, as the login that the service runs as."""
+    """Measure the imports in a separate database, with the database role that the service uses."""
     embedded.create_database(server, "books")
     url = server.url("books")
     settings.use(replace(settings.Settings(), database_url=url, secret_key=secrets.token_hex(32).encode()))
     asyncio.run(migrate(url))
     embedded.create_login(server, SERVING, "books")
-    asyncio.run(read_books(url, server.url("books", SERVING)))
+    asyncio.run(measure_imports(url, server.url("books", SERVING)))
 
 
 async def _ground(url: str, persons: int) -> Ground:
     await migrate(url)
-    await database.open_pool(url, 2)
+    await database.create_pool(url, 2)
     try:
         return await lay_ground(url, persons)
     finally:
@@ -91,7 +92,7 @@ async def _ground(url: str, persons: int) -> Ground:
 
 
 class _service:  # noqa: N801  # used as `with _service(...) as port`
-    """`timebank serve` as a user would start it, on a free port, until the block ends."""
+    """Runs `timebank serve` on a free port until the block ends, as a user would start it."""
 
     def __init__(self, url: str, key: str, workers: int) -> None:
         with socket.socket() as free:
@@ -122,7 +123,7 @@ class _service:  # noqa: N801  # used as `with _service(...) as port`
 
 
 def _http(ground: Ground, port: int, connections: int, seconds: float) -> float:
-    """Donations a second; any answer but 201 ends the measurement."""
+    """Donations a second. Raises ClickException if any response is not 201."""
     load = asyncio.run(drive("127.0.0.1", port, _donations(ground, port), connections=connections, seconds=seconds))
     if set(load.statuses) != {201}:
         raise click.ClickException(f"answers other than 201: {dict(load.statuses)}")
@@ -130,7 +131,7 @@ def _http(ground: Ground, port: int, connections: int, seconds: float) -> float:
 
 
 def _donations(ground: Ground, port: int) -> Iterator[bytes]:
-    """Requests without end: each of another person than the one before, each with a key of its own."""
+    """An endless series of donation requests by all donors in turn, each with a new idempotency key."""
     for person_id, token in itertools.cycle(ground.donors):
         body = json.dumps({"person_id": str(person_id), "points": 1}).encode()
         yield (
@@ -140,7 +141,7 @@ def _donations(ground: Ground, port: int) -> Iterator[bytes]:
 
 
 def _pgbench(server: embedded.Server, script: Path, connections: int, seconds: float) -> float:
-    """pgbench's transactions a second for the same transfer as one prepared statement."""
+    """Transactions a second of pgbench for the same transfer as one prepared statement."""
     command = [
         str(server.bin_dir / "pgbench"), "--no-vacuum", "--protocol=prepared", f"--client={connections}", "--jobs=1",
         f"--time={max(1, round(seconds))}", f"--file={script}", server.url("bench"),
@@ -150,7 +151,7 @@ def _pgbench(server: embedded.Server, script: Path, connections: int, seconds: f
 
 
 async def _check(url: str) -> int:
-    """How many accounts do not store what their transfers add up to, after all that."""
+    """The number of personal accounts whose stored balance differs from the sum of their transfers."""
     connection = await asyncpg.connect(url)
     wrong: int = await connection.fetchval(
         "SELECT count(*) FROM account a LEFT JOIN (SELECT account_id, sum(change) AS change FROM ("

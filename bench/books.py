@@ -1,4 +1,4 @@
-"""A year's books read in: how long a trial and a run take, and how many statements each row costs."""
+"""Imports a year's workbooks and prints the time, the statements a row and the memory of trial, run and undo."""
 
 import io
 import resource
@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 import click
 
-from bench.ground import found_community
+from bench.ground import insert_community
 from timebank.access.sign_in import sessions
 from timebank.core import clock, database, vault
 from timebank.core.scope import Scope
@@ -59,7 +59,7 @@ ON CONFLICT DO NOTHING
 
 
 async def lay_people(url: str, community: UUID) -> tuple[UUID, list[tuple[str, str]]]:
-    """The administrator's login, and the people as (name, phone)."""
+    """Insert the people and their administrator; return the administrator's login and the people as (name, phone)."""
     people = [(a + b, f"1980{n:07}") for n, (a, b) in enumerate((a, b) for a in SURNAMES for b in GIVEN)][:PEOPLE]
     login = clock.new_id()
     connection = await asyncpg.connect(url)
@@ -76,7 +76,7 @@ async def lay_people(url: str, community: UUID) -> tuple[UUID, list[tuple[str, s
 
 
 def hours_book(people: Sequence[tuple[str, str]], rows: int) -> bytes:
-    """A sign-in sheet of so many rows, none of which meets another."""
+    """A sign-in sheet with this many rows, without overlapping services of one person."""
     day = clock.local_day()
     found = [
         [(day - timedelta(days=n // len(people) // 4 + 1)).isoformat(), "站点值守", "村口", *people[n % len(people)],
@@ -87,7 +87,7 @@ def hours_book(people: Sequence[tuple[str, str]], rows: int) -> bytes:
 
 
 def deeds_book(people: Sequence[tuple[str, str]], rows: int) -> bytes:
-    """A book of so many deeds."""
+    """A moral-bank workbook with this many deeds."""
     day = clock.local_day()
     found = [
         [(day - timedelta(days=n // len(people) + 1)).isoformat(), people[n % len(people)][0], "3栋", "楼道卫生巡查", 2,
@@ -98,7 +98,7 @@ def deeds_book(people: Sequence[tuple[str, str]], rows: int) -> bytes:
 
 
 def roster_book(rows: int) -> bytes:
-    """A roster of so many people whom the book does not have yet, three behind each door, with their phones."""
+    """A roster of this many people with phones, three to a household, none of them registered yet."""
     names = [first + second + third for first in SURNAMES for second in GIVEN for third in GIVEN]
     found = [
         [f"{n // 300 + 5}栋", f"{n // 75 % 4 + 1}单元", str(100 + n // 3 % 25), names[n // 3], names[n],
@@ -122,7 +122,7 @@ def _saved(heading: list[str], rows: list[list[Any]]) -> bytes:
 
 @contextmanager
 def counted() -> Iterator[list[int]]:
-    """How many statements the block sends, in the one number of the list."""
+    """Count the statements that the block sends; the yielded list holds the count as its only element."""
     count, proxy = [0], asyncpg.pool.PoolConnectionProxy
     originals = {name: getattr(proxy, name) for name in ("execute", "fetch", "fetchrow", "fetchval")}
 
@@ -142,19 +142,25 @@ def counted() -> Iterator[list[int]]:
             setattr(proxy, name, original)
 
 
-async def read_books(url: str, serving_url: str) -> None:
-    """Read a book of hours and one of deeds as an administrator does, and print what each step has cost."""
+async def measure_imports(url: str, serving_url: str) -> None:
+    """Import hours, deeds and residents as an administrator, and print the cost of each step."""
     connection = await asyncpg.connect(url)
-    community = await found_community(connection)
+    community = await insert_community(connection)
     await connection.close()
     login, people = await lay_people(url, community)
-    await database.open_pool(url, 2)
+    await database.create_pool(url, 2)
     token = (await sessions.open_session(login)).token
     await database.close_pool()
-    await database.open_pool(serving_url, 4)
-    caller = await sessions.find(token)
+    await database.create_pool(serving_url, 4)
+    caller = await sessions.find_session(token)
     assert caller is not None
-    scope = Scope(community, caller.persons, caller.grants, caller.login_id, caller.session_id)
+    scope = Scope(
+        community_id=community,
+        persons=caller.persons,
+        grants=caller.grants,
+        login_id=caller.login_id,
+        session_id=caller.session_id,
+    )
     try:
         with ProcessPoolExecutor(1, get_context("spawn")) as beside:  # or making them would count as reading them
             books: list[tuple[Kind, int, bytes]] = [
@@ -169,7 +175,7 @@ async def read_books(url: str, serving_url: str) -> None:
 
 
 async def _read(scope: Scope, kind: Kind, content: bytes, rows: int) -> None:
-    """Try a book, take it in, and take it back."""
+    """Measure the trial run, the import and the undo of one workbook."""
     with _measured(f"{kind} tried", rows):
         tried = await import_file(scope, kind, f"{kind}.xlsx", content, dry_run=True, skip_bad=True)
     with _measured(f"{kind} taken in", rows):

@@ -1,4 +1,4 @@
-"""The ground that is measured on: one community, its donors with sessions and points, written as rows."""
+"""Inserts the data for the transfer benchmark: one community, and donors with sessions and points."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +14,7 @@ POINTS_EACH = 1_000_000
 
 @dataclass(frozen=True)
 class Ground:
-    """Donors as (person, session token), and pgbench's script for the same transfers."""
+    """The donors as (person id, session token), and the pgbench script for the same transfers."""
 
     donors: list[tuple[UUID, str]]
     pgbench: str
@@ -23,7 +23,7 @@ class Ground:
 async def lay_ground(url: str, persons: int) -> Ground:
     connection = await asyncpg.connect(url)
     async with connection.transaction():
-        community = await found_community(connection)
+        community = await insert_community(connection)
         donors = [clock.new_id() for _ in range(persons)]
         logins = await _people(connection, community, donors)
         donated = await _points(connection, community, donors)
@@ -33,7 +33,7 @@ async def lay_ground(url: str, persons: int) -> Ground:
     return Ground(list(zip(donors, tokens, strict=True)), _script(community, donated, persons))
 
 
-async def found_community(connection: asyncpg.Connection) -> UUID:
+async def insert_community(connection: asyncpg.Connection) -> UUID:
     path: list[UUID] = []
     for kind, name in (("county", "清江县"), ("street", "城关街道"), ("community", "凤凰社区")):
         parent, path = (path[-1] if path else None), [*path, clock.new_id()]
@@ -46,7 +46,7 @@ async def found_community(connection: asyncpg.Connection) -> UUID:
 
 
 async def _people(connection: asyncpg.Connection, community: UUID, donors: list[UUID]) -> list[UUID]:
-    """The donors and their logins, whose ids it answers in the donors' order."""
+    """Insert the donors and their logins; return the login ids in the donors' order."""
     now = clock.now()
     phones = [f"1990{n:07}" for n in range(len(donors))]
     logins = [clock.new_id() for _ in donors]
@@ -85,7 +85,7 @@ async def _people(connection: asyncpg.Connection, community: UUID, donors: list[
 
 
 async def _points(connection: asyncpg.Connection, community: UUID, donors: list[UUID]) -> UUID:
-    """Every donor's points, issued by one transfer each so that the books balance. Answers the `donated` account."""
+    """Insert each donor's points, issued by a transfer so that the ledger balances; return the `donated` account."""
     now, until = clock.now(), date(clock.local_day().year + 1, 12, 31)
     issued, donated = clock.new_id(), clock.new_id()
     accounts = [clock.new_id() for _ in donors]

@@ -1,4 +1,4 @@
-"""A load of HTTP requests on kept-open connections, light enough to share a machine with what it measures."""
+"""Sends HTTP requests over keep-alive connections, with little enough CPU time to share a machine with the service."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from typing import cast
 
 @dataclass(frozen=True)
 class Load:
-    """What a load saw: answers by status, over how many seconds."""
+    """The number of responses by status, and the duration in seconds."""
 
     statuses: Counter[int]
     seconds: float
@@ -20,7 +20,7 @@ class Load:
 
 
 class _Visitor(asyncio.Protocol):
-    """One connection: sends a request, waits for the whole answer, sends the next."""
+    """One connection that sends a request, waits for the whole response and sends the next."""
 
     def __init__(self, requests: Iterator[bytes], statuses: Counter[int], until: float) -> None:
         self.requests, self.statuses, self.until = requests, statuses, until
@@ -55,7 +55,7 @@ class _Visitor(asyncio.Protocol):
 
 
 async def drive(host: str, port: int, requests: Iterator[bytes], *, connections: int, seconds: float) -> Load:
-    """Send requests over `connections` at once for `seconds`; every answer is counted by its status."""
+    """Send requests over this many connections in parallel for `seconds`, and count the responses by status."""
     loop, statuses = asyncio.get_running_loop(), Counter[int]()
     began = time.perf_counter()
     visitors = [

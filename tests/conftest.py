@@ -57,7 +57,7 @@ async def pool(server_url: str) -> AsyncIterator[str]:
     serving_url = as_login(server_url, login)
     await serving_login.prepare(server_url, serving_url)
     Town.operator_url = server_url
-    await database.open_pool(serving_url, 20)
+    await database.create_pool(serving_url, 20)
     yield server_url
     await database.close_pool()
 

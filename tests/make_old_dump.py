@@ -26,7 +26,7 @@ import httpx
 
 from timebank.access.admins import create_admin
 from timebank.app import create_app
-from timebank.commands.places import settle_community, system_scope
+from timebank.commands.places import find_or_found_community, system_scope
 from timebank.core import clock, database, settings
 from timebank.core.scope import Role
 from timebank.core.settings import Settings
@@ -91,7 +91,7 @@ class Community:
 async def live(client: httpx.AsyncClient) -> dict[str, Any]:
     """Ten days of the community; what its people have in their hands at the end."""
     with clock.at(at(FIRST, 8)):
-        place = await settle_community("清江县", "梅林街道", "梅林社区")
+        place = await find_or_found_community("清江县", "梅林街道", "梅林社区")
         scope = system_scope(place)
         await create_admin(scope, "何晓梅", PHONES["何晓梅"], PASSWORD)
         street = await database_value("SELECT parent_id FROM region WHERE kind = 'community'")
@@ -257,7 +257,7 @@ async def shop_and_class(here: Community) -> None:
 async def service(url: str) -> AsyncIterator[httpx.AsyncClient]:
     settings.use(Settings(database_url=url, secret_key=SECRET.encode(), base_url="http://meilin.example"))
     await migrate(url)
-    await database.open_pool(url)
+    await database.create_pool(url)
     transport = httpx.ASGITransport(app=create_app(opens_pool=False))  # type: ignore[arg-type]  # ASGI, typed apart
     async with httpx.AsyncClient(transport=transport, base_url="http://meilin.example") as client:
         yield client

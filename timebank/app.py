@@ -27,15 +27,15 @@ from timebank.core import clock, connections, names, settings, vault, wording
 from timebank.core.capability import MenuEntry, capabilities, resolve
 from timebank.core.errors import TimebankError
 from timebank.http import health
-from timebank.http.answering import answered
+from timebank.http.answering import answer_request
 from timebank.http.callers import provide_scope
-from timebank.http.idempotency import provide_once
+from timebank.http.idempotency import provide_idempotency
 from timebank.http.openapi import openapi_config
 from timebank.http.problems import failed, out_of_range, refused, refused_by_framework
 from timebank.http.strict import readable_body, strict_body
 from timebank.operations import installation
 from timebank.operations.logs import configure_logs
-from timebank.rules.catalogue import in_words
+from timebank.rules.catalogue import rule_in_words
 from timebank.stations.places import open_hours
 from timebank.web.preferences import PreferencePages
 from timebank.web.static_files import files, static_address, static_file
@@ -50,13 +50,13 @@ WITHOUT_DATABASE = re.compile(r"/(healthz|readyz|metrics)$|/static/").match
 
 
 class Service(Litestar):
-    """Litestar wrapped in `answered`, because Litestar's middleware is not called for an unknown address."""
+    """Litestar wrapped in `answer_request`, because Litestar's middleware is not called for an unknown address."""
 
     async def __call__(
         self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
     ) -> None:
         if scope["type"] == ScopeType.HTTP:
-            await answered(super().__call__, scope, receive, send)  # type: ignore[arg-type]  # of the same request
+            await answer_request(super().__call__, scope, receive, send)  # type: ignore[arg-type]  # of the same request
         else:
             await super().__call__(scope, receive, send)
 
@@ -72,7 +72,7 @@ def create_app(*, opens_pool: bool = True) -> Litestar:
             yield
             return
         chosen = settings.current()
-        await installation.open_pool(chosen.database_url or "", chosen.pool_size)
+        await installation.open_checked_pool(chosen.database_url or "", chosen.pool_size)
         try:
             yield
         finally:
@@ -83,7 +83,7 @@ def create_app(*, opens_pool: bool = True) -> Litestar:
         lifespan=[pool],
         middleware=[COUNTED.middleware, only_with_a_database],
         before_request=readable_body,
-        dependencies={"caller": Provide(provide_scope), "once": Provide(provide_once)},
+        dependencies={"caller": Provide(provide_scope), "once": Provide(provide_idempotency)},
         exception_handlers={
             TimebankError: refused,
             HTTPException: refused_by_framework,
@@ -117,7 +117,7 @@ def template_engine() -> JinjaTemplateEngine:
     engine.engine.filters |= {
         "when": wording.when, "until": wording.until, "day": wording.day, "minutes": wording.duration,
         "points": wording.points,
-        "masked": names.masked, "earns": in_words, "open_hours": open_hours,
+        "masked": names.masked, "earns": rule_in_words, "open_hours": open_hours,
     }  # fmt: skip
     engine.engine.globals["menu"] = menu
     engine.engine.globals["local"] = clock.local
@@ -137,7 +137,7 @@ def only_with_a_database(app: ASGIApp) -> ASGIApp:
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and not WITHOUT_DATABASE(scope["path"]):
-            await connections.reach()
+            await connections.require_reachable()
         await app(scope, receive, send)
 
     return middleware

@@ -169,10 +169,10 @@ async def _wait_for_turn(connection: asyncpg.Connection) -> None:
 async def _run_all(connection: asyncpg.Connection) -> list[str]:
     ran: list[str] = []
     with redirect_stdout(io.StringIO()):
-        async with _told_as("migration"):
+        async with _announced_as("migration"):
             await _insisting(connection, partial(_keep_checksums, connection))
         for name in await _missing(connection):
-            async with _told_as(name):
+            async with _announced_as(name):
                 await _insisting(connection, partial(_run_one, connection, name))
             ran.append(name)
     await connection.execute("GRANT SELECT ON migration TO timebank_app")
@@ -180,7 +180,7 @@ async def _run_all(connection: asyncpg.Connection) -> list[str]:
 
 
 @asynccontextmanager
-async def _told_as(name: str) -> AsyncIterator[None]:
+async def _announced_as(name: str) -> AsyncIterator[None]:
     try:
         yield
     except IN_THE_WAY as error:

@@ -10,7 +10,7 @@ from timebank.access.sign_in.passwords import WeakPassword, check_strength
 from timebank.access.sign_in.sessions import sign_in
 from timebank.core.errors import Forbidden
 from timebank.http.callers import COMMUNITY_COOKIE, PERSON_COOKIE, SESSION_COOKIE, csrf_token
-from timebank.people.messages import mark_read, own_messages, tell
+from timebank.people.messages import mark_read, notify, own_messages
 from timebank.people.schemas import Enrolment
 
 PASSWORD = "/api/v1/me/password"
@@ -110,7 +110,7 @@ async def test_a_person_is_told_that_a_code_was_given(town: Town, client: httpx.
 
 async def test_the_same_event_tells_a_person_once(town: Town) -> None:
     for _ in range(3):
-        await tell(
+        await notify(
             town.system(), town.people["张桂兰"], "test", "您预留的物品已到期，积分已退回。", "redemption:1:expired"
         )
     scope = await town.scope("张桂兰")
@@ -163,13 +163,15 @@ async def test_two_of_a_family_with_one_phone_choose_who_acts(town: Town, client
 
 
 async def test_a_device_cannot_make_devices_and_ends_with_its_token(town: Town) -> None:
-    made = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="柜台", kind="counter")
-    tablet = await devices.find(made.token)
+    made = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="柜台", kind="counter"
+    )
+    tablet = await devices.find_device(made.token)
     assert tablet is not None
     with pytest.raises(Forbidden):
-        await devices.register(tablet, town.stations["暖蜂驿站"], name="又一台", kind="counter")
+        await devices.register_device(tablet, town.stations["暖蜂驿站"], name="又一台", kind="counter")
     await devices.revoke(await town.scope("周敏"), made.id)
-    assert await devices.find(made.token) is None
+    assert await devices.find_device(made.token) is None
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ async def test_a_keeper_gets_no_second_device_to_take_home(
         )
         assert answer.status_code == 403, hand
     assert await count(owner, "device") == 1
-    assert await devices.find(wall["token"]) is not None
+    assert await devices.find_device(wall["token"]) is not None
 
 
 async def test_a_second_screen_stands_once_another_has_agreed_and_its_link_is_taken_afterwards(
@@ -71,7 +71,7 @@ async def test_a_second_screen_stands_once_another_has_agreed_and_its_link_is_ta
     link = f"/stations/devices/{second['id']}/pairing"
     await call(client, "POST", link, await town.sign_in("张桂兰"), status=403)
     first, made = [await call(client, "POST", link, await town.sign_in("周敏"), status=201) for _ in range(2)]
-    assert await devices.find(str(first["token"])) is None, "a new link ends what was told before"
+    assert await devices.find_device(str(first["token"])) is None, "a new link ends what was told before"
     token = await devices.pair(str(made["url"]).rsplit("/", 1)[1], "display")
     assert token is not None
     assert await shows_code(client, town, token)
@@ -110,7 +110,7 @@ async def test_the_keeper_replaces_a_broken_tablet_on_the_own_phone_and_not_on_t
     answer = await phone.send(path, name="新平板", kind="counter", replaces=broken["id"])
     link = re.search(r"/desk/pair/(tbp_[A-Za-z0-9_-]+)", answer.text)
     assert link
-    assert await devices.find(broken["token"]) is None
+    assert await devices.find_device(broken["token"]) is None
     assert await devices.pair(link[1], "counter") is not None
     assert "另加一台在等" not in await phone.see(path)
     assert "等" in (await phone.send(path, name="又一台", kind="counter", further="true")).text
@@ -126,7 +126,7 @@ async def test_of_two_tablets_of_before_each_is_replaced_by_one_and_not_by_two(
 ) -> None:
     async with operating():
         old = [
-            await devices.register(town.system(), town.stations[STATION], name=name, kind="counter")
+            await devices.register_device(town.system(), town.stations[STATION], name=name, kind="counter")
             for name in ("一号", "二号")
         ]
     await register(client, town, kind="counter", replaces=str(old[0].id))
@@ -164,6 +164,6 @@ async def test_the_operator_registers_what_a_demo_needs(town: Town) -> None:
     scope: Scope = town.system()
     async with operating():
         made = [
-            await devices.register(scope, town.stations[STATION], name="屏", kind="display") for _ in range(2)
+            await devices.register_device(scope, town.stations[STATION], name="屏", kind="display") for _ in range(2)
         ]  # fmt: skip
-    assert all([await devices.find(each.token) is not None for each in made])
+    assert all([await devices.find_device(each.token) is not None for each in made])

@@ -245,7 +245,7 @@ async def test_sign_ins_are_in_the_audit_and_a_flood_of_guesses_is_a_few_rows(
 async def test_what_is_forgotten_after_a_day(town: Town, owner: asyncpg.Connection) -> None:
     await guesses(town.phones["张桂兰"], SHARED, 3)
     with clock.at(clock.now() + timedelta(days=2)):
-        await delays.sweep()
+        await delays.purge_delays()
     assert not await owner.fetchval("SELECT (SELECT count(*) FROM sign_in_failure) + count(*) FROM sign_in_suspect")
 
 
@@ -287,5 +287,5 @@ async def test_a_stored_answer_is_sealed_and_opens_in_its_own_row_alone(
     of_before = await reserve()
     assert (of_before.content, of_before.headers["idempotent-replayed"]) == (first.content, "true")
     with clock.at(clock.now() + timedelta(hours=25)):
-        await stored_answers.forget_old()
+        await stored_answers.purge_answers()
     assert not await owner.fetchval("SELECT count(*) FROM idempotent_request WHERE key = $1", key)

@@ -57,7 +57,7 @@ async def test_a_visit_that_ones_second_login_scanned_is_not_approved_by_the_fir
         with later(nine_o_clock(), minutes):
             await scan_by_hand(
                 await town.scope("木偶"), town.people["查无此人"],
-                ScanIn("hand", nonce(), station_id=town.stations["暖蜂驿站"]),
+                ScanIn(code="hand", nonce=nonce(), station_id=town.stations["暖蜂驿站"]),
             )  # fmt: skip
     record = await record_id_of(owner, town, "查无此人")
     answer = await client.post(

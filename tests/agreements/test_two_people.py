@@ -15,11 +15,11 @@ from timebank.agreements.independence import Side, is_independent
 from timebank.core import clock
 from timebank.core.scope import Role, Scope
 from timebank.deeds.credit import credit_due_deeds
-from timebank.overview import agreed
-from timebank.overview.agreements import ChangeDecided, OthersDecide, decide
+from timebank.overview import change_kinds as agreed
+from timebank.overview.agreements import ChangeDecided, OthersDecide, decide_change
 from timebank.overview.reminding import remind_deciders
 from timebank.people.messages import own_messages
-from timebank.policies.values import KNOWN, Policies, is_looser, policies
+from timebank.policies.values import KNOWN, Policies, is_looser_policy, policies
 from timebank.presence.forgotten import close_forgotten
 
 UNIT = f"{PHOENIX}/第一网格/5栋/2单元"
@@ -438,12 +438,12 @@ async def test_without_a_street_the_auditor_decides_and_without_one_the_operator
     assert waits["who"] == [f"审计员孙伟（{PHOENIX}）"]
     change = UUID(str(waits["waiting"]))
     with pytest.raises(OthersDecide):
-        await decide(town.system(), change, "agree")
+        await decide_change(town.system(), change, "agree")
     await owner.execute("UPDATE role_grant SET ended_at = now() WHERE role = 'auditor'")
     shown = await call(client, "GET", f"/agreements/{change}", await town.sign_in("赵丽"))
     assert shown["who"] == ["系统管理员（在服务器上运行 timebank confirm）"]
     async with operating():
-        assert (await decide(town.system(), change, "agree")).status == "agreed"
+        assert (await decide_change(town.system(), change, "agree")).status == "agreed"
     assert (await policies(town.system())).notice_days == 3
 
 
@@ -488,7 +488,7 @@ async def test_what_tightens_never_waits_and_what_loosens_does(
 
 def test_each_policy_says_which_direction_loosens_it() -> None:
     assert all(info.looser in ("up", "down") for info in KNOWN.values())
-    tighter = {name for name in KNOWN if is_looser(KNOWN[name], getattr(Policies(), name), KNOWN[name].smallest)}
+    tighter = {name for name in KNOWN if is_looser_policy(KNOWN[name], getattr(Policies(), name), KNOWN[name].smallest)}
     assert tighter == {"notice_days", "attendance_percent_min", "cancel_class_hours", "visit_minutes_min"}
 
 
@@ -574,7 +574,9 @@ async def test_of_two_who_decide_at_once_one_decides(
     change = await loosening(town, client)
     street, county = await town.scope("钱进"), await town.scope("吴昊")
     outcomes = await asyncio.gather(
-        decide(street, change, "agree"), decide(county, change, "refuse", "先不放宽"), return_exceptions=True
+        decide_change(street, change, "agree"),
+        decide_change(county, change, "refuse", "先不放宽"),
+        return_exceptions=True,
     )
     assert sum(isinstance(outcome, ChangeDecided) for outcome in outcomes) == 1
     status = await owner.fetchval("SELECT status FROM waiting_change WHERE id = $1", change)
@@ -586,11 +588,11 @@ async def test_the_same_decision_once_more_answers_the_same_and_does_nothing_twi
 ) -> None:
     change = await loosening(town, client)
     street = await town.scope("钱进")
-    outcomes = await asyncio.gather(*[decide(street, change, "agree") for _ in range(4)])
+    outcomes = await asyncio.gather(*[decide_change(street, change, "agree") for _ in range(4)])
     assert {outcome.status for outcome in outcomes} == {"agreed"}
     assert await owner.fetchval("SELECT count(*) FROM audit WHERE verb = 'change_policy'") == 1
     with pytest.raises(ChangeDecided):
-        await decide(street, change, "refuse", "改主意了")
+        await decide_change(street, change, "refuse", "改主意了")
 
 
 async def test_a_change_is_withdrawn_or_decided_never_both(
@@ -598,7 +600,8 @@ async def test_a_change_is_withdrawn_or_decided_never_both(
 ) -> None:
     change = await loosening(town, client)
     outcomes = await asyncio.gather(
-        decide(await town.scope("赵丽"), change, "withdraw"), decide(await town.scope("钱进"), change, "agree"),
+        decide_change(await town.scope("赵丽"), change, "withdraw"),
+        decide_change(await town.scope("钱进"), change, "agree"),
         return_exceptions=True,
     )  # fmt: skip
     assert sum(isinstance(outcome, ChangeDecided) for outcome in outcomes) == 1

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from tests.support.town import PHOENIX, SPRING, Town, operating
-from timebank.areas.addresses import Address, settle_addresses
-from timebank.areas.places import areas_of, found_region, natural_key
+from timebank.areas.addresses import Address, find_or_add_areas
+from timebank.areas.places import add_region, areas_of, natural_key
 from timebank.core import clock
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
@@ -96,14 +96,14 @@ async def test_another_communitys_area_is_not_there(town: Town, client: httpx.As
 async def test_the_first_county_is_founded_by_command(town: Town) -> None:
     command = Scope.of_system(clock.new_id(), via="command")
     async with operating():
-        county = await found_region(command, "county", "云山县", None)
-        street = await found_region(command, "street", "云山街道", county.id)
-        community = await found_region(command, "community", "云山社区", street.id)
+        county = await add_region(command, "county", "云山县", None)
+        street = await add_region(command, "street", "云山街道", county.id)
+        community = await add_region(command, "community", "云山社区", street.id)
     assert community.community_id == community.id
     with pytest.raises(NotFound):
-        await found_region(await town.scope("吴昊"), "street", "混进来的街道", county.id)
+        await add_region(await town.scope("吴昊"), "street", "混进来的街道", county.id)
     with pytest.raises(Forbidden):
-        await found_region(await town.scope("赵丽"), "community", "越级社区", town.street)
+        await add_region(await town.scope("赵丽"), "community", "越级社区", town.street)
 
 
 async def test_written_addresses_find_their_areas_and_add_the_missing_ones(town: Town) -> None:
@@ -114,11 +114,11 @@ async def test_written_addresses_find_their_areas_and_add_the_missing_ones(town:
         Address("第二网格", "12栋", "1单元"),
         Address(None, None, None),
     }
-    found = await settle_addresses(scope, wanted)
+    found = await find_or_add_areas(scope, wanted)
     assert found[Address("第一网格", "3栋", "1单元")] == town.areas[f"{PHOENIX}/第一网格/3栋/1单元"]
     assert found[Address(None, "5栋", "2单元")] == town.areas[f"{PHOENIX}/第一网格/5栋/2单元"]
     assert found[Address(None, None, None)] is None
-    again = await settle_addresses(scope, wanted)
+    again = await find_or_add_areas(scope, wanted)
     assert again == found
     assert [a.name for a in await areas_of(scope)].count("12栋") == 1
 

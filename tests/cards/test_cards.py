@@ -14,7 +14,7 @@ from tests.support.town import Town
 from timebank.cards.cards import PersonNotServed, cards_of, issue_card, issue_missing_cards
 from timebank.core import settings, vault
 from timebank.core.errors import Forbidden
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 
 
 async def scanned(client: httpx.AsyncClient, keeper: dict[str, str], url: str) -> tuple[str, str | None]:
@@ -93,7 +93,7 @@ async def test_a_card_of_another_community_or_of_somebody_blocked_is_refused(
     token = (await client.post(elsewhere, json=body, headers=await town.sign_in("何静"))).json()["token"]
     await kept_scope(town, token, "何静")
     assert await scanned(client, {"Authorization": f"Bearer {token}"}, card.url) == ("error", "wrong_station")
-    await set_status(admin, town.people["刘小雨"], "blocked", "测试")
+    await set_person_status(admin, town.people["刘小雨"], "blocked", "测试")
     assert await scanned(client, await town.sign_in("周敏"), card.url) == ("error", "blocked")
     with pytest.raises(PersonNotServed):
         await issue_card(admin, town.people["刘小雨"])

@@ -14,7 +14,7 @@ from timebank.classes.class_time import purchase
 from timebank.classes.schemas import Booked, BookingIn, Bought, ClassHoursIn
 from timebank.core import clock
 from timebank.core.errors import TimebankError
-from timebank.core.scope import Mine, Scope
+from timebank.core.scope import ResidentRecord, Scope
 
 FAMILIES = 20
 
@@ -37,7 +37,13 @@ async def families(owner: asyncpg.Connection, town: Town, count: int = FAMILIES)
             town.community, town.people[guardian], town.households[guardian], guardian, clock.now(),
         )  # fmt: skip
         await new_family(owner, town, guardian, child)
-        mine = Mine(town.community, town.people[guardian], guardian, "凤凰社区", town.households[guardian])
+        mine = ResidentRecord(
+            community_id=town.community,
+            person_id=town.people[guardian],
+            name=guardian,
+            community_name="凤凰社区",
+            household_id=town.households[guardian],
+        )
         made.append((await signed_in(owner, mine), child))
     return made
 
@@ -52,7 +58,7 @@ def outcome(answer: object) -> str:
 async def test_twenty_families_want_the_last_seat_and_one_gets_it(town: Town, owner: asyncpg.Connection) -> None:
     crowd = await families(owner, town)
     answers = await asyncio.gather(
-        *(booking.book(scope, BookingIn(town.lessons[0], town.people[child])) for scope, child in crowd)
+        *(booking.book_seat(scope, BookingIn(town.lessons[0], town.people[child])) for scope, child in crowd)
     )
     assert Counter(answer.status for answer in answers) == {"held": 1, "waiting": FAMILIES - 1}
     assert sorted(answer.place for answer in answers if answer.place) == list(range(1, FAMILIES))
@@ -87,7 +93,7 @@ async def test_one_child_asked_for_many_times_at_once_has_one_seat(town: Town, o
 async def test_cancelling_and_attending_at_once_ends_one_way(town: Town, owner: asyncpg.Connection) -> None:
     await owner.execute("UPDATE lesson SET seats = 30")
     crowd, keeper = await families(owner, town, 8), await town.scope("周敏")
-    made = [await booking.book(scope, BookingIn(town.lessons[0], town.people[child])) for scope, child in crowd]
+    made = [await booking.book_seat(scope, BookingIn(town.lessons[0], town.people[child])) for scope, child in crowd]
     answers = await asyncio.gather(
         *(booking.cancel_booking(scope, one.id) for (scope, _), one in zip(crowd, made, strict=True)),
         *(attendance.attend(keeper, one.id, one.code) for one in made),
@@ -109,10 +115,12 @@ async def test_seats_given_back_and_asked_for_at_once_are_neither_lost_nor_doubl
 ) -> None:
     await owner.execute("UPDATE lesson SET seats = 5")
     crowd = await families(owner, town, 15)
-    made = [await booking.book(scope, BookingIn(town.lessons[0], town.people[child])) for scope, child in crowd[:10]]
+    made = [
+        await booking.book_seat(scope, BookingIn(town.lessons[0], town.people[child])) for scope, child in crowd[:10]
+    ]
     await asyncio.gather(
         *(booking.cancel_booking(scope, one.id) for (scope, _), one in zip(crowd[:5], made[:5], strict=True)),
-        *(booking.book(scope, BookingIn(town.lessons[0], town.people[child])) for scope, child in crowd[10:]),
+        *(booking.book_seat(scope, BookingIn(town.lessons[0], town.people[child])) for scope, child in crowd[10:]),
     )
     assert await taken(owner, town) == 5
     held = [await minutes_of(owner, town, child, "held") for _, child in crowd]
@@ -125,7 +133,7 @@ async def test_seats_given_back_and_asked_for_at_once_are_neither_lost_nor_doubl
 async def test_two_workers_close_a_lesson_once(town: Town, owner: asyncpg.Connection) -> None:
     await owner.execute("UPDATE lesson SET seats = 30")
     for scope, child in await families(owner, town, 10):
-        await booking.book(scope, BookingIn(town.lessons[0], town.people[child]))
+        await booking.book_seat(scope, BookingIn(town.lessons[0], town.people[child]))
     ends_at = await owner.fetchval("SELECT ends_at FROM lesson WHERE id = $1", town.lessons[0])
     with clock.at(ends_at):
         closed = await asyncio.gather(*(attendance.close_lessons(town.system()) for _ in range(2)))

@@ -19,7 +19,9 @@ from timebank.people.messages import own_messages
 
 
 async def give_minutes(town: Town, child: str, minutes: int) -> None:
-    note = Posting("purchase", f"given:{clock.new_id()}", "test", clock.new_id(), "测试发放")
+    note = Posting(
+        kind="purchase", key=f"given:{clock.new_id()}", source_kind="test", source_id=clock.new_id(), memo="测试发放"
+    )
     scope = town.system()
     await posting.issue(scope, town.people[child], Currency.class_minute, minutes, note, subject_id=town.course)
 
@@ -43,7 +45,7 @@ async def new_family(owner: asyncpg.Connection, town: Town, guardian: str, child
 
 
 async def booked(town: Town, guardian: str, child: str, lesson: int = 0) -> Booked:
-    return await booking.book(await town.scope(guardian), BookingIn(town.lessons[lesson], town.people[child]))
+    return await booking.book_seat(await town.scope(guardian), BookingIn(town.lessons[lesson], town.people[child]))
 
 
 def seat(town: Town, child: str = "刘小雨", lesson: int = 0) -> dict[str, str]:

@@ -15,8 +15,8 @@ from tests.support.shop import API, key, minutes_of, points_of
 from tests.support.town import Town
 from timebank.classes import attendance, booking, changes, seats, stopping
 from timebank.classes.class_time import endings, purchase
+from timebank.classes.class_time.expiry_reversal import reverse_class_expiry
 from timebank.classes.class_time.refunds import OwnRefund
-from timebank.classes.class_time.unexpiry import reverse_class_expiry
 from timebank.classes.schemas import BookingIn, ClassHoursIn, CourseChange, LessonChange
 from timebank.core import clock
 from timebank.core.scope import Scope
@@ -52,7 +52,7 @@ async def buys(town: Town, scope: Scope, child: str) -> None:
 
 async def work(town: Town) -> tuple[int, int]:
     """One round of the worker: lessons called off, children refunded."""
-    return await stopping.finish_stopped(town.system()), await stopping.refund_ended(town.system())
+    return await stopping.cancel_lessons_of_stopped(town.system()), await stopping.refund_ended(town.system())
 
 
 async def test_a_stopped_course_gives_everything_back_by_itself(
@@ -93,7 +93,7 @@ async def test_two_workers_finish_a_large_course_once(
     crowd = await families(owner, town, 10)
     for scope, child in crowd:
         await buys(town, scope, child)
-        await booking.book(scope, BookingIn(town.lessons[0], town.people[child]))
+        await booking.book_seat(scope, BookingIn(town.lessons[0], town.people[child]))
     await stopping.stop_course(await town.scope("赵丽"), town.course, "停开")
     rounds = [await asyncio.gather(work(town), work(town)) for _ in range(4)]
     assert sum(lessons for both in rounds for lessons, _ in both) == 2
@@ -108,11 +108,13 @@ async def test_stopping_while_families_book_and_come_loses_no_minute(town: Town,
     crowd, keeper = await families(owner, town, 8), await town.scope("周敏")
     for scope, child in crowd:
         await buys(town, scope, child)
-    seats_of = [await booking.book(scope, BookingIn(town.lessons[0], town.people[child])) for scope, child in crowd[:4]]
+    seats_of = [
+        await booking.book_seat(scope, BookingIn(town.lessons[0], town.people[child])) for scope, child in crowd[:4]
+    ]
     await asyncio.gather(
         stopping.stop_course(await town.scope("赵丽"), town.course, "停开"),
         *(attendance.attend(keeper, one.id, one.code) for one in seats_of),
-        *(booking.book(scope, BookingIn(town.lessons[1], town.people[child])) for scope, child in crowd[4:]),
+        *(booking.book_seat(scope, BookingIn(town.lessons[1], town.people[child])) for scope, child in crowd[4:]),
         work(town), work(town), return_exceptions=True,
     )  # fmt: skip
     while any(await work(town)):
@@ -211,10 +213,10 @@ async def test_families_are_reminded_before_the_course_ends(town: Town, owner: a
 async def test_who_bought_before_last_days_were_shown_is_told_once(town: Town, owner: asyncpg.Connection) -> None:
     await town.credit_deed("刘洋", 40)
     await bought(town, 120)
-    assert await endings.tell_of_last_days(town.system()) == 0
+    assert await endings.notify_last_days(town.system()) == 0
     await owner.execute("UPDATE class_purchase SET last_day_shown = false")
-    assert await endings.tell_of_last_days(town.system()) == 1
-    assert await endings.tell_of_last_days(town.system()) == 0
+    assert await endings.notify_last_days(town.system()) == 1
+    assert await endings.notify_last_days(town.system()) == 0
     assert len(await texts(town, "刘洋", "class_ending")) == 1
 
 

@@ -31,7 +31,7 @@ from timebank.core.errors import Busy, Unexpected
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.operations import worker
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 
 
 async def post(client: httpx.AsyncClient, town: Town, name: str, path: str, body: dict[str, object]) -> httpx.Response:
@@ -58,9 +58,16 @@ async def ends(owner: asyncpg.Connection, course: UUID) -> date:
 async def old_purchase(owner: asyncpg.Connection, town: Town, minutes: int, points: int) -> tuple[UUID, UUID, UUID]:
     """A purchase as the first version posted it: two entries, and no row of who paid. Its id and the two entries."""
     scope, purchase_id, guardian, child = town.system(), clock.new_id(), town.people["刘洋"], town.people["刘小雨"]
-    note = Posting("purchase", f"class_purchase:{purchase_id}:points", "class_purchase", purchase_id)
+    note = Posting(
+        kind="purchase", key=f"class_purchase:{purchase_id}:points", source_kind="class_purchase", source_id=purchase_id
+    )
     paid = await posting.spend(scope, guardian, points, note)
-    note = Posting("purchase", f"class_purchase:{purchase_id}:minutes", "class_purchase", purchase_id)
+    note = Posting(
+        kind="purchase",
+        key=f"class_purchase:{purchase_id}:minutes",
+        source_kind="class_purchase",
+        source_id=purchase_id,
+    )
     given = await posting.issue(
         scope, child, posting.Currency.class_minute, minutes, note, subject_id=town.course
     )  # fmt: skip
@@ -141,8 +148,8 @@ async def test_no_minutes_are_no_refund_and_no_move(town: Town, owner: asyncpg.C
     await bought(town, 120)
     other, scope = await another_course(owner, town), town.system()
     for verb in (
-        lambda: entries.give_back(scope, town.people["刘小雨"], town.course, minutes, ""),
-        lambda: entries.move(scope, town.people["刘小雨"], town.course, other, minutes, ""),
+        lambda: entries.post_refund(scope, town.people["刘小雨"], town.course, minutes, ""),
+        lambda: entries.post_move(scope, town.people["刘小雨"], town.course, other, minutes, ""),
     ):
         with pytest.raises(Unexpected):
             await verb()
@@ -287,7 +294,7 @@ async def test_two_workers_let_minutes_run_out_once(town: Town, owner: asyncpg.C
     await day_closed(owner, town, day - A_DAY)
     with clock.at(clock.day_bounds(day)[0]):
         every = await asyncio.gather(
-            *(entries.expire(town.system(), town.people["刘小雨"], town.course, "到期") for _ in range(8))
+            *(entries.post_expiry(town.system(), town.people["刘小雨"], town.course, "到期") for _ in range(8))
         )
     assert sorted(every) == [0] * 7 + [120]
     await books_are_clean(owner, town)
@@ -299,7 +306,7 @@ async def test_an_expiry_whose_answer_was_lost_answers_the_same_again(town: Town
     day = await ends(owner, town.course) + timedelta(days=31)
     await day_closed(owner, town, day - A_DAY)
     event = clock.new_id()
-    note = Posting("expiry", f"class_expiry:{event}", "class_purchase", event)
+    note = Posting(kind="expiry", key=f"class_expiry:{event}", source_kind="class_purchase", source_id=event)
     with clock.at(clock.day_bounds(day)[0]):
         first, again = [
             await posting.call(
@@ -367,7 +374,7 @@ async def test_a_course_opened_again_meanwhile_is_neither_called_off_nor_refunde
     await bought(town, 120)
     await booked(town, "刘洋", "刘小雨", 1)
     admin = await town.sign_in("赵丽")
-    call_off, refund = attendance.call_off, stopping._refund  # between finding what is due and doing it
+    call_off, refund = attendance.cancel_lesson_of_stopped, stopping._refund  # between finding what is due and doing it
     opened: list[int] = []
 
     async def open_again() -> None:
@@ -384,10 +391,10 @@ async def test_a_course_opened_again_meanwhile_is_neither_called_off_nor_refunde
 
     await client.post(f"{API}/courses/{town.course}/stop", json={"reason": "老师调走"}, headers=admin)
     monkeypatch.setattr(stopping, "call_off", late_call_off)
-    assert await stopping.finish_stopped(town.system()) == 0
+    assert await stopping.cancel_lessons_of_stopped(town.system()) == 0
     monkeypatch.setattr(stopping, "call_off", call_off)
     await client.post(f"{API}/courses/{town.course}/stop", json={"reason": "老师调走"}, headers=admin)
-    await stopping.finish_stopped(town.system())
+    await stopping.cancel_lessons_of_stopped(town.system())
     monkeypatch.setattr(stopping, "_refund", late_refund)
     assert await stopping.refund_ended(town.system()) == 0
     assert opened[0] == 200
@@ -500,7 +507,7 @@ async def test_a_child_that_moves_away_leaves_its_minutes_to_who_paid(
 ) -> None:
     await town.credit_deed("刘洋", 20)
     await bought(town, 60)
-    await set_status(await town.scope("赵丽"), town.people["刘小雨"], "left", "搬走了")
+    await set_person_status(await town.scope("赵丽"), town.people["刘小雨"], "left", "搬走了")
     done = await post(client, town, "刘洋", "/class-hours/refunds", asked(town))
     assert (done.status_code, done.json().get("points")) == (201, 20), done.text
     assert await points_of(town, "刘洋") == (20, 0)

@@ -18,7 +18,8 @@ from tests.support.ledger_sums import problems_of
 from tests.support.shop import API, key, minutes_of, points_of
 from tests.support.town import Town
 from timebank.classes import booking
-from timebank.classes.class_time import entries, moves, purchase, refunds
+from timebank.classes.class_time import entries, purchase, refunds
+from timebank.classes.class_time import minute_moves as moves
 from timebank.classes.class_time.purchase import Parcel, last_day
 from timebank.classes.courses import CourseOver
 from timebank.classes.schemas import BookingIn, ClassHoursIn, MoveIn, RefundIn
@@ -30,7 +31,7 @@ from timebank.ledger import posting
 from timebank.ledger.checking.check import check_ledger
 from timebank.ledger.posting import Posting
 from timebank.ledger.refusals import PurchaseNotReversible
-from timebank.overview.resident import glance
+from timebank.overview.resident import read_first_page
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.messages import own_messages
 
@@ -49,7 +50,9 @@ async def bought(town: Town, minutes: int, name: str = "刘洋", child: str = "�
 
 
 async def give_back(town: Town, minutes: int | None = None, name: str = "刘洋") -> tuple[int, int]:
-    wanted = RefundIn(town.people[name], town.people["刘小雨"], town.course, minutes)
+    wanted = RefundIn(
+        person_id=town.people[name], child_id=town.people["刘小雨"], course_id=town.course, minutes=minutes
+    )
     done = await refunds.refund(await town.scope(name), wanted)
     return done.minutes, done.points
 
@@ -181,12 +184,14 @@ async def test_points_past_their_last_day_come_back_with_grace_and_not_after_it(
 
 async def test_a_refund_repays_an_open_debt_first(town: Town, owner: asyncpg.Connection) -> None:
     scope = town.system()
-    note = Posting("deed", "given", "deed", clock.new_id())
+    note = Posting(kind="deed", key="given", source_kind="deed", source_id=clock.new_id())
     given_points = await posting.issue(
         scope, town.people["刘洋"], posting.Currency.point, 20, note, expires_on=NEXT_YEAR
     )
     await bought(town, 60)
-    undone = await posting.reverse(scope, given_points.entry_id, Posting("reversal", "r", "deed", note.source_id))
+    undone = await posting.reverse(
+        scope, given_points.entry_id, Posting(kind="reversal", key="r", source_kind="deed", source_id=note.source_id)
+    )
     assert undone.owed == 20
     assert await give_back(town, 45) == (45, 15)
     assert await points_of(town, "刘洋") == (0, 0)
@@ -213,7 +218,14 @@ async def test_consent_and_age_count_on_the_day_of_the_refund(town: Town, owner:
 async def by_admin(
     town: Town, admin: str = "赵丽", reason: str | None = "家长来社区办", **more: UUID
 ) -> tuple[int, int]:
-    wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course, None, reason, **more)
+    wanted = RefundIn(
+        person_id=town.people["刘洋"],
+        child_id=town.people["刘小雨"],
+        course_id=town.course,
+        minutes=None,
+        reason=reason,
+        **more,
+    )
     done = await refunds.refund(await town.scope(admin), wanted)
     return done.minutes, done.points
 
@@ -265,7 +277,7 @@ async def test_minutes_move_to_another_course_at_what_they_had_cost(
     again = await client.post(f"{API}/class-hours/moves", json=body, headers=headers)
     assert (again.content, again.headers["idempotent-replayed"]) == (moved.content, "true")
     await books_are_clean(owner, town)
-    wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], dearer)
+    wanted = RefundIn(person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=dearer)
     assert (await refunds.refund(await town.scope("刘洋"), wanted)).points == 20, "who paid gets it back from there too"
     assert await give_back(town) == (60, 20)
     assert await points_of(town, "刘洋") == (40, 0)
@@ -276,12 +288,16 @@ async def test_a_move_needs_a_course_that_runs_and_fits(town: Town, owner: async
     await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     scope, other = await town.scope("刘洋"), await another_course(owner, town)
-    wanted = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, other)
+    wanted = MoveIn(
+        person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, to_course_id=other
+    )
     for active, age_min, refusal in ((False, 6, CourseOver), (True, 13, purchase.ChildAge)):
         await owner.execute("UPDATE course SET active = $1, age_min = $2 WHERE id = $3", active, age_min, other)
         with pytest.raises(refusal):
             await moves.move_class_hours(scope, wanted)
-    same = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, town.course)
+    same = MoveIn(
+        person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, to_course_id=town.course
+    )
     with pytest.raises(moves.SameCourse):
         await moves.move_class_hours(scope, same)
     assert await minutes_of(owner, town, "刘小雨") == 60
@@ -294,7 +310,9 @@ async def test_minutes_bought_with_points_that_have_run_out_can_still_move(
     await bought(town, 60)
     other = await another_course(owner, town)
     with clock.at(clock.now() + timedelta(days=60)):
-        wanted = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, other)
+        wanted = MoveIn(
+            person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, to_course_id=other
+        )
         assert (await moves.move_class_hours(await town.scope("刘洋"), wanted)).arrived == 60
     await books_are_clean(owner, town)
 
@@ -304,7 +322,9 @@ async def test_a_purchase_is_not_reversed_but_leads_to_the_refund(town: Town, ow
     await bought(town, 60)
     entry = await owner.fetchval("SELECT entry_id FROM class_purchase")
     with pytest.raises(PurchaseNotReversible) as refused:
-        await posting.reverse(town.system(), entry, Posting("reversal", "r", "test", clock.new_id()))
+        await posting.reverse(
+            town.system(), entry, Posting(kind="reversal", key="r", source_kind="test", source_id=clock.new_id())
+        )
     assert "退回积分" in refused.value.text()
     assert await give_back(town) == (60, 20)
 
@@ -372,7 +392,7 @@ async def test_the_same_minutes_are_refunded_once_however_often_and_by_whom(
     await bought(town, 60)
 
     async def ask(scope: Scope, name: str) -> object:
-        wanted = RefundIn(town.people[name], town.people["刘小雨"], town.course)
+        wanted = RefundIn(person_id=town.people[name], child_id=town.people["刘小雨"], course_id=town.course)
         return await refunds.refund(scope, wanted)
 
     both = [(await town.scope(name), name) for name in ("刘洋", "王建国")] * 5
@@ -385,11 +405,11 @@ async def test_the_same_minutes_are_refunded_once_however_often_and_by_whom(
 async def test_a_minute_is_booked_or_refunded_and_never_both(town: Town, owner: asyncpg.Connection) -> None:
     await town.credit_deed("刘洋", 20)
     scope, seat = await town.scope("刘洋"), BookingIn(town.lessons[0], town.people["刘小雨"])
-    wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course)
+    wanted = RefundIn(person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course)
     for _ in range(5):
         await bought(town, 60)
         made, back = await asyncio.gather(
-            booking.book(scope, seat), refunds.refund(scope, wanted),
+            booking.book_seat(scope, seat), refunds.refund(scope, wanted),
             return_exceptions=True,
         )  # fmt: skip
         assert {outcome(made), outcome(back)} in (
@@ -411,7 +431,7 @@ async def test_a_purchase_by_another_guardian_meanwhile_is_not_passed_over(
     await town.credit_deed("王建国", 60)
     await bought(town, 60)
     first, second = await town.scope("刘洋"), await town.scope("王建国")
-    wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course, 60)
+    wanted = RefundIn(person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, minutes=60)
     more = ClassHoursIn(town.people["王建国"], town.people["刘小雨"], town.course, 60)
     await asyncio.gather(refunds.refund(first, wanted), purchase.buy_class_hours(second, more))
     assert await minutes_of(owner, town, "刘小雨") == 60
@@ -442,9 +462,9 @@ async def test_a_purchase_of_before_keeps_its_two_entries_and_can_be_refunded(
     scope, purchase_id, guardian, child = town.system(), clock.new_id(), town.people["刘洋"], town.people["刘小雨"]
     await town.credit_deed("刘洋", 15, expires_on=THIS_YEAR)
     await town.credit_deed("刘洋", 25, expires_on=NEXT_YEAR)
-    note = Posting("purchase", "old:points", "class_purchase", purchase_id)
+    note = Posting(kind="purchase", key="old:points", source_kind="class_purchase", source_id=purchase_id)
     paid = await posting.spend(scope, guardian, 40, note)
-    note = Posting("purchase", "old:minutes", "class_purchase", purchase_id)
+    note = Posting(kind="purchase", key="old:minutes", source_kind="class_purchase", source_id=purchase_id)
     minute = posting.Currency.class_minute
     await posting.issue(scope, child, minute, 120, note, subject_id=town.course)
     await owner.execute(
@@ -465,9 +485,9 @@ async def test_a_purchase_of_before_keeps_its_two_entries_and_can_be_refunded(
 async def test_points_that_come_back_are_not_counted_as_earned_this_month(town: Town) -> None:
     await town.credit_deed("刘洋", 20)
     await bought(town, 60)
-    before = await glance(await town.scope("刘洋"), town.people["刘洋"], "zh")
+    before = await read_first_page(await town.scope("刘洋"), town.people["刘洋"], "zh")
     await give_back(town)
-    after = await glance(await town.scope("刘洋"), town.people["刘洋"], "zh")
+    after = await read_first_page(await town.scope("刘洋"), town.people["刘洋"], "zh")
     assert before.points_this_month == after.points_this_month == 20
 
 
@@ -488,7 +508,13 @@ async def test_the_check_finds_purchases_that_do_not_agree_with_the_books(
     await bought(town, 180)
     other = await another_course(owner, town)
     await give_back(town, 60)
-    wanted = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, other, 60)
+    wanted = MoveIn(
+        person_id=town.people["刘洋"],
+        child_id=town.people["刘小雨"],
+        course_id=town.course,
+        to_course_id=other,
+        minutes=60,
+    )
     await moves.move_class_hours(await town.scope("刘洋"), wanted)
     await books_are_clean(owner, town)
     await owner.execute(tampered)

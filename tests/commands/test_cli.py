@@ -174,7 +174,7 @@ async def test_the_first_administrator_founds_the_community_and_signs_in(town: T
     made = timebank(*founding, given="梅林的密码-2026\n")
     assert (made.returncode, made.stdout) == (0, f"已设立：清江县梅林街道梅林社区 何晓梅，用 {PHONE} 登录。\n")
     signed_in = await sessions.sign_in(PHONE, password="梅林的密码-2026")
-    caller = await sessions.find(signed_in.token)
+    caller = await sessions.find_session(signed_in.token)
     assert caller is not None
     assert [(p.name, p.community_name) for p in caller.persons] == [("何晓梅", "梅林社区")]
     assert [g.role for g in caller.grants] == ["community_admin"]

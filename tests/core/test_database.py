@@ -13,7 +13,7 @@ from timebank.access.sign_in import throttle
 from timebank.core import database
 from timebank.core.database import NotOpen, retried, savepoint, transaction
 from timebank.core.errors import Busy, Conflict, TimebankError
-from timebank.core.scope import Mine, Scope
+from timebank.core.scope import ResidentRecord, Scope
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ async def test_a_verb_inside_a_verb_joins_its_transaction(pool: str, scratch: st
             raise TimebankError
 
     with pytest.raises(TimebankError):
-        await outer(Scope(uuid4()))
+        await outer(Scope(community_id=uuid4()))
     async with transaction(None):
         assert await database.fetch_value("SELECT count(*) FROM scratch") == 0
 
@@ -151,19 +151,22 @@ async def test_a_part_may_fail_alone(pool: str, scratch: str) -> None:
 
 
 async def test_a_transaction_stays_in_the_community_it_was_opened_for(pool: str) -> None:
-    async with transaction(Scope(UUID(int=1))):
+    async with transaction(Scope(community_id=UUID(int=1))):
         with pytest.raises(RuntimeError, match="one community"):
-            async with transaction(Scope(UUID(int=2))):
+            async with transaction(Scope(community_id=UUID(int=2))):
                 pass
     async with transaction(None):
         with pytest.raises(RuntimeError, match="one community"):
-            async with transaction(Scope(UUID(int=1))):
+            async with transaction(Scope(community_id=UUID(int=1))):
                 pass
 
 
 def of_two_communities(here: int = 1) -> Scope:
-    mine = tuple(Mine(UUID(int=n), UUID(int=10 + n), "张桂兰", f"社区{n}") for n in (1, 2))
-    return Scope(UUID(int=here), mine)
+    mine = tuple(
+        ResidentRecord(community_id=UUID(int=n), person_id=UUID(int=10 + n), name="张桂兰", community_name=f"社区{n}")
+        for n in (1, 2)
+    )
+    return Scope(community_id=UUID(int=here), persons=mine)
 
 
 async def test_a_list_of_every_community_inside_a_verb_of_one_is_refused_instead_of_being_short(pool: str) -> None:
@@ -205,14 +208,14 @@ async def test_what_is_counted_against_guessing_is_never_counted_inside_another_
     """It would be rolled back with the refusal that it counts."""
     async with transaction(None):
         with pytest.raises(RuntimeError, match="its own"):
-            await throttle.count("guess", most=1, window=timedelta(minutes=1))
+            await throttle.count_attempt("guess", most=1, window=timedelta(minutes=1))
 
 
 async def test_settings_of_a_transaction_end_with_it(pool: str) -> None:
     """Connections go back without a reset: the next verb must not see the last one's communities or role."""
     await fill_pool()
     for _ in range(pool_of().get_max_size()):
-        async with transaction(Scope(UUID(int=1))):
+        async with transaction(Scope(community_id=UUID(int=1))):
             assert await database.fetch_value("SELECT current_user") == "timebank_app"
     for _ in range(pool_of().get_max_size()):
         connection = await pool_of().acquire()

@@ -55,17 +55,33 @@ class Story:
     worker: Scope
 
     async def reserved(self) -> Redeemed:
-        want = RedemptionIn(self.town.people["刘洋"], self.town.goods["香皂"], self.town.stations["暖蜂驿站"])
+        want = RedemptionIn(
+            person_id=self.town.people["刘洋"],
+            good_id=self.town.goods["香皂"],
+            station_id=self.town.stations["暖蜂驿站"],
+        )
         return await redemption.redeem(self.me, want)
 
     def deed(self) -> DeedIn:
         area = self.town.areas["凤凰社区/第一网格/5栋/2单元"]
-        return DeedIn(self.town.people["刘洋"], "mediation", area, clock.local_day(), "调解楼道堆物")
+        return DeedIn(
+            person_id=self.town.people["刘洋"],
+            rule_code="mediation",
+            area_id=area,
+            occurred_on=clock.local_day(),
+            note="调解楼道堆物",
+        )
 
     def times(self) -> HoursIn:
         end = clock.now() - timedelta(hours=2)
         station = self.town.stations["暖蜂驿站"]
-        return HoursIn(self.town.people["刘洋"], end - timedelta(hours=1), end, "忘带手机", station_id=station)
+        return HoursIn(
+            person_id=self.town.people["刘洋"],
+            started_at=end - timedelta(hours=1),
+            ended_at=end,
+            reason="忘带手机",
+            station_id=station,
+        )
 
     # Each makes what it needs and answers the verb, ready to run.
 
@@ -103,7 +119,7 @@ class Story:
         return later
 
     async def leave(self) -> Act:
-        return lambda: records.set_status(self.admin, self.town.people["刘洋"], "left", "搬走了")
+        return lambda: records.set_person_status(self.admin, self.town.people["刘洋"], "left", "搬走了")
 
     async def correct_phone(self) -> Act:
         changed = Correction(phone="19900009999", reason="换了号码")
@@ -144,7 +160,7 @@ class Story:
         return lambda: purchase.buy_class_hours(self.me, wanted)
 
     async def book(self) -> Act:
-        return lambda: booking.book(self.me, BookingIn(self.town.lessons[1], self.town.people["刘小雨"]))
+        return lambda: booking.book_seat(self.me, BookingIn(self.town.lessons[1], self.town.people["刘小雨"]))
 
     async def cancel_booking(self) -> Act:
         made = await booked(self.town, "刘洋", "刘小雨", 0)

@@ -8,7 +8,7 @@ import pytest
 from tests.support.presence import nine_o_clock
 from tests.support.town import Town
 from timebank.core import clock
-from timebank.core.opening import CLOSING_SQL, day_began, in_words, opening_at
+from timebank.core.opening import CLOSING_SQL, day_began, opening_at, opening_hours_in_words
 from timebank.core.settings import current
 
 EVENING, LATE = time(20, 0), time(2, 0)
@@ -67,7 +67,7 @@ def test_the_day_of_a_place_that_is_open_past_midnight_ends_with_its_doors(
 
 
 def test_hours_are_said_as_people_say_them() -> None:
-    said = [in_words(opens, closes) for opens, closes in HOURS]
+    said = [opening_hours_in_words(opens, closes) for opens, closes in HOURS]
     assert said == [
         "08:00–18:00",
         "20:00–次日 02:00",
@@ -78,8 +78,8 @@ def test_hours_are_said_as_people_say_them() -> None:
         "全天",
         "22:00–次日 21:59",
     ]
-    assert in_words("20:00", "02:00", "en") == "20:00–02:00 the next day"
-    assert in_words("00:00", "00:00", "en") == "around the clock"
+    assert opening_hours_in_words("20:00", "02:00", "en") == "20:00–02:00 the next day"
+    assert opening_hours_in_words("00:00", "00:00", "en") == "around the clock"
 
 
 async def test_the_database_and_the_program_agree_when_a_visit_is_over(town: Town, owner: asyncpg.Connection) -> None:

@@ -16,9 +16,9 @@ from timebank.core import clock
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
 from timebank.deeds.objections.objecting import object_to_deed
 from timebank.http.callers import SESSION_COOKIE, csrf_token
-from timebank.ledger.checking.results import check_books
+from timebank.ledger.checking.stored_result import run_ledger_check_job
 from timebank.ledger.entries import last_entries
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 
 class Browser:
@@ -229,7 +229,7 @@ async def test_the_books_page_says_that_all_is_well_or_what_is_not(
     await owner.execute("UPDATE stock SET quantity = 3 WHERE quantity = 5")
     assert "账是平的" in await admin.get("/admin/ledger"), "the page shows the last check"
     assert (await admin.post("/admin/ledger/check")).status_code == 303
-    await check_books(town.system())
+    await run_ledger_check_job(town.system())
     assert "库存记着 3 件，进出合计是 5 件。" in await admin.get("/admin/ledger")
 
 
@@ -285,7 +285,7 @@ async def test_a_guardian_turns_to_the_child_s_book(town: Town, client: httpx.As
 async def test_messages_are_read_all_at_once(town: Town, client: httpx.AsyncClient) -> None:
     reader = await browser(town, client, "张桂兰")
     assert "还没有消息" in await reader.get("/messages")
-    await tell(town.system(), town.people["张桂兰"], "points_expiring", "您有 30 积分下月到期。", "k")
+    await notify(town.system(), town.people["张桂兰"], "points_expiring", "您有 30 积分下月到期。", "k")
     assert "1 条未读" in await reader.get("/messages")
     assert (await reader.post("/messages/read")).status_code == 303
     assert "未读" not in await reader.get("/messages")

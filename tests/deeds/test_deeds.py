@@ -11,7 +11,7 @@ from tests.support.town import PHOENIX, Town
 from timebank.core import clock
 from timebank.core.errors import Forbidden, Invalid, NotFound
 from timebank.deeds.credit import NotCredited, credit_due_deeds, reverse_deed
-from timebank.deeds.filing.bulk import Filed, file_book
+from timebank.deeds.filing.bulk import Filed, file_imported_deeds
 from timebank.deeds.filing.caps import CapReached, period_of
 from timebank.deeds.filing.filing import (
     DeedDay,
@@ -22,7 +22,7 @@ from timebank.deeds.filing.filing import (
     WitnessTooClose,
     WitnessUnknown,
     file_deed,
-    withdraw_deeds,
+    undo_filed_deeds,
 )
 from timebank.deeds.objections.objecting import NotOnNotice, decide_objection, object_to_deed
 from timebank.deeds.parties import PartyToDeed
@@ -167,7 +167,7 @@ async def test_a_deed_of_tomorrow_or_of_long_ago_is_refused(town: Town, day: dat
 async def test_a_book_that_is_read_in_reaches_back_further(town: Town) -> None:
     with clock.at(MORNING):
         wanted = deed_of(town, occurred_on=date(2026, 2, 3))
-        [read] = await file_book(await town.scope("赵丽"), [wanted])
+        [read] = await file_imported_deeds(await town.scope("赵丽"), [wanted])
         assert isinstance(read, Filed)
         assert (await find_deed(await town.scope("赵丽"), read.id)).rule_version == 1
 
@@ -353,8 +353,8 @@ async def test_an_import_takes_back_only_what_nobody_has_reviewed(town: Town) ->
     with clock.at(MORNING):
         fresh, hanging = await filed(town), await noticed(town)
         with pytest.raises(Forbidden):
-            await withdraw_deeds(await town.scope("陈明"), [fresh.id])
-        assert await withdraw_deeds(admin, [fresh.id, hanging.id]) == 1
+            await undo_filed_deeds(await town.scope("陈明"), [fresh.id])
+        assert await undo_filed_deeds(admin, [fresh.id, hanging.id]) == 1
 
 
 # ------------------------------------------------------------------------------------------------------------ reversal

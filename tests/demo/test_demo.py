@@ -26,12 +26,12 @@ from timebank.core import clock, settings
 from timebank.demo.county import COMMUNITIES
 from timebank.demo.names import RARE, REGION, SIGN_IN_PHONES, Numbers, phone
 from timebank.demo.population import KNOWN, ROLES, Resident, populate
-from timebank.demo.settling import NotTheDemos, note, settle, state
-from timebank.expiry.due import waiting_expiries
+from timebank.demo.settling import NotTheDemos, record_progress, seed_once, state
+from timebank.expiry.expiring import waiting_expiries
 from timebank.ledger.checking.check import check_ledger
 from timebank.migrate import migrate
 from timebank.people.identity.ages import age_on
-from timebank.people.identity.citizen_number import Identity, judge
+from timebank.people.identity.citizen_number import Identity, parse_identity
 
 TODAY = date(2026, 11, 21)
 
@@ -66,7 +66,7 @@ def test_nobody_there_can_be_anybody_else() -> None:
     identities = [person.identity for person in people if person.identity]
     assert len(identities) == len(set(identities)) == 2000
     for person in people:
-        said = judge(person.identity or "")
+        said = parse_identity(person.identity or "")
         assert isinstance(said, Identity)
         assert said.number.startswith(REGION)
         assert (said.born_on, said.sex) == (person.born_on, "male" if person.sex == "男" else "female")
@@ -111,7 +111,7 @@ async def test_a_communitys_own_data_is_left_alone(county_url: str) -> None:
         "INSERT INTO region VALUES (gen_random_uuid(), NULL, 'county', '别的县', 'bie', '{}', $1)", clock.now()
     )
     with pytest.raises(NotTheDemos):
-        await settle(county_url, nothing_is_done)
+        await seed_once(county_url, nothing_is_done)
     assert await county.fetchval("SELECT name FROM region") == "别的县"
     await county.close()
 
@@ -121,7 +121,7 @@ async def test_the_whole_county(county_url: str, tmp_path: Path) -> None:
     await _break_off_a_seeding(county_url)
     told: list[tuple[int, int]] = []
     with capture_logs() as logged:
-        await settle(county_url, lambda total, steps: told.append((total, steps)))
+        await seed_once(county_url, lambda total, steps: told.append((total, steps)))
     assert [line for line in logged if line["event"] == "demo step refused"] == []
     assert {total for total, _ in told} == {sum(steps for _, steps in told)}, "the bar ends where it is full"
     assert await state() == "finished"
@@ -136,7 +136,7 @@ async def test_the_whole_county(county_url: str, tmp_path: Path) -> None:
     closed = await county.fetch("SELECT until FROM books_closed")
     assert [row["until"] for row in closed] == [yesterday] * 3, "nobody has to confirm the date"
     before = await county.fetchval("SELECT count(*) FROM transfer")
-    await settle(county_url, nothing_is_done)
+    await seed_once(county_url, nothing_is_done)
     assert await county.fetchval("SELECT count(*) FROM transfer") == before
     await _serves_every_role(county_url, tmp_path)
     assert await county.fetchval("SELECT count(*) FROM device WHERE revoked_at IS NULL") == 0, "displays taken down"
@@ -144,7 +144,7 @@ async def test_the_whole_county(county_url: str, tmp_path: Path) -> None:
 
 
 async def _break_off_a_seeding(url: str) -> None:
-    await note("begin_seeding")
+    await record_progress("begin_seeding")
     county = await asyncpg.connect(url)
     await county.execute(
         "INSERT INTO region VALUES (gen_random_uuid(), NULL, 'county', '清江县', 'qing', '{}', $1)", clock.now()

@@ -17,7 +17,7 @@ from tests.support.ledger_sums import problems_of
 from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.errors import Forbidden
-from timebank.expiry.due import (
+from timebank.expiry.expiring import (
     ClockDisagrees,
     ExpiryChanged,
     WaitingExpiry,
@@ -34,7 +34,7 @@ from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import AlreadyReversed, NotReversible, PastGrace
 from timebank.ledger.statement import balances
 from timebank.operations import worker
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 
 LAST_DAY = date(2026, 12, 31)
 NOON = datetime(2026, 12, 25, 4, tzinfo=UTC)
@@ -282,7 +282,7 @@ async def test_points_of_who_is_blocked_or_has_left_run_out_with_the_others_and_
     admin, li = await days.town.scope("赵丽"), days.town.people["李秀英"]
     with clock.at(NOON):
         await days.town.credit_deed("李秀英", 12, expires_on=LAST_DAY)
-        await set_status(admin, li, status, "查账")
+        await set_person_status(admin, li, status, "查账")
     await days.work(NOON)
     await days.work(NOON + timedelta(hours=1))
     told = "SELECT count(*) FROM message WHERE kind = 'points_expiring' AND person_id = $1"
@@ -291,7 +291,7 @@ async def test_points_of_who_is_blocked_or_has_left_run_out_with_the_others_and_
     assert (await points_left(owner), await days.waiting(NEW_YEAR)) == (0, [])
     with clock.at(NEW_YEAR):
         admin = await days.town.scope("赵丽")
-        await set_status(admin, li, "active", None)
+        await set_person_status(admin, li, "active", None)
         await reverse_expiry(admin, await expired_entry(owner, days.town, "李秀英"), "停用期间没法用")
         assert (await balances(days.town.system(), li, [])).points.available == 12
 
@@ -301,10 +301,10 @@ async def test_goods_that_come_back_in_the_last_hours_were_announced_with_the_re
 ) -> None:
     scope, li = given.town.system(), given.town.people["李秀英"]
     with clock.at(NOON):
-        held = await posting.hold(scope, li, 30, Posting("hold", "h", "test", li))
+        held = await posting.hold(scope, li, 30, Posting(kind="hold", key="h", source_kind="test", source_id=li))
     await given.work(NOON + timedelta(hours=1))
     with clock.at(clock.day_bounds(LAST_DAY)[1] - timedelta(seconds=1)):
-        await posting.void(scope, held.entry_id, Posting("void", "v", "test", li))
+        await posting.void(scope, held.entry_id, Posting(kind="void", key="v", source_kind="test", source_id=li))
     await given.work(NEW_YEAR)
     assert await points_left(owner) == 5
 
@@ -314,12 +314,14 @@ async def test_points_in_their_days_of_grace_are_reminded_of_once_and_expire(
 ) -> None:
     scope, li = given.town.system(), given.town.people["李秀英"]
     with clock.at(NOON):
-        held = await posting.hold(scope, li, 30, Posting("hold", "h", "test", li))
+        held = await posting.hold(scope, li, 30, Posting(kind="hold", key="h", source_kind="test", source_id=li))
     for day in range(1, 41):
         moment = NOON + timedelta(days=day)
         if day == 12:
             with clock.at(moment):
-                await posting.void(scope, held.entry_id, Posting("void", "v", "test", li))
+                await posting.void(
+                    scope, held.entry_id, Posting(kind="void", key="v", source_kind="test", source_id=li)
+                )
         await given.work(moment)
     texts = await owner.fetch(
         "SELECT text, key FROM message WHERE person_id = $1 AND kind = 'points_expiring' AND key LIKE '%2027-01-30%'",
@@ -458,7 +460,7 @@ async def test_nobody_takes_back_an_expiry_of_their_own_household_or_past_the_gr
         await days.town.credit_deed("赵丽", 9, expires_on=LAST_DAY)
         given = await posting.issue(
             days.town.system(), days.town.people["赵丽"], Currency.point, 1,
-            Posting("deed", "d", "test", days.town.community),
+            Posting(kind="deed", key="d", source_kind="test", source_id=days.town.community),
         )  # fmt: skip
     await days.work(NOON)
     await days.work(NEW_YEAR)
@@ -535,7 +537,8 @@ async def test_guardians_are_told_before_class_minutes_run_out(days: Days, owner
     child = days.town.people["刘小雨"]
     with clock.at(NOON):
         await posting.issue(
-            days.town.system(), child, Currency.class_minute, 60, Posting("purchase", "p", "class_purchase", child),
+            days.town.system(), child, Currency.class_minute, 60,
+            Posting(kind="purchase", key="p", source_kind="class_purchase", source_id=child),
             expires_on=LAST_DAY, subject_id=days.town.course,
         )  # fmt: skip
     await days.work(NOON, workers=2)

@@ -11,11 +11,11 @@ from tests.support.counter import stands_here
 from tests.support.ledger_sums import problems_of
 from tests.support.town import Town
 from timebank.classes.attendance import cancel_lesson
-from timebank.classes.booking import book
+from timebank.classes.booking import book_seat
 from timebank.classes.schemas import BookingIn
 from timebank.core import clock
 from timebank.ledger import posting
-from timebank.ledger.grace import FirstOut, back_in_words, would_return
+from timebank.ledger.grace import FirstOut, back_in_words, preview_void
 from timebank.ledger.posting import Currency, Posting, Returned
 from timebank.ledger.refusals import Insufficient
 from timebank.ledger.statement import Expiring, balances, statement
@@ -33,7 +33,12 @@ FEBRUARY = datetime(2027, 2, 3, 4, tzinfo=UTC)
 
 
 async def reserve(town: Town, quantity: int = 2) -> Redeemed:
-    wanted = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"], quantity)
+    wanted = RedemptionIn(
+        person_id=town.people["张桂兰"],
+        good_id=town.goods["香皂"],
+        station_id=town.stations["暖蜂驿站"],
+        quantity=quantity,
+    )
     return await redeem(await town.scope("张桂兰"), wanted)
 
 
@@ -62,7 +67,12 @@ async def test_points_that_were_reserved_on_30_december_and_not_collected_last_u
     assert "16 分已退回：原来的有效期已过，宽限到 1月30日，请在那天结束前使用" in text
     with clock.at(clock.day_bounds(GRACE_END)[1] - timedelta(seconds=1)):
         assert (await has(town))[0] == 16
-        await posting.hold(town.system(), town.people["张桂兰"], 16, Posting("hold", "h", "test", UUID(int=1)))
+        await posting.hold(
+            town.system(),
+            town.people["张桂兰"],
+            16,
+            Posting(kind="hold", key="h", source_kind="test", source_id=UUID(int=1)),
+        )
     with clock.at(clock.day_bounds(GRACE_END)[1]):
         assert (await has(town))[0] == 0
     assert await problems_of(owner) == []
@@ -144,10 +154,17 @@ async def test_without_days_of_grace_what_comes_back_too_late_is_gone(town: Town
 async def test_a_voided_hold_repays_what_is_owed_first(town: Town, owner: asyncpg.Connection) -> None:
     scope, zhang = town.system(), town.people["张桂兰"]
     given = await posting.issue(
-        scope, zhang, Currency.point, 20, Posting("deed", "d", "test", UUID(int=1)), expires_on=date(2027, 12, 31)
+        scope,
+        zhang,
+        Currency.point,
+        20,
+        Posting(kind="deed", key="d", source_kind="test", source_id=UUID(int=1)),
+        expires_on=date(2027, 12, 31),
     )
     made = await reserve(town)
-    reversal = await posting.reverse(scope, given.entry_id, Posting("reversal", "r", "test", UUID(int=1)))
+    reversal = await posting.reverse(
+        scope, given.entry_id, Posting(kind="reversal", key="r", source_kind="test", source_id=UUID(int=1))
+    )
     assert (reversal.taken, reversal.owed) == (4, 16)
     await town.give_points("张桂兰", 6)
     assert (await balances(scope, zhang, [])).owed == 10
@@ -162,11 +179,17 @@ async def test_a_return_that_is_repeated_answers_the_same(town: Town) -> None:
     scope, zhang = town.system(), town.people["张桂兰"]
     with clock.at(DECEMBER):
         await town.give_points("张桂兰", 16, expires_on=LAST_DAY)
-        held = await posting.hold(scope, zhang, 10, Posting("hold", "h", "test", UUID(int=1)))
+        held = await posting.hold(
+            scope, zhang, 10, Posting(kind="hold", key="h", source_kind="test", source_id=UUID(int=1))
+        )
     with clock.at(JANUARY):
-        would = await would_return(scope, held.entry_id)
-        first = await posting.void(scope, held.entry_id, Posting("void", "v", "test", UUID(int=1)))
-        again = await posting.void(scope, held.entry_id, Posting("void", "v", "test", UUID(int=1)))
+        would = await preview_void(scope, held.entry_id)
+        first = await posting.void(
+            scope, held.entry_id, Posting(kind="void", key="v", source_kind="test", source_id=UUID(int=1))
+        )
+        again = await posting.void(
+            scope, held.entry_id, Posting(kind="void", key="v", source_kind="test", source_id=UUID(int=1))
+        )
     assert would == first.returned == again.returned == Returned(10, 0, 0, 10, GRACE_END)
     assert (first.replayed, again.replayed) == (False, True)
 
@@ -220,11 +243,11 @@ async def test_a_moved_or_cancelled_lesson_gives_class_time_back_with_the_same_g
     town: Town, owner: asyncpg.Connection
 ) -> None:
     scope, child, today = town.system(), town.people["刘小雨"], clock.local_day()
-    bought = Posting("purchase", "p", "class_purchase", UUID(int=1))
+    bought = Posting(kind="purchase", key="p", source_kind="class_purchase", source_id=UUID(int=1))
     await posting.issue(
         scope, child, Currency.class_minute, 60, bought, expires_on=today + timedelta(days=3), subject_id=town.course
     )
-    await book(await town.scope("刘洋"), BookingIn(town.lessons[1], child))
+    await book_seat(await town.scope("刘洋"), BookingIn(town.lessons[1], child))
     with clock.at(clock.now() + timedelta(days=6)):
         await cancel_lesson(await town.scope("周敏"), town.lessons[1], "老师生病")
     found = await owner.fetchrow(
@@ -262,5 +285,7 @@ async def test_nobody_spends_more_than_what_is_in_grace_and_valid_together(town:
     with clock.at(JANUARY):
         await cancel(await town.scope("张桂兰"), made.id)
         with pytest.raises(Insufficient) as refusal:
-            await posting.hold(scope, zhang, 9, Posting("hold", "h", "test", UUID(int=1)))
+            await posting.hold(
+                scope, zhang, 9, Posting(kind="hold", key="h", source_kind="test", source_id=UUID(int=1))
+            )
     assert refusal.value.values["available"] == 8

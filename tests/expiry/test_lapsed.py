@@ -17,7 +17,7 @@ from timebank.classes.class_time.refunds import refund
 from timebank.classes.schemas import RefundIn
 from timebank.core import clock
 from timebank.deeds.credit import reverse_deed
-from timebank.expiry.due import close_days, expire_points
+from timebank.expiry.expiring import close_days, expire_points
 from timebank.expiry.reversal import reverse_expiries_of_day, reverse_expiry
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
@@ -33,7 +33,7 @@ async def has(town: Town) -> tuple[int, int]:
 
 
 async def spend(town: Town, points: int) -> None:
-    note = Posting("donation", f"d:{clock.new_id()}", "donation", clock.new_id())
+    note = Posting(kind="donation", key=f"d:{clock.new_id()}", source_kind="donation", source_id=clock.new_id())
     await posting.spend(town.system(), town.people[LI], points, note, to="donated")
 
 
@@ -183,14 +183,16 @@ async def test_an_expiry_and_its_deed_reversed_at_once_give_and_take_the_same_po
 async def test_an_hour_reversed_after_its_points_have_expired_takes_none_of_later_ones(days: Days) -> None:
     scope, li = days.town.system(), days.town.people[LI]
     with clock.at(NOON):
-        note = Posting("service", "s", "test", UUID(int=1))
+        note = Posting(kind="service", key="s", source_kind="test", source_id=UUID(int=1))
         earned = await posting.earn(scope, li, 60, 6, note, expires_on=LAST_DAY)
     await days.work(NOON)
     await days.work(NEW_YEAR)
     with clock.at(NEW_YEAR):
-        note = Posting("deed", "later", "test", UUID(int=2))
+        note = Posting(kind="deed", key="later", source_kind="test", source_id=UUID(int=2))
         await posting.issue(scope, li, Currency.point, 7, note, expires_on=date(2028, 12, 31))
-        back = await posting.reverse(scope, earned.entry_id, Posting("reversal", "r", "test", UUID(int=1)))
+        back = await posting.reverse(
+            scope, earned.entry_id, Posting(kind="reversal", key="r", source_kind="test", source_id=UUID(int=1))
+        )
         assert (back.taken, back.owed, back.lapsed) == (0, 0, 10)
         state = await balances(scope, li, [])
         assert (state.points.available, state.minutes, state.owed) == (7, 0, 0)
@@ -257,7 +259,9 @@ async def test_a_deed_whose_points_paid_a_refunded_class_takes_what_came_back_or
     await days.work(NOON)
     await days.work(NEW_YEAR)
     with clock.at(NEW_YEAR):
-        wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course, 90)
+        wanted = RefundIn(
+            person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, minutes=90
+        )
         assert (await refund(await town.scope("刘洋"), wanted)).points == 30
     after = LAST_DAY + timedelta(days=31)
     later = datetime(after.year, after.month, after.day, 4, tzinfo=UTC)

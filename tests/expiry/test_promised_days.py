@@ -17,10 +17,10 @@ from tests.support.town import Town, operating
 from timebank.classes.changes import change_course
 from timebank.classes.class_time import endings, refunds
 from timebank.classes.class_time.entries import NotEnoughUnused
-from timebank.classes.class_time.moves import move_class_hours
-from timebank.classes.class_time.unexpiry import reverse_class_expiry
+from timebank.classes.class_time.expiry_reversal import reverse_class_expiry
+from timebank.classes.class_time.minute_moves import move_class_hours
 from timebank.classes.schemas import CourseChange, MoveIn, RefundIn
-from timebank.classes.stopping import finish_stopped, refund_ended
+from timebank.classes.stopping import cancel_lessons_of_stopped, refund_ended
 from timebank.core import clock
 from timebank.ledger.statement import Expiring
 from timebank.policies.values import change_policy
@@ -46,7 +46,7 @@ async def test_days_of_grace_cut_while_goods_are_reserved_are_kept_for_them(
         made = await reserve(town)
         await policy(town, 0)
     with clock.at(JANUARY):
-        would = await reading.would_return(await town.scope("张桂兰"), made.id)
+        would = await reading.preview_cancellation(await town.scope("张桂兰"), made.id)
         assert (would.usable, would.until) == (16, GRACE_END)
         await cancel(await town.scope("张桂兰"), made.id)
         assert await has(town) == (16, [Expiring(GRACE_END, 16, LAST_DAY)])
@@ -131,7 +131,12 @@ async def test_what_was_announced_and_reserved_again_is_announced_once(
             await cancel(await town.scope("张桂兰"), made.id)
     await days.work(NOON_OF_THE_LAST)
     with clock.at(NOON_OF_THE_LAST):
-        wanted = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"], 1)
+        wanted = RedemptionIn(
+            person_id=town.people["张桂兰"],
+            good_id=town.goods["香皂"],
+            station_id=town.stations["暖蜂驿站"],
+            quantity=1,
+        )
         await cancel(await town.scope("张桂兰"), (await redeem(await town.scope("张桂兰"), wanted)).id)
     assert await owner.fetchval("SELECT amount FROM expiry_announcement WHERE day = $1", GRACE_END) == 16
 
@@ -160,7 +165,9 @@ async def test_class_minutes_given_back_in_the_last_hours_of_the_grace_end_by_th
     await days.work(start)
     await days.work(evening)
     with clock.at(evening):
-        wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course, 120)
+        wanted = RefundIn(
+            person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, minutes=120
+        )
         assert (await refunds.refund(await town.scope("刘洋"), wanted)).points == 40
     await days.work(evening + A_DAY)
     assert await days.waiting(evening + A_DAY) == []
@@ -198,14 +205,14 @@ async def test_a_guardian_disposes_of_class_minutes_until_the_day_before_a_leap_
         await owner.execute("UPDATE person SET born_on = '2008-02-29' WHERE id = $1", town.people["刘小雨"])
         await town.credit_deed("刘洋", 60, expires_on=date(2027, 12, 31))
         await bought(town, 180)
-    wanted = RefundIn(town.people["刘洋"], town.people["刘小雨"], town.course, 60)
+    wanted = RefundIn(person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, minutes=60)
     with clock.at(datetime(2026, 2, 28, 4, tzinfo=UTC)):
         assert (await refunds.refund(await town.scope("刘洋"), wanted)).points == 20
     with clock.at(datetime(2026, 3, 1, 4, tzinfo=UTC)):
         with pytest.raises(refunds.ChildGrown):
             await refunds.refund(await town.scope("刘洋"), wanted)
         await change_course(await town.scope("赵丽"), town.course, CourseChange(active=False, reason="老师调走"))
-        await finish_stopped(town.system())
+        await cancel_lessons_of_stopped(town.system())
         assert await refund_ended(town.system()) == 1
         assert (await has(town, "刘洋"))[0] == 60
         await books_are_clean(owner, town)
@@ -232,7 +239,9 @@ async def test_a_worker_and_a_family_and_an_administrator_at_the_last_minutes_at
     await owner.execute("UPDATE course SET ends_on = ends_on + 60 WHERE id = $1", town.course)
     with clock.at(clock.day_bounds(day)[0]):
         zhao, liu, other = await town.scope("赵丽"), await town.scope("刘洋"), await another_course(owner, town)
-        wanted = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, other)
+        wanted = MoveIn(
+            person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, to_course_id=other
+        )
         answers = await asyncio.gather(
             reverse_class_expiry(zhao, entry, "结课日写错了"), move_class_hours(liu, wanted),
             endings.expire_class_minutes(town.system()), move_class_hours(liu, wanted), return_exceptions=True,

@@ -13,7 +13,7 @@ from msgspec import Meta
 from tests.support.town import Town
 from timebank.core.errors import Invalid
 from timebank.http.misfits import BYTES_MAX, PARTS_MAX, Misfit, misfit
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 
 
 class Row(msgspec.Struct, forbid_unknown_fields=True):
@@ -29,7 +29,7 @@ class Card(msgspec.Struct, tag="card"):
     number: Annotated[str, Meta(min_length=4)]
 
 
-class Body(msgspec.Struct, forbid_unknown_fields=True):
+class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     points: int
     name: Annotated[str, Meta(max_length=3)] = ""
     rows: Annotated[list[Row], Meta(max_length=3)] = []
@@ -128,14 +128,14 @@ LABELS = {"points": "积分", "name": "名称", "kind": "种类", "at": "时间"
 )
 def test_a_form_is_told_the_label_of_its_first_field_that_does_not_fit(fields: dict[str, str], label: str) -> None:
     with pytest.raises(Invalid) as refused:
-        filled(Body, fields, LABELS)
+        parse_form(Body, fields, LABELS)
     assert refused.value.values == {"why": label}
 
 
 def test_a_field_may_be_emptied_only_where_it_may_be_nothing() -> None:
-    assert filled(Body, {"points": "1", "at": ""}, LABELS, empties=True).at is None
+    assert parse_form(Body, {"points": "1", "at": ""}, LABELS, empties=True).at is None
     with pytest.raises(Invalid) as refused:
-        filled(Body, {"points": "", "at": ""}, LABELS, empties=True)
+        parse_form(Body, {"points": "", "at": ""}, LABELS, empties=True)
     assert refused.value.values == {"why": "积分"}
 
 

@@ -25,7 +25,7 @@ SOURCE = UUID(int=7)
 
 
 def note(kind: str, key: str = "k", memo: str = "", source: UUID = SOURCE) -> Posting:
-    return Posting(kind, key, "test", source, memo)
+    return Posting(kind=kind, key=key, source_kind="test", source_id=source, memo=memo)
 
 
 Answer = posting.Posted | posting.Earned | posting.Closed | posting.Reversal
@@ -58,7 +58,7 @@ async def void(town: Town) -> Answer:
 
 
 async def settle(town: Town) -> Answer:
-    return await posting.settle(town.system(), await _entry(town, "held"), note("settle"))
+    return await posting.capture(town.system(), await _entry(town, "held"), note("settle"))
 
 
 async def reverse(town: Town) -> Answer:

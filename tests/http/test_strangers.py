@@ -20,7 +20,7 @@ from tests.conftest import SECRET
 from tests.http.stranger import BODIES, JSON, Answer, answer_to, connect, read_answer, request, requests
 from tests.support.service import Service, served
 from tests.support.town import Town
-from timebank.commands.patience import HEAD_SECONDS_MAX, REST_SECONDS_MAX
+from timebank.commands.timeouts import HEAD_SECONDS_MAX, REST_SECONDS_MAX
 from timebank.core import settings
 from timebank.core.errors import TimebankError
 from timebank.http.answering import BODY_SECONDS_MAX, SECURITY_HEADERS

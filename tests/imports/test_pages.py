@@ -141,7 +141,7 @@ async def test_a_tried_workbook_is_sealed_and_its_own_sessions_alone_for_an_hour
         gone = await client.get(draft, headers=headers)
         assert gone.status_code == 404
         assert "请重新选择表格" in gone.text
-        await drafts.forget_old(town.system())
+        await drafts.purge_drafts(town.system())
     assert await owner.fetchval("SELECT count(*) FROM import_draft") == 0
 
 

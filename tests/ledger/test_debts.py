@@ -116,12 +116,20 @@ async def test_a_debt_is_repaid_by_a_void_out_of_several_last_days_once(town: To
         await town.credit_deed("李秀英", 10, expires_on=date(2026, 11, 25))
         await town.credit_deed("李秀英", 10, expires_on=date(2026, 12, 31))
         deed = await town.credit_deed("李秀英", 13, expires_on=date(2027, 12, 31))
-        held = await posting.hold(scope, li, 33, Posting("hold", "h", "redemption", clock.new_id()))
+        held = await posting.hold(
+            scope, li, 33, Posting(kind="hold", key="h", source_kind="redemption", source_id=clock.new_id())
+        )
         entry = await owner.fetchval("SELECT entry_id FROM deed WHERE id = $1", deed)
-        reversal = await posting.reverse(scope, entry, Posting("reversal", "r", "deed", deed))
+        reversal = await posting.reverse(
+            scope, entry, Posting(kind="reversal", key="r", source_kind="deed", source_id=deed)
+        )
     assert (reversal.taken, reversal.owed) == (0, 13)
     with clock.at(datetime(2027, 1, 8, 4, tzinfo=UTC)):
-        back = (await posting.void(scope, held.entry_id, Posting("void", "v", "redemption", UUID(int=1)))).returned
+        back = (
+            await posting.void(
+                scope, held.entry_id, Posting(kind="void", key="v", source_kind="redemption", source_id=UUID(int=1))
+            )
+        ).returned
         state = await balances(scope, li, [])
     assert back.repaid == 13
     assert (back.usable, back.expired, state.points.available, state.owed) == (20, 0, 20, 0)
@@ -141,13 +149,17 @@ async def test_minutes_left_over_survive_the_reversal_of_the_hours_before_and_af
                 zhang,
                 m,
                 6,
-                Posting("service", f"s{order}:{n}", "test", UUID(int=n)),
+                Posting(kind="service", key=f"s{order}:{n}", source_kind="test", source_id=UUID(int=n)),
                 expires_on=date(2027, 12, 31),
             )
             for n, m in enumerate(minutes)
         ]
         for n, earned in list(enumerate(entries))[::order]:
-            await posting.reverse(scope, earned.entry_id, Posting("reversal", f"r{order}:{n}", "test", UUID(int=n)))
+            await posting.reverse(
+                scope,
+                earned.entry_id,
+                Posting(kind="reversal", key=f"r{order}:{n}", source_kind="test", source_id=UUID(int=n)),
+            )
         state = await balances(scope, zhang, [])
         assert (state.points.available, state.minutes, state.owed) == (0, 0, 0), (order, minutes)
 
@@ -159,13 +171,17 @@ async def test_a_reversal_that_finds_nothing_left_is_still_one_request(town: Tow
     for _ in range(2):
         await town.credit_deed("李秀英", 10)
         entries.append(await owner.fetchval("SELECT entry_id FROM deed ORDER BY id DESC LIMIT 1"))
-    await posting.spend(scope, li, 20, Posting("donation", "d", "donation", clock.new_id()), to="donated")
-    note = Posting("reversal", "r", "deed", UUID(int=1))
+    await posting.spend(
+        scope, li, 20, Posting(kind="donation", key="d", source_kind="donation", source_id=clock.new_id()), to="donated"
+    )
+    note = Posting(kind="reversal", key="r", source_kind="deed", source_id=UUID(int=1))
     first, again = [await posting.reverse(scope, entries[0], note) for _ in range(2)]
     assert (first.taken, first.owed, first.replayed) == (0, 10, False)
     assert (again.entry_id, again.taken, again.owed, again.replayed) == (first.entry_id, 0, 10, True)
     with pytest.raises(LedgerKeyReused):
         await posting.reverse(scope, entries[1], note)
     with pytest.raises(AlreadyReversed):
-        await posting.reverse(scope, entries[0], Posting("reversal", "r2", "deed", UUID(int=1)))
+        await posting.reverse(
+            scope, entries[0], Posting(kind="reversal", key="r2", source_kind="deed", source_id=UUID(int=1))
+        )
     assert (await balances(scope, li, [])).owed == 10

@@ -21,7 +21,16 @@ async def get(client: httpx.AsyncClient, town: Town, name: str, path: str) -> ht
 
 
 async def earn(town: Town, name: str, minutes: int, memo: str = "") -> posting.Earned:
-    note = Posting("service", f"earn:{clock.new_id()}", "service_record", clock.new_id(), memo, None, "service", 1)
+    note = Posting(
+        kind="service",
+        key=f"earn:{clock.new_id()}",
+        source_kind="service_record",
+        source_id=clock.new_id(),
+        memo=memo,
+        occurred_at=None,
+        rule_code="service",
+        rule_version=1,
+    )
     return await posting.earn(town.system(), town.people[name], minutes, 6, note, expires_on=LAST_DAY)
 
 
@@ -30,7 +39,7 @@ async def test_balances_tell_what_can_be_spent_what_is_held_and_what_expires(
 ) -> None:
     await town.give_points("张桂兰", 100)
     await earn(town, "张桂兰", 135)
-    note = Posting("hold", "h", "test", clock.new_id())
+    note = Posting(kind="hold", key="h", source_kind="test", source_id=clock.new_id())
     await posting.hold(town.system(), town.people["张桂兰"], 30, note)
     answer = await get(client, town, "张桂兰", "/me/balances")
     assert answer.json() == {
@@ -46,7 +55,7 @@ async def test_a_guardian_reads_the_own_book_with_the_child_s_class_time_and_the
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
     child = town.people["刘小雨"]
-    note = Posting("purchase", "p", "test", clock.new_id(), "少儿书法 1 课时")
+    note = Posting(kind="purchase", key="p", source_kind="test", source_id=clock.new_id(), memo="少儿书法 1 课时")
     await posting.issue(town.system(), child, Currency.class_minute, 60, note, subject_id=town.course)
     has = [{"child_id": str(child), "course_id": str(town.course), "available": 60, "lasts_until": None}]
     assert (await get(client, town, "刘洋", "/me/balances")).json()["class_minutes"] == has
@@ -74,7 +83,7 @@ async def test_a_statement_says_what_when_how_much_what_was_left_and_why(town: T
     await earn(town, "张桂兰", 120, "2 小时 · 暖蜂驿站 · 站点值守 v2，6 分钟 = 1 分")
     await earn(town, "张桂兰", 60)
     reversed_ = await earn(town, "张桂兰", 30, "30 分 · 慈善超市")
-    note = Posting("reversal", "r", "service_record", clock.new_id(), "重复登记")
+    note = Posting(kind="reversal", key="r", source_kind="service_record", source_id=clock.new_id(), memo="重复登记")
     await posting.reverse(town.system(), reversed_.entry_id, note)
     items = (await get(client, town, "张桂兰", "/me/statement")).json()["items"]
     assert [(i["what"], i["amount"], i["balance"], i["why"]) for i in items] == [
@@ -88,9 +97,13 @@ async def test_a_statement_says_what_when_how_much_what_was_left_and_why(town: T
 
 async def test_a_reversal_of_what_was_spent_still_names_it(town: Town, client: httpx.AsyncClient) -> None:
     earned = await earn(town, "张桂兰", 60, "1 小时")
-    spent = Posting("donation", "d", "donation", clock.new_id())
+    spent = Posting(kind="donation", key="d", source_kind="donation", source_id=clock.new_id())
     await posting.spend(town.system(), town.people["张桂兰"], 8, spent, to="donated")
-    await posting.reverse(town.system(), earned.entry_id, Posting("reversal", "r", "test", clock.new_id(), "误记"))
+    await posting.reverse(
+        town.system(),
+        earned.entry_id,
+        Posting(kind="reversal", key="r", source_kind="test", source_id=clock.new_id(), memo="误记"),
+    )
     (line, *_) = (await get(client, town, "张桂兰", "/me/statement")).json()["items"]
     assert (line["amount"], line["why"]) == (-2, "误记（撤回：志愿服务 · 1 小时）")
     assert (await get(client, town, "张桂兰", "/me/balances")).json()["owed"] == 8

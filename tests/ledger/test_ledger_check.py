@@ -17,7 +17,7 @@ from tests.support.shop import browser
 from tests.support.town import Town
 from timebank.activities.schemas import ShiftIn
 from timebank.activities.shifts import add_shift, sign_up
-from timebank.classes.booking import book
+from timebank.classes.booking import book_seat
 from timebank.classes.class_time.purchase import buy_class_hours
 from timebank.classes.schemas import BookingIn, ClassHoursIn
 from timebank.core import clock, database
@@ -25,18 +25,18 @@ from timebank.core.database import transaction
 from timebank.core.errors import Forbidden
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
 from timebank.deeds.review import review_deed
-from timebank.expiry.due import close_days
+from timebank.expiry.expiring import close_days
 from timebank.ledger import posting
-from timebank.ledger.checking import results as checked
+from timebank.ledger.checking import stored_result as checked
 from timebank.ledger.checking.check import Books, check_ledger
-from timebank.ledger.checking.results import (
+from timebank.ledger.checking.stored_result import (
     ABANDONED_AFTER,
     ask_for_check,
     check_and_keep,
-    check_books,
     check_if_due,
     is_waiting,
     latest_books,
+    run_ledger_check_job,
 )
 from timebank.ledger.posting import Posting
 from timebank.ledger.totals import totals
@@ -69,13 +69,22 @@ async def live_a_little(town: Town) -> None:
 
 
 async def _spend(town: Town, name: str, points: int) -> None:
-    note = Posting("donation", f"donation:{name}", "donation", clock.new_id())
+    note = Posting(kind="donation", key=f"donation:{name}", source_kind="donation", source_id=clock.new_id())
     await posting.spend(town.system(), town.people[name], points, note, to="donated")
 
 
 async def _record(town: Town, name: str, minutes: int) -> None:
     record, scope, began = clock.new_id(), town.system(), MORNING
-    note = Posting("service", f"service:{record}:credit", "service_record", record, "站点值守", None, "service", 1)
+    note = Posting(
+        kind="service",
+        key=f"service:{record}:credit",
+        source_kind="service_record",
+        source_id=record,
+        memo="站点值守",
+        occurred_at=None,
+        rule_code="service",
+        rule_version=1,
+    )
     last_day = clock.local_day() + timedelta(days=400)
     earned = await posting.earn(scope, town.people[name], minutes, 6, note, expires_on=last_day)
     async with transaction(scope):
@@ -91,7 +100,9 @@ async def _record(town: Town, name: str, minutes: int) -> None:
 async def _redemptions(town: Town) -> None:
     """Four bars of soap: one still reserved, one taken, one cancelled, one brought back."""
     resident, keeper = await town.scope("张桂兰"), await town.scope("周敏")
-    wanted = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"])
+    wanted = RedemptionIn(
+        person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"]
+    )
     for end in ("cancelled", "returned", "collected", "reserved"):
         made = await redeem(resident, wanted)
         if end == "cancelled":
@@ -107,7 +118,7 @@ async def _class_and_shift(town: Town) -> None:
     guardian, child = await town.scope("刘洋"), town.people["刘小雨"]
     await town.credit_deed("刘洋", 40)
     await buy_class_hours(guardian, ClassHoursIn(town.people["刘洋"], child, town.course, 120))
-    await book(guardian, BookingIn(town.lessons[0], child))
+    await book_seat(guardian, BookingIn(town.lessons[0], child))
     begins = clock.now() + timedelta(days=1)
     planned = ShiftIn(town.stations["暖蜂驿站"], begins, begins + timedelta(hours=2), 5)
     shift = await add_shift(await town.scope("赵丽"), town.activities["四点半辅导"], planned)
@@ -237,7 +248,7 @@ async def test_the_worker_checks_the_books_every_night_and_when_asked(town: Town
 async def test_the_worker_says_in_its_log_that_books_do_not_balance(town: Town, owner: asyncpg.Connection) -> None:
     await owner.execute("UPDATE stock SET quantity = 3 WHERE quantity = 5")
     with capture_logs() as told:
-        await check_books(town.system())
+        await run_ledger_check_job(town.system())
     assert [(line["event"], line["codes"]) for line in told] == [("books do not balance", ["stock_differs"])]
 
 

@@ -28,8 +28,9 @@ from tests.conftest import DatabaseClock
 from tests.support.ledger_sums import problems_of
 from tests.support.town import Town, operating
 from timebank.core import clock
-from timebank.expiry.due import waiting_expiries
-from timebank.ledger import book_days, posting
+from timebank.expiry.expiring import waiting_expiries
+from timebank.ledger import closing_days as book_days
+from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import ExpiryTakenBack, Insufficient, PastGrace
 from timebank.ledger.statement import Balances, balances
@@ -51,7 +52,7 @@ class Lost:
     left: int
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Wallet:
     """What one person should have: points by their lot, and what is owed."""
 
@@ -194,7 +195,13 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
 
         def posting(self, kind: str) -> Posting:
             self.step += 1
-            return Posting(kind, f"{kind}:{self.persons[0]}:{self.step}", "test", UUID(int=1), "")
+            return Posting(
+                kind=kind,
+                key=f"{kind}:{self.persons[0]}:{self.step}",
+                source_kind="test",
+                source_id=UUID(int=1),
+                memo="",
+            )
 
         async def at(self, verb: Coroutine[Any, Any, T]) -> T:
             with clock.at(self.now):
@@ -256,7 +263,7 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
         @rule(target=spends, held=consumes(holds))
         def collect(self, held: Given) -> Given:
             note = self.posting("settle")
-            settled = self.twice(lambda: posting.settle(self.scope, held.entry_id, note))
+            settled = self.twice(lambda: posting.capture(self.scope, held.entry_id, note))
             self.wallets[held.person].held -= sum(amount for _, amount in held.lots)
             return Given(held.person, settled.entry_id, held.lots, grace=held.grace)
 

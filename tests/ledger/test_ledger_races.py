@@ -12,7 +12,8 @@ from tests.support.ledger_sums import problems_of
 from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.errors import TimebankError
-from timebank.ledger import book_days, posting
+from timebank.ledger import closing_days as book_days
+from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.statement import balances
 
@@ -20,7 +21,7 @@ UNTIL = date(2027, 12, 31)
 
 
 def note(kind: str, key: str) -> Posting:
-    return Posting(kind, key, "test", UUID(int=7), "")
+    return Posting(kind=kind, key=key, source_kind="test", source_id=UUID(int=7), memo="")
 
 
 async def outcomes(*verbs: Awaitable[object]) -> Counter[str]:
@@ -59,7 +60,7 @@ async def test_a_hold_collected_and_cancelled_at_once_ends_one_way(town: Town, o
     await town.give_points("张桂兰", 10)
     held = await posting.hold(scope, zhang, 6, note("hold", "h"))
     answers = await outcomes(
-        *(posting.settle(scope, held.entry_id, note("settle", f"s{n}")) for n in range(10)),
+        *(posting.capture(scope, held.entry_id, note("settle", f"s{n}")) for n in range(10)),
         *(posting.void(scope, held.entry_id, note("void", f"v{n}")) for n in range(10)),
     )
     assert answers == {"done": 1, "hold_closed": 19}

@@ -14,7 +14,7 @@ from tests.classes.test_class_refunds import another_course, books_are_clean, bo
 from tests.support.ledger_sums import problems_of
 from tests.support.shop import points_of
 from tests.support.town import Town
-from timebank.classes.class_time import moves
+from timebank.classes.class_time import minute_moves as moves
 from timebank.classes.schemas import MoveIn
 from timebank.core import clock, database
 from timebank.core.connections import BadValue
@@ -24,20 +24,26 @@ from timebank.ledger import donations, posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import AccountClosed, PurchaseNotReversible
 from timebank.ledger.schemas import DonationIn
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 
 LAST_DAY = date(2027, 12, 31)
 
 
 def note(kind: str, key: str, source_kind: str = "test") -> Posting:
-    return Posting(kind, key, source_kind, UUID(int=7), "")
+    return Posting(kind=kind, key=key, source_kind=source_kind, source_id=UUID(int=7), memo="")
 
 
 async def test_no_entry_of_class_hours_is_reversed_behind_its_purchase(town: Town, owner: asyncpg.Connection) -> None:
     """Bought, moved, given back: the ledger itself refuses each, though the caller is the serving role."""
     await town.credit_deed("刘洋", 40)
     await bought(town, 120)
-    wanted = MoveIn(town.people["刘洋"], town.people["刘小雨"], town.course, await another_course(owner, town), 60)
+    wanted = MoveIn(
+        person_id=town.people["刘洋"],
+        child_id=town.people["刘小雨"],
+        course_id=town.course,
+        to_course_id=await another_course(owner, town),
+        minutes=60,
+    )
     await moves.move_class_hours(await town.scope("刘洋"), wanted)
     await give_back(town)
     kinds = {}
@@ -90,12 +96,12 @@ async def test_more_than_an_account_can_hold_is_refused_and_nothing_moves(
 
 async def test_who_left_before_ever_earning_earns_nothing(town: Town, owner: asyncpg.Connection) -> None:
     zhao, wang = await town.scope("赵丽"), town.people["王建国"]
-    await set_status(zhao, wang, "left", None)
+    await set_person_status(zhao, wang, "left", None)
     with pytest.raises(AccountClosed):
         await posting.issue(town.system(), wang, Currency.point, 5, note("deed", "d"), expires_on=LAST_DAY)
     with pytest.raises(AccountClosed):
         await posting.earn(town.system(), wang, 60, 6, note("service", "s"), expires_on=LAST_DAY)
-    await set_status(zhao, wang, "active", None)
+    await set_person_status(zhao, wang, "active", None)
     await posting.earn(town.system(), wang, 60, 6, note("service", "s"), expires_on=LAST_DAY)
     assert await points_of(town, "王建国") == (10, 0)
 

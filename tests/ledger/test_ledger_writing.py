@@ -67,9 +67,13 @@ async def test_a_currency_that_does_not_exist_is_refused(
     town: Town, owner: asyncpg.Connection, table: str, constraint: str
 ) -> None:
     scope, zhang = town.system(), town.people["张桂兰"]
-    given = await posting.issue(scope, zhang, Currency.point, 10, Posting("deed", "d", "test", zhang))
-    await posting.spend(scope, zhang, 4, Posting("donation", "s", "test", zhang), to="donated")
-    await posting.reverse(scope, given.entry_id, Posting("reversal", "r", "test", zhang))
+    given = await posting.issue(
+        scope, zhang, Currency.point, 10, Posting(kind="deed", key="d", source_kind="test", source_id=zhang)
+    )
+    await posting.spend(
+        scope, zhang, 4, Posting(kind="donation", key="s", source_kind="test", source_id=zhang), to="donated"
+    )
+    await posting.reverse(scope, given.entry_id, Posting(kind="reversal", key="r", source_kind="test", source_id=zhang))
     await owner.execute(
         "INSERT INTO day_total VALUES ($1, $2, 'point', 'issued', 1, 1, 1)", town.community, clock.local_day()
     )
@@ -101,7 +105,7 @@ async def test_a_reversal_locks_the_anchors_of_all_owners_it_touches(town: Town,
     )  # fmt: skip
     assert len(anchors) == 2
     async with transaction(scope):
-        await posting.reverse(scope, entry, Posting("reversal", "r", "test", entry))
+        await posting.reverse(scope, entry, Posting(kind="reversal", key="r", source_kind="test", source_id=entry))
         for anchor in anchors:
             with pytest.raises(asyncpg.LockNotAvailableError):
                 await owner.execute("SELECT FROM account WHERE id = $1 FOR NO KEY UPDATE NOWAIT", anchor["id"])
@@ -111,7 +115,12 @@ async def test_the_locks_of_the_ledger_let_others_refer_to_an_account(town: Town
     """A foreign key takes FOR KEY SHARE of the row that it names: a posting under way must not block it."""
     _, available = await accounts(owner, town)
     async with transaction(town.system()):
-        await posting.hold(town.system(), town.people["张桂兰"], 1, Posting("hold", "h", "test", available))
+        await posting.hold(
+            town.system(),
+            town.people["张桂兰"],
+            1,
+            Posting(kind="hold", key="h", source_kind="test", source_id=available),
+        )
         await owner.execute("SELECT FROM account FOR KEY SHARE NOWAIT")
 
 
@@ -122,7 +131,7 @@ async def test_reversals_and_closings_of_the_same_people_in_any_order_do_not_dea
     entries = []
     for person in people:
         for n in range(6):
-            note = Posting("service", f"s:{person}:{n}", "test", person)
+            note = Posting(kind="service", key=f"s:{person}:{n}", source_kind="test", source_id=person)
             entries.append(await posting.earn(scope, person, 60, 6, note, expires_on=clock.local_day()))
 
     async def close(person: UUID) -> None:
@@ -131,7 +140,9 @@ async def test_reversals_and_closings_of_the_same_people_in_any_order_do_not_dea
 
     await asyncio.gather(
         *(
-            posting.reverse(scope, earned.entry_id, Posting("reversal", f"r{n}", "test", people[0]))
+            posting.reverse(
+                scope, earned.entry_id, Posting(kind="reversal", key=f"r{n}", source_kind="test", source_id=people[0])
+            )
             for n, earned in enumerate(entries)
         ),
         *(close(person) for person in people * 4),

@@ -10,14 +10,15 @@ from tests.support.town import SPRING, Town
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import TimebankError
-from timebank.ledger import book_days, posting
+from timebank.ledger import closing_days as book_days
+from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import AlreadyReversed, HoldClosed, Insufficient, LedgerKeyReused, NotReversible
 from timebank.ledger.statement import balances, statement
 
 
 def note(kind: str, key: str, source: UUID | None = None) -> Posting:
-    return Posting(kind, key, "test", source or UUID(int=7), "因为测试")
+    return Posting(kind=kind, key=key, source_kind="test", source_id=source or UUID(int=7), memo="因为测试")
 
 
 async def available(town: Town, name: str) -> int:
@@ -90,7 +91,7 @@ async def test_a_hold_ends_once(town: Town) -> None:
     scope, zhang = town.system(), town.people["张桂兰"]
     await town.give_points("张桂兰", 10)
     held = await posting.hold(scope, zhang, 6, note("hold", "h"))
-    await posting.settle(scope, held.entry_id, note("settle", "s"))
+    await posting.capture(scope, held.entry_id, note("settle", "s"))
     with pytest.raises(HoldClosed):
         await posting.void(scope, held.entry_id, note("void", "v"))
     state = (await balances(scope, zhang, [])).points
@@ -137,7 +138,7 @@ async def test_a_collected_hold_that_is_reversed_returns_to_what_can_be_spent(to
     scope, zhang = town.system(), town.people["张桂兰"]
     await town.give_points("张桂兰", 10)
     held = await posting.hold(scope, zhang, 6, note("hold", "h"))
-    settled = await posting.settle(scope, held.entry_id, note("settle", "s"))
+    settled = await posting.capture(scope, held.entry_id, note("settle", "s"))
     await posting.reverse(scope, settled.entry_id, note("reversal", "r"))
     state = (await balances(scope, zhang, [])).points
     assert (state.available, state.held) == (10, 0)

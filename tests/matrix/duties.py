@@ -68,7 +68,7 @@ def lines() -> list[Line]:
     return found
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Driving:
     """One line on a real database: who is refused, who does it, who must agree, and what the audit has of it."""
 

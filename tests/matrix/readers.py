@@ -97,7 +97,7 @@ async def headers_of_reader(town: Town, name: str, path: str) -> dict[str, str]:
     if name in ("counter", "display"):
         station = town.stations["暖蜂驿站"]
         async with operating():
-            device = await devices.register(town.system(), station, name="屏", kind=name)
+            device = await devices.register_device(town.system(), station, name="屏", kind=name)
         if name == "counter":
             await kept_scope(town, device.token)
         if path.startswith("/api/"):

@@ -148,13 +148,13 @@ async def _devices(client: httpx.AsyncClient, made: Round) -> None:
     counters = [await tablet(client, town), await tablet(client, town)]
     await counters[0].sign_on(town, "周敏")
     keeper, station = await town.scope("周敏"), town.stations[STATION]
-    screen = Tablet(client, await devices.register(keeper, station, name="屏幕", kind="display"))
+    screen = Tablet(client, await devices.register_device(keeper, station, name="屏幕", kind="display"))
     made.objects["counter device"] = str(counters[1].id)
     for role, device in zip(DEVICES, (*counters, screen), strict=True):
         made.bearer[role], made.cookie[role] = device.bearer, device.cookie
     async with operating():
         for kind in ("counter", "display"):
-            waits = await devices.register(town.system(), station, name="待配对", kind=kind)
+            waits = await devices.register_device(town.system(), station, name="待配对", kind=kind)
             made.objects |= {f"pairing {kind}": waits.pairing_code, "device": str(waits.id)}
 
 

@@ -74,7 +74,9 @@ async def test_who_may_not_is_refused_a_second_person_is_asked_and_the_audit_has
 ) -> None:  # fmt: skip
     made, back = first_duties
     await owner.execute(back)
-    driven = Driving(app, client, owner, copy.deepcopy(made), LINES[line], tmp_path, pool)
+    driven = Driving(
+        app=app, client=client, owner=owner, made=copy.deepcopy(made), line=LINES[line], folder=tmp_path, database=pool
+    )
     await DRIVERS[line](driven)
     unseen = set(LINES[line].verbs) - driven.seen - SHOWN.keys()
     assert unseen == set(), "drive what records these verbs, or say in duties_apart.py beside this where they are shown"

@@ -25,9 +25,9 @@ from timebank.cards.cards import issue_card, revoke_card
 from timebank.core import clock
 from timebank.core.scope import Role
 from timebank.deeds.objections.objecting import decide_objection, object_to_deed
-from timebank.overview.closing import StationHasLessons, change_station, hanging
+from timebank.overview.closing import StationHasLessons, change_station, count_closing_effects
 from timebank.people.guardianship.guardians import end_guardianship, guardianships_of
-from timebank.people.records import correct, set_status
+from timebank.people.records import correct, set_person_status
 from timebank.people.schemas import Correction
 from timebank.presence.counter import undo_check_in
 from timebank.presence.scanning import scan
@@ -165,7 +165,7 @@ async def signed_up(town: Town, *names: str) -> UUID:
 
 async def test_a_shift_that_is_called_off_is_told_to_those_who_signed_up(town: Town, owner: asyncpg.Connection) -> None:
     shift = await signed_up(town, "张桂兰", "李秀英", "陈明")
-    await shifts.withdraw(await town.scope("陈明"), shift)
+    await shifts.cancel_sign_up(await town.scope("陈明"), shift)
     for _ in range(2):
         await cancel_shift(await town.scope("周敏"), shift)
     for name, times in (("张桂兰", 1), ("李秀英", 1), ("陈明", 0)):
@@ -190,7 +190,7 @@ async def test_a_station_that_closes_gives_back_what_waits_there_and_tells(
     assert (await reserve(client, town, "张桂兰", "香皂")).status_code == 201
     await signed_up(town, "李秀英")
     station = town.stations["暖蜂驿站"]
-    assert (await hanging(await town.scope("赵丽"), station)).reservations == 1
+    assert (await count_closing_effects(await town.scope("赵丽"), station)).reservations == 1
     address = f"{API}/stations/{station}"
     for _ in range(2):
         closed = await client.patch(address, json={"active": False}, headers=await town.sign_in("赵丽"))
@@ -272,15 +272,15 @@ async def test_a_correction_and_a_block_are_told_without_the_values(town: Town, 
     await correct(admin, town.people["张桂兰"], Correction(phone="19900008888", room="102"))
     [text] = await told(owner, town, "张桂兰", "person_corrected")
     assert text == "社区更正了您的登记：手机号、住址。不对的话请找社区管理员。"
-    await set_status(admin, town.people["张桂兰"], "blocked", "重复登记")
-    await set_status(admin, town.people["张桂兰"], "active", None)
+    await set_person_status(admin, town.people["张桂兰"], "blocked", "重复登记")
+    await set_person_status(admin, town.people["张桂兰"], "active", None)
     assert ["已停用" in t for t in await told(owner, town, "张桂兰", "status_changed")] == [True, False]
 
 
 async def test_a_check_in_that_is_undone_is_told(town: Town, owner: asyncpg.Connection) -> None:
     keeper = await town.scope("周敏")
     verdict = await scan(
-        keeper, ScanIn(await card(town, owner, "张桂兰"), nonce(), station_id=town.stations["暖蜂驿站"])
+        keeper, ScanIn(code=await card(town, owner, "张桂兰"), nonce=nonce(), station_id=town.stations["暖蜂驿站"])
     )
     assert verdict.visit is not None
     for _ in range(2):

@@ -26,12 +26,12 @@ from timebank.merging.duplicates import possible_duplicates, side_by_side
 from timebank.merging.facts import CannotMerge
 from timebank.merging.merges import MergeOut, merges_of
 from timebank.merging.merging import MergeIn, merge
-from timebank.merging.undoing import MergeSettled, MergeSpent, undo_merge
-from timebank.overview.agreements import decide
+from timebank.merging.undoing import MergeNotUndoable, MergeSpent, undo_merge
+from timebank.overview.agreements import decide_change
 from timebank.people.directory import open_person
-from timebank.people.enrolment import PersonKnown, enrol
+from timebank.people.enrolment.enrolling import PersonKnown, enrol
 from timebank.people.messages import own_messages
-from timebank.people.records import RecordMerged, correct, set_status
+from timebank.people.records import RecordMerged, correct, set_person_status
 from timebank.people.schemas import Correction, Enrolment
 from timebank.presence.scanning import scan
 from timebank.presence.schemas import ScanIn
@@ -56,7 +56,7 @@ async def merged(town: Town, kept: str = "张桂兰", other: str = TWIN) -> Merg
     if isinstance(done, MergeOut):
         return done
     above = replace(await town.scope("钱进"), community_id=town.community)
-    await decide(above, done.waiting, "agree")
+    await decide_change(above, done.waiting, "agree")
     return (await merges_of(above, town.people[kept]))[0]
 
 
@@ -124,11 +124,11 @@ async def test_a_merge_is_undone_within_a_day_and_not_after_it_or_twice(town: To
     assert await owner.fetchval("SELECT revoked_at FROM card WHERE person_id = $1", gone) is None
     assert card_before
     await clean(town, owner)
-    with pytest.raises(MergeSettled):
+    with pytest.raises(MergeNotUndoable):
         await undo_merge(admin, done.kept_id, done.id)
     again = await merged(town)
     await owner.execute("UPDATE person_merge SET merged_at = merged_at - interval '25 hours' WHERE id = $1", again.id)
-    with pytest.raises(MergeSettled):
+    with pytest.raises(MergeNotUndoable):
         await undo_merge(admin, again.kept_id, again.id)
 
 
@@ -245,7 +245,7 @@ async def test_a_merge_while_the_person_checks_in_and_out_loses_nothing(
 ) -> None:
     await twin(town, owner)
     code, counter = await card(town, owner, TWIN), await town.scope("周敏")
-    done, seen = await outcome_of(merged(town), scan(counter, ScanIn(code, nonce())))
+    done, seen = await outcome_of(merged(town), scan(counter, ScanIn(code=code, nonce=nonce())))
     assert isinstance(done, MergeOut), done
     assert not isinstance(seen, BaseException), seen
     visits = await owner.fetch("SELECT person_id FROM visit")
@@ -386,7 +386,7 @@ async def test_what_a_merged_guardian_paid_comes_back_to_the_kept_record(town: T
     await twin(town, owner, "刘洋")
     await merged(town, TWIN, "刘洋")
     await owner.execute("UPDATE spending_rest SET ended_at = since")
-    wanted = RefundIn(town.people[TWIN], town.people["刘小雨"], town.course, 60)
+    wanted = RefundIn(person_id=town.people[TWIN], child_id=town.people["刘小雨"], course_id=town.course, minutes=60)
     assert (await refund(await town.scope("刘洋"), wanted)).points == paid
     assert await points_of(town, TWIN) == (130, 0)
     await clean(town, owner)
@@ -396,6 +396,6 @@ async def test_a_merged_record_is_neither_corrected_nor_let_back_in(town: Town, 
     gone, admin = await twin(town, owner), await town.scope("赵丽")
     await merged(town)
     with pytest.raises(RecordMerged):
-        await set_status(admin, gone, "active", "回来了")
+        await set_person_status(admin, gone, "active", "回来了")
     with pytest.raises(RecordMerged):
         await correct(admin, gone, Correction(name="别人", reason="改"))

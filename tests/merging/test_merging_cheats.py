@@ -198,10 +198,15 @@ async def test_the_caps_of_a_week_count_the_deeds_of_both(town: Town, owner: asy
     day = clock.local_day()
     area = town.areas[f"{PHOENIX}/第一网格/3栋"]
     admin = await town.scope("赵丽")
-    await file_deed(admin, DeedIn(town.people[TWIN], "patrol", area, day, "巡查"))
+    await file_deed(
+        admin, DeedIn(person_id=town.people[TWIN], rule_code="patrol", area_id=area, occurred_on=day, note="巡查")
+    )
     await merged(town)
     with pytest.raises(CapReached):
-        await file_deed(admin, DeedIn(town.people["张桂兰"], "patrol", area, day, "巡查"))
+        await file_deed(
+            admin,
+            DeedIn(person_id=town.people["张桂兰"], rule_code="patrol", area_id=area, occurred_on=day, note="巡查"),
+        )
 
 
 async def test_what_both_records_have_earned_at_once_is_shown_to_whoever_merges(
@@ -217,7 +222,9 @@ async def test_what_both_records_have_earned_at_once_is_shown_to_whoever_merges(
             assert (await scanned(counter, shown)).status == "ok"
     area, day = town.areas[f"{PHOENIX}/第一网格/3栋"], clock.local_day()
     for name in ("张桂兰", TWIN):
-        await file_deed(admin, DeedIn(town.people[name], "patrol", area, day, "巡查"))
+        await file_deed(
+            admin, DeedIn(person_id=town.people[name], rule_code="patrol", area_id=area, occurred_on=day, note="巡查")
+        )
     both = await side_by_side(admin, town.people["张桂兰"], town.people[TWIN])
     assert [(one.deeds_twice, one.records_twice) for one in both] == [(1, 1), (1, 1)]
     desk = await browser(client, town, "赵丽")
@@ -321,7 +328,7 @@ async def test_whose_login_lost_its_record_is_told_of_a_merge_and_of_no_other_ph
     token = await town.token("李秀英")
     await one_name(town, owner)
     await merged(town, "张桂兰", "李秀英")
-    [moved] = await sessions.moved(token)
+    [moved] = await sessions.list_replaced_phones(token)
     assert (moved.cause, moved.community_name) == ("merge", PHOENIX)
     page = await client.get("/", headers={"Cookie": f"timebank_session={token}"})
     assert "并到了同一个人的另一条登记" in page.text
@@ -364,8 +371,8 @@ async def test_a_merge_while_a_book_that_names_both_goes_in_keeps_those_rows_for
     run_id = await begun(admin, "deeds", table(DEEDS, *rows))
     await merged(town)
     await left_alone(owner)
-    await leftover.carry_on()
-    found = await history.run(admin, run_id)
+    await leftover.continue_stopped_imports()
+    found = await history.show_run(admin, run_id)
     assert (found.created, [error.code for error in found.errors]) == (1, ["person_not_active"])
     again = await import_file(admin, "deeds", "a.csv", table(DEEDS, *rows), skip_bad=True)
     assert (again.created, [error.code for error in again.errors]) == (1, [])

@@ -140,7 +140,7 @@ def test_images_are_named_by_their_whole_version() -> None:
 # The containers.
 
 
-class Container(msgspec.Struct, frozen=True):
+class Container(msgspec.Struct, frozen=True, kw_only=True):
     """What compose.yaml says of one of its services, as far as it is asked here."""
 
     restart: str

@@ -138,7 +138,13 @@ def ends_at_once(_: Lifeline) -> None:
 
 async def test_what_fails_at_every_start_ends_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervising, "FIRST_WAIT_SECONDS", 0.01)
-    supervisor = Supervisor(ends_at_once, 1, 5, lambda: pytest.fail("nothing serves"), lambda _: None)
+    supervisor = Supervisor(
+        work=ends_at_once,
+        count=1,
+        stop_seconds_max=5,
+        announce=lambda: pytest.fail("nothing serves"),
+        forget=lambda _: None,
+    )
     with pytest.raises(WorkersFail) as failed:
         await asyncio.wait_for(supervisor.run(asyncio.Event()), 120)
     assert failed.value.values == {"count": supervising.FAILED_STARTS_MAX, "status": 3}

@@ -137,7 +137,9 @@ async def a_town_that_works(first: Machine) -> Town:
     first.environment = {"TIMEBANK_DATABASE_URL": first.url("timebank_web", "timebank"), "TIMEBANK_SECRET_KEY": KEY}
     async with working_on(first.url("timebank_web", "timebank"), operator):
         await town.credit_deed("张桂兰", 100)
-        wanted = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"])
+        wanted = RedemptionIn(
+            person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"]
+        )
         await redeem(await town.scope("张桂兰"), wanted)
         await set_password(town.logins["张桂兰"], town.phones["张桂兰"], PASSWORD)
     (create_admin,) = OPERATING.section("第一个管理员").blocks("sh")

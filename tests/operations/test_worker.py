@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from tests.conftest import DatabaseClock
 from tests.support.town import PHOENIX, SPRING, Town
-from timebank.classes.booking import book
+from timebank.classes.booking import book_seat
 from timebank.classes.class_time.purchase import buy_class_hours
 from timebank.classes.schemas import BookingIn, ClassHoursIn
 from timebank.core import clock
@@ -19,7 +19,7 @@ from timebank.core.scope import Scope
 from timebank.deeds.filing.filing import file_deed
 from timebank.deeds.review import review_deed
 from timebank.deeds.schemas import DeedIn
-from timebank.expiry.due import close_days, expire_points
+from timebank.expiry.expiring import close_days, expire_points
 from timebank.expiry.reminders import remind_of_expiry
 from timebank.operations import worker
 from timebank.operations.worker import Job, Sweep
@@ -43,9 +43,11 @@ async def everything_due(town: Town, database_clock: DatabaseClock) -> Town:
         await _approve_honour_hours(town)
         await town.give_points("张桂兰", 100, expires_on=date(2026, 10, 12))
         await town.give_points("张桂兰", 50)
-        wanted = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"])
+        wanted = RedemptionIn(
+            person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"]
+        )
         await redeem(await town.scope("张桂兰"), wanted)
-        asked = ScanIn("by hand", "A" * 24, station_id=town.stations["暖蜂驿站"])
+        asked = ScanIn(code="by hand", nonce="A" * 24, station_id=town.stations["暖蜂驿站"])
         await scan_by_hand(await town.scope("周敏"), town.people["张国庆"], asked)
         await database_clock.show(clock.now())
         await remind_of_expiry(town.system())
@@ -59,14 +61,25 @@ async def everything_due(town: Town, database_clock: DatabaseClock) -> Town:
 
 async def _approve_a_deed(town: Town) -> None:
     area = town.areas[f"{PHOENIX}/第一网格/3栋"]
-    wanted = DeedIn(town.people["王建国"], "mediation", area, clock.local_day(), "楼上漏水，两家谈妥")
+    wanted = DeedIn(
+        person_id=town.people["王建国"],
+        rule_code="mediation",
+        area_id=area,
+        occurred_on=clock.local_day(),
+        note="楼上漏水，两家谈妥",
+    )
     filed = await file_deed(await town.scope("王建国"), wanted)
     await review_deed(await town.scope("陈明"), filed.id, "approve", "")
 
 
 async def _approve_honour_hours(town: Town) -> None:
     began = clock.now() - timedelta(hours=5)
-    wanted = HoursIn(town.people["张国庆"], began, began + timedelta(hours=2), "陪长辈看病，没有经过驿站")
+    wanted = HoursIn(
+        person_id=town.people["张国庆"],
+        started_at=began,
+        ended_at=began + timedelta(hours=2),
+        reason="陪长辈看病，没有经过驿站",
+    )
     entered = await enter_hours(await town.scope("陈明"), wanted)
     await review_record(await town.scope("赵丽"), entered.id, ReviewIn("approve"))
 
@@ -122,7 +135,7 @@ async def test_a_seat_nobody_came_to_is_consumed_when_the_lesson_is_over(town: T
     await town.give_points("刘洋", 100)
     guardian, child = await town.scope("刘洋"), town.people["刘小雨"]
     await buy_class_hours(guardian, ClassHoursIn(town.people["刘洋"], child, town.course, 60))
-    await book(guardian, BookingIn(town.lessons[0], child))
+    await book_seat(guardian, BookingIn(town.lessons[0], child))
     with clock.at(clock.now() + timedelta(days=3)):
         await asyncio.gather(worker.run_all(), worker.run_all())
     assert await owner.fetchval("SELECT status FROM booking") == "missed"
@@ -206,7 +219,7 @@ async def test_one_failing_community_does_not_stop_the_others(town: Town) -> Non
 
 async def test_it_ends_at_once_when_told_to_stop(town: Town) -> None:
     stop = asyncio.Event()
-    working = asyncio.create_task(worker.run(stop))
+    working = asyncio.create_task(worker.run_worker(stop))
     await asyncio.sleep(0.3)
     assert not working.done()
     stop.set()

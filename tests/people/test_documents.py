@@ -6,8 +6,8 @@ import pytest
 from tests.imports.kinds.test_imports import codes, take_in
 from tests.support.town import Town
 from timebank.people.contact import is_called
-from timebank.people.directory import open_person, people
-from timebank.people.enrolment import PersonKnown, enrol
+from timebank.people.directory import list_people, open_person
+from timebank.people.enrolment.enrolling import PersonKnown, enrol
 from timebank.people.identity.citizen_number import BadIdentity, masked_identity, require_identity
 from timebank.people.identity.documents import Document, possible_documents, read_document
 from timebank.people.schemas import Enrolment
@@ -60,7 +60,7 @@ async def test_one_passport_is_one_person_who_is_found_by_it(town: Town, owner: 
     with pytest.raises(PersonKnown):
         await enrol(scope, Enrolment(name="Mary Jones", identity=PASSPORT))
     for q in ("E12345678", "护照 E12345678"):
-        assert [line.id for line in (await people(scope, q=q)).items] == [mary]
+        assert [line.id for line in (await list_people(scope, q=q)).items] == [mary]
     assert (await open_person(scope, mary)).identity == "护照 *****5678"
     assert await is_called(scope, mary, "Mary Jones", "5678")
     kept = await owner.fetchval("SELECT encode(identity_sealed, 'escape') FROM person WHERE id = $1", mary)

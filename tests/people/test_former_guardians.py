@@ -16,11 +16,11 @@ from timebank.classes.attendance import cancel_lesson
 from timebank.classes.booking import cancel_booking
 from timebank.classes.reading import bookings
 from timebank.core import clock
-from timebank.core.scope import Mine
+from timebank.core.scope import ResidentRecord
 from timebank.overview.resident import whole_balances
 from timebank.people.guardianship.care import in_care
 from timebank.people.messages import own_messages
-from timebank.people.own_records import open_book
+from timebank.people.statement_access import open_statement
 
 
 async def end_care(owner: asyncpg.Connection, town: Town, how: str) -> None:
@@ -126,10 +126,12 @@ async def test_the_seats_and_minutes_stay_the_childs_when_it_is_grown(
     await give_minutes(town, "刘小雨", 15)
     await end_care(owner, town, "grown")
     child = town.people["刘小雨"]
-    own = await signed_in(owner, Mine(town.community, child, "刘小雨", "凤凰社区"))
+    own = await signed_in(
+        owner, ResidentRecord(community_id=town.community, person_id=child, name="刘小雨", community_name="凤凰社区")
+    )
     [seen] = (await bookings(own)).items
     assert (seen.id, seen.code) == (UUID(booked["id"]), booked["code"])
-    book = await open_book(own)
+    book = await open_statement(own)
     [minutes] = (await whole_balances(book.scope, child, book.children)).class_minutes
     assert minutes.available > 0
     assert (await cancel_booking(own, UUID(booked["id"]))).status == "cancelled"

@@ -7,8 +7,8 @@ from timebank.access.sign_in.finding import find_at_counter
 from timebank.core import names
 from timebank.imports.cells import values as cells
 from timebank.imports.sheets.candidates import Candidate, Candidates
-from timebank.people.directory import people
-from timebank.people.enrolment import enrol
+from timebank.people.directory import list_people
+from timebank.people.enrolment.enrolling import enrol
 from timebank.people.schemas import Enrolment
 
 SPELLINGS = [
@@ -46,17 +46,17 @@ async def test_the_counter_and_the_list_find_a_name_by_any_of_its_dots(town: Tow
     entered = Enrolment(name="买买提•艾力", phone="19900007001")
     person_id = await enrol(admin, entered)
     assert [one.id for one in await find_at_counter(admin, typed, phone_last4="7001")] == [person_id]
-    assert [one.id for one in (await people(admin, q=typed)).items] == [person_id]
-    assert [one.id for one in (await people(admin, q=typed[:4])).items] == [person_id]
+    assert [one.id for one in (await list_people(admin, q=typed)).items] == [person_id]
+    assert [one.id for one in (await list_people(admin, q=typed[:4])).items] == [person_id]
 
 
 def test_a_sheet_finds_whoever_was_entered_in_the_panel_by_any_spelling() -> None:
     entered = Candidates.of(
         [
-            Candidate("1", "买买提·艾力"),
-            Candidate("2", "Nguyễn Thị Hoa"),
-            Candidate("3", "WANG lei"),
-            Candidate("4", "葛城"),
+            Candidate(key="1", name="买买提·艾力"),
+            Candidate(key="2", name="Nguyễn Thị Hoa"),
+            Candidate(key="3", name="WANG lei"),
+            Candidate(key="4", name="葛城"),
         ]
     )
     written = {

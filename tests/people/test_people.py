@@ -10,8 +10,8 @@ from tests.support.town import PHOENIX, SPRING, Town
 from timebank.access.registration import register
 from timebank.core.errors import Forbidden, NotFound
 from timebank.ledger.refusals import AccountClosed
-from timebank.people.directory import named_at_counter, names_of, open_person, people
-from timebank.people.enrolment import enrol_many, withdraw_many
+from timebank.people.directory import list_people, named_at_counter, names_of, open_person
+from timebank.people.enrolment.enrolling import enrol_many, undo_enrolments
 from timebank.people.identity.citizen_number import check_character
 from timebank.people.identity.phones import masked_phone
 from timebank.people.schemas import Enrolment
@@ -150,10 +150,10 @@ async def test_people_are_found_by_name_pinyin_or_a_whole_number(town: Town) -> 
         ("张", {"张桂兰", "张国庆"}), ("zhanggui", {"张桂兰"}), ("Zhang Guo", {"张国庆"}), ("19900009001", {"覃慧敏"}),
         ("199 0000 9001", {"覃慧敏"}), (NUMBER.lower(), {"覃慧敏"}), ("0000900", set()), ("%", set()), ("没有", set()),
     ):  # fmt: skip
-        assert {p.name for p in (await people(scope, q=q)).items} == expected, q
-    assert [p.name for p in (await people(await town.scope("王建国"), q=town.phones["张桂兰"])).items] == []
+        assert {p.name for p in (await list_people(scope, q=q)).items} == expected, q
+    assert [p.name for p in (await list_people(await town.scope("王建国"), q=town.phones["张桂兰"])).items] == []
     unit = town.areas[f"{PHOENIX}/第一网格/3栋/1单元"]
-    assert {p.name for p in (await people(scope, area_id=unit)).items} == {"张桂兰", "张国庆", "李秀英"}
+    assert {p.name for p in (await list_people(scope, area_id=unit)).items} == {"张桂兰", "张国庆", "李秀英"}
 
 
 async def test_pages_follow_each_other_without_gap(town: Town, client: httpx.AsyncClient) -> None:
@@ -320,7 +320,7 @@ async def test_who_was_entered_by_mistake_is_withdrawn_unless_something_happened
     scope = await town.scope("赵丽")
     answers = await enrol_many(scope, [Enrolment(name="错一"), Enrolment(name="错二")])
     ids = [a.person_id for a in answers]
-    assert await withdraw_many(scope, [*ids, town.people["张桂兰"]]) == [town.people["张桂兰"]]
+    assert await undo_enrolments(scope, [*ids, town.people["张桂兰"]]) == [town.people["张桂兰"]]
     assert await owner.fetchval("SELECT count(*) FROM person WHERE id = ANY ($1)", ids) == 0
     with pytest.raises(NotFound):
         await open_person(scope, ids[0])

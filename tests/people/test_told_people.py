@@ -15,7 +15,7 @@ from tests.support.town import Town
 from timebank.cards.cards import issue_missing_cards
 from timebank.classes import attendance, booking
 from timebank.core import clock
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 from timebank.presence.forgotten import close_forgotten
 from timebank.presence.scanning import scan_by_hand
 from timebank.presence.schemas import ScanIn
@@ -80,7 +80,7 @@ async def test_only_a_guardian_whose_consent_is_in_force_reads_for_a_child(
     town: Town, owner: asyncpg.Connection, change: str, readers: int
 ) -> None:
     await owner.execute(f"UPDATE guardianship SET {change}")
-    await set_status(await town.scope("赵丽"), town.people["刘小雨"], "blocked", "核对")
+    await set_person_status(await town.scope("赵丽"), town.people["刘小雨"], "blocked", "核对")
     assert len(await told(owner, town, "刘小雨", "status_changed")) == 1
     assert len(await told(owner, town, "刘洋", "status_changed")) == readers
 
@@ -90,7 +90,7 @@ async def test_who_is_checked_in_without_a_code_is_told(town: Town, owner: async
     begin, keeper = nine_o_clock(), await town.scope("周敏")
     for minutes, name in ((0, "张桂兰"), (1, "周敏"), (90, "张桂兰"), (91, "周敏")):
         with clock.at(begin + timedelta(minutes=minutes)):
-            asked = ScanIn("", nonce(), station_id=town.stations["暖蜂驿站"])
+            asked = ScanIn(code="", nonce=nonce(), station_id=town.stations["暖蜂驿站"])
             await scan_by_hand(keeper, town.people[name], asked)
     texts = await told(owner, town, "张桂兰", "checked_by_staff")
     assert ["替您签到了" in text for text in texts] == [True, False]

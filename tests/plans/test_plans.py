@@ -95,7 +95,7 @@ async def grown(pool: str) -> AsyncIterator[Grown]:
         await server.close()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Function:
     """A function of our own: what it is written in, and what its arguments are called and are."""
 

@@ -44,7 +44,7 @@ async def test_a_volunteer_a_keeper_and_an_administrator_at_their_screens(
     for name in ("张桂兰", "周敏", "赵丽", "欧阳凯伟"):
         await set_password(town.logins[name], town.phones[name], PASSWORD)
     await town.credit_deed("张桂兰", 40)
-    display = await devices.register(
+    display = await devices.register_device(
         await town.scope("赵丽"), town.stations["暖蜂驿站"], name="门口的屏幕", kind="display"
     )
     async with chromium() as browser:

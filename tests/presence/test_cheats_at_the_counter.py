@@ -17,7 +17,7 @@ from tests.support.shop import browser, key, minutes_of, points_of, reserve, wis
 from tests.support.town import Town
 from timebank.cards.confirming import confirm_cards
 from timebank.core import clock
-from timebank.stations.readings import forget_readings
+from timebank.stations.readings import purge_readings
 
 HOUR = timedelta(minutes=60)
 
@@ -295,7 +295,7 @@ async def test_who_read_the_code_at_home_does_not_approve_what_came_of_it(
             friend = await town.sign_in("王建国")
             told = (await client.post(f"{API}/checkins", json=body(read), headers=friend)).json()
             assert told["status"] == "ok", told
-    await forget_readings(town.system())
+    await purge_readings(town.system())
     assert await count(owner, "code_reading") == 0
     record = await owner.fetchval("SELECT id FROM service_record")
     assert await decides(client, town, "赵丽", record) == (403, "own_record")

@@ -247,10 +247,10 @@ async def test_a_claim_keeps_the_time_of_arrival_for_two_minutes(town: Town) -> 
         assert found == claim
         assert read_claim(claim.token(), "another phone") is None
         assert read_claim(claim.token()[:-2], "phone") is None
-        verdict = await scan(scope, ScanIn(text, nonce()), claim=found)
+        verdict = await scan(scope, ScanIn(code=text, nonce=nonce()), claim=found)
         assert verdict.visit is not None
         assert (verdict.status, verdict.visit.in_at) == ("ok", begin)
-        used = await scan(scope, ScanIn(text, nonce(), "out"), claim=found)
+        used = await scan(scope, ScanIn(code=text, nonce=nonce(), direction="out"), claim=found)
         assert used.reason == "expired_code", "a claim serves once"
     with clock.at(begin + timedelta(seconds=121)):
         assert read_claim(claim.token(), "phone") is None
@@ -262,11 +262,11 @@ async def test_one_phone_for_two_people_at_once_goes_to_review(town: Town) -> No
     scopes = [await town.scope("张桂兰"), await town.scope("李秀英")]
     for scope in scopes:
         with clock.at(begin):
-            await scan(scope, ScanIn(station_code(town), nonce()), browser=Browser(phone))
+            await scan(scope, ScanIn(code=station_code(town), nonce=nonce()), browser=Browser(phone))
     verdicts = []
     for scope in scopes:
         with later(begin, 60):
-            verdicts.append(await scan(scope, ScanIn(station_code(town), nonce()), browser=Browser(phone)))
+            verdicts.append(await scan(scope, ScanIn(code=station_code(town), nonce=nonce()), browser=Browser(phone)))
     assert [v.attention for v in verdicts] == [["same_device", "pending_review"]] * 2
     assert "同一部手机" in verdicts[0].texts()[0]
     assert await points_of(town, "张桂兰") == 0
@@ -294,8 +294,12 @@ async def test_a_card_is_accepted_at_a_counter_alone(
     town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient
 ) -> None:
     code = await card(town, owner, "张桂兰")
-    counter = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter")
-    wall = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display")
+    counter = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter"
+    )
+    wall = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display"
+    )
     await kept_scope(town, counter.token)
     for headers, status in (
         (await town.sign_in("张桂兰"), 403),
@@ -366,12 +370,12 @@ async def test_a_child_needs_a_guardians_recorded_consent(town: Town, owner: asy
 async def test_who_was_found_by_name_is_checked_in_by_hand_and_looked_at(town: Town) -> None:
     keeper, begin = await town.scope("周敏"), nine_o_clock()
     with clock.at(begin):
-        await scan_by_hand(keeper, town.people["张桂兰"], ScanIn("by hand", nonce()))
+        await scan_by_hand(keeper, town.people["张桂兰"], ScanIn(code="by hand", nonce=nonce()))
     with later(begin, 60):
-        verdict = await scan_by_hand(keeper, town.people["张桂兰"], ScanIn("by hand", nonce()))
+        verdict = await scan_by_hand(keeper, town.people["张桂兰"], ScanIn(code="by hand", nonce=nonce()))
     assert verdict.attention == ["by_keeper", "pending_review"]
     with pytest.raises(Forbidden):
-        await scan_by_hand(await town.scope("李秀英"), town.people["张桂兰"], ScanIn("by hand", nonce()))
+        await scan_by_hand(await town.scope("李秀英"), town.people["张桂兰"], ScanIn(code="by hand", nonce=nonce()))
 
 
 # -------------------------------------------------------------------------------------------------------- offline rows
@@ -437,8 +441,8 @@ async def test_a_scan_older_than_two_days_or_inside_another_visit_is_refused(
 async def test_sent_at_once_and_again_as_offline_is_one_scan(town: Town, owner: asyncpg.Connection) -> None:
     keeper, same = await town.scope("周敏"), nonce()
     code, at = await card(town, owner, "张桂兰"), clock.now()
-    first = await scan(keeper, ScanIn(code, same, occurred_at=at))
-    again = await scan(keeper, ScanIn(code, same, occurred_at=at, offline=True))
+    first = await scan(keeper, ScanIn(code=code, nonce=same, occurred_at=at))
+    again = await scan(keeper, ScanIn(code=code, nonce=same, occurred_at=at, offline=True))
     assert (first.replayed, again.replayed, again.visit) == (False, True, first.visit)
 
 
@@ -518,10 +522,10 @@ async def test_hours_that_overlap_another_record_are_looked_at(town: Town, owner
 
 
 async def test_a_nonce_serves_one_request(town: Town) -> None:
-    scope, asked = await town.scope("张桂兰"), ScanIn(station_code(town), nonce())
+    scope, asked = await town.scope("张桂兰"), ScanIn(code=station_code(town), nonce=nonce())
     await scan(scope, asked)
     with pytest.raises(NonceReused):
-        await scan(scope, ScanIn(asked.code, asked.nonce, "out"))
+        await scan(scope, ScanIn(code=asked.code, nonce=asked.nonce, direction="out"))
     with pytest.raises(NonceReused):
         await scan(await town.scope("李秀英"), asked)
 
@@ -545,7 +549,7 @@ async def test_a_code_scanned_fifty_times_at_once_opens_one_visit(town: Town, ow
 
 
 async def test_one_nonce_sent_fifty_times_at_once_is_judged_once(town: Town, owner: asyncpg.Connection) -> None:
-    scope, asked = await town.scope("张桂兰"), ScanIn(station_code(town), nonce())
+    scope, asked = await town.scope("张桂兰"), ScanIn(code=station_code(town), nonce=nonce())
     verdicts = await asyncio.gather(*(scan(scope, asked) for _ in range(50)))
     assert sum(not v.replayed for v in verdicts) == 1
     assert len({v.visit.id for v in verdicts if v.visit}) == 1

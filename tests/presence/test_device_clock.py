@@ -170,7 +170,7 @@ async def test_a_time_before_the_tablet_was_paired_is_refused(
 ) -> None:
     begin, code = nine_o_clock(), await card(town, owner, "张桂兰")
     with clock.at(begin):
-        counter = await devices.register(
+        counter = await devices.register_device(
             await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter"
         )
         await kept_scope(town, counter.token)

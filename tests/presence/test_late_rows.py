@@ -261,7 +261,7 @@ async def test_one_nonce_from_two_tablets_at_once_is_one_scan(
     with clock.at(begin - timedelta(days=1)):
         for station in ("暖蜂驿站", "暖蜂驿站", "慈善超市"):
             async with operating():
-                made = await devices.register(town.system(), town.stations[station], name="平板", kind="counter")
+                made = await devices.register_device(town.system(), town.stations[station], name="平板", kind="counter")
             tablets.append({"Authorization": f"Bearer {made.token}"})
             with clock.at(begin - timedelta(minutes=5)):
                 await kept_scope(town, made.token, "赵丽")

@@ -26,7 +26,7 @@ async def far_away(request: pytest.FixtureRequest, owner: asyncpg.Connection) ->
     name, before = await owner.fetchval("SELECT quote_ident(current_database())"), os.environ.get("TZ")
     await owner.execute(f"ALTER DATABASE {name} SET timezone TO '{request.param}'")
     await database.close_pool()
-    await database.open_pool(database.engine.config["dsn"], 5)
+    await database.create_pool(database.engine.config["dsn"], 5)
     os.environ["TZ"] = request.param
     system_time.tzset()
     yield request.param

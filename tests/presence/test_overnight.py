@@ -160,15 +160,19 @@ async def test_an_approved_night_counts_on_its_evening(town: Town, owner: asyncp
 
 
 async def test_entered_hours_after_midnight_count_on_their_own_day(town: Town, owner: asyncpg.Connection) -> None:
-    wanted = HoursIn(town.people["张桂兰"], evening("00:40"), evening("02:40"), "停电")
+    wanted = HoursIn(
+        person_id=town.people["张桂兰"], started_at=evening("00:40"), ended_at=evening("02:40"), reason="停电"
+    )
     await hours.enter_hours(await town.scope("陈明"), wanted)
     assert await count(owner, "service_record", "counts_on IS NULL") == 1
 
 
 async def test_wall_and_counter_show_the_evening_as_one_day(town: Town, owner: asyncpg.Connection) -> None:
     await at_night(owner)
-    wall = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display")
-    screen = await devices.find(wall.token)
+    wall = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display"
+    )
+    screen = await devices.find_device(wall.token)
     assert screen is not None
     for name, came in (("张桂兰", "22:30"), ("李秀英", "00:40")):
         with clock.at(evening(came)):
@@ -200,7 +204,7 @@ async def test_a_night_shift_is_measured_over_midnight(town: Town, owner: asyncp
     assert until(wanted.ends_at, wanted.starts_at, "en") == "01:00 the next day"
     assert await stayed(town, "张桂兰", "21:50", "01:20") == ("out", 180, 180, [])
     with later(nine_o_clock(), 0):
-        assert (await visits.visits(scope)).items[0].activity == "四点半辅导"
+        assert (await visits.list_visits(scope)).items[0].activity == "四点半辅导"
 
 
 async def test_a_corrected_night_is_judged_by_its_evening(town: Town, owner: asyncpg.Connection) -> None:

@@ -158,7 +158,7 @@ async def test_a_strange_link_says_so(town: Town) -> None:
 
 async def test_while_in_elsewhere_the_page_says_where(town: Town) -> None:
     phone = await signed_in(town, "张桂兰")
-    await scan(await town.scope("张桂兰"), ScanIn(station_code(town), nonce()))
+    await scan(await town.scope("张桂兰"), ScanIn(code=station_code(town), nonce=nonce()))
     assert "还在暖蜂驿站签到" in words(await phone.get(path_of(station_code(town, "慈善超市"))))
 
 
@@ -224,7 +224,7 @@ async def test_a_screen_is_paired_by_its_link_and_turns(town: Town) -> None:
     paired = await screen.post(path_of(made.url))
     assert (paired.status_code, paired.headers["location"]) == (303, "/display")
     assert DEVICE_COOKIE in screen.cookies
-    await scan(await town.scope("张桂兰"), ScanIn(station_code(town), nonce()))
+    await scan(await town.scope("张桂兰"), ScanIn(code=station_code(town), nonce=nonce()))
     wall = await screen.get("/display")
     assert "暖蜂驿站" in words(wall)
     assert "张*" in words(wall)
@@ -309,7 +309,7 @@ async def test_who_has_neither_phone_nor_card_is_found_by_name_and_checked_in_by
 
 async def test_a_mistaken_check_in_is_taken_back(town: Town, owner: asyncpg.Connection) -> None:
     desk = await signed_in(town, "周敏")
-    await scan(await town.scope("周敏"), ScanIn(personal_code(town, "张桂兰"), nonce()))
+    await scan(await town.scope("周敏"), ScanIn(code=personal_code(town, "张桂兰"), nonce=nonce()))
     page = await desk.get("/desk")
     found = re.search(r'action="(/desk/visits/[0-9a-f-]+/undo)"', page.text)
     assert found

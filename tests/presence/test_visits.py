@@ -50,8 +50,10 @@ async def test_visits_come_in_pages(town: Town, client: httpx.AsyncClient) -> No
 
 
 async def test_the_wall_tells_how_many_are_in_and_masks_their_names(town: Town) -> None:
-    wall = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display")
-    screen = await devices.find(wall.token)
+    wall = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display"
+    )
+    screen = await devices.find_device(wall.token)
     assert screen is not None
     noon = nine_o_clock()
     for minutes, name in ((0, "张桂兰"), (5, "李秀英")):

@@ -17,9 +17,9 @@ from timebank.access.sign_in.logins import give_one_time_code
 from timebank.cards.cards import cards_of, issue_missing_cards
 from timebank.core import clock
 from timebank.http.callers import DEVICE_COOKIE
-from timebank.presence.evidence.browsers import forget_addresses
+from timebank.presence.evidence.browsers import purge_addresses
 from timebank.presence.pages.phone import CLAIM_COOKIE, PHONE_COOKIE
-from timebank.stations.readings import forget_readings
+from timebank.stations.readings import purge_readings
 
 API = "/api/v1"
 HOUR = 60
@@ -231,7 +231,7 @@ async def test_an_address_is_kept_as_a_keyed_fingerprint_of_the_day_and_forgotte
     assert old != new, "one address on two days has two fingerprints"
     assert b"127.0.0.1" not in old
     assert len(old) == 20
-    await forget_addresses(town.system())
+    await purge_addresses(town.system())
     assert await owner.fetch("SELECT in_at FROM visit WHERE in_address IS NOT NULL") == await owner.fetch(
         "SELECT in_at FROM visit ORDER BY in_at DESC LIMIT 1"
     )
@@ -270,7 +270,9 @@ async def test_one_end_by_a_code_that_was_read_is_enough(
 async def test_a_counter_tablet_is_not_the_screen(
     town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient
 ) -> None:
-    made = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter")
+    made = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter"
+    )
     tablet, friend, begin = {"Authorization": f"Bearer {made.token}"}, await town.sign_in("张桂兰"), nine_o_clock()
     for minutes in (0, HOUR):
         with later(begin, minutes):
@@ -283,7 +285,9 @@ async def test_a_counter_tablet_is_not_the_screen(
 async def test_a_reading_delays_nobody_who_scans_the_screen_before_it_or_in_the_next_step(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    made = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display")
+    made = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display"
+    )
     screen, keeper = {"Authorization": f"Bearer {made.token}"}, await town.sign_in("周敏")
     earlier, afterwards, begin = await town.sign_in("张桂兰"), await town.sign_in("李秀英"), nine_o_clock()
     for minutes in (0, HOUR):
@@ -304,7 +308,7 @@ async def test_a_reading_is_written_down_once_a_step_and_forgotten_after_a_day(
         for form in ("", ".png", ".svg"):
             assert (await client.get(f"{address}{form}", headers=keeper)).status_code == 200
     assert await count(owner, "audit", "verb = 'read_code'") == await count(owner, "code_reading") == 1
-    await forget_readings(town.system())
+    await purge_readings(town.system())
     assert await count(owner, "code_reading") == 0
     assert await count(owner, "audit", "verb = 'read_code'") == 1
 
@@ -338,7 +342,7 @@ async def test_a_pairing_link_pairs_one_browser_by_its_button_alone(
     assert (late.status_code, DEVICE_COOKIE in at_home.cookies) == (403, False)
     assert "已经用过" in words(await at_home.get(path))
     assert made["token"] not in made["url"]
-    assert await devices.find(made["token"]) is None, "a device is in one place: the token told before has ended"
+    assert await devices.find_device(made["token"]) is None, "a device is in one place: the token told before has ended"
     assert await count(owner, "audit", "verb = 'pair_device'") == 1
 
 

@@ -6,14 +6,14 @@ import asyncpg
 import httpx
 import pytest
 
-from admin.reviews import not_for
+from admin.reviews import not_decidable_by
 from tests.matrix.test_told import ROOT
 from tests.support.presence import later, nine_o_clock, nonce, personal_code, points_of, record_id_of, scanned
 from tests.support.shop import API, key, reserve
 from tests.support.town import Town
 from timebank.core import clock
 from timebank.ledger.checking.check import check_ledger
-from timebank.overview.community import waiting, yours
+from timebank.overview.community import count_decidable, read_panel_counts
 from timebank.presence.counter import undo_check_in
 from timebank.presence.scanning import scan_by_hand
 from timebank.presence.schemas import ScanIn
@@ -30,7 +30,9 @@ async def by_hand(town: Town, owner: asyncpg.Connection, name: str, who_in: str,
     begin, station = nine_o_clock(), town.stations["暖蜂驿站"]
     for who, minutes in ((who_in, 0), (who_out, 60)):
         with later(begin, minutes):
-            await scan_by_hand(await town.scope(who), town.people[name], ScanIn("hand", nonce(), station_id=station))
+            await scan_by_hand(
+                await town.scope(who), town.people[name], ScanIn(code="hand", nonce=nonce(), station_id=station)
+            )
     return await record_id_of(owner, town, name)
 
 
@@ -156,6 +158,6 @@ async def test_a_record_that_one_scanned_waits_for_somebody_else_in_the_panel(
     await by_hand(town, owner, "张桂兰", "周敏", "赵丽")
     for name, mine in (("赵丽", 0), ("钱进", 1)):
         caller = (await town.scope(name)).within(town.community)
-        found = await reading.records(caller, status="pending")
-        assert len(found.items) - len(await not_for(caller, found.items)) == mine
-        assert (await yours(caller, await waiting(caller))).records == mine
+        found = await reading.list_records(caller, status="pending")
+        assert len(found.items) - len(await not_decidable_by(caller, found.items)) == mine
+        assert (await count_decidable(caller, await read_panel_counts(caller))).records == mine

@@ -18,7 +18,12 @@ from timebank.printing.poster import Poster, poster_pdf
 
 RARE = "䶮㛃𬭎龢骉㑇"
 POSTER = Poster(
-    "凤凰社区", "暖蜂驿站", "凤凰路 18 号", "08:00–20:00", "https://shijian.example/sign-in", "0591-0000 0000"
+    community="凤凰社区",
+    station="暖蜂驿站",
+    address="凤凰路 18 号",
+    hours="08:00–20:00",
+    sign_in_url="https://shijian.example/sign-in",
+    phone="0591-0000 0000",
 )
 
 with_chinese_font = pytest.mark.skipif(
@@ -30,7 +35,7 @@ def card(name: str, pool: str) -> PrintedCard:
     """A genuine card: `pool` is asked for because its settings hold the key."""
     card_id = clock.new_id()
     url = codes.url("k", codes.card_code(clock.new_id(), card_id, 1))
-    return PrintedCard(card_id, clock.new_id(), name, "3栋1单元", "302", url)
+    return PrintedCard(card_id=card_id, person_id=clock.new_id(), name=name, area="3栋1单元", room="302", url=url)
 
 
 def pages(pdf: bytes) -> int:

@@ -49,14 +49,16 @@ async def test_a_change_is_a_new_version_and_the_past_keeps_its_own(town: Town, 
 
 async def test_a_change_announced_for_tomorrow_waits_until_then(town: Town) -> None:
     admin, tomorrow = await town.scope("赵丽"), clock.now() + timedelta(days=1)
-    await catalogue.set_rule(admin, RuleIn("service", "志愿服务", "service", minutes_per_point=12, valid_from=tomorrow))
+    await catalogue.set_rule(
+        admin, RuleIn(kind="service", name="志愿服务", code="service", minutes_per_point=12, valid_from=tomorrow)
+    )
     assert (await catalogue.rule_at(admin, "service", clock.now())).version == 1
     assert (await catalogue.rule_at(admin, "service", tomorrow)).version == 2
 
 
 async def test_an_ended_rule_takes_nothing_new(town: Town) -> None:
     admin = await town.scope("赵丽")
-    await catalogue.set_rule(admin, RuleIn("deed", "调解邻里纠纷", "mediation", points=10, active=False))
+    await catalogue.set_rule(admin, RuleIn(kind="deed", name="调解邻里纠纷", code="mediation", points=10, active=False))
     with pytest.raises(RuleNotFound):
         await catalogue.usable_rule(admin, "mediation", "deed")
     assert (await catalogue.rule_at(admin, "mediation", clock.now())).points == 10
@@ -64,8 +66,8 @@ async def test_an_ended_rule_takes_nothing_new(town: Town) -> None:
 
 async def test_a_rule_without_a_code_gets_one_from_its_name(town: Town) -> None:
     admin = await town.scope("赵丽")
-    first = await catalogue.set_rule(admin, RuleIn("deed", "楼道巡查", points=3))
-    second = await catalogue.set_rule(admin, RuleIn("deed", "楼道巡查", points=4))
+    first = await catalogue.set_rule(admin, RuleIn(kind="deed", name="楼道巡查", points=3))
+    second = await catalogue.set_rule(admin, RuleIn(kind="deed", name="楼道巡查", points=4))
     assert isinstance(first, RuleOut)
     assert isinstance(second, RuleOut)
     assert (first.code, second.code) == ("lou-dao-xun-cha", "lou-dao-xun-cha-2")
@@ -94,7 +96,7 @@ async def test_a_rule_that_cannot_be_is_refused_in_words(
 
 async def test_two_changes_at_once_make_one_version_each_or_a_refusal(town: Town) -> None:
     admin = await town.scope("赵丽")
-    wanted = RuleIn("service", "志愿服务", "service", minutes_per_point=5)
+    wanted = RuleIn(kind="service", name="志愿服务", code="service", minutes_per_point=5)
     results = await asyncio.gather(*(catalogue.set_rule(admin, wanted) for _ in range(10)), return_exceptions=True)
     refused = [r for r in results if isinstance(r, BaseException)]
     assert all(isinstance(r, RuleChangedMeanwhile) for r in refused)

@@ -322,7 +322,7 @@ async def test_points_are_posted_in_ones_own_name_or_in_nobodys(town: Town, serv
                 serving, ISSUE, town.community, clock.new_id(), key, town.people[victim], town.people["王建国"]
             )
             assert "transfer" in said
-    note = Posting("deed", f"deed:{uuid4()}", "deed", clock.new_id(), "按规则")
+    note = Posting(kind="deed", key=f"deed:{uuid4()}", source_kind="deed", source_id=clock.new_id(), memo="按规则")
     admin = await town.scope("赵丽")
     async with transaction(admin):
         await posting.issue(admin, town.people["张桂兰"], Currency.point, 1, note, expires_on=None)

@@ -16,7 +16,7 @@ from tests.support.ledger_sums import problems_of
 from tests.support.presence import count, later, nine_o_clock, nonce, personal_code, points_of, record_id_of, served
 from tests.support.town import SPRING, Town
 from timebank.access.devices import devices
-from timebank.access.registration import OfficeHolder, amend, sign_in_code
+from timebank.access.registration import RoleHolder, amend, sign_in_code
 from timebank.access.sign_in.finding import LOOK_UPS_MAX, find_at_counter
 from timebank.core import clock
 from timebank.core.errors import Forbidden, NotFound
@@ -29,12 +29,12 @@ from timebank.people.schemas import Correction, PersonDetail
 from timebank.presence.scanning import scan, scan_by_hand, verdict_of
 from timebank.presence.schemas import ScanIn
 from timebank.service_records import deciding, review
-from timebank.service_records.crediting import due
-from timebank.service_records.crediting.due import credit_due_records
+from timebank.service_records.crediting import notice_ends as due
+from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.deciding import OwnRecord
 from timebank.service_records.honour import entering as hours
-from timebank.service_records.reading import records
+from timebank.service_records.reading import list_records
 from timebank.service_records.schemas import HoursIn, ReviewIn
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
@@ -44,7 +44,9 @@ APPROVE = ReviewIn("approve")
 
 async def device(town: Town) -> Scope:
     """A counter with its keeper signed on."""
-    made = await devices.register(await town.scope("赵丽"), town.stations["暖蜂驿站"], name="平板", kind="counter")
+    made = await devices.register_device(
+        await town.scope("赵丽"), town.stations["暖蜂驿站"], name="平板", kind="counter"
+    )
     return await kept_scope(town, made.token)
 
 
@@ -68,7 +70,7 @@ async def test_a_phone_does_not_carry_a_role_to_somebody_below_it(
     caller, own = await town.scope(by), town.phones[by]
     for change in (Correction(phone=own), Correction(status="blocked")):
         if refused:
-            with pytest.raises(OfficeHolder):
+            with pytest.raises(RoleHolder):
                 await amend(caller, town.people[name], change)
         else:
             await amend(caller, town.people[name], change)
@@ -88,7 +90,11 @@ async def test_a_tablet_gives_nobody_a_sign_in_code_and_enters_no_hours(town: To
     with pytest.raises(Forbidden):
         await sign_in_code(tablet, town.people["张桂兰"])
     wanted = HoursIn(
-        town.people["张桂兰"], began, began + timedelta(hours=1), "停电", station_id=town.stations["暖蜂驿站"]
+        person_id=town.people["张桂兰"],
+        started_at=began,
+        ended_at=began + timedelta(hours=1),
+        reason="停电",
+        station_id=town.stations["暖蜂驿站"],
     )
     with pytest.raises(Forbidden):
         await hours.enter_hours(tablet, wanted)
@@ -96,7 +102,7 @@ async def test_a_tablet_gives_nobody_a_sign_in_code_and_enters_no_hours(town: To
 
 async def test_a_tablet_reads_no_full_names_in_the_stations_records(town: Town) -> None:
     await served(town, "张桂兰", 60)
-    [shown] = (await records(await device(town))).items
+    [shown] = (await list_records(await device(town))).items
     assert shown.person == "张*"
 
 
@@ -109,7 +115,10 @@ async def test_who_enters_hours_in_another_community_does_not_approve_them(
     """钱进 administers the street and lives in 凤凰社区: in 龙泉社区 he has no record, and is still who entered it."""
     there = (await town.scope("钱进")).within(town.communities[SPRING])
     began = nine_o_clock()
-    made = await hours.enter_hours(there, HoursIn(town.people["马涛"], began, began + timedelta(hours=1), "停电"))
+    made = await hours.enter_hours(
+        there,
+        HoursIn(person_id=town.people["马涛"], started_at=began, ended_at=began + timedelta(hours=1), reason="停电"),
+    )
     assert await owner.fetchval("SELECT entered_by FROM service_record") == town.people["钱进"]
     with pytest.raises(OwnRecord):
         await review.review_record(there, made.id, APPROVE)
@@ -120,7 +129,7 @@ async def test_who_checked_somebody_in_by_hand_does_not_approve_it(town: Town, o
     admin, station, began = await town.scope("赵丽"), town.stations["暖蜂驿站"], nine_o_clock()
     for minutes, by in ((0, admin), (60, await town.scope("周敏"))):
         with later(began, minutes):
-            await scan_by_hand(by, town.people["张桂兰"], ScanIn("hand", nonce(), station_id=station))
+            await scan_by_hand(by, town.people["张桂兰"], ScanIn(code="hand", nonce=nonce(), station_id=station))
     record_id = await record_id_of(owner, town, "张桂兰")
     with pytest.raises(OwnRecord):
         await review.review_record(admin, record_id, APPROVE)
@@ -131,7 +140,7 @@ async def test_who_checked_somebody_in_by_hand_does_not_approve_it(town: Town, o
 
 
 async def test_a_verdict_is_for_its_person_and_its_station(town: Town) -> None:
-    asked = ScanIn(personal_code(town, "张桂兰"), nonce(), station_id=town.stations["暖蜂驿站"])
+    asked = ScanIn(code=personal_code(town, "张桂兰"), nonce=nonce(), station_id=town.stations["暖蜂驿站"])
     await scan(await town.scope("周敏"), asked)
     for name in ("周敏", "张桂兰", "赵丽"):
         assert (await verdict_of(await town.scope(name), asked.nonce)).status == "ok"
@@ -158,7 +167,12 @@ async def test_a_child_spends_only_with_a_guardians_consent(town: Town, owner: a
     await town.give_points("刘小雨", 20)
     presence = await stands_here(await town.scope("周敏"), town, "刘小雨")
     wanted = RedemptionIn(
-        town.people["刘小雨"], town.goods["香皂"], town.stations["暖蜂驿站"], 1, collect_now=True, presence=presence
+        person_id=town.people["刘小雨"],
+        good_id=town.goods["香皂"],
+        station_id=town.stations["暖蜂驿站"],
+        quantity=1,
+        collect_now=True,
+        presence=presence,
     )
     assert (await redeem(await town.scope("周敏"), wanted)).status == "collected"
     await owner.execute("UPDATE guardianship SET consented_at = NULL")
@@ -319,7 +333,7 @@ async def test_the_log_names_nobody(town: Town, client: httpx.AsyncClient, monke
     async def fail(*_: object, **__: object) -> None:
         raise ValueError(f"{name} {phone} {token}")
 
-    monkeypatch.setattr("timebank.service_records.reading.records", fail)
+    monkeypatch.setattr("timebank.service_records.reading.list_records", fail)
     with structlog.testing.capture_logs() as lines:
         await client.post("/sign-in", data={"phone": phone, "password": "a secret of hers"})
         await client.get("/api/v1/people", params={"name": name, "phone_last4": phone[-4:]}, headers=keeper)

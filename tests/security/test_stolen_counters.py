@@ -19,7 +19,7 @@ from timebank.access.sign_in.sessions import sign_in
 from timebank.agreements.schemas import Waiting
 from timebank.core import clock, vault
 from timebank.core.scope import Role
-from timebank.overview.agreements import decide
+from timebank.overview.agreements import decide_change
 from timebank.policies.values import change_policy
 from timebank.presence.scanning import scan
 from timebank.presence.schemas import ScanIn
@@ -137,7 +137,7 @@ async def test_an_auditor_does_by_agreeing_what_was_proposed_and_nothing_else(
 async def test_the_second_person_is_who_acts_in_what_is_carried_out(town: Town, owner: asyncpg.Connection) -> None:
     """Whoever proposed it is named as the one who gave it; the audit names who agreed."""
     waiting, street = await proposed(town), await town.scope("钱进")
-    assert (await decide(street, waiting, "agree")).status == "agreed"
+    assert (await decide_change(street, waiting, "agree")).status == "agreed"
     given = await owner.fetchrow(
         "SELECT id, granted_by FROM role_grant WHERE person_id = $1 AND role = 'community_admin'", town.people["张国庆"]
     )
@@ -171,7 +171,7 @@ async def test_the_operator_is_the_second_person_by_the_operators_address(
     )
     waiting = await proposed(town)
     async with operating():
-        assert (await decide(town.system(), waiting, "agree")).status == "agreed"
+        assert (await decide_change(town.system(), waiting, "agree")).status == "agreed"
 
 
 # ------------------------------------------------------------------------------------------------------ sign-in
@@ -259,7 +259,9 @@ async def test_a_keeper_signs_on_by_the_own_session_at_a_tablet_that_shows_its_t
 
 
 async def test_a_pairing_code_makes_one_device_and_a_thief_makes_none(town: Town, serving: asyncpg.Connection) -> None:
-    made = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter")
+    made = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="平板", kind="counter"
+    )
     pair = "SELECT device_pair($1, $2, 'counter', '\\x01', now())"
     await steal(serving, *town.communities.values(), session=(await town.scope("赵丽")).session_id)
     assert await serving.fetchval(pair, town.community, b"guessed") is None
@@ -298,7 +300,7 @@ async def test_what_waited_on_a_tablet_is_the_keepers_of_then_also_after_the_nex
     with clock.at(at + timedelta(minutes=1)):
         await has_password(town, "赵丽")
         await made.sign_on(town, "赵丽")
-        asked = ScanIn(code, uuid4().hex, offline=True, occurred_at=at)
+        asked = ScanIn(code=code, nonce=uuid4().hex, offline=True, occurred_at=at)
         verdict = await scan(await made.scope(), asked)
     assert verdict.status == "ok", verdict
     acted = await owner.fetchrow("SELECT person_id, login_id, device_id FROM audit WHERE verb = 'check_in'")

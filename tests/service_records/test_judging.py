@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from timebank.core.opening import Opening
-from timebank.service_records.judging import Other, Span, TimeFacts, VisitFacts, judged
+from timebank.service_records.judging import Other, Span, TimeFacts, VisitFacts, judge_visit
 
 DAY = date(2026, 5, 20)
 
@@ -21,7 +21,8 @@ def span(begin: str, end: str) -> Span:
 
 
 MORNING = VisitFacts(
-    Opening(DAY, at("08:00"), at("12:00")), None, 5, 60, TimeFacts(DAY, [], 720), beside=[], doubts=[]
+    opening=Opening(DAY, at("08:00"), at("12:00")), shift=None, least_minutes=5, attendance_percent=60,
+    time=TimeFacts(DAY, [], 720), beside=[], doubts=[]
 )  # fmt: skip
 
 
@@ -55,12 +56,12 @@ def on(day: date, *records: tuple[str, str, int]) -> TimeFacts:
 def test_a_visit_counts_inside_the_hours_of_station_and_shift_and_says_what_is_doubtful(
     why: str, came: str, left: str, change: dict[str, object], status: str, minutes: int, flags: list[str]
 ) -> None:
-    found = judged(at(came), at(left), msgspec.structs.replace(MORNING, **change))
+    found = judge_visit(at(came), at(left), msgspec.structs.replace(MORNING, **change))
     assert (found.status, found.minutes, found.flags) == (status, minutes, flags), why
     assert found.span.begin <= found.span.end
 
 
 def test_where_the_doors_never_close_a_visit_counts_whole_over_midnight() -> None:
     facts = msgspec.structs.replace(MORNING, opening=Opening(DAY, at("00:00"), None))
-    found = judged(at("22:30"), at("00:15", days=1), facts)
+    found = judge_visit(at("22:30"), at("00:15", days=1), facts)
     assert (found.status, found.minutes) == ("clean", 105)

@@ -162,7 +162,7 @@ async def test_a_station_is_added_changed_and_given_a_screen(town: Town) -> None
     end = re.search(r'action="(/admin/stations/[^"]+/end)"', page_again.text)
     assert end
     assert (await post(admin, end[1], {})).status_code == 303
-    assert await devices.find(screen.cookies[DEVICE_COOKIE]) is None
+    assert await devices.find_device(screen.cookies[DEVICE_COOKIE]) is None
     closed = await post(admin, path, form | {"name": "米邻站"})
     assert closed.status_code == 303
     assert "已停用" in words(await admin.get(path))

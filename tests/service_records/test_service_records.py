@@ -16,10 +16,10 @@ from timebank.ledger.statement import balances
 from timebank.policies.values import change_policy
 from timebank.presence.forgotten import close_forgotten
 from timebank.service_records import review
-from timebank.service_records.crediting.due import credit_due_records
+from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.service_records.crediting.reversal import NotCredited, reverse_record
 from timebank.service_records.honour import entering as hours
-from timebank.service_records.reading import record
+from timebank.service_records.reading import find_record
 from timebank.service_records.review import EndNotCorrectable, NoteMissing, NotPending
 from timebank.service_records.schemas import HoursIn, RecordOut, ReviewIn
 
@@ -37,7 +37,12 @@ def hours_body(town: Town) -> dict[str, object]:
 
 async def entered(town: Town, name: str = "张桂兰", by: str = "陈明", minutes: int = 90) -> RecordOut:
     begin = nine_o_clock()
-    wanted = HoursIn(town.people[name], begin, begin + timedelta(minutes=minutes), "停电，纸上签到")
+    wanted = HoursIn(
+        person_id=town.people[name],
+        started_at=begin,
+        ended_at=begin + timedelta(minutes=minutes),
+        reason="停电，纸上签到",
+    )
     return await hours.enter_hours(await town.scope(by), wanted)
 
 
@@ -197,7 +202,7 @@ async def test_approved_honour_hours_hang_on_the_board_before_they_are_credited(
         assert await credit_due_records(system) == 1
         assert await credit_due_records(system) == 0
     assert await points_of(town, "张桂兰") == 15
-    done = await record(system, made.id)
+    done = await find_record(system, made.id)
     assert (done.status, done.credited_points) == ("approved", 15)
     assert await count(owner, "message", "kind = 'record_credited'") == 1
 
@@ -306,7 +311,9 @@ async def test_spent_points_become_a_debt_on_reversal(town: Town, owner: asyncpg
 
     await served(town, "张桂兰", 60)
     system, zhang = town.system(), town.people["张桂兰"]
-    await posting.spend(system, zhang, 8, Posting("purchase", "test:spend", "test", zhang, "花掉"))
+    await posting.spend(
+        system, zhang, 8, Posting(kind="purchase", key="test:spend", source_kind="test", source_id=zhang, memo="花掉")
+    )
     await reverse_record(await town.scope("赵丽"), await record_id_of(owner, town, "张桂兰"), "查明是别人代扫")
     left = await balances(system, zhang, [])
     assert (left.points.available, left.owed) == (0, 8)

@@ -12,14 +12,14 @@ from tests.support.presence import nine_o_clock
 from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.errors import NotFound
-from timebank.deeds.filing.filing import file_deed, withdraw_deeds
+from timebank.deeds.filing.filing import file_deed, undo_filed_deeds
 from timebank.deeds.schemas import DeedIn, DeedOut
-from timebank.imports.reports.history import run
+from timebank.imports.reports.history import show_run
 from timebank.imports.runs.undo import undo
 from timebank.ledger.checking.check import check_ledger
 from timebank.service_records import review
 from timebank.service_records.honour import entering as hours
-from timebank.service_records.honour.withdrawal import withdraw_records
+from timebank.service_records.honour.undo import undo_entered_hours
 from timebank.service_records.schemas import HoursIn, RecordOut, ReviewIn
 
 RECORDS, DEED_LIST = "/api/v1/service-records", "/api/v1/deeds"
@@ -27,13 +27,25 @@ RECORDS, DEED_LIST = "/api/v1/service-records", "/api/v1/deeds"
 
 async def entered(town: Town, begin: int = 0, minutes: int = 90) -> RecordOut:
     start = nine_o_clock() + timedelta(minutes=begin)
-    wanted = HoursIn(town.people["张桂兰"], start, start + timedelta(minutes=minutes), "停电，纸上签到")
+    wanted = HoursIn(
+        person_id=town.people["张桂兰"],
+        started_at=start,
+        ended_at=start + timedelta(minutes=minutes),
+        reason="停电，纸上签到",
+    )
     return await hours.enter_hours(await town.scope("赵丽"), wanted)
 
 
 async def filed(town: Town, rule: str = "patrol") -> DeedOut:
     area = town.areas["凤凰社区/第一网格/3栋"]
-    wanted = DeedIn(town.people["王建国"], rule, area, clock.local_day(), "巡查了三个单元", town.people["李秀英"])
+    wanted = DeedIn(
+        person_id=town.people["王建国"],
+        rule_code=rule,
+        area_id=area,
+        occurred_on=clock.local_day(),
+        note="巡查了三个单元",
+        witness_id=town.people["李秀英"],
+    )
     return await file_deed(await town.scope("赵丽"), wanted)
 
 
@@ -58,7 +70,7 @@ async def test_a_withdrawn_record_is_in_no_list_and_the_auditor_finds_it(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
     made = await entered(town)
-    assert await withdraw_records(await town.scope("赵丽"), [made.id]) == 1
+    assert await undo_entered_hours(await town.scope("赵丽"), [made.id]) == 1
     for name in ("张桂兰", "赵丽", "孙伟", "陈明"):
         listed = await client.get(RECORDS, headers=await town.sign_in(name))
         assert listed.json()["items"] == [], name
@@ -75,13 +87,13 @@ async def test_a_withdrawn_record_is_in_no_list_and_the_auditor_finds_it(
     assert kept is not None
     assert (kept["status"], kept["withdrawn_by"]) == ("withdrawn", town.people["赵丽"])
     assert kept["withdrawn_at"] is not None
-    assert await withdraw_records(await town.scope("赵丽"), [made.id]) == 0
+    assert await undo_entered_hours(await town.scope("赵丽"), [made.id]) == 0
     await no_problems(town)
 
 
 async def test_withdrawn_hours_overlap_with_nothing_and_lengthen_no_day(town: Town) -> None:
     first = await entered(town, 0, 700)
-    await withdraw_records(await town.scope("赵丽"), [first.id])
+    await undo_entered_hours(await town.scope("赵丽"), [first.id])
     assert (await entered(town, 30, 60)).flags == []
 
 
@@ -89,7 +101,7 @@ async def test_a_withdrawn_deed_is_in_no_list_and_takes_nobodys_place(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
     made = await filed(town)
-    assert await withdraw_deeds(await town.scope("赵丽"), [made.id]) == 1
+    assert await undo_filed_deeds(await town.scope("赵丽"), [made.id]) == 1
     again = await filed(town)
     for name in ("王建国", "李秀英", "陈明", "赵丽", "孙伟"):
         listed = await client.get(DEED_LIST, headers=await town.sign_in(name))
@@ -109,7 +121,7 @@ async def test_a_withdrawn_deed_is_in_no_list_and_takes_nobodys_place(
 async def test_what_was_decided_or_credited_is_never_withdrawn(town: Town, owner: asyncpg.Connection) -> None:
     made = await entered(town)
     await review.review_record(await town.scope("钱进"), made.id, ReviewIn("approve"))
-    assert await withdraw_records(await town.scope("赵丽"), [made.id]) == 0
+    assert await undo_entered_hours(await town.scope("赵丽"), [made.id]) == 0
     for table in ("service_record", "deed"):
         if table == "deed":
             await filed(town)
@@ -155,7 +167,7 @@ async def test_whom_a_withdrawn_record_names_stays_when_the_roster_is_taken_back
     await undo(town.system(), roster.run_id)
     left = await owner.fetch("SELECT name, household_id IS NOT NULL AS home FROM person WHERE name LIKE '林%'")
     assert [tuple(row) for row in left] == [("林大山", True)]
-    assert "撤销时留下 1 位居民" in (await run(town.system(), roster.run_id)).notes[-1]
+    assert "撤销时留下 1 位居民" in (await show_run(town.system(), roster.run_id)).notes[-1]
     again = await take_in(town, "residents", *people)
     assert (again.outcome, again.created) == ("imported", 1)
     assert await owner.fetchval("SELECT count(*) FROM person WHERE name = '林大山'") == 1

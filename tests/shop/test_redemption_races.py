@@ -10,7 +10,7 @@ from tests.support.shop import API, books_balance, points_of, stock_of, wish
 from tests.support.town import Town, signed_in
 from timebank.core import clock, names
 from timebank.core.errors import TimebankError
-from timebank.core.scope import Mine, Scope
+from timebank.core.scope import ResidentRecord, Scope
 from timebank.shop import collection, redemption, stock
 from timebank.shop.schemas import Redeemed, RedemptionIn
 
@@ -29,7 +29,12 @@ async def crowd(owner: asyncpg.Connection, town: Town, count: int = CROWD) -> li
         )  # fmt: skip
         town.people[name], town.home[name] = person_id, town.community
         await town.give_points(name, 50)
-        scopes.append(await signed_in(owner, Mine(town.community, person_id, name, "凤凰社区")))
+        scopes.append(
+            await signed_in(
+                owner,
+                ResidentRecord(community_id=town.community, person_id=person_id, name=name, community_name="凤凰社区"),
+            )
+        )
     return scopes
 
 
@@ -59,7 +64,9 @@ async def test_fifty_wishes_for_the_last_points_of_one_person_grant_what_they_pa
     await stock.receive(await town.scope("赵丽"), town.goods["抽纸"], town.stations["暖蜂驿站"], 99)
     await town.give_points("张桂兰", 75)
     scope = await town.scope("张桂兰")
-    want = RedemptionIn(town.people["张桂兰"], town.goods["抽纸"], town.stations["暖蜂驿站"])
+    want = RedemptionIn(
+        person_id=town.people["张桂兰"], good_id=town.goods["抽纸"], station_id=town.stations["暖蜂驿站"]
+    )
     answers = await asyncio.gather(*(redemption.redeem(scope, want) for _ in range(CROWD)), return_exceptions=True)
     assert Counter(map(outcome, answers)) == {"reserved": 2, "insufficient_points": CROWD - 2}
     assert await points_of(town, "张桂兰") == (15, 60)
@@ -102,7 +109,9 @@ async def test_collecting_and_cancelling_at_once_ends_one_way(town: Town, owner:
     await town.give_points("张桂兰", 500)
     mine, keeper = await town.scope("张桂兰"), await town.scope("周敏")
     await owner.execute("UPDATE good SET monthly_limit = NULL")
-    want = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"])
+    want = RedemptionIn(
+        person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"]
+    )
     made = [await redemption.redeem(mine, want) for _ in range(10)]
     answers = await asyncio.gather(
         *(collection.collect(keeper, one.id, one.code or "") for one in made),
@@ -124,7 +133,9 @@ async def test_two_workers_expire_each_reservation_once(town: Town, owner: async
     await town.give_points("张桂兰", 500)
     await owner.execute("UPDATE good SET monthly_limit = NULL")
     mine = await town.scope("张桂兰")
-    want = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"])
+    want = RedemptionIn(
+        person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"]
+    )
     made = [await redemption.redeem(mine, want) for _ in range(12)]
     with clock.at(made[-1].expires_at):
         ended = await asyncio.gather(*(collection.expire_redemptions(town.system()) for _ in range(2)))

@@ -17,12 +17,14 @@ from timebank.ledger.statement import balances
 from timebank.shop import collection, redemption, stock
 from timebank.shop.collection import OwnRedemption, RedemptionEnded, RedemptionOverdue
 from timebank.shop.limits import taken_this_month
-from timebank.shop.reading import waiting_for
+from timebank.shop.reading import list_waiting_redemptions
 from timebank.shop.schemas import RedemptionIn
 
 
 def wanted(town: Town, name: str, good: str = "香皂", quantity: int = 1) -> RedemptionIn:
-    return RedemptionIn(town.people[name], town.goods[good], town.stations["暖蜂驿站"], quantity)
+    return RedemptionIn(
+        person_id=town.people[name], good_id=town.goods[good], station_id=town.stations["暖蜂驿站"], quantity=quantity
+    )
 
 
 async def taking(town: Town, name: str, good: str = "香皂") -> RedemptionIn:
@@ -372,7 +374,9 @@ async def test_a_keeper_lists_the_own_station_and_an_auditor_all(town: Town, cli
     await town.give_points("王建国", 50)
     await stock.receive(await town.scope("赵丽"), town.goods["香皂"], town.stations["慈善超市"], 4)
     here = await redemption.redeem(await town.scope("张桂兰"), wanted(town, "张桂兰"))
-    there = RedemptionIn(town.people["王建国"], town.goods["香皂"], town.stations["慈善超市"])
+    there = RedemptionIn(
+        person_id=town.people["王建国"], good_id=town.goods["香皂"], station_id=town.stations["慈善超市"]
+    )
     other = await redemption.redeem(await town.scope("王建国"), there)
     seen = {
         name: {
@@ -392,7 +396,7 @@ async def test_only_a_keeper_sees_what_waits_for_the_person_at_the_counter(town:
     made = await redemption.redeem(await town.scope("张桂兰"), wanted(town, "张桂兰"))
     presence = await stands_here(await town.scope("周敏"), town, "张桂兰")
     place = town.people["张桂兰"], town.stations["暖蜂驿站"], presence
-    (waiting,) = await waiting_for(await town.scope("周敏"), *place)
+    (waiting,) = await list_waiting_redemptions(await town.scope("周敏"), *place)
     assert (waiting.id, waiting.person, waiting.code) == (made.id, "张桂兰", None)
     with pytest.raises(Forbidden):
-        await waiting_for(await town.scope("孙伟"), *place)
+        await list_waiting_redemptions(await town.scope("孙伟"), *place)

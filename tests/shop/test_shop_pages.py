@@ -17,7 +17,7 @@ from timebank.shop.schemas import Redeemed, RedemptionIn
 
 
 async def reserved(town: Town, name: str = "张桂兰", good: str = "香皂") -> Redeemed:
-    want = RedemptionIn(town.people[name], town.goods[good], town.stations["暖蜂驿站"])
+    want = RedemptionIn(person_id=town.people[name], good_id=town.goods[good], station_id=town.stations["暖蜂驿站"])
     return await redemption.redeem(await town.scope(name), want)
 
 
@@ -190,7 +190,11 @@ async def test_an_admin_takes_a_good_back_with_a_reason(town: Town, client: http
     await town.give_points("张桂兰", 50)
     presence = await stands_here(await town.scope("周敏"), town, "张桂兰")
     want = RedemptionIn(
-        town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"], collect_now=True, presence=presence
+        person_id=town.people["张桂兰"],
+        good_id=town.goods["香皂"],
+        station_id=town.stations["暖蜂驿站"],
+        collect_now=True,
+        presence=presence,
     )
     made = await redemption.redeem(await town.scope("周敏"), want)
     panel = await browser(client, town, "赵丽")

@@ -20,7 +20,7 @@ from timebank.core.capability import Capability, also, capabilities, resolve
 from timebank.http.callers import SESSION_COOKIE
 from timebank.ledger.checking.check import check_ledger
 from timebank.ledger.checking.invariants import invariants
-from timebank.ledger.explain import what
+from timebank.ledger.explain import entry_kind_in_words
 from timebank.operations import worker
 from timebank.trail.words import verbs
 
@@ -100,7 +100,7 @@ def test_a_page_that_is_struck_from_the_manifest_is_gone(pool: str, shop_without
         return {route.path for route in create_app(opens_pool=False).routes}
 
     assert "/admin/goods" in addresses()
-    shop_without(pages=tuple(path for path in SHOP.pages if path != "admin.goods.GoodsPanel"))
+    shop_without(pages=tuple(path for path in SHOP.pages if path != "admin.goods.PanelGoodsPages"))
     assert "/admin/goods" not in addresses()
     assert "/api/v1/goods" in addresses()
     shop_without(api=())
@@ -114,7 +114,7 @@ def test_a_job_an_invariant_and_a_word_that_are_struck_from_the_manifest_are_gon
         return (
             any(job.name == "expire_redemptions" for job in worker.jobs()),
             any(invariant.code == "stock_differs" for invariant in invariants()),
-            what("hold", "redemption"),
+            entry_kind_in_words("hold", "redemption"),
             "count_stock" in verbs(),
         )
 
@@ -158,7 +158,7 @@ def test_the_worker_and_the_check_of_the_books_load_no_page() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
     pages = {path.rpartition(".")[0] for one in capabilities() for path in (*one.api, *one.pages)}
-    assert "timebank.ledger.checking.results" in loaded
+    assert "timebank.ledger.checking.stored_result" in loaded
     assert pages.isdisjoint(loaded)
     assert "timebank.app" not in loaded
     assert "litestar" not in loaded

@@ -68,7 +68,9 @@ async def test_the_code_is_for_those_who_serve_at_the_station(town: Town, client
     for name, status in (("张桂兰", 403), ("孙伟", 403), ("马涛", 404), ("周敏", 200), ("赵丽", 200)):
         assert (await client.get(address, headers=await town.sign_in(name))).status_code == status, name
     assert (await client.get(other, headers=await town.sign_in("周敏"))).status_code == 403
-    device = await devices.register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display")
+    device = await devices.register_device(
+        await town.scope("周敏"), town.stations["暖蜂驿站"], name="大屏", kind="display"
+    )
     bearer = {"Authorization": f"Bearer {device.token}"}
     shown = (await client.get(address, headers=bearer)).json()
     assert (await client.get(other, headers=bearer)).status_code == 403
@@ -83,7 +85,7 @@ async def test_the_code_is_for_those_who_serve_at_the_station(town: Town, client
 
 async def test_a_code_is_accepted_until_just_the_moment_it_names(town: Town) -> None:
     keeper = await town.scope("周敏")
-    shown = await screens.station_code(keeper, town.stations["暖蜂驿站"])
+    shown = await screens.code_on_screen(keeper, town.stations["暖蜂驿站"])
     code = codes.read(shown.code)
     assert isinstance(code, codes.StationCode)
     assert codes.is_fresh(code, shown.expires_at - timedelta(milliseconds=1))
@@ -92,7 +94,7 @@ async def test_a_code_is_accepted_until_just_the_moment_it_names(town: Town) -> 
 
 async def test_a_new_key_ends_every_code_shown_before(town: Town) -> None:
     admin, station = await town.scope("赵丽"), town.stations["暖蜂驿站"]
-    before = codes.read((await screens.station_code(admin, station)).code)
+    before = codes.read((await screens.code_on_screen(admin, station)).code)
     assert isinstance(before, codes.StationCode)
     await screens.rotate_key(admin, station, "屏幕被拍了照")
     found = await station_row(admin, station)
@@ -107,14 +109,14 @@ async def test_a_counter_serves_at_its_station_and_a_display_only_shows(town: To
     for wanted, serves in ((DeviceIn("平板", "counter"), True), (DeviceIn("大屏", "display"), False)):
         made = await screens.add_device(keeper, station, wanted)
         assert made.token not in made.url
-        scope = await devices.find(made.token)
+        scope = await devices.find_device(made.token)
         assert scope is not None
         assert not scope.keeps(station), "a device is nobody until a keeper has signed on"
         if serves:
             scope = await kept_scope(town, made.token)
         assert scope.keeps(station) is serves
         await devices.revoke(keeper, made.id)
-        assert await devices.find(made.token) is None
+        assert await devices.find_device(made.token) is None
     with pytest.raises(Forbidden):
         await screens.add_device(keeper, town.stations["慈善超市"], DeviceIn("设备", "counter"))
 

@@ -27,7 +27,7 @@ class Tablet:
         self.cookie = {"Cookie": f"{DEVICE_COOKIE}={made.token}"}
 
     async def scope(self) -> Scope:
-        found = await devices.find(self.token)
+        found = await devices.find_device(self.token)
         assert found is not None
         return found
 
@@ -55,10 +55,10 @@ class Tablet:
 async def tablet(client: httpx.AsyncClient, town: Town, by: str = "周敏", station: str = STATION) -> Tablet:
     """A tablet that somebody pairs, or a further one that a second person has agreed to; nobody is signed on to it."""
     try:
-        made = await devices.register(await town.scope(by), town.stations[station], name="平板", kind="counter")
-    except devices.DeviceStands:
+        made = await devices.register_device(await town.scope(by), town.stations[station], name="平板", kind="counter")
+    except devices.DeviceInPlace:
         async with operating():
-            made = await devices.register(town.system(), town.stations[station], name="平板", kind="counter")
+            made = await devices.register_device(town.system(), town.stations[station], name="平板", kind="counter")
     return Tablet(client, made)
 
 
@@ -78,18 +78,20 @@ async def kept(client: httpx.AsyncClient, town: Town, keeper: str = "周敏", st
 
 async def kept_scope(town: Town, token: str, keeper: str = "周敏") -> Scope:
     """A counter device's scope after its keeper has signed on."""
-    device = await devices.find(token)
+    device = await devices.find_device(token)
     assert device is not None
     await has_password(town, keeper)
     await sign_on(device, SignOnIn(PASSWORD, town.phones[keeper]))
-    found = await devices.find(token)
+    found = await devices.find_device(token)
     assert found is not None
     return found
 
 
 async def stands_here(scope: Scope, town: Town, name: str, station: str = STATION) -> str:
     """The nonce of a scan by which the caller has recognised this person at the counter."""
-    asked = ScanIn(personal_code(town, name), nonce(), station_id=_station(scope, town, station), purpose="look")
+    asked = ScanIn(
+        code=personal_code(town, name), nonce=nonce(), station_id=_station(scope, town, station), purpose="look"
+    )
     verdict = await scan(scope, asked)
     assert verdict.status == "ok", verdict
     return asked.nonce

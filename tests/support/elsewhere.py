@@ -15,7 +15,7 @@ async def elsewhere(chosen: Settings, size: int) -> AsyncIterator[None]:
     settings.use(chosen)
     engine.pool = None
     try:
-        await database.open_pool(chosen.database_url or "", size)
+        await database.create_pool(chosen.database_url or "", size)
         yield
     finally:
         await database.close_pool()

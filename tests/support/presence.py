@@ -44,7 +44,7 @@ async def card(town: Town, owner: asyncpg.Connection, name: str, *, revoked: boo
 
 
 async def scanned(scope: Scope, code: str, **asked: object) -> Verdict:
-    return await scan(scope, ScanIn(code, nonce(), **asked))  # type: ignore[arg-type]  # the fields of a scan, by name
+    return await scan(scope, ScanIn(code=code, nonce=nonce(), **asked))  # type: ignore[arg-type]  # the fields of a scan, by name
 
 
 def body(code: str, **more: object) -> dict[str, object]:

@@ -12,7 +12,7 @@ import asyncpg
 from timebank.access.sign_in import logins, sessions
 from timebank.core import clock, database, names, vault
 from timebank.core.database import engine, transaction
-from timebank.core.scope import Mine, Role, Scope
+from timebank.core.scope import ResidentRecord, Role, Scope
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 
@@ -39,7 +39,7 @@ PEOPLE: list[tuple[str, str, str, str, str, date]] = [
 ]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Town:
     """Ids by name. `scope("张桂兰")` is that person's scope, `sign_in` a bearer header for her."""
 
@@ -75,15 +75,27 @@ class Town:
         return {"Authorization": f"Bearer {await self.token(name)}"}
 
     async def scope(self, name: str) -> Scope:
-        caller = await sessions.find(await self.token(name))
+        caller = await sessions.find_session(await self.token(name))
         assert caller is not None
-        return Scope(self.home[name], caller.persons, caller.grants, caller.login_id, caller.session_id)
+        return Scope(
+            community_id=self.home[name],
+            persons=caller.persons,
+            grants=caller.grants,
+            login_id=caller.login_id,
+            session_id=caller.session_id,
+        )
 
     async def give_points(self, name: str, points: int, *, expires_on: date | None = None) -> None:
         """Issue points to a person, as a deed would."""
         self._given += 1
         scope = Scope.of_system(self.home[name])
-        note = Posting("deed", f"given:{name}:{self._given}:{clock.new_id()}", "test", clock.new_id(), "测试发放")
+        note = Posting(
+            kind="deed",
+            key=f"given:{name}:{self._given}:{clock.new_id()}",
+            source_kind="test",
+            source_id=clock.new_id(),
+            memo="测试发放",
+        )
         last_day = expires_on or date(clock.local_day().year + 1, 12, 31)
         async with transaction(scope):
             await posting.issue(scope, self.people[name], Currency.point, points, note, expires_on=last_day)
@@ -92,7 +104,16 @@ class Town:
         """Points for a deed that is in the book, as the check of the books wants to find it; the deed's id."""
         community, deed = self.home[name], clock.new_id()
         scope, last_day = Scope.of_system(community), expires_on or date(clock.local_day().year + 1, 12, 31)
-        note = Posting("deed", f"deed:{deed}:credit", "deed", deed, "测试发放", None, "mediation", 1)
+        note = Posting(
+            kind="deed",
+            key=f"deed:{deed}:credit",
+            source_kind="deed",
+            source_id=deed,
+            memo="测试发放",
+            occurred_at=None,
+            rule_code="mediation",
+            rule_version=1,
+        )
         async with transaction(scope):
             posted = await posting.issue(scope, self.people[name], Currency.point, points, note, expires_on=last_day)
             await database.execute(
@@ -121,7 +142,7 @@ async def open_session(login_id: UUID, *, by_code: bool = False) -> str:
 async def operating() -> AsyncIterator[None]:
     """Run what only the operator's commands may do: meanwhile the pool is on the operator's address."""
     served = engine.pool, engine.config, engine.door
-    await database.open_pool(Town.operator_url, 4)
+    await database.create_pool(Town.operator_url, 4)
     try:
         yield
     finally:
@@ -134,7 +155,7 @@ def _long_after(now: datetime) -> datetime:
     return max(now, datetime.now(UTC)) + timedelta(days=30)
 
 
-async def signed_in(owner: asyncpg.Connection, mine: Mine) -> Scope:
+async def signed_in(owner: asyncpg.Connection, mine: ResidentRecord) -> Scope:
     """The scope of somebody who was entered as a row alone, with a login and a session."""
     login, session, now = clock.new_id(), clock.new_id(), clock.now()
     await _insert(owner, "login", id=login, phone_index=login.bytes, phone_sealed=b"", created_at=now)
@@ -144,7 +165,7 @@ async def signed_in(owner: asyncpg.Connection, mine: Mine) -> Scope:
         owner, "session", id=session, token_hash=session.bytes, login_id=login, by_code=False, created_at=now,
         expires_at=_long_after(now),
     )  # fmt: skip
-    return Scope(mine.community_id, (mine,), login_id=login, session_id=session)
+    return Scope(community_id=mine.community_id, persons=(mine,), login_id=login, session_id=session)
 
 
 async def set_password(login_id: UUID, phone: str, password: str) -> None:
@@ -177,7 +198,7 @@ async def _insert(owner: asyncpg.Connection, table: str, **values: object) -> No
 
 async def _places(owner: asyncpg.Connection) -> Town:
     county, street, now = clock.new_id(), clock.new_id(), clock.now()
-    town = Town(county, street, {PHOENIX: clock.new_id(), SPRING: clock.new_id()})
+    town = Town(county=county, street=street, communities={PHOENIX: clock.new_id(), SPRING: clock.new_id()})
     regions: list[tuple[UUID, UUID | None, str, str, list[UUID]]] = [
         (county, None, "county", "清江县", [county]),
         (street, county, "street", "城关街道", [county, street]),

@@ -11,7 +11,7 @@ from tests.matrix.test_told import calls
 from tests.support.counter import PASSWORD, has_password, kept_scope
 from tests.support.shop import API, browser
 from tests.support.town import Town
-from timebank.access.devices.devices import register
+from timebank.access.devices.devices import register_device
 from timebank.access.sign_in.finding import find_at_counter
 from timebank.cards.cards import issue_card
 from timebank.core import clock
@@ -110,7 +110,7 @@ async def test_another_communitys_trail_is_not_seen(town: Town, owner: asyncpg.C
 
 
 async def test_a_device_is_named(town: Town, owner: asyncpg.Connection) -> None:
-    made = await register(await town.scope("周敏"), town.stations["暖蜂驿站"], name="东门平板", kind="counter")
+    made = await register_device(await town.scope("周敏"), town.stations["暖蜂驿站"], name="东门平板", kind="counter")
     await issue_card(await kept_scope(town, made.token), town.people["张桂兰"])
     [line] = (await trail(await town.scope("赵丽"), verb="issue_card")).items
     assert (line.person, line.device_id, line.device) == ("周敏", made.id, "东门平板")

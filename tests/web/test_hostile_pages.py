@@ -94,7 +94,7 @@ async def headers_of(town: Town, reader: str) -> tuple[dict[str, str], str]:
         return {}, ""
     if reader in ("counter", "display"):
         station = town.stations["暖蜂驿站"]
-        token = (await devices.register(await town.scope("赵丽"), station, name="屏", kind=reader)).token
+        token = (await devices.register_device(await town.scope("赵丽"), station, name="屏", kind=reader)).token
         if reader == "counter":
             await kept_scope(town, token)
         return {"Cookie": f"{DEVICE_COOKIE}={token}"}, csrf_token(token)

@@ -23,7 +23,7 @@ from tests.support.town import Town
 from timebank.access.devices import devices
 from timebank.core import clock
 from timebank.http.callers import SESSION_COOKIE
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.schemas import HoursIn
 from timebank.shop.redemption import redeem
@@ -154,11 +154,18 @@ async def lived_in(town: Town, owner: asyncpg.Connection) -> Town:
     await live_a_little(town)
     await served_at_the_station(town, "张桂兰", 125)
     begin = nine_o_clock(2)
-    seen = HoursIn(town.people["欧阳凯伟"], begin, begin + timedelta(hours=1), "停电，纸上签到")
+    seen = HoursIn(
+        person_id=town.people["欧阳凯伟"],
+        started_at=begin,
+        ended_at=begin + timedelta(hours=1),
+        reason="停电，纸上签到",
+    )
     await enter_hours(await town.scope("陈明"), seen)
     await filed(town, occurred_on=clock.local_day())
-    await tell(town.system(), town.people["张桂兰"], "points_expiring", "您有 30 积分下月到期，请在月底前使用。", "m")
-    mine = RedemptionIn(town.people["张桂兰"], town.goods["香皂"], town.stations["暖蜂驿站"], 1)
+    await notify(town.system(), town.people["张桂兰"], "points_expiring", "您有 30 积分下月到期，请在月底前使用。", "m")
+    mine = RedemptionIn(
+        person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"], quantity=1
+    )
     await redeem(await town.scope("张桂兰"), mine)
     await owner.execute("UPDATE redemption SET code = '30715520' WHERE status = 'reserved' AND code IS NULL")
     await owner.execute("UPDATE person SET name = $1 WHERE id = $2", LONG_NAME, town.people["张桂兰"])
@@ -180,7 +187,7 @@ async def test_every_page_of_every_role(lived_in: Town, walk: Walk) -> None:
 
 
 async def test_main_pages_are_open_to_everybody(lived_in: Town, walk: Walk) -> None:
-    screen = await devices.register(
+    screen = await devices.register_device(
         await lived_in.scope("赵丽"), lived_in.stations["暖蜂驿站"], name="屏", kind="display"
     )
     good, person = lived_in.goods["香皂"], lived_in.people["李秀英"]

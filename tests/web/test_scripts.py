@@ -25,7 +25,7 @@ CODE = "https://timebank.example/c/3071-5520_QRSTUV"
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Counter:
     """What the pages sent, and how the server feels today."""
 

@@ -93,7 +93,9 @@ async def test_a_keeper_alone_on_a_saturday_serves_everybody_within_the_day(
 
 
 async def a_keeper_signs_on(browser: Browser, service: Service, town: Town) -> Page:
-    made = await devices.register(await town.scope("赵丽"), town.stations["暖蜂驿站"], name="柜台平板", kind="counter")
+    made = await devices.register_device(
+        await town.scope("赵丽"), town.stations["暖蜂驿站"], name="柜台平板", kind="counter"
+    )
     tablet = await screen(browser, service, TABLET)
     await tablet.goto(f"/desk/pair/{made.pairing_code}")
     await press(tablet, "配对这台设备")
@@ -242,7 +244,13 @@ async def she_names_a_second_administrator(panel: Page, town: Town) -> None:
 
 async def her_own_deed_tells_who_decides(panel: Page, town: Town) -> None:
     area = town.areas["龙泉社区/第一网格/1栋"]
-    wanted = DeedIn(town.people["何静"], "mediation", area, clock.local_day(), "调解两家的漏水纠纷")
+    wanted = DeedIn(
+        person_id=town.people["何静"],
+        rule_code="mediation",
+        area_id=area,
+        occurred_on=clock.local_day(),
+        note="调解两家的漏水纠纷",
+    )
     deed = await file_deed(await town.scope("何静"), wanted)
     await panel.goto("/admin/deeds")
     await reads(panel, "与您有关")

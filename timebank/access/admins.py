@@ -6,13 +6,19 @@ from uuid import UUID
 
 from timebank.access.roles.grants import RoleHeld, grant
 from timebank.access.schemas import GrantIn
-from timebank.access.sign_in.logins import confirm_login, ensure_login, login_by_phone, password_facts, set_password
+from timebank.access.sign_in.logins import (
+    ensure_login,
+    login_by_phone,
+    mark_login_confirmed,
+    password_facts,
+    set_password,
+)
 from timebank.access.sign_in.passwords import Facts, check_strength
 from timebank.core import database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden
 from timebank.core.scope import Role, Scope
-from timebank.people.enrolment import enrol_many
+from timebank.people.enrolment.enrolling import enrol_many
 from timebank.people.identity.phones import normal_phone
 from timebank.people.schemas import Enrolment
 
@@ -35,7 +41,7 @@ async def create_admin(
         [enrolled] = await enrol_many(scope, [Enrolment(name=name, phone=phone)])
         login_id = await ensure_login(scope, phone, enrolled.person_id, agreed=True)
         asked = GrantIn(person_id=enrolled.person_id, role=role, region_id=region_id or scope.community_id)
-        await confirm_login(scope, enrolled.person_id)  # the operator knows who gets the password
+        await mark_login_confirmed(scope, enrolled.person_id)  # the operator knows who gets the password
         with suppress(RoleHeld):
             await grant(scope, asked)  # the operator needs no second person
     await set_password(login_id, phone, password)

@@ -9,23 +9,23 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank.access.devices import sign_on
 from timebank.access.devices.sign_on import OnDuty, SignOnIn
+from timebank.access.membership_state import AnswerIn, answer_membership_question, questions
 from timebank.access.roles import grants
 from timebank.access.schemas import GrantIn, GrantOut, LoginOut, MeOut, NewPassword, PersonOut, SessionOut, SignIn
 from timebank.access.sign_in import sessions
 from timebank.access.sign_in.own_password import change_password
-from timebank.access.standing import AnswerIn, answer, questions
 from timebank.agreements.schemas import Waiting
 from timebank.core.errors import Unauthenticated
 from timebank.core.paging import Page
-from timebank.core.scope import Grant, Mine, Role, Scope
-from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, address_of
+from timebank.core.scope import Grant, ResidentRecord, Role, Scope
+from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, client_address
 from timebank.http.paging import Cursor, Limit, listed
-from timebank.http.waiting import WAITS, answered
+from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.people.guardianship.guardians import children_of
 from timebank.people.identity.phones import normal_phone
 
 
-def _roles(mine: Mine, grants: frozenset[Grant], homes: set[UUID], *, is_first: bool) -> list[str]:
+def _roles(mine: ResidentRecord, grants: frozenset[Grant], homes: set[UUID], *, is_first: bool) -> list[str]:
     """The roles in a record's community; the first record also lists roles in communities where the login has none."""
     return sorted(
         {
@@ -36,17 +36,17 @@ def _roles(mine: Mine, grants: frozenset[Grant], homes: set[UUID], *, is_first: 
     )
 
 
-def persons_out(persons: tuple[Mine, ...], grants: frozenset[Grant]) -> list[PersonOut]:
+def persons_out(persons: tuple[ResidentRecord, ...], grants: frozenset[Grant]) -> list[PersonOut]:
     """A login's resident records with the roles held in their communities."""
     homes = {p.community_id for p in persons}
     return [
         PersonOut(
-            p.person_id,
-            p.community_id,
-            p.community_name,
-            p.name,
-            _roles(p, grants, homes, is_first=i == 0),
-            p.rests_until,
+            person_id=p.person_id,
+            community_id=p.community_id,
+            community_name=p.community_name,
+            name=p.name,
+            roles=_roles(p, grants, homes, is_first=i == 0),
+            rests_until=p.rests_until,
         )
         for i, p in enumerate(persons)
     ]
@@ -59,18 +59,18 @@ class Sessions(Controller):
     async def sign_in(self, data: JSONBody[SignIn], request: AnyRequest) -> Response[SessionOut]:
         """Open a session by phone and password, or phone and one-time code."""
         opened = await sessions.sign_in(
-            normal_phone(data.phone), password=data.password, otp=data.otp, address=address_of(request),
+            normal_phone(data.phone), password=data.password, otp=data.otp, address=client_address(request),
             request_id=request.state.get("request_id", ""),
         )  # fmt: skip
-        holder = await sessions.find(opened.token)
+        holder = await sessions.find_session(opened.token)
         if holder is None:
             raise Unauthenticated
         out = SessionOut(
-            opened.token,
-            opened.expires_at,
-            LoginOut(opened.login_id),
-            persons_out(holder.persons, holder.grants),
-            opened.weak_password,
+            token=opened.token,
+            expires_at=opened.expires_at,
+            login=LoginOut(opened.login_id),
+            persons=persons_out(holder.persons, holder.grants),
+            weak_password=opened.weak_password,
         )
         return Response(out, status_code=201)
 
@@ -90,8 +90,9 @@ class Me(Controller):
         if caller.login_id is None:
             raise Unauthenticated
         return MeOut(
-            LoginOut(caller.login_id), persons_out(caller.persons, caller.grants), await children_of(caller),
-            await questions(caller),
+            login=LoginOut(caller.login_id), persons=persons_out(caller.persons, caller.grants),
+            children=await children_of(caller),
+            questions=await questions(caller),
         )  # fmt: skip
 
     @post("/memberships/{community_id:uuid}/{person_id:uuid}", status_code=204)
@@ -100,7 +101,7 @@ class Me(Controller):
         caller: NamedDependency[Scope],
     ) -> None:  # fmt: skip
         """Accept or decline that a record registered with the login's phone joins the login; only the holder may."""
-        await answer(caller, community_id, person_id, data)
+        await answer_membership_question(caller, community_id, person_id, data)
 
     @post("/password", status_code=204)
     async def change_password(self, data: JSONBody[NewPassword], caller: NamedDependency[Scope]) -> None:
@@ -120,7 +121,7 @@ class Counter(Controller):
     @post("/sign-on")
     async def sign_on(self, data: JSONBody[SignOnIn], request: AnyRequest, caller: NamedDependency[Scope]) -> OnDuty:
         """Sign a keeper on to this counter tablet for 12 hours, with phone and password."""
-        return await sign_on.sign_on(caller, data, address=address_of(request))
+        return await sign_on.sign_on(caller, data, address=client_address(request))
 
     @delete("/sign-on")
     async def sign_off(self, caller: NamedDependency[Scope]) -> None:
@@ -145,9 +146,9 @@ class Roles(Controller):
     @post(responses=WAITS)
     async def grant(self, data: JSONBody[GrantIn], caller: NamedDependency[Scope]) -> Response[GrantOut | Waiting]:
         """Grant a person a role over one place; an administrator's or auditor's may wait for somebody from above."""
-        return answered(await grants.grant(caller, data))
+        return done_or_waiting(await grants.grant(caller, data))
 
     @delete("/{grant_id:uuid}", status_code=202, responses=ENDED)
     async def end(self, grant_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Response[Waiting | None]:
         """End a role grant at once; ending an auditor's may wait for somebody from above."""
-        return answered(await grants.end_grant(caller, grant_id), 204)
+        return done_or_waiting(await grants.end_grant(caller, grant_id), 204)

@@ -15,18 +15,18 @@ CAPABILITY = Capability(
     pages=(
         "timebank.access.pages.sign_in.SignInPages",
         "timebank.access.pages.sign_in.PasswordPages",
-        "admin.roles.RolePages",
+        "admin.roles.PanelRolePages",
         "timebank.access.pages.pairing.PairingPages",
-        "timebank.access.pages.sign_on.SignOnPages",
-        "timebank.access.pages.sign_in_code.SignInCodePages",
-        "timebank.access.pages.devices.DevicePages",
+        "timebank.access.pages.sign_on.CounterSignOnPages",
+        "timebank.access.pages.sign_in_code.CounterSignInCodePages",
+        "timebank.access.pages.devices.CounterDevicePages",
     ),
-    menu=(MenuEntry(160, "/admin/roles", "person", _("身份"), context="many"),),
+    menu=(MenuEntry(place=160, href="/admin/roles", icon="person", word=_("身份"), context="many"),),
     sweeps=(
-        Sweep("throttle", 3600, "timebank.access.sign_in.throttle.sweep"),
-        Sweep("sign_in_delays", 3600, "timebank.access.sign_in.delays.sweep"),
-        Sweep("idempotent_requests", 3600, "timebank.access.stored_answers.forget_old"),
-        Sweep("sessions", 3600, "timebank.access.sign_in.sessions.forget_old"),
+        Sweep("throttle", 3600, "timebank.access.sign_in.throttle.purge_attempts"),
+        Sweep("sign_in_delays", 3600, "timebank.access.sign_in.delays.purge_delays"),
+        Sweep("idempotent_requests", 3600, "timebank.access.stored_answers.purge_answers"),
+        Sweep("sessions", 3600, "timebank.access.sign_in.sessions.purge_sessions"),
     ),
     agreed=(
         Agreed(
@@ -39,12 +39,12 @@ CAPABILITY = Capability(
         Agreed(
             "timebank.access.registration.CORRECTION",
             "timebank.access.registration.amend_agreed",
-            "timebank.people.agreed.stands_now",
+            "timebank.people.waiting_corrections.correction_state",
         ),
         Agreed(
             "timebank.access.registration.FAMILY_CORRECTION",
             "timebank.access.registration.amend_agreed",
-            "timebank.people.agreed.stands_now",
+            "timebank.people.waiting_corrections.correction_state",
         ),
         Agreed(
             "timebank.access.devices.further_devices.FURTHER_DEVICE",

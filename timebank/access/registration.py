@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.membership_state import membership_state_of
 from timebank.access.roles.grants import UNLOCKS_MUCH
 from timebank.access.sign_in.logins import (
     ONE_TIME_CODE_LASTS,
@@ -12,12 +13,11 @@ from timebank.access.sign_in.logins import (
     enter_logins,
     give_one_time_code,
     login_by_phone,
-    tell_login,
+    notify_login,
 )
-from timebank.access.standing import standing_of
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.schemas import Waiting
-from timebank.areas.reach import require_region, stands_above
+from timebank.areas.reach import administers_region_above, require_region
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
@@ -25,17 +25,17 @@ from timebank.core.locale import _
 from timebank.core.scope import ADMINS, Role, Scope
 from timebank.core.wording import dated_at
 from timebank.ledger.resting import RESTS_FOR
-from timebank.people.agreed import ask_for, moves_home, revealed, touches_family, unsealed
 from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
-from timebank.people.enrolment import enrol
+from timebank.people.enrolment.enrolling import enrol
 from timebank.people.identity.ages import is_guarded
 from timebank.people.identity.citizen_number import require_identity
 from timebank.people.identity.phones import normal_phone
 from timebank.people.locks import lock_people
-from timebank.people.messages import tell
-from timebank.people.records import correct, set_status
+from timebank.people.messages import notify
+from timebank.people.records import correct, set_person_status
 from timebank.people.schemas import Correction, Enrolment, PersonDetail
+from timebank.people.waiting_corrections import moves_home, propose_correction, revealed, touches_family, unsealed
 
 
 class NoPhone(TimebankError):
@@ -50,7 +50,7 @@ class ChildHasNoLogin(TimebankError):
     sentence = "未满 14 岁的孩子不单独登录，由监护人代办。"
 
 
-class OfficeHolder(TimebankError):
+class RoleHolder(TimebankError):
     code = "office_holder"
     status = 403
     sentence = (
@@ -77,7 +77,7 @@ class SignInCode(msgspec.Struct):
     proof: Proof
 
 
-class _Office(msgspec.Struct, frozen=True):
+class _HeldRole(msgspec.Struct, frozen=True):
     """A role grant: over a region, or without `region_id` over an area or station inside the community."""
 
     community_id: UUID
@@ -90,7 +90,7 @@ async def register(scope: Scope, enrolment: Enrolment) -> PersonDetail:
     """Register a person, with a login if there is a phone and they are 14 or over."""
     async with transaction(scope):
         person_id = await enrol(scope, enrolment)
-        await _settle_login(scope, person_id)
+        await _join_login(scope, person_id)
         return await open_person(scope, person_id)
 
 
@@ -108,7 +108,7 @@ async def amend(scope: Scope, person_id: UUID, correction: Correction) -> Person
         if scope.administers and not scope.system:
             kind = await _needs(scope, person_id, correction)
             if kind is not None:
-                return await ask_for(scope, kind, person_id, correction)
+                return await propose_correction(scope, kind, person_id, correction)
         return await _amend(scope, person_id, correction)
 
 
@@ -116,8 +116,8 @@ async def _amend(scope: Scope, person_id: UUID, correction: Correction, *, agree
     before = (await contact_of(scope, person_id)).phone
     await correct(scope, person_id, correction)
     if correction.status is not msgspec.UNSET:
-        await set_status(scope, person_id, correction.status, correction.reason)
-    left, joined = await _settle_login(scope, person_id)
+        await set_person_status(scope, person_id, correction.status, correction.reason)
+    left, joined = await _join_login(scope, person_id)
     now = (await contact_of(scope, person_id)).phone
     # A person who turns out to be a child keeps the phone but loses the login: handled like a change of phone.
     if before != now or left:
@@ -138,8 +138,8 @@ async def _rest_after_change(
     )
     key = f"phone-changed:{clock.new_id()}"
     for login_id in left:
-        await tell_login(login_id, "phone_changed", text, key)
-    await tell(scope, person_id, "phone_changed", text, key)
+        await notify_login(login_id, "phone_changed", text, key)
+    await notify(scope, person_id, "phone_changed", text, key)
     if rests:
         await database.execute(
             "SELECT login_rest($1, $2, $3, $4, $5, $6, $7)",
@@ -151,7 +151,7 @@ async def _rest_after_change(
 async def _needs(scope: Scope, person_id: UUID, correction: Correction) -> Kind | None:
     """The kind of waiting change that a correction needs; None if it is carried out at once."""
     if await _moves_the_login(scope, person_id, correction):
-        offices = await _offices_of(scope, person_id)
+        offices = await _role_grants_of(scope, person_id)
         await _require_reach(scope, offices)
         if await _guards(scope, offices, correction):
             return CORRECTION
@@ -161,7 +161,7 @@ async def _needs(scope: Scope, person_id: UUID, correction: Correction) -> Kind 
     return {None: None, "home": CORRECTION, "identity": FAMILY_CORRECTION}[touches]
 
 
-async def _guards(scope: Scope, offices: list[_Office], correction: Correction) -> bool:
+async def _guards(scope: Scope, offices: list[_HeldRole], correction: Correction) -> bool:
     """Whether a correction would let the caller take over, or remove, somebody who supervises the caller.
 
     Called for changes of phone, status or age: any of them for an auditor, the phone for an administrator, unless the
@@ -169,7 +169,7 @@ async def _guards(scope: Scope, offices: list[_Office], correction: Correction) 
     """
     watched = UNLOCKS_MUCH if correction.phone is not msgspec.UNSET else {Role.auditor}
     for office in offices:
-        if office.role in watched and office.region_id and not await stands_above(scope, office.region_id):
+        if office.role in watched and office.region_id and not await administers_region_above(scope, office.region_id):
             return True
     return False
 
@@ -181,13 +181,17 @@ async def _moves_a_watcher(scope: Scope, person_id: UUID, correction: Correction
     """
     if scope.is_own(person_id) or not await moves_home(scope, person_id, correction):
         return False
-    for office in await _offices_of(scope, person_id):
-        if office.role in UNLOCKS_MUCH and office.region_id and not await stands_above(scope, office.region_id):
+    for office in await _role_grants_of(scope, person_id):
+        if (
+            office.role in UNLOCKS_MUCH
+            and office.region_id
+            and not await administers_region_above(scope, office.region_id)
+        ):
             return True
     return False
 
 
-async def _settle_login(scope: Scope, person_id: UUID) -> tuple[list[UUID], UUID | None]:
+async def _join_login(scope: Scope, person_id: UUID) -> tuple[list[UUID], UUID | None]:
     """Make the login of the person's phone the only one that stands for them; none for a child under 14.
 
     Returns the logins that no longer stand for them, and the one that does now; None while its holder is asked.
@@ -237,7 +241,7 @@ async def receiving_phone(scope: Scope, person_id: UUID) -> str:
         if contact.guarded:
             raise ChildHasNoLogin
         await _require_above(scope, contact.phone)
-        if (await standing_of(scope, person_id)).login == "declined":
+        if (await membership_state_of(scope, person_id)).login == "declined":
             raise HolderDeclined
     return contact.phone
 
@@ -249,13 +253,17 @@ async def _require_above(scope: Scope, phone: str) -> None:
     """
     login = await login_by_phone(phone)
     offices = await database.rows(
-        _Office, "SELECT community_id, role, region_id FROM access_offices($1, $2)",
+        _HeldRole, "SELECT community_id, role, region_id FROM access_offices($1, $2)",
         login.id if login else None, clock.local_day(),
     )  # fmt: skip
     await _require_reach(scope, offices)
     for office in offices:
-        if office.role in UNLOCKS_MUCH and office.region_id and not await stands_above(scope, office.region_id):
-            raise OfficeHolder
+        if (
+            office.role in UNLOCKS_MUCH
+            and office.region_id
+            and not await administers_region_above(scope, office.region_id)
+        ):
+            raise RoleHolder
 
 
 async def _moves_the_login(scope: Scope, person_id: UUID, correction: Correction) -> bool:
@@ -278,29 +286,29 @@ def _makes_a_child(correction: Correction) -> bool:
     return is_guarded(said)
 
 
-async def _offices_of(scope: Scope, person_id: UUID) -> list[_Office]:
+async def _role_grants_of(scope: Scope, person_id: UUID) -> list[_HeldRole]:
     """The role grants of a resident record that have not ended."""
     return await database.rows(
-        _Office,
+        _HeldRole,
         "SELECT community_id, role, region_id FROM role_grant WHERE community_id = $1 AND person_id = $2 "
         "AND ended_at IS NULL AND (ends_on IS NULL OR ends_on >= $3)",
         scope.community_id, person_id, clock.local_day(),
     )  # fmt: skip
 
 
-async def _require_reach(scope: Scope, offices: list[_Office]) -> None:
+async def _require_reach(scope: Scope, offices: list[_HeldRole]) -> None:
     administered = {g.community_id for g in scope.grants if g.role in ADMINS}
     for office in offices:
         if scope.system:
             continue
         if office.region_id is None:
             if office.community_id not in administered:
-                raise OfficeHolder
+                raise RoleHolder
             continue
         try:
             await require_region(scope, office.region_id)
         except (Forbidden, NotFound):
-            raise OfficeHolder from None
+            raise RoleHolder from None
 
 
 async def amend_agreed(scope: Scope, change: Change) -> None:
@@ -308,8 +316,8 @@ async def amend_agreed(scope: Scope, change: Change) -> None:
     await _amend(scope, change.person_id, unsealed(change.do), agreed=True)
 
 
-CORRECTION = Kind("correction", _("更改{person}的登记：{fields}"), reveal=revealed)
+CORRECTION = Kind(name="correction", sentence=_("更改{person}的登记：{fields}"), reveal=revealed)
 FAMILY_CORRECTION = Kind(
-    "family_correction", _("更改{person}的登记：{fields}（由本人或同户的管理员提出）"), needs="another",
+    name="family_correction", sentence=_("更改{person}的登记：{fields}（由本人或同户的管理员提出）"), needs="another",
     reveal=revealed,
 )  # fmt: skip

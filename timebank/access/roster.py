@@ -15,10 +15,10 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Role, Scope
 from timebank.core.wording import dated
-from timebank.people.messages import Telling, tell_many
+from timebank.people.messages import Notification, notify_many
 
 
-class Office(msgspec.Struct, frozen=True):
+class PlannedGrant(msgspec.Struct, frozen=True):
     """A role over a grid, building or unit to grant to a person."""
 
     person_id: UUID
@@ -42,7 +42,7 @@ async def ensure_logins(scope: Scope, phones: Sequence[tuple[str, UUID]]) -> int
 
 
 @retried
-async def withdraw_logins(scope: Scope, person_ids: Sequence[UUID]) -> None:
+async def undo_logins(scope: Scope, person_ids: Sequence[UUID]) -> None:
     """Detach these resident records from their logins; logins without records that were never used are deleted."""
     scope.require_admin()
     async with transaction(scope):
@@ -59,17 +59,17 @@ async def withdraw_logins(scope: Scope, person_ids: Sequence[UUID]) -> None:
 
 
 @retried
-async def grant_offices(scope: Scope, offices: Sequence[Office], import_id: UUID) -> list[UUID]:
+async def grant_roles(scope: Scope, offices: Sequence[PlannedGrant], import_id: UUID) -> list[UUID]:
     """Grant roles over areas from today on; an existing grant stays unchanged. Returns the ids of the new grants.
 
     Each holder is notified once of all their new roles. Raises OwnRole if the caller or a household member is among
-    them: leave out what `own_offices` returns.
+    them: leave out what `own_role_grants` returns.
     """
     scope.require_admin()
     today: date = clock.local_day()
     wanted = [(clock.new_id(), office) for office in offices]
     async with transaction(scope):
-        if await own_offices(scope, offices):
+        if await own_role_grants(scope, offices):
             raise OwnRole
         granted = await database.fetch(
             "INSERT INTO role_grant (community_id, id, person_id, role, area_id, starts_on, granted_by, granted_at) "
@@ -89,17 +89,17 @@ async def grant_offices(scope: Scope, offices: Sequence[Office], import_id: UUID
             )  # fmt: skip
         held = await _in_words(scope, granted)
         tellings = [
-            Telling(
+            Notification(
                 person_id, f"社区按花名册给您登记了{offices}的身份，从{dated(today)}起。不对的话请找社区管理员。",
                 f"import:{import_id}:offices",
             )
             for person_id, offices in held.items()
         ]  # fmt: skip
-        await tell_many(scope, "role_granted", tellings, import_id=import_id)
+        await notify_many(scope, "role_granted", tellings, import_id=import_id)
     return [row["id"] for row in granted]
 
 
-async def own_offices(scope: Scope, offices: Sequence[Office]) -> list[Office]:
+async def own_role_grants(scope: Scope, offices: Sequence[PlannedGrant]) -> list[PlannedGrant]:
     """The role grants of the caller and of household members, now or before; another administrator must make those."""
     close = await near(scope, {office.person_id for office in offices})
     return [office for office in offices if office.person_id in close.home]
@@ -120,7 +120,7 @@ async def _in_words(scope: Scope, granted: Sequence[asyncpg.Record]) -> dict[UUI
 
 
 @retried
-async def withdraw_offices(
+async def undo_role_grants(
     scope: Scope, grant_ids: Sequence[UUID], import_id: UUID, *, leaving: Collection[UUID] = ()
 ) -> None:
     """Undo role grants of an import: deletes the rows. Notifies the holders who are not in `leaving`."""
@@ -133,12 +133,12 @@ async def withdraw_offices(
         )  # fmt: skip
         held = await _in_words(scope, [row for row in ended if row["ended_at"] is None])
         tellings = [
-            Telling(
+            Notification(
                 person_id, f"您的{offices}身份取消了：登记它的花名册已撤销。不对的话请找社区管理员。",
                 f"import:{import_id}:offices-withdrawn",
             )
             for person_id, offices in held.items()
             if person_id not in leaving
         ]  # fmt: skip
-        await tell_many(scope, "role_ended", tellings, import_id=import_id)
+        await notify_many(scope, "role_ended", tellings, import_id=import_id)
         await audit.record(scope, "withdraw_roles", "role_grant", None, grants=len(grant_ids))

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from timebank.access.standing import Question
+from timebank.access.membership_state import Question
 from timebank.core.scope import Role
 from timebank.people.schemas import ChildOut
 
@@ -26,7 +26,7 @@ class LoginOut(msgspec.Struct):
     id: UUID
 
 
-class PersonOut(msgspec.Struct):
+class PersonOut(msgspec.Struct, kw_only=True):
     """A resident record that the login stands for, with the roles that it holds.
 
     Spending through it is paused until `rests_until`, because the login's holder is not confirmed yet.
@@ -40,7 +40,7 @@ class PersonOut(msgspec.Struct):
     rests_until: datetime | None = None
 
 
-class SessionOut(msgspec.Struct):
+class SessionOut(msgspec.Struct, kw_only=True):
     """A new session. `weak_password`: the password is easily guessed; ask the user for a new one."""
 
     token: str
@@ -50,7 +50,7 @@ class SessionOut(msgspec.Struct):
     weak_password: bool = False
 
 
-class MeOut(msgspec.Struct):
+class MeOut(msgspec.Struct, kw_only=True):
     """The caller's login. `questions`: records with the login's phone that wait for its holder's answer."""
 
     login: LoginOut
@@ -87,7 +87,7 @@ class GrantIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             raise ValueError("give one of region_id, area_id and station_id")
 
 
-class GrantOut(msgspec.Struct):
+class GrantOut(msgspec.Struct, kw_only=True):
     """A role grant over a place. `ends_on` is the last day, if any."""
 
     id: UUID

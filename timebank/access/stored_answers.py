@@ -44,7 +44,7 @@ async def stored_answer(caller: UUID, key: str) -> StoredAnswer | None:
 
 
 @retried
-async def forget_old() -> None:
+async def purge_answers() -> None:
     """Purge answers older than a day; no client retries after that."""
     async with transaction(None):
         await database.execute("SELECT answers_sweep($1)", clock.now() - KEPT_FOR)

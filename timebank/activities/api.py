@@ -84,4 +84,4 @@ class Shifts(Controller):
         self, shift_id: FromPath[UUID], caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None
     ) -> None:
         """Cancel a sign-up."""
-        await planned.withdraw(caller, shift_id, person_id)
+        await planned.cancel_sign_up(caller, shift_id, person_id)

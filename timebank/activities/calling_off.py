@@ -10,7 +10,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at
-from timebank.people.messages import Telling, tell_many
+from timebank.people.messages import Notification, notify_many
 
 
 class _Called(msgspec.Struct, frozen=True):
@@ -78,4 +78,4 @@ async def _call_off(scope: Scope, found: _Called, because: str) -> None:
     text = f"{because}「{found.activity}」{dated_at(found.starts_at)}在{found.station}的那一班取消了，您不用来了。"
     key = f"shift:{found.id}:cancelled"
     people = [UUID(bytes=record["person_id"].bytes) for record in signed_up]
-    await tell_many(scope, "shift_cancelled", [Telling(person_id, text, key, found.id) for person_id in people])
+    await notify_many(scope, "shift_cancelled", [Notification(person_id, text, key, found.id) for person_id in people])

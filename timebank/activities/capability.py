@@ -12,9 +12,9 @@ CAPABILITY = Capability(
     ),
     pages=(
         "timebank.activities.pages.activities.ActivityPages",
-        "admin.activities.ActivitiesPanel",
+        "admin.activities.PanelActivityPages",
     ),
-    menu=(MenuEntry(50, "/admin/activities", "calendar", _("活动")),),
+    menu=(MenuEntry(place=50, href="/admin/activities", icon="calendar", word=_("活动")),),
     invariants="timebank.activities.invariants.SHIFTS",
     audit={
         "add_activity": _("新增了活动"),

@@ -10,7 +10,7 @@ from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Invalid, NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.rules.catalogue import usable_rule
 
@@ -29,7 +29,7 @@ class ActivityStationUnknown(TimebankError):
     constraint = ("activity_station", "shift_station")
 
 
-class _Listed(ActivityOut, frozen=True):
+class _Listed(ActivityOut, frozen=True, kw_only=True):
     """An activity with its sort key."""
 
     pinyin: str
@@ -64,7 +64,7 @@ async def activities(
             "AND ($4::text IS NULL OR (pinyin, id) > ($4, $5)) ORDER BY pinyin, id LIMIT $6",
             scope.community_id, active, station_id, *(after or (None, None)), limit + 1,
         )  # fmt: skip
-    listed = page(found, limit, lambda a: (a.pinyin, a.id))
+    listed = make_page(found, limit, lambda a: (a.pinyin, a.id))
     return Page([msgspec.convert(a, ActivityOut, from_attributes=True) for a in listed.items], listed.next)
 
 

@@ -25,7 +25,7 @@ class ActivityIn(msgspec.Struct, forbid_unknown_fields=True):
     needs_sign_up: bool = False
 
 
-class ActivityChange(msgspec.Struct, forbid_unknown_fields=True):
+class ActivityChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Changes of an activity; a field that is not sent stays as it is."""
 
     name: ActivityName | UnsetType = UNSET
@@ -36,7 +36,7 @@ class ActivityChange(msgspec.Struct, forbid_unknown_fields=True):
     active: bool | UnsetType = UNSET
 
 
-class ActivityOut(msgspec.Struct, frozen=True):
+class ActivityOut(msgspec.Struct, frozen=True, kw_only=True):
     """An activity. `station_id` null: at any station of the community."""
 
     id: UUID
@@ -56,7 +56,7 @@ class ShiftIn(msgspec.Struct, forbid_unknown_fields=True):
     seats: Seats
 
 
-class ShiftOut(msgspec.Struct, frozen=True):
+class ShiftOut(msgspec.Struct, frozen=True, kw_only=True):
     """A shift. `signed_up`: whether the caller has signed up."""
 
     id: UUID
@@ -76,7 +76,7 @@ class SignUpIn(msgspec.Struct, forbid_unknown_fields=True):
     person_id: UUID | None = None
 
 
-class SignUpOut(msgspec.Struct, frozen=True):
+class SignUpOut(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     shift_id: UUID
     person_id: UUID

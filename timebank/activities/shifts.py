@@ -11,7 +11,7 @@ from timebank.activities.tables import Shift, SignUp
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 
 LENGTH_MAX = timedelta(hours=24)
@@ -73,7 +73,7 @@ async def shifts(
             "AND ($5::timestamptz IS NULL OR (s.starts_at, s.id) > ($5, $6)) ORDER BY s.starts_at, s.id LIMIT $7",
             scope.community_id, scope.person_id, after or clock.now(), activity_id, *(at or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda s: (s.starts_at, s.id))
+    return make_page(found, limit, lambda s: (s.starts_at, s.id))
 
 
 @retried
@@ -114,7 +114,7 @@ async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -
             raise ShiftOver
         mine = await _seat_of(scope, shift_id, person)
         if mine is not None and not mine.cancelled:
-            return SignUpOut(mine.id, shift_id, person)
+            return SignUpOut(id=mine.id, shift_id=shift_id, person_id=person)
         await database.execute(
             "UPDATE shift SET seats_taken = seats_taken + 1 WHERE community_id = $1 AND id = $2",
             scope.community_id, shift_id,
@@ -126,11 +126,11 @@ async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -
             scope.community_id, sign_up_id, shift_id, person, clock.now(),
         )  # fmt: skip
         await audit.record(scope, "sign_up", "shift", shift_id, sign_up_id=sign_up_id)
-    return SignUpOut(sign_up_id, shift_id, person)
+    return SignUpOut(id=sign_up_id, shift_id=shift_id, person_id=person)
 
 
 @retried
-async def withdraw(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -> None:
+async def cancel_sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -> None:
     """Cancel a sign-up before the shift begins; a repetition changes nothing. Raises ShiftOver."""
     person = _own(scope, person_id)
     async with transaction(scope):

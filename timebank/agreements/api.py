@@ -42,7 +42,7 @@ class Agreements(Controller):
         self, agreement_id: FromPath[UUID], data: JSONBody[DecisionIn], caller: NamedDependency[Scope]
     ) -> AgreementOut:
         """Agree (the change is carried out), refuse with a reason, or withdraw. A repeated decision changes nothing."""
-        return await agreements.decide(caller, agreement_id, data.decision, data.note)
+        return await agreements.decide_change(caller, agreement_id, data.decision, data.note)
 
     @get("/logins")
     async def logins(self, caller: NamedDependency[Scope]) -> list[Unconfirmed]:

@@ -7,8 +7,8 @@ CAPABILITY = Capability(
     name="agreements",
     tables="timebank.agreements.tables",
     api=("timebank.agreements.api.Agreements",),
-    pages=("admin.agreements.AgreementPages",),
-    menu=(MenuEntry(130, "/admin/agreements", "people", _("待另一人确认")),),
+    pages=("admin.agreements.PanelAgreementPages",),
+    menu=(MenuEntry(place=130, href="/admin/agreements", icon="people", word=_("待另一人确认")),),
     audit={
         "propose": _("提请另一人确认"),
     },

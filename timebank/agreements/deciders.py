@@ -32,7 +32,7 @@ WITHIN = 4
 """A depth greater than that of every region, so that every administrator of the community counts as above it."""
 
 
-class Officer(msgspec.Struct, frozen=True):
+class Decider(msgspec.Struct, frozen=True, kw_only=True):
     """An administrator, auditor or station keeper, and who granted the role.
 
     `home_id` is the community of their resident record; `depth` is that of the role's region (county 1, community 3).
@@ -52,7 +52,7 @@ class Officer(msgspec.Struct, frozen=True):
         return put_together(_("{role}{name}（{place}）"), said, language)
 
 
-class Party(msgspec.Struct, frozen=True):
+class Party(msgspec.Struct, frozen=True, kw_only=True):
     """The facts about a change that decide who may agree to it.
 
     They are its proposer, the time of the proposal (None: now), the `people` whom it concerns, and what it `needs`.
@@ -65,19 +65,19 @@ class Party(msgspec.Struct, frozen=True):
     people: list[UUID]
     proposed_at: datetime | None = None
 
-    def has_chosen(self, officer: Officer) -> bool:
+    def has_chosen(self, officer: Decider) -> bool:
         """Whether the proposer has granted this officer's role since the proposal or, for an auditor, at any time."""
         if officer.granted_by is None or officer.granted_by != self.proposed_by:
             return False
         return officer.role == AUDITOR or (self.proposed_at is not None and officer.granted_at >= self.proposed_at)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
     """The possible deciders of a community, with the `Side` of every person and login that the changes name."""
 
     scope: Scope
-    officers: list[Officer]
+    officers: list[Decider]
     people: dict[UUID, Side]
     logins: dict[UUID, Side]
     own: Side
@@ -87,7 +87,7 @@ class Bench:
     async def of(cls, scope: Scope, asked: Sequence[Party]) -> "Bench":
         """Load the bench for these changes in one transaction."""
         async with transaction(scope):
-            known = await officers_of(scope)
+            known = await possible_deciders(scope)
             named = [person for about in asked for person in (about.proposed_by, *about.people)]
             people = await sides_of(scope, [*named, *(officer.person_id for officer in known)])
             logins = await sides_of_logins(scope, [a.proposed_by_login for a in asked if a.proposed_by_login])
@@ -109,7 +109,7 @@ class Bench:
         cared_by = set().union(*(self.guardians.get(person, ()) for person in about.people))
         return who.persons.isdisjoint(cared_by) and all(is_independent(who, side) for side in self.involved(about))
 
-    def deciders(self, about: Party) -> list[Officer]:
+    def deciders(self, about: Party) -> list[Decider]:
         """The people who may decide now. If there are none, the operator decides by command."""
         free = [
             o for o in self.officers if not about.has_chosen(o) and self.is_uninvolved(about, self.people[o.person_id])
@@ -125,15 +125,15 @@ class Bench:
         return named and self.is_uninvolved(about, self.own) and self.scope.device_id is None
 
 
-async def officers_of(scope: Scope) -> list[Officer]:
+async def possible_deciders(scope: Scope) -> list[Decider]:
     """The administrators and auditors of the community and of the regions above it, wherever they live."""
     async with transaction(scope):
         return await database.rows(
-            Officer, "SELECT * FROM agreement_officers($1, $2)", scope.community_id, clock.local_day()
+            Decider, "SELECT * FROM agreement_officers($1, $2)", scope.community_id, clock.local_day()
         )
 
 
-def eligible(free: Sequence[Officer], needs: Needs, depth: int) -> list[Officer]:
+def eligible(free: Sequence[Decider], needs: Needs, depth: int) -> list[Decider]:
     """Of the uninvolved officers `free`, the administrators above `depth`; if there are none, the auditors.
 
     With `needs` "another", every administrator counts as above.
@@ -143,20 +143,26 @@ def eligible(free: Sequence[Officer], needs: Needs, depth: int) -> list[Officer]
     return above or [o for o in free if o.role == AUDITOR]
 
 
-def nearest(free: Sequence[Officer]) -> list[Officer]:
+def nearest(free: Sequence[Decider]) -> list[Decider]:
     """The officers of the community; if there are none, those of the nearest region above it."""
     return [officer for officer in free if officer.depth == max(o.depth for o in free)]
 
 
-async def administrators_apart_from(scope: Scope, people: Iterable[UUID | None]) -> list[Officer]:
+async def administrators_apart_from(scope: Scope, people: Iterable[UUID | None]) -> list[Decider]:
     """The administrators who may decide about a matter that concerns these people, nearest region first."""
-    asked = Party("another", WITHIN, None, None, [person for person in people if person is not None])
+    asked = Party(
+        needs="another",
+        depth=WITHIN,
+        proposed_by=None,
+        proposed_by_login=None,
+        people=[person for person in people if person is not None],
+    )
     bench = await Bench.of(scope, [asked])
     free = [officer for officer in bench.deciders(asked) if officer.role != AUDITOR]
     return sorted(free, key=lambda officer: -officer.depth)
 
 
-def who_in_words(chosen: Sequence[Officer], language: str = "zh") -> list[str]:
+def who_in_words(chosen: Sequence[Decider], language: str = "zh") -> list[str]:
     """The people who may decide in words, one line each; the operator if there are none."""
     lines = [officer.in_words(language) for officer in chosen]
     return list(dict.fromkeys(lines)) or [put_together(OPERATOR, {}, language)]

@@ -21,7 +21,7 @@ class Change(msgspec.Struct, frozen=True):
     person_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Kind:
     """One kind of change.
 

@@ -49,7 +49,9 @@ async def propose(
     change, stood = _encoded({"do": do, "says": says}), _encoded(before)
     others = [person for person in involved if person is not None]
     people = [*others, person_id] if person_id else others
-    about = Party(kind.needs, depth, scope.actor_id, scope.login_id, people)
+    about = Party(
+        needs=kind.needs, depth=depth, proposed_by=scope.actor_id, proposed_by_login=scope.login_id, people=people
+    )
     async with transaction(scope):
         made: UUID | None = await database.fetch_value(
             "INSERT INTO waiting_change (community_id, id, kind, subject, person_id, change, before, needs, depth, "
@@ -64,7 +66,7 @@ async def propose(
         else:
             await audit.record(scope, "propose", "waiting_change", made, kind=kind.name, subject=subject)
         who = who_in_words((await Bench.of(scope, [about])).deciders(about))
-    return Waiting(UUID(bytes=made.bytes), who)
+    return Waiting(waiting=UUID(bytes=made.bytes), who=who)
 
 
 async def _same(scope: Scope, kind: Kind, subject: str, says: dict[str, Any]) -> UUID:
@@ -94,7 +96,7 @@ async def done_alone(
     )  # fmt: skip
 
 
-async def settle(scope: Scope, change_id: UUID, status: Status, note: str | None) -> None:
+async def record_decision(scope: Scope, change_id: UUID, status: Status, note: str | None) -> None:
     """Store the decision about a change. The caller must hold its row lock."""
     await database.execute(
         "UPDATE waiting_change SET status = $3, decided_by = $4, decided_by_login = $5, decided_at = $6, note = $7 "
@@ -104,7 +106,7 @@ async def settle(scope: Scope, change_id: UUID, status: Status, note: str | None
 
 
 @retried
-async def close(scope: Scope, kind: Kind, subject: str) -> None:
+async def end_waiting_change(scope: Scope, kind: Kind, subject: str) -> None:
     """End the waiting change of a subject that has been decided in another way; its status becomes "withdrawn"."""
     async with transaction(scope):
         await database.execute(

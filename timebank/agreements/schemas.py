@@ -11,14 +11,14 @@ Status = Literal["waiting", "agreed", "refused", "withdrawn"]
 Decision = Literal["agree", "refuse", "withdraw"]
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """The response if a change waits for a second person: its id, and the people who may decide, in words."""
 
     waiting: UUID
     who: list[str]
 
 
-class AgreementOut(msgspec.Struct, frozen=True):
+class AgreementOut(msgspec.Struct, frozen=True, kw_only=True):
     """A change that waits, or waited, for a second person.
 
     `text` describes it; `who` lists the people who may decide. `in_force`: it has been made already and only has to be
@@ -50,7 +50,7 @@ class DecisionIn(msgspec.Struct, forbid_unknown_fields=True):
     note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
 
 
-class Unconfirmed(msgspec.Struct, frozen=True):
+class Unconfirmed(msgspec.Struct, frozen=True, kw_only=True):
     """A person with a role whose login was opened by a sign-in code and not confirmed by another person since."""
 
     person_id: UUID

@@ -21,7 +21,7 @@ class Address(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Matched:
     """The smallest area of each address (None if the address is empty), and the areas that have to be added."""
 
     areas: dict[Address, UUID | None]
@@ -29,14 +29,14 @@ class Settled:
 
 
 @retried
-async def settle_addresses(scope: Scope, addresses: set[Address]) -> dict[Address, UUID | None]:
+async def find_or_add_areas(scope: Scope, addresses: set[Address]) -> dict[Address, UUID | None]:
     """The smallest area of each address; None for an empty address. Missing areas are added.
 
     A building without a grid in its address means the community's only building of that name, also if another of these
     addresses adds it. An address with a grid matches the only building of that name if that building has no grid.
     """
     async with transaction(scope):
-        settled = settle(await areas_of(scope), addresses)
+        settled = match_addresses(await areas_of(scope), addresses)
         ids: dict[UUID, UUID] = {}
         for area in settled.added:  # a parent comes before its children
             parent_id = ids.get(area.parent_id, area.parent_id) if area.parent_id else None
@@ -44,11 +44,11 @@ async def settle_addresses(scope: Scope, addresses: set[Address]) -> dict[Addres
     return {address: ids.get(id_, id_) if id_ else None for address, id_ in settled.areas.items()}
 
 
-def settle(places: Sequence[PlaceOut], addresses: set[Address]) -> Settled:
-    """What `settle_addresses` would return for these places; pure. New areas get temporary ids."""
+def match_addresses(places: Sequence[PlaceOut], addresses: set[Address]) -> Matched:
+    """What `find_or_add_areas` would return for these places; pure. New areas get temporary ids."""
     known = _Known(places)
-    areas = {address: _settle(known, address) for address in sorted(addresses, key=_in_order)}
-    return Settled(areas, known.added)
+    areas = {address: _match(known, address) for address in sorted(addresses, key=_in_order)}
+    return Matched(areas, known.added)
 
 
 class _Known:
@@ -66,7 +66,9 @@ class _Known:
         return place.id
 
     def add(self, kind: PlaceKind, written: str, parent_id: UUID | None) -> UUID:
-        place = PlaceOut(clock.new_id(), kind, names.clean(written), parent_id, None)
+        place = PlaceOut(
+            id=clock.new_id(), kind=kind, name=names.clean(written), parent_id=parent_id, community_id=None
+        )
         self.added.append(place)
         return self._add(place)
 
@@ -79,7 +81,7 @@ class _Known:
         return found
 
 
-def _settle(known: _Known, address: Address) -> UUID | None:
+def _match(known: _Known, address: Address) -> UUID | None:
     grid_id = building_id = None
     if address.grid:
         grid_id = known.by_place.get(("grid", address.grid, None)) or known.add("grid", address.grid, None)

@@ -28,7 +28,7 @@ class Areas(Controller):
     @post()
     async def add_place(self, data: JSONBody[PlaceIn], caller: NamedDependency[Scope]) -> PlaceOut:
         """Add a street, a community, a grid, a building or a unit."""
-        add = places.add_area if data.kind in AREA_KINDS else places.found_region
+        add = places.add_area if data.kind in AREA_KINDS else places.add_region
         return await add(caller, data.kind, data.name, data.parent_id)
 
     @patch("/{area_id:uuid}")

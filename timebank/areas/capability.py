@@ -7,8 +7,8 @@ CAPABILITY = Capability(
     name="areas",
     tables="timebank.areas.tables",
     api=("timebank.areas.api.Areas",),
-    pages=("admin.areas.AreaPages",),
-    menu=(MenuEntry(150, "/admin/areas", "map", _("区域")),),
+    pages=("admin.areas.PanelAreaPages",),
+    menu=(MenuEntry(place=150, href="/admin/areas", icon="map", word=_("区域")),),
     audit={
         "add_area": _("新增了区域"),
         "found_region": _("设立了区域"),

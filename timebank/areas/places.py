@@ -11,7 +11,7 @@ from timebank.areas.tables import Area, Region
 from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, Forbidden, NotFound, TimebankError
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 
 ABOVE: dict[str, frozenset[str | None]] = {
@@ -52,7 +52,7 @@ def _named(text: str) -> str:
 
 
 @retried
-async def found_region(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | None) -> PlaceOut:
+async def add_region(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | None) -> PlaceOut:
     """Add a street to a county, or a community to a street, that the caller administers; a county only by command.
 
     Raises WrongParent, PlaceNameTaken, NamelessPlace, Forbidden, NotFound.
@@ -72,7 +72,9 @@ async def found_region(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID
             )
         )  # fmt: skip
         await audit.record(scope, "found_region", kind, region_id, parent_id=parent_id)
-    return PlaceOut(region_id, kind, name, parent_id, region_id if kind == "community" else None)
+    return PlaceOut(
+        id=region_id, kind=kind, name=name, parent_id=parent_id, community_id=region_id if kind == "community" else None
+    )
 
 
 @retried
@@ -92,7 +94,7 @@ async def add_area(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | N
             )
         )  # fmt: skip
         await audit.record(scope, "add_area", kind, area_id, parent_id=parent_id)
-    return PlaceOut(area_id, kind, name, parent_id, scope.community_id)
+    return PlaceOut(id=area_id, kind=kind, name=name, parent_id=parent_id, community_id=scope.community_id)
 
 
 async def area(scope: Scope, area_id: UUID) -> Area:
@@ -129,7 +131,7 @@ async def places(scope: Scope, *, limit: int, cursor: str | None = None) -> Page
         found = [] if in_community else await _regions_after(scope, path, limit + 1)
         if len(found) <= limit:
             found += await _areas_after(scope, path if in_community else [], limit + 1 - len(found))
-    shown = page(found, limit, lambda place: (place.path, place.kind in AREA_KINDS))
+    shown = make_page(found, limit, lambda place: (place.path, place.kind in AREA_KINDS))
     return Page([place.out() for place in shown.items], shown.next)
 
 
@@ -166,7 +168,7 @@ async def areas_of(scope: Scope) -> list[PlaceOut]:
     return _as_tree(found)
 
 
-class _Placed(msgspec.Struct):
+class _Placed(msgspec.Struct, kw_only=True):
     id: UUID
     kind: PlaceKind
     name: str
@@ -175,7 +177,9 @@ class _Placed(msgspec.Struct):
     community_id: UUID | None
 
     def out(self) -> PlaceOut:
-        return PlaceOut(self.id, self.kind, self.name, self.parent_id, self.community_id)
+        return PlaceOut(
+            id=self.id, kind=self.kind, name=self.name, parent_id=self.parent_id, community_id=self.community_id
+        )
 
 
 def _as_tree(found: list[_Placed]) -> list[PlaceOut]:

@@ -34,7 +34,7 @@ async def require_region(scope: Scope, region_id: UUID) -> Region:
     raise Forbidden if region.id in seen else NotFound
 
 
-async def stands_above(scope: Scope, region_id: UUID) -> bool:
+async def administers_region_above(scope: Scope, region_id: UUID) -> bool:
     """Whether the caller administers a region that contains this one. A region does not contain itself."""
     region, held, _seen = await _found(scope, region_id)
     return scope.system or not held.isdisjoint(region.path[:-1])

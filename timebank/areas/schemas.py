@@ -23,7 +23,7 @@ class Renaming(msgspec.Struct, forbid_unknown_fields=True):
     name: PlaceName
 
 
-class PlaceOut(msgspec.Struct):
+class PlaceOut(msgspec.Struct, kw_only=True):
     """A county, street, community, grid, building or unit. `community_id` is null for counties and streets."""
 
     id: UUID

@@ -9,7 +9,7 @@ from timebank.core.scope import Scope
 
 
 @retried
-async def withdraw_areas(scope: Scope, area_ids: Sequence[UUID]) -> int:
+async def remove_unused_areas(scope: Scope, area_ids: Sequence[UUID]) -> int:
     """Delete the unused ones of these grids, buildings and units; returns their number.
 
     An area is kept if it contains another area, or if a household, role grant, station or deed refers to it.

@@ -7,7 +7,7 @@ CAPABILITY = Capability(
     name="cards",
     tables="timebank.cards.tables",
     api=("timebank.cards.api.Cards",),
-    pages=("timebank.cards.pages.counter.CardPages",),
+    pages=("timebank.cards.pages.counter.CounterCardPages",),
     audit={
         "confirm_card": _("核对了服务卡"),
         "issue_card": _("发了卡"),

@@ -11,7 +11,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
-from timebank.people.messages import Telling, tell, tell_many
+from timebank.people.messages import Notification, notify, notify_many
 from timebank.people.residents import require_resident
 
 
@@ -21,7 +21,7 @@ class PersonNotServed(TimebankError):
     sentence = "这位居民已停用或迁出，不能办卡和用卡。请找社区管理员。"
 
 
-class PrintedCard(msgspec.Struct):
+class PrintedCard(msgspec.Struct, kw_only=True):
     """What is printed on a card; `url` is the content of its QR code."""
 
     card_id: UUID
@@ -67,7 +67,7 @@ async def issue_card(scope: Scope, person_id: UUID) -> CardOut:
         [card] = await _issue(scope, [person_id])
         await audit.record(scope, "issue_card", "card", card.id, person_id=person_id, epoch=card.epoch)
         ended = "，原来的卡作废" if card.epoch > 1 else ""
-        await _tell(scope, person_id, _GIVEN.format(ended=ended), card.id)
+        await _notify(scope, person_id, _GIVEN.format(ended=ended), card.id)
     return _out(scope, card)
 
 
@@ -104,11 +104,11 @@ async def issue_missing_cards(scope: Scope) -> int:
         cards = await _issue(scope, [record["id"] for record in found]) if found else []
         await audit.record(scope, "issue_missing_cards", "card", None, given=len(cards))
         tellings = [
-            Telling(card.person_id, _GIVEN.format(ended=""), f"card:{card.id}", card.id)
+            Notification(card.person_id, _GIVEN.format(ended=""), f"card:{card.id}", card.id)
             for card in cards
             if not scope.is_own(card.person_id)
         ]
-        await tell_many(scope, "card", tellings)
+        await notify_many(scope, "card", tellings)
     return len(cards)
 
 
@@ -125,12 +125,12 @@ async def revoke_card(scope: Scope, person_id: UUID) -> None:
         )  # fmt: skip
         if card_id is not None:
             await audit.record(scope, "revoke_card", "card", card_id, person_id=person_id)
-            await _tell(scope, person_id, "您的服务卡已挂失作废。需要时请到驿站补办。", card_id)
+            await _notify(scope, person_id, "您的服务卡已挂失作废。需要时请到驿站补办。", card_id)
 
 
-async def _tell(scope: Scope, person_id: UUID, text: str, card_id: UUID) -> None:
+async def _notify(scope: Scope, person_id: UUID, text: str, card_id: UUID) -> None:
     if not scope.is_own(person_id):
-        await tell(scope, person_id, "card", text, f"card:{clock.new_id()}", card_id)
+        await notify(scope, person_id, "card", text, f"card:{clock.new_id()}", card_id)
 
 
 class CardInForce(msgspec.Struct, frozen=True):
@@ -166,7 +166,7 @@ async def card_to_read(scope: Scope, person_id: UUID) -> CardOut | None:
     return _out(scope, found) if found is not None and _may_read(scope, found) else None
 
 
-class _InForce(_Card):
+class _InForce(_Card, kw_only=True):
     issued_by_login: UUID | None
 
 
@@ -190,10 +190,17 @@ def _url(scope: Scope, card_id: UUID, epoch: int) -> str:
 
 
 def _out(scope: Scope, card: _Card) -> CardOut:
-    return CardOut(card.id, card.person_id, card.epoch, card.issued_at, _url(scope, card.id, card.epoch), card.waits)
+    return CardOut(
+        id=card.id,
+        person_id=card.person_id,
+        epoch=card.epoch,
+        issued_at=card.issued_at,
+        url=_url(scope, card.id, card.epoch),
+        waits=card.waits,
+    )
 
 
-class _Printed(msgspec.Struct):
+class _Printed(msgspec.Struct, kw_only=True):
     card_id: UUID
     epoch: int
     person_id: UUID
@@ -219,7 +226,12 @@ async def cards_of(
         )  # fmt: skip
     return [
         PrintedCard(
-            card.card_id, card.person_id, card.name, card.area, card.room, _url(scope, card.card_id, card.epoch)
+            card_id=card.card_id,
+            person_id=card.person_id,
+            name=card.name,
+            area=card.area,
+            room=card.room,
+            url=_url(scope, card.card_id, card.epoch),
         )
         for card in found
     ]

@@ -30,7 +30,7 @@ class OwnCard(TimebankError):
     sentence = "这些卡是您办的，或是您本人、同户的，或持卡人、办卡人的账号是您发码开通的，请由另一位工作人员核对。"
 
 
-class UnconfirmedCard(msgspec.Struct, frozen=True):
+class UnconfirmedCard(msgspec.Struct, frozen=True, kw_only=True):
     """A card in force that no second person has confirmed."""
 
     card_id: UUID
@@ -100,7 +100,12 @@ async def second_persons_of_cards(scope: Scope) -> dict[tuple[UUID, UUID], int]:
             f"WHERE c.community_id = $1 AND p.status = 'active' AND {_UNCONFIRMED} ORDER BY c.id LIMIT $2",
             scope.community_id, LISTED_MAX,
         )  # fmt: skip
-        parties = [Party("another", WITHIN, card.issuer, card.issuer_login, []) for card in waiting]
+        parties = [
+            Party(
+                needs="another", depth=WITHIN, proposed_by=card.issuer, proposed_by_login=card.issuer_login, people=[]
+            )
+            for card in waiting
+        ]
         bench = await Bench.of(scope, parties)
         holders = await sides_of(scope, [card.holder for card in waiting])
     counted: Counter[tuple[UUID, UUID]] = Counter()

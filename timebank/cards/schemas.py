@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 
-class CardOut(msgspec.Struct):
+class CardOut(msgspec.Struct, kw_only=True):
     """The card in force of a person. `url` is the content of its QR code; `waits`: it still needs a second person."""
 
     id: UUID

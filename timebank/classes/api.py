@@ -8,7 +8,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from timebank.classes import attendance, booking, changes, courses, reading, stopping
-from timebank.classes.class_time import moves, purchase, refunds
+from timebank.classes.class_time import minute_moves as moves
+from timebank.classes.class_time import purchase, refunds
 from timebank.classes.schemas import (
     AttendanceIn,
     Booked,
@@ -35,7 +36,7 @@ from timebank.classes.schemas import (
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
 
 Code = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{8}$")]
@@ -49,7 +50,7 @@ class Courses(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], with_ended: FromQuery[bool] = False,
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[CourseOut]]:  # fmt: skip
-        """What children can take, those that begin last first."""
+        """List the courses, those with the latest first day first; `with_ended` adds ended and stopped ones."""
         return listed(request, await courses.courses(caller, with_ended=with_ended, limit=limit, cursor=cursor))
 
     @post()
@@ -66,19 +67,19 @@ class Courses(Controller):
     async def change(
         self, course_id: FromPath[UUID], data: JSONBody[CourseChange], caller: NamedDependency[Scope]
     ) -> CourseOut:
-        """Change a course from now on; `active` false stops it."""
+        """Change a course from now on. `active` false stops it."""
         return await changes.change_course(caller, course_id, data)
 
     @get("/{course_id:uuid}/stop")
     async def stop_preview(self, course_id: FromPath[UUID], caller: NamedDependency[Scope]) -> StopPreview:
-        """What stopping the course would give back to whom."""
+        """Preview what stopping the course would cancel and refund, in totals."""
         return await stopping.stop_preview(caller, course_id)
 
     @post("/{course_id:uuid}/stop", status_code=200)
     async def stop(
         self, course_id: FromPath[UUID], data: JSONBody[StopIn], caller: NamedDependency[Scope]
     ) -> CourseOut:
-        """Stop the course: coming lessons are called off, unused minutes become points again."""
+        """Stop the course: coming lessons are cancelled and unused minutes are refunded as points."""
         return await stopping.stop_course(caller, course_id, data.reason)
 
     @get("/{course_id:uuid}/lessons")
@@ -86,7 +87,7 @@ class Courses(Controller):
         self, request: AnyRequest, course_id: FromPath[UUID], caller: NamedDependency[Scope],
         since: FromQuery[Moment | None] = None, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[LessonOut]]:  # fmt: skip
-        """A course's lessons in the order of time; with `since` those that end later."""
+        """List a course's lessons by time; `since` leaves only those that end after it."""
         found = await courses.lessons(caller, course_id=course_id, since=since, limit=limit, cursor=cursor)
         return listed(request, found)
 
@@ -110,14 +111,14 @@ class Lessons(Controller):
     async def change(
         self, lesson_id: FromPath[UUID], data: JSONBody[LessonChange], caller: NamedDependency[Scope]
     ) -> LessonOut:
-        """Move a lesson or change its seats; every family is told."""
+        """Reschedule a lesson or change its seats. Booked and waiting families are notified of a new time."""
         return await changes.change_lesson(caller, lesson_id, data)
 
     @post("/{lesson_id:uuid}/cancellation", status_code=200)
     async def cancel(
         self, lesson_id: FromPath[UUID], data: JSONBody[Cancellation], caller: NamedDependency[Scope]
     ) -> LessonOut:
-        """Call a lesson off: every seat's minutes return."""
+        """Cancel a lesson and return the minutes held for its seats."""
         return await attendance.cancel_lesson(caller, lesson_id, data.reason)
 
 
@@ -126,39 +127,39 @@ class ClassHours(Controller):
 
     @get()
     async def unused(self, caller: NamedDependency[Scope], child_id: FromQuery[UUID]) -> list[Unused]:
-        """What a child has not used, course by course, and what would come back for it today."""
-        return await reading.unused_of(await booking.for_child(caller, child_id), child_id)
+        """List a child's unused minutes per course and the points that a refund would give today."""
+        return await reading.unused_of(await booking.scope_for_child(caller, child_id), child_id)
 
     @get("/quote")
     async def quote(
         self, caller: NamedDependency[Scope], person_id: FromQuery[UUID], child_id: FromQuery[UUID],
         course_id: FromQuery[UUID], minutes: FromQuery[BoughtMinutes],
     ) -> Quote:  # fmt: skip
-        """What minutes would cost, and until when they would last."""
+        """The price of minutes and their last day, before a purchase."""
         acting = caller.acting_as(person_id)
         return await purchase.quote(acting, ClassHoursIn(person_id, child_id, course_id, minutes))
 
     @post()
     async def buy(
-        self, data: JSONBody[ClassHoursIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+        self, data: JSONBody[ClassHoursIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
-        """A guardian's points become a child's class minutes."""
+        """Buy class minutes for a child with a guardian's points."""
         acting = caller.acting_as(data.person_id)
         return await once.answer(acting, lambda: purchase.buy_class_hours(acting, data))
 
     @post("/refunds")
     async def refund(
-        self, data: JSONBody[RefundIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+        self, data: JSONBody[RefundIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
-        """Unused class minutes become the points of who paid them again."""
+        """Refund unused class minutes as points to whoever paid for them."""
         acting = caller.acting_as(data.person_id)
         return await once.answer(acting, lambda: refunds.refund(acting, data))
 
     @post("/moves")
     async def move(
-        self, data: JSONBody[MoveIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+        self, data: JSONBody[MoveIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
-        """Unused class minutes move to another course at what they had cost."""
+        """Move unused class minutes to another course at the price that was paid for them."""
         acting = caller.acting_as(data.person_id)
         return await once.answer(acting, lambda: moves.move_class_hours(acting, data))
 
@@ -173,9 +174,12 @@ class Bookings(Controller):
         child_id: FromQuery[UUID | None] = None, lesson_id: FromQuery[UUID | None] = None,
         status: FromQuery[BookingStatus | None] = None, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[BookingOut]]:  # fmt: skip
-        """One's children's, one's station's, or for administrators all; or the one that a shown code stands for."""
+        """List bookings: a guardian's children's, a keeper's stations', or all for administrators and auditors.
+
+        With `code`, only the booking whose attendance code it is.
+        """
         if code:
-            shown = await reading.by_code(caller, code)
+            shown = await reading.booking_by_code(caller, code)
             return listed(request, Page([shown] if shown else []))
         found = await reading.bookings_of_all(
             caller, child_id=child_id, lesson_id=lesson_id, status=status, limit=limit, cursor=cursor
@@ -184,23 +188,23 @@ class Bookings(Controller):
 
     @post()
     async def book(
-        self, data: JSONBody[BookingIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+        self, data: JSONBody[BookingIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
-        """Take a seat for a child, or a place in line."""
-        acting = await booking.for_child(caller, data.child_id)
-        return await once.answer(acting, lambda: booking.book(acting, data))
+        """Book a seat for a child, or a place on the waiting list when the lesson is full."""
+        acting = await booking.scope_for_child(caller, data.child_id)
+        return await once.answer(acting, lambda: booking.book_seat(acting, data))
 
     @post("/{booking_id:uuid}/attendance")
     async def attend(
         self, booking_id: FromPath[UUID], data: JSONBody[AttendanceIn], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """The child came."""
-        await attendance.count_try(caller, booking_id, data.code)
+        await attendance.count_attendance_guess(caller, booking_id, data.code)
         verb = attendance.attend
         return await once.answer(caller, lambda: verb(caller, booking_id, data.code, data.presence), status=200)
 
     @delete("/{booking_id:uuid}", status_code=200)
     async def cancel(self, booking_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Booked:
-        """Give a seat back in time: the minutes return."""
+        """Cancel a booking in time; the held minutes return."""
         return await booking.cancel_booking(caller, booking_id)

@@ -1,4 +1,4 @@
-"""The end of a lesson: who came, who did not, and what returns when it is not given."""
+"""How bookings of a lesson end: attended, missed, or cancelled together with the lesson."""
 
 import hmac
 from uuid import UUID
@@ -7,9 +7,9 @@ from timebank.access.sign_in import guesses
 from timebank.agreements.independence import is_near_home, signed_on
 from timebank.classes import seats
 from timebank.classes.booking import ENDED, BookingEnded
-from timebank.classes.families import guardians_of, tell_family
+from timebank.classes.families import guardians_of, notify_family
 from timebank.classes.schemas import Booked, LessonOut
-from timebank.classes.seats import HELD, Held
+from timebank.classes.seats import HELD, BookingRow
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
@@ -55,19 +55,20 @@ class LessonOver(TimebankError):
     sentence = "这节课已经上完，不能再取消。"
 
 
-async def count_try(scope: Scope, booking_id: UUID, code: str | None) -> None:
-    """Count one try of a door code, before the transaction that checks it: a wrong one stays counted."""
+async def count_attendance_guess(scope: Scope, booking_id: UUID, code: str | None) -> None:
+    """Count one guess of an attendance code, outside the transaction of `attend`, so that no rollback undoes it."""
     if code is not None:
         await guesses.count_guess_at(scope, f"attendance:{booking_id}")
 
 
 @retried
 async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presence: str | None = None) -> Booked:
-    """Note that a child came: the minutes are consumed. Who was marked missing by mistake is put right.
+    """Mark a booking as attended and capture its held minutes. Also corrects a booking marked as missed.
 
-    A keeper of the course's station marks it, never for the own child, by the booking's code or by `presence`, the
-    nonce of a scan of the child or a guardian at the station in the last 5 minutes; an administrator may without. Once
-    more answers the same and moves nothing. Call `count_try` first.
+    The caller is a keeper of the course's station or an administrator, and neither booked the seat, nor cares for the
+    child, nor belongs to its household. A keeper proves attendance by the booking's code or by `presence`: the nonce
+    of a scan of the child or a guardian at the station in the last 5 minutes. An administrator needs neither. A second
+    call answers the same and posts nothing. Call `count_attendance_guess` first.
     """
     async with transaction(scope):
         found = await seats.locked_booking(scope, booking_id)
@@ -83,16 +84,21 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
             await _require_proof(scope, found, code, presence)
             await _consume(scope, found)
         if found.status != "attended":
-            await seats.end(scope, found.id, "attended")
+            await seats.end_booking(scope, found.id, "attended")
             await audit.record(scope, "attend", "booking", found.id, by_code=code is not None)
             what = f"《{found.course}》{dated_at(found.starts_at)}那一节"
             text = f"{found.child}来上了{what}，用去 {found.minutes} 分钟课时。没有去的话，请找{found.station}更正。"
-            await tell_family(scope, found.child_id, "booking_attended", text, f"booking:{found.id}:attended", found.id)
-    return Booked(found.id, "attended", None, found.minutes, None)
+            await notify_family(
+                scope, found.child_id, "booking_attended", text, f"booking:{found.id}:attended", found.id
+            )
+    return Booked(id=found.id, status="attended", code=None, minutes=found.minutes, place=None)
 
 
-async def _require_proof(scope: Scope, found: Held, code: str | None, presence: str | None) -> None:
-    """Refuse to consume a family's minutes on a keeper's word alone."""
+async def _require_proof(scope: Scope, found: BookingRow, code: str | None, presence: str | None) -> None:
+    """Require a code or a presence scan, so that a keeper cannot use up a family's minutes without proof.
+
+    Raises WrongDoorCode, LessonNotYet, and what `require_presence` raises.
+    """
     if code is not None:
         if not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
             raise WrongDoorCode
@@ -106,9 +112,11 @@ async def _require_proof(scope: Scope, found: Held, code: str | None, presence: 
 
 
 async def close_lessons(scope: Scope) -> int:
-    """End what was left open by lessons that are over: a held seat was missed, a line is dissolved; how many.
+    """Worker job: end open bookings and return how many were ended.
 
-    Each booking in its own transaction, by one worker. What a stopped course no longer gave is called off instead.
+    A held seat becomes missed when the lesson has ended; a waiting booking is cancelled when the lesson has begun. Each
+    booking is ended in its own transaction, which skips one that another worker has locked. Lessons that begin after
+    their course was stopped are left to `finish_stopped`, which cancels them.
     """
     async with transaction(scope):
         due = await database.fetch(
@@ -125,30 +133,30 @@ async def close_lessons(scope: Scope) -> int:
 @retried
 async def _close(scope: Scope, booking_id: UUID) -> bool:
     async with transaction(scope):
-        await lock_people(scope, [(await seats.seen(scope, booking_id)).child_id])
+        await lock_people(scope, [(await seats.visible_booking(scope, booking_id)).child_id])
         found = await database.row(
-            Held, f"{HELD} b.id = $2 FOR NO KEY UPDATE OF b SKIP LOCKED", scope.community_id, booking_id
+            BookingRow, f"{HELD} b.id = $2 FOR NO KEY UPDATE OF b SKIP LOCKED", scope.community_id, booking_id
         )
         if found is None or found.status not in ("held", "waiting"):
             return False
         if found.status == "waiting":
-            await seats.end(scope, found.id, "cancelled")
+            await seats.end_booking(scope, found.id, "cancelled")
             text = f"《{found.course}》这一节没有等到空位，候补已结束。没有用去课时。"
         else:
             await _consume(scope, found)
-            await seats.end(scope, found.id, "missed")
+            await seats.end_booking(scope, found.id, "missed")
             text = f"{found.child}没有来上《{found.course}》，已用去 {found.minutes} 分钟课时。"
             text += f"如果来过，请找{found.station}更正。"
         await audit.record(scope, "close", "booking", found.id, was=found.status)
-        await tell_family(scope, found.child_id, "booking_closed", text, f"booking:{found.id}:closed", found.id)
+        await notify_family(scope, found.child_id, "booking_closed", text, f"booking:{found.id}:closed", found.id)
     return True
 
 
 @retried
 async def cancel_lesson(scope: Scope, lesson_id: UUID, reason: str) -> LessonOut:
-    """Call a lesson off: every seat's minutes return and every family is told why. Once more changes nothing."""
+    """Cancel a lesson, return the held minutes and notify every family of the reason. Idempotent."""
     async with transaction(scope):
-        await seats.lock_line(scope, lesson_id, seated=True)
+        await seats.lock_waiting_children(scope, lesson_id, seated=True)
         lesson = await seats.locked_lesson(scope, lesson_id)
         scope.require_keeper(lesson.station_id)
         if lesson.cancelled_at is None:
@@ -160,13 +168,13 @@ async def cancel_lesson(scope: Scope, lesson_id: UUID, reason: str) -> LessonOut
 
 
 @retried
-async def call_off(scope: Scope, lesson_id: UUID, reason: str) -> bool:
-    """Call off a lesson of a stopped course, also one whose time has passed meanwhile.
+async def cancel_lesson_of_stopped(scope: Scope, lesson_id: UUID, reason: str) -> bool:
+    """Cancel a lesson of a stopped course, even if the lesson has ended meanwhile.
 
-    False: it was called off before, or the course goes on after all.
+    Returns False if it was cancelled before, or if the course was reopened.
     """
     async with transaction(scope):
-        await seats.lock_line(scope, lesson_id, seated=True)
+        await seats.lock_waiting_children(scope, lesson_id, seated=True)
         lesson = await seats.locked_lesson(scope, lesson_id)
         if lesson.cancelled_at is not None or not await _was_stopped_before(scope, lesson):
             return False
@@ -185,14 +193,14 @@ async def _was_stopped_before(scope: Scope, lesson: LessonOut) -> bool:
 
 async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
     bookings = await database.rows(
-        Held, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id FOR NO KEY UPDATE OF b",
+        BookingRow, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id FOR NO KEY UPDATE OF b",
         scope.community_id, lesson.id,
     )  # fmt: skip
     for booking in bookings:
-        returned = await seats.release(scope, booking, f"《{booking.course}》停课")
+        returned = await seats.cancel_held(scope, booking, f"《{booking.course}》停课")
         back = f"，课时{back_in_words(returned, unit=duration)}" if returned else ""
         because = f"原因：{reason}。" if reason else ""
-        await tell_family(
+        await notify_family(
             scope, booking.child_id, "lesson_cancelled",
             f"{booking.child}约的《{booking.course}》{dated_at(booking.starts_at)}那一节停课了{back}。{because}",
             f"booking:{booking.id}:cancelled", booking.id,
@@ -204,8 +212,10 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
     )  # fmt: skip
 
 
-async def _consume(scope: Scope, found: Held) -> None:
+async def _consume(scope: Scope, found: BookingRow) -> None:
     assert found.entry_id is not None
     memo = f"《{found.course}》{found.minutes} 分钟 · {found.station}"
-    note = Posting("settle", f"booking:{found.id}:settle", "booking", found.id, memo)
-    await posting.settle(scope, found.entry_id, note)
+    note = Posting(
+        kind="settle", key=f"booking:{found.id}:settle", source_kind="booking", source_id=found.id, memo=memo
+    )
+    await posting.capture(scope, found.entry_id, note)

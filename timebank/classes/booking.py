@@ -1,15 +1,15 @@
-"""Taking a child's seat in a lesson, and giving it up."""
+"""Book a child's seat in a lesson, and cancel the booking."""
 
 from uuid import UUID
 
 from timebank.agreements.independence import is_near_home, signed_on
-from timebank.agreements.unseen import require_seen
+from timebank.agreements.own_terms import require_seen_terms
 from timebank.classes import seats
 from timebank.classes.class_time.purchase import require_age
 from timebank.classes.courses import LESSON_TERMS, course
-from timebank.classes.families import tell_family
+from timebank.classes.families import notify_family
 from timebank.classes.schemas import Booked, BookingIn, LessonOut
-from timebank.classes.seats import Held
+from timebank.classes.seats import BookingRow
 from timebank.classes.tables import Booking
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
@@ -49,40 +49,43 @@ class TooLateToCancel(TimebankError):
     sentence = "离上课不到 {hours} 小时，不能自己取消了。孩子有急事，请联系{station}。"
 
 
-async def for_child(scope: Scope, child_id: UUID) -> Scope:
-    """The same caller in the community of a child in the caller's care; unchanged for anybody else's child."""
+async def scope_for_child(scope: Scope, child_id: UUID) -> Scope:
+    """The caller's scope in the community of a child in the caller's care; for any other child the scope unchanged."""
     child = next((c for c in await children_of(scope) if c.person_id == child_id), None)
     return scope.within(child.community_id) if child else scope
 
 
 @retried
-async def book(scope: Scope, wanted: BookingIn) -> Booked:
-    """Take a seat for a child with class minutes set aside, or a place in line when the lesson is full.
+async def book_seat(scope: Scope, wanted: BookingIn) -> Booked:
+    """Book a seat for a child and hold its class minutes, or join the waiting list when the lesson is full.
 
-    Nobody passes the line: a free seat goes first to who waits and has the minutes by now. Who waits and asks again
-    while a seat is free takes it. Raises NotGuardian, LessonClosed, ChildAge, AlreadyBooked, OwnTerms,
+    Free seats are first given to waiting children who now have the minutes. A waiting child that is booked again while
+    a seat is free gets the seat. Raises NotGuardian, LessonClosed, ChildAge, AlreadyBooked, OwnTerms,
     InsufficientClassMinutes.
     """
     async with transaction(scope):
         guardian_id = scope.require_self()
         require_spendable(scope)
         await require_guardian(scope, guardian_id, wanted.child_id)
-        await seats.lock_line(scope, wanted.lesson_id, wanted.child_id)
+        await seats.lock_waiting_children(scope, wanted.lesson_id, wanted.child_id)
         lesson = await seats.locked_lesson(scope, wanted.lesson_id)
         await _require_bookable(scope, lesson, wanted.child_id)
-        await require_seen(scope, LESSON_TERMS, lesson.id, guardian_id, lesson.course)
+        await require_seen_terms(scope, LESSON_TERMS, lesson.id, guardian_id, lesson.course)
         if lesson.waiting and lesson.seats_free:
             await seats.fill(scope, lesson.id)
             lesson = await seats.locked_lesson(scope, wanted.lesson_id)
         booking_id = await _place_in_line(scope, lesson, wanted.child_id, guardian_id)
         if lesson.seats_free > 0:
-            code = await seats.take(scope, lesson, booking_id, wanted.child_id)
-            return Booked(booking_id, "held", code, lesson.minutes, None)
-    return Booked(booking_id, "waiting", None, lesson.minutes, lesson.waiting + 1)
+            code = await seats.take_seat(scope, lesson, booking_id, wanted.child_id)
+            return Booked(id=booking_id, status="held", code=code, minutes=lesson.minutes, place=None)
+    return Booked(id=booking_id, status="waiting", code=None, minutes=lesson.minutes, place=lesson.waiting + 1)
 
 
 async def _place_in_line(scope: Scope, lesson: LessonOut, child_id: UUID, guardian_id: UUID) -> UUID:
-    """The child's place among those who wait; a seat, or a place in a line that does not move, is refused."""
+    """The id of the child's waiting booking, created if there is none.
+
+    Raises AlreadyBooked if the child has a seat, or waits already while no seat is free.
+    """
     known = await database.fetch_one(
         "SELECT id, status FROM booking WHERE community_id = $1 AND lesson_id = $2 AND child_id = $3 "
         "AND status IN ('held', 'waiting') FOR NO KEY UPDATE",
@@ -106,34 +109,35 @@ async def _place_in_line(scope: Scope, lesson: LessonOut, child_id: UUID, guardi
 
 @retried
 async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
-    """Give a seat back in time: the minutes return, and the first in line who has the minutes gets the seat.
+    """Cancel a booking: the held minutes return, and the first waiting child that has the minutes gets the seat.
 
-    A keeper of the station or an administrator may do so later too. Once more answers the same and moves nothing.
+    The family cancels until the deadline (`is_cancellable`); a keeper of the station or an administrator may cancel
+    later, unless the child is close to them. A second call answers the same and posts nothing.
     """
     async with transaction(scope):
-        found = await seats.seen(scope, booking_id)
-        await seats.lock_line(scope, found.lesson_id, found.child_id)
+        found = await seats.visible_booking(scope, booking_id)
+        await seats.lock_waiting_children(scope, found.lesson_id, found.child_id)
         lesson = await seats.locked_lesson(scope, found.lesson_id)
         found = await seats.locked_booking(scope, booking_id)
         if found.status != "cancelled":
             if found.status not in ("held", "waiting"):
                 raise BookingEnded(how=ENDED[found.status])
             await _require_in_time(scope, found)
-            returned = await seats.release(scope, found, f"取消约课：《{found.course}》")
+            returned = await seats.cancel_held(scope, found, f"取消约课：《{found.course}》")
             await audit.record(scope, "cancel", "booking", found.id)
-            await _tell_cancelled(scope, found, returned)
+            await _notify_cancelled(scope, found, returned)
             if found.status == "held":
                 await seats.free(scope, lesson.id)
                 await seats.fill(scope, lesson.id)
-    return Booked(found.id, "cancelled", None, found.minutes, None)
+    return Booked(id=found.id, status="cancelled", code=None, minutes=found.minutes, place=None)
 
 
-async def _tell_cancelled(scope: Scope, found: Held, returned: Returned | None) -> None:
-    """Tell the family, but not whoever gave the seat back."""
+async def _notify_cancelled(scope: Scope, found: BookingRow, returned: Returned | None) -> None:
+    """Notify the family, except the caller."""
     back = f"课时{back_in_words(returned, unit=duration)}。" if returned else "没有用去课时。"
     what = f"{found.child}约的《{found.course}》{dated_at(found.starts_at)}那一节"
     text = f"{what}取消了，{back}不是您要取消的，请找{found.station}。"
-    await tell_family(
+    await notify_family(
         scope, found.child_id, "booking_cancelled", text, f"booking:{found.id}:cancelled", found.id,
         but=[p.person_id for p in scope.persons],
     )  # fmt: skip
@@ -146,8 +150,11 @@ async def _require_bookable(scope: Scope, lesson: LessonOut, child_id: UUID) -> 
     await require_age(scope, child_id, given)
 
 
-async def _require_in_time(scope: Scope, found: Held) -> None:
-    """A guardian cancels a seat in time; the station helps out later, but not the household of who helps."""
+async def _require_in_time(scope: Scope, found: BookingRow) -> None:
+    """Refuse the family after the deadline. Staff may cancel later, but not for their own child or household.
+
+    Raises Forbidden, TooLateToCancel.
+    """
     own = await seats.cares_for(scope, found)
     if not own and not scope.keeps(found.station_id):
         raise Forbidden

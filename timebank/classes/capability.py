@@ -1,4 +1,4 @@
-"""Classes: courses, lessons, and children's class time."""
+"""The manifest of the classes capability: courses, lessons, bookings and children's class minutes."""
 
 from timebank.core.capability import Agreed, Capability, Job, MenuEntry, Source
 from timebank.core.locale import _
@@ -14,19 +14,19 @@ CAPABILITY = Capability(
     ),
     pages=(
         "timebank.classes.pages.classes.ClassPages",
-        "timebank.classes.pages.counter.DeskClasses",
-        "admin.classes.ClassesPanel",
-        "admin.classes.LessonsPanel",
+        "timebank.classes.pages.counter.CounterClassPages",
+        "admin.classes.PanelClassPages",
+        "admin.classes.PanelLessonPages",
     ),
-    menu=(MenuEntry(90, "/admin/classes", "book", _("课程")),),
+    menu=(MenuEntry(place=90, href="/admin/classes", icon="book", word=_("课程")),),
     jobs=(
-        Job("finish_stopped", 60, "timebank.classes.stopping.finish_stopped"),
+        Job("finish_stopped", 60, "timebank.classes.stopping.cancel_lessons_of_stopped"),
         Job("close_lessons", 60, "timebank.classes.attendance.close_lessons"),
         Job("refund_ended", 60, "timebank.classes.stopping.refund_ended"),
-        Job("tell_of_stops", 60, "timebank.classes.stopping.tell_of_stops"),
+        Job("tell_of_stops", 60, "timebank.classes.stopping.notify_stopped"),
         Job("fill_seats", 60, "timebank.classes.seats.fill_seats"),
         Job("remind_of_class_ends", 3600, "timebank.classes.class_time.endings.remind_of_class_ends"),
-        Job("tell_of_last_days", 3600, "timebank.classes.class_time.endings.tell_of_last_days"),
+        Job("tell_of_last_days", 3600, "timebank.classes.class_time.endings.notify_last_days"),
         Job("expire_class_minutes", 3600, "timebank.classes.class_time.endings.expire_class_minutes"),
     ),
     invariants="timebank.classes.invariants.CLASSES",
@@ -39,7 +39,7 @@ CAPABILITY = Capability(
         Source(
             noun="class_purchase",
             entries=("purchase", "refund", "move", "expiry", "reversal", "repayment"),
-            reversed_by="timebank.classes.class_time.unexpiry.reverse_class_expiry",
+            reversed_by="timebank.classes.class_time.expiry_reversal.reverse_class_expiry",
         ),
     ),
     statement={

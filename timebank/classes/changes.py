@@ -1,4 +1,4 @@
-"""What changes of a course or a lesson after families have decided for it: they are told the old and the new."""
+"""Change a course or a lesson, and notify the families that have booked or paid of the old and new values."""
 
 from datetime import date, datetime
 from typing import Any
@@ -9,10 +9,17 @@ from msgspec import UNSET
 from piccolo.columns import Column
 
 from timebank.classes import seats
-from timebank.classes.courses import asks_less, course, require_length, require_term, show_another, show_lesson
-from timebank.classes.families import names_of_people, tell_family
+from timebank.classes.courses import (
+    costs_less_than_length,
+    course,
+    record_lone_lesson,
+    record_lone_price,
+    require_length,
+    require_term,
+)
+from timebank.classes.families import names_of_people, notify_family
 from timebank.classes.schemas import CourseChange, CourseOut, LessonChange, LessonOut
-from timebank.classes.seats import HELD, Held
+from timebank.classes.seats import HELD, BookingRow
 from timebank.classes.stopping import stop_course
 from timebank.classes.tables import Course
 from timebank.core import audit, clock, database, names
@@ -57,10 +64,11 @@ class SeatsTaken(TimebankError):
 
 @retried
 async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> CourseOut:
-    """Change a course from now on. Families with a seat, a place in line or unused minutes are told what is new.
+    """Change a course from now on.
 
-    `active` false stops it, see `stop_course`; `active` true opens a stopped course again, without the lessons that
-    were called off.
+    Families with a seat, a waiting booking or unused minutes are notified of a new teacher, place or last day.
+    `active` false stops the course, see `stop_course`; `active` true reopens a stopped course, but not the lessons
+    that were cancelled. Raises CourseEndPast, CourseEndTooEarly.
     """
     scope.require_admin()
     values: dict[Column | str, Any] = {
@@ -75,8 +83,8 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
             await _write(scope, course_id, values)
         after = await course(scope, course_id)
         if after.points_per_hour < before.points_per_hour:
-            await show_another(scope, course_id, after.title, after.points_per_hour)
-        await _tell_course(scope, before, after, reason)
+            await record_lone_price(scope, course_id, after.title, after.points_per_hour)
+        await _notify_course(scope, before, after, reason)
         if change.active is False and before.active:
             return await stop_course(scope, course_id, reason or "不再开课")
         if change.active is True and not before.active:
@@ -85,7 +93,7 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
 
 
 async def _require_room(scope: Scope, course_id: UUID, ends_on: date) -> None:
-    """Refuse an end in the past, and one before a lesson that is still to be given: families count on both."""
+    """Refuse a last day in the past, or before a lesson that is not cancelled."""
     if ends_on < clock.local_day():
         raise CourseEndPast
     later: datetime | None = await database.fetch_value(
@@ -112,8 +120,8 @@ async def _write(scope: Scope, course_id: UUID, values: dict[Column | str, Any])
     await audit.record(scope, "change_course", "course", course_id, **told)
 
 
-async def _tell_course(scope: Scope, before: CourseOut, after: CourseOut, reason: str) -> None:
-    """A new teacher, place or end: to everybody who has decided for the course as it was."""
+async def _notify_course(scope: Scope, before: CourseOut, after: CourseOut, reason: str) -> None:
+    """Notify the families of a new teacher, place or last day; other changes are not notified."""
     news = [
         f"{what}从{old}改成{new}"
         for what, old, new in (
@@ -130,11 +138,11 @@ async def _tell_course(scope: Scope, before: CourseOut, after: CourseOut, reason
     text += "没用的课时可以退回积分，也可以转到别的课。"
     key = f"course:{after.id}:changed:{clock.new_id()}"
     for child_id in children:
-        await tell_family(scope, child_id, "course_changed", text, key, after.id)
+        await notify_family(scope, child_id, "course_changed", text, key, after.id)
 
 
 async def _children_of(scope: Scope, course_id: UUID) -> list[UUID]:
-    """The children with a coming seat, a place in line or unused minutes."""
+    """The children with a seat or a waiting booking in a lesson that has not ended, or with unused minutes."""
     found = await database.fetch(
         "SELECT b.child_id FROM booking b "
         "JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
@@ -149,10 +157,11 @@ async def _children_of(scope: Scope, course_id: UUID) -> list[UUID]:
 
 @retried
 async def change_lesson(scope: Scope, lesson_id: UUID, change: LessonChange) -> LessonOut:
-    """Move a coming lesson, or give it more or fewer seats: its keeper or an administrator.
+    """Reschedule a coming lesson, or change its seats or minutes. The caller keeps the station or administers.
 
-    A moved lesson keeps its seats and its line. Every family is told the old and the new time and may cancel until it
-    begins. Raises LessonBegun, LessonInPast, LessonOutsideTerm, LessonExists, LessonBooked, SeatsTaken.
+    A rescheduled lesson keeps its bookings; every family is notified of the old and new time and may cancel until the
+    lesson begins. Raises LessonBegun, LessonInPast, LessonLength, LessonOutsideTerm, LessonExists, LessonBooked,
+    SeatsTaken.
     """
     async with transaction(scope):
         before = await seats.locked_lesson(scope, lesson_id)
@@ -178,17 +187,17 @@ async def change_lesson(scope: Scope, lesson_id: UUID, change: LessonChange) -> 
             minutes=minutes, seats=places,
         )  # fmt: skip
         if moved:
-            await _tell_moved(scope, before, starts_at, ends_at, reason)
+            await _notify_moved(scope, before, starts_at, ends_at, reason)
         after = await seats.locked_lesson(scope, lesson_id)
-        if asks_less(after, before):
-            await show_lesson(scope, after)
+        if costs_less_than_length(after, before):
+            await record_lone_lesson(scope, after)
         if places > before.seats:
             await seats.fill(scope, lesson_id)
         return await seats.locked_lesson(scope, lesson_id)
 
 
 def _times(before: LessonOut, change: LessonChange) -> tuple[datetime, datetime]:
-    """The new beginning and end: what begins at another time keeps its length."""
+    """The new start and end. Without a new end the lesson keeps its length."""
     starts_at = before.starts_at if change.starts_at is UNSET else change.starts_at
     if change.ends_at is not UNSET:
         return starts_at, change.ends_at
@@ -206,9 +215,9 @@ def _seats(before: LessonOut, change: LessonChange) -> tuple[int, int]:
     return minutes, places
 
 
-async def _tell_moved(scope: Scope, before: LessonOut, starts_at: datetime, ends_at: datetime, reason: str) -> None:
+async def _notify_moved(scope: Scope, before: LessonOut, starts_at: datetime, ends_at: datetime, reason: str) -> None:
     bookings = await database.rows(
-        Held, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id",
+        BookingRow, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id",
         scope.community_id, before.id,
     )  # fmt: skip
     clashes = await _clashes(scope, before.id, [b.child_id for b in bookings], starts_at, ends_at)
@@ -220,7 +229,7 @@ async def _tell_moved(scope: Scope, before: LessonOut, starts_at: datetime, ends
         if other := clashes.get(booking.child_id):
             text += f"这和{children[booking.child_id]}约的《{other}》时间重了，请取消一节。"
         text += "位子留着；来不了，开课前都可以取消，课时退回。"
-        await tell_family(
+        await notify_family(
             scope, booking.child_id, "lesson_moved", text, f"lesson:{before.id}:moved:{event}", booking.id,
         )  # fmt: skip
 
@@ -228,7 +237,7 @@ async def _tell_moved(scope: Scope, before: LessonOut, starts_at: datetime, ends
 async def _clashes(
     scope: Scope, lesson_id: UUID, children: list[UUID], starts_at: datetime, ends_at: datetime
 ) -> dict[UUID, str]:
-    """The course of another lesson that each of these children has a seat in, or waits for, at that time."""
+    """By child, the title of a course whose lesson the child has booked or waits for at an overlapping time."""
     found = await database.fetch(
         "SELECT b.child_id, min(c.title) AS course FROM booking b "
         "JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "

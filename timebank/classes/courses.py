@@ -1,4 +1,4 @@
-"""Courses and their lessons."""
+"""Courses and their lessons: list, read, add, and check their terms."""
 
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -11,7 +11,7 @@ from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 
 
@@ -73,7 +73,7 @@ LESSONS = (
 async def courses(
     scope: Scope, *, with_ended: bool = False, limit: int = 50, cursor: str | None = None
 ) -> Page[CourseOut]:
-    """The community's courses, those that begin last first; without `with_ended` only what can still be taken."""
+    """The community's courses, latest first day first; without `with_ended` only active ones that have not ended."""
     before = read_cursor(cursor, tuple[date, UUID])
     async with transaction(scope):
         found = await database.rows(
@@ -83,11 +83,11 @@ async def courses(
             "ORDER BY c.starts_on DESC, c.id DESC LIMIT $6",
             scope.community_id, with_ended, clock.local_day(), *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda c: (c.starts_on, c.id))
+    return make_page(found, limit, lambda c: (c.starts_on, c.id))
 
 
 async def course(scope: Scope, course_id: UUID) -> CourseOut:
-    """One course, ended ones too."""
+    """One course, also an ended or stopped one. Raises NotFound."""
     async with transaction(scope):
         found = await database.row(CourseOut, _COURSES + "c.id = $2", scope.community_id, course_id)
     if found is None:
@@ -97,7 +97,7 @@ async def course(scope: Scope, course_id: UUID) -> CourseOut:
 
 @retried
 async def add_course(scope: Scope, wanted: CourseIn) -> CourseOut:
-    """Offer a course at a station of the community."""
+    """Add a course at an active station of the community. Raises NotFound for any other station."""
     scope.require_admin()
     course_id, title = clock.new_id(), names.clean(wanted.title)
     async with transaction(scope):
@@ -118,29 +118,39 @@ async def add_course(scope: Scope, wanted: CourseIn) -> CourseOut:
             scope, "add_course", "course", course_id, title=title, points_per_hour=wanted.points_per_hour,
             station_id=wanted.station_id,
         )  # fmt: skip
-        await show_another(scope, course_id, title, wanted.points_per_hour)
+        await record_lone_price(scope, course_id, title, wanted.points_per_hour)
         return await course(scope, course_id)
 
 
-async def show_another(scope: Scope, course_id: UUID, title: str, points_per_hour: int) -> None:
-    """List what a course costs for another person to see: until then whoever set it, and their household, wait."""
+async def record_lone_price(scope: Scope, course_id: UUID, title: str, points_per_hour: int) -> None:
+    """Record a course's price as set by one person alone, for a second person to see.
+
+    Until then whoever set it, and their household, cannot use the price.
+    """
     if not scope.system:
         await done_alone(scope, COURSE_TERMS, str(course_id), {"course": title, "points": points_per_hour})
 
 
 COURSE_TERMS = Kind(
-    "course_terms", _("课程《{course}》由一个人定为每 60 分钟 {points} 分"), needs="another", in_force=True
+    name="course_terms",
+    sentence=_("课程《{course}》由一个人定为每 60 分钟 {points} 分"),
+    needs="another",
+    in_force=True,
 )
 
 LESSON_TERMS = Kind(
-    "lesson_terms", _("《{course}》{at} 的一节上 {lasts} 分钟，由一个人定为只用 {minutes} 分钟课时"), needs="another",
+    name="lesson_terms",
+    sentence=_("《{course}》{at} 的一节上 {lasts} 分钟，由一个人定为只用 {minutes} 分钟课时"), needs="another",
     in_force=True,
 )  # fmt: skip
 
 
 @retried
 async def add_lesson(scope: Scope, course_id: UUID, wanted: LessonIn) -> LessonOut:
-    """Put a lesson of a course on the calendar: an administrator, or the keeper of the station where it is given."""
+    """Add a lesson to a course. The caller is an administrator or a keeper of the course's station.
+
+    Raises CourseOver, LessonLength, LessonOutsideTerm, LessonExists.
+    """
     async with transaction(scope):
         given = await course(scope, course_id)
         scope.require_keeper(given.station_id)
@@ -160,13 +170,13 @@ async def add_lesson(scope: Scope, course_id: UUID, wanted: LessonIn) -> LessonO
             scope, "add_lesson", "lesson", lesson_id, starts_at=wanted.starts_at, minutes=minutes, seats=wanted.seats
         )
         given_lesson = await lesson(scope, lesson_id)
-        if asks_less(given_lesson):
-            await show_lesson(scope, given_lesson)
+        if costs_less_than_length(given_lesson):
+            await record_lone_lesson(scope, given_lesson)
         return given_lesson
 
 
-def asks_less(lesson: LessonOut, before: LessonOut | None = None) -> bool:
-    """Whether a lesson uses up fewer minutes than it lasts, and, where it was changed, fewer of them than before."""
+def costs_less_than_length(lesson: LessonOut, before: LessonOut | None = None) -> bool:
+    """Whether a lesson costs fewer minutes than it lasts and, if changed, a smaller share of its length than before."""
     lasts = int((lesson.ends_at - lesson.starts_at).total_seconds()) // 60
     if before is None:
         return lesson.minutes < lasts
@@ -174,8 +184,8 @@ def asks_less(lesson: LessonOut, before: LessonOut | None = None) -> bool:
     return lesson.minutes < lasts and lesson.minutes * lasted < before.minutes * lasts
 
 
-async def show_lesson(scope: Scope, lesson: LessonOut) -> None:
-    """List a lesson that uses up fewer minutes than it lasts for another person to see; see `show_another`."""
+async def record_lone_lesson(scope: Scope, lesson: LessonOut) -> None:
+    """Record a lesson that costs fewer minutes than it lasts for a second person to see, as `record_lone_price` does."""
     if scope.system:
         return
     lasts = int((lesson.ends_at - lesson.starts_at).total_seconds()) // 60
@@ -220,7 +230,7 @@ async def lessons(
     scope: Scope, *, course_id: UUID | None = None, since: datetime | None = None, until: datetime | None = None,
     limit: int = 50, cursor: str | None = None,
 ) -> Page[LessonOut]:  # fmt: skip
-    """Lessons in the order of time: those that end after `since` and begin before `until`."""
+    """Lessons by time: those that end after `since` and begin before `until`."""
     after = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
         if course_id is not None:
@@ -232,4 +242,4 @@ async def lessons(
             "AND ($5::timestamptz IS NULL OR (l.starts_at, l.id) > ($5, $6)) ORDER BY l.starts_at, l.id LIMIT $7",
             scope.community_id, course_id, since, until, *(after or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda found_lesson: (found_lesson.starts_at, found_lesson.id))
+    return make_page(found, limit, lambda found_lesson: (found_lesson.starts_at, found_lesson.id))

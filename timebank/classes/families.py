@@ -1,4 +1,4 @@
-"""Who is told of a child's classes: the guardians whose consent is in force, and the child once it can sign in."""
+"""Notify a child's family: the guardians whose consent is in force, and the child once it can sign in."""
 
 from collections.abc import Collection, Mapping
 from uuid import UUID
@@ -8,11 +8,11 @@ from timebank.core.database import transaction
 from timebank.core.scope import Scope
 from timebank.people.guardianship.care import in_care
 from timebank.people.identity.ages import is_guarded
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 
 async def guardians_of(scope: Scope, children: Collection[UUID]) -> dict[UUID, list[UUID]]:
-    """The guardians of each child whose consent is in force; none of somebody who is 18."""
+    """By child, the guardians whose consent is in force. Somebody who is 18 has none."""
     async with transaction(scope):
         found = await database.fetch(
             "SELECT g.child_id, g.guardian_id FROM guardianship g "  # noqa: S608  # own text
@@ -34,14 +34,14 @@ async def names_of_people(scope: Scope, people: Collection[UUID]) -> dict[UUID, 
     return {UUID(bytes=row["id"].bytes): row["name"] for row in found}
 
 
-async def tell_family(
+async def notify_family(
     scope: Scope, child_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None, *,
     own_words: Mapping[UUID, str] | None = None, but: Collection[UUID] = (),
 ) -> None:  # fmt: skip
-    """Tell a child's guardians, and the child that is old enough to sign in, once each.
+    """Notify a child's guardians, and the child if it is old enough to sign in, once each.
 
-    Who booked or paid once is not told by that. `own_words` has another text for some, for those who got points back
-    too; `but` names who needs not be told.
+    Whoever booked or paid is not notified for that alone. `own_words`: another text by person; everybody in it is
+    notified too. `but`: who is not notified.
     """
     words = own_words or {}
     born_on = await database.fetch_value(
@@ -51,4 +51,4 @@ async def tell_family(
     for person_id in dict.fromkeys([*(await guardians_of(scope, [child_id]))[child_id], *child, *words]):
         if person_id in but:
             continue
-        await tell(scope, person_id, kind, words.get(person_id, text), key, about_id)
+        await notify(scope, person_id, kind, words.get(person_id, text), key, about_id)

@@ -1,4 +1,4 @@
-"""What must hold between the ledger, the class hours bought with points, and the seats of lessons and shifts."""
+"""The ledger invariants of classes: holds of bookings, purchases, refunds, moves and expiries, and lesson seats."""
 
 from timebank.core.locale import _
 from timebank.ledger.checking.invariants.parts import HELD, Invariant

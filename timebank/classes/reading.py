@@ -1,4 +1,4 @@
-"""Bookings as their readers may see them: of one's own children, at one's own station, or all."""
+"""Read bookings with the caller's visibility: their children's, those at the stations they keep, or all."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from timebank.classes.schemas import BookingOut, BookingStatus, Unused
 from timebank.core import clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.people.guardianship.care import in_care, is_in_care
 from timebank.people.guardianship.guardians import children_of
@@ -26,7 +26,7 @@ class BookingElsewhere(TimebankError):
     sentence = "这个到课码是{station}那边的课。"
 
 
-class _Row(msgspec.Struct, frozen=True):
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     lesson_id: UUID
     course_id: UUID
@@ -74,18 +74,21 @@ _OF_FAMILY = (
 _ALL = "(mine.own OR $5 OR c.station_id = ANY ($6)) {chosen} "
 
 
-def _told(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
+def _in_words(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
     known = row.own or named or scope.reads_all  # a keeper knows only who has just been recognised here
     return BookingOut(
-        row.id, row.lesson_id, row.course_id, row.course, row.station_id, row.station,
-        row.child_id if known else None, row.child if known else names.masked(row.child), row.starts_at, row.ends_at,
-        row.minutes, row.status, row.code if row.own else None, row.place, row.created_at,
-        row.moved_at,
+        id=row.id, lesson_id=row.lesson_id, course_id=row.course_id, course=row.course, station_id=row.station_id,
+        station=row.station,
+        child_id=row.child_id if known else None, child=row.child if known else names.masked(row.child),
+        starts_at=row.starts_at, ends_at=row.ends_at,
+        minutes=row.minutes, status=row.status, code=row.code if row.own else None, place=row.place,
+        created_at=row.created_at,
+        moved_at=row.moved_at,
     )  # fmt: skip
 
 
 def _whose(scope: Scope) -> tuple[UUID, list[UUID], date]:
-    """The first three values of `_ROWS`."""
+    """The values of $1 to $3 in `_ROWS`."""
     return scope.community_id, scope.stood_for, clock.local_day()
 
 
@@ -93,7 +96,7 @@ async def bookings(
     scope: Scope, *, child_id: UUID | None = None, lesson_id: UUID | None = None, status: BookingStatus | None = None,
     own: bool = False, limit: int = 50, cursor: str | None = None,
 ) -> Page[BookingOut]:  # fmt: skip
-    """The bookings that the caller may see, those made last first; `own` leaves only the caller's children's."""
+    """The bookings that the caller may see, newest first. `own` leaves only the caller's and their children's."""
     before = read_cursor(cursor, tuple[datetime, UUID])
     is_family = own or not (scope.reads_all or scope.kept_stations)
     values: list[object] = [
@@ -116,7 +119,7 @@ async def bookings(
         found = await database.rows(
             _Row, f"{_ROWS}{which}ORDER BY b.created_at DESC, b.id DESC LIMIT $4", *values
         )  # fmt: skip
-    return page([_told(scope, row) for row in found], limit, lambda b: (b.created_at, b.id))
+    return make_page([_in_words(scope, row) for row in found], limit, lambda b: (b.created_at, b.id))
 
 
 @retried
@@ -124,7 +127,7 @@ async def bookings_of_all(
     scope: Scope, *, child_id: UUID | None = None, lesson_id: UUID | None = None, status: BookingStatus | None = None,
     own: bool = False, limit: int = 50, cursor: str | None = None,
 ) -> Page[BookingOut]:  # fmt: skip
-    """`bookings`, with the look at other people's children written down where the caller reads their full names."""
+    """`bookings`, with a note in the log of reads when the caller reads the full names of other people's children."""
     async with transaction(scope):
         found = await bookings(
             scope, child_id=child_id, lesson_id=lesson_id, status=status, own=own, limit=limit, cursor=cursor
@@ -136,27 +139,27 @@ async def bookings_of_all(
 
 @retried
 async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
-    """One booking that the caller may see; that staff have read the child's full name is written down."""
+    """One booking that the caller may see. A read of the child's full name by staff is logged. Raises NotFound."""
     async with transaction(scope):
         found = await database.row(_Row, _ROWS + "b.id = $4", *_whose(scope), booking_id)
         if found is None or not (found.own or scope.keeps(found.station_id) or scope.reads_all):
             raise NotFound
         if scope.reads_all and not found.own:
             await note_children(scope, "bookings", [found.child_id])
-    return _told(scope, found)
+    return _in_words(scope, found)
 
 
 async def own_booking(scope: Scope, booking_id: UUID) -> BookingOut | None:
-    """A booking of one of the caller's own children."""
+    """A booking of the caller or a child in their care; None for any other."""
     async with transaction(scope):
         found = await database.row(_Row, _ROWS + "mine.own AND b.id = $4", *_whose(scope), booking_id)
-    return _told(scope, found) if found else None
+    return _in_words(scope, found) if found else None
 
 
-async def by_code(scope: Scope, code: str) -> BookingOut | None:
-    """The seat that a code shown at the door stands for, with the child's full name.
+async def booking_by_code(scope: Scope, code: str) -> BookingOut | None:
+    """The booking with this attendance code, with the child's full name; None when no open booking has it.
 
-    Only for whoever marks attendance. Wrong guesses are counted.
+    Only for keepers and administrators. Wrong guesses are counted. Raises Forbidden, BookingElsewhere.
     """
     if not (scope.kept_stations or scope.administers):
         raise Forbidden
@@ -173,16 +176,17 @@ async def by_code(scope: Scope, code: str) -> BookingOut | None:
     await guesses.was_right(scope)
     if not scope.keeps(found.station_id):
         raise BookingElsewhere(station=found.station)
-    return _told(scope, found, named=True)
+    return _in_words(scope, found, named=True)
 
 
 @retried
 async def coming(
     scope: Scope, person_id: UUID, station_id: UUID, presence: str | None, since: datetime, until: datetime
 ) -> list[BookingOut]:  # fmt: skip
-    """Seats between two moments at a station: of the child at its counter, or of the children of the guardian there.
+    """Booked seats at a station between two moments, of the person at its counter and of the children in their care.
 
-    Being there is the proof, and `presence` the nonce of the scan that says so; no code is told. Raises PresenceNeeded.
+    `presence`: the nonce of the person's scan at this station, which proves that they are there. Attendance codes are
+    not returned to the keeper. Raises PresenceNeeded.
     """
     scope.require_keeper(station_id)
     async with transaction(scope):
@@ -195,11 +199,11 @@ async def coming(
             *_whose(scope), station_id, person_id, since, until,
         )  # fmt: skip
         await note_children(scope, "counter", [row.child_id for row in found if not row.own])
-    return [_told(scope, row, named=True) for row in found]
+    return [_in_words(scope, row, named=True) for row in found]
 
 
 async def unused_of(scope: Scope, child_id: UUID) -> list[Unused]:
-    """What a child has not used, course by course; for its guardians and who reads the books."""
+    """A child's unused minutes per course, for its guardians and for administrators and auditors. Raises NotFound."""
     if not scope.reads_all:
         children = await children_of(scope)
         if not any(c.person_id == child_id and c.consented for c in children):

@@ -1,4 +1,4 @@
-"""What goes in and out about classes."""
+"""The request and response structs of classes."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -22,8 +22,8 @@ DoorCode = Annotated[str, Meta(pattern=r"^[0-9]{4} ?[0-9]{4}$")]
 BookingStatus = Literal["held", "waiting", "attended", "missed", "cancelled"]
 
 
-class CourseIn(msgspec.Struct, forbid_unknown_fields=True):
-    """A course for children of `age_min` to `age_max`, both included; the price is for 60 minutes."""
+class CourseIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A new course for children of `age_min` to `age_max`, both included. `points_per_hour`: price of 60 minutes."""
 
     title: Title
     age_min: Age
@@ -35,11 +35,11 @@ class CourseIn(msgspec.Struct, forbid_unknown_fields=True):
     station_id: UUID
 
 
-class CourseChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What is left out stays as it is. Minutes already bought keep what was paid for them.
+class CourseChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A change of a course; omitted fields stay as they are. Minutes already bought keep the price paid for them.
 
-    `active` false stops the course: coming lessons are called off and unused minutes refunded. `reason` is told to
-    the families, together with what changes for them.
+    `active` false stops the course: coming lessons are cancelled and unused minutes refunded. The families are
+    notified of the change with its `reason`.
     """
 
     title: Title | UnsetType = UNSET
@@ -53,7 +53,7 @@ class CourseChange(msgspec.Struct, forbid_unknown_fields=True):
     reason: Reason | UnsetType = UNSET
 
 
-class CourseOut(msgspec.Struct, frozen=True):
+class CourseOut(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     title: str
     age_min: int
@@ -69,15 +69,15 @@ class CourseOut(msgspec.Struct, frozen=True):
 
 
 class StopIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Why a course is stopped; every family is told."""
+    """Why a course is stopped. Its families are notified of the reason."""
 
     reason: Reason
 
 
-class StopPreview(msgspec.Struct, frozen=True):
-    """What stopping a course does: lessons called off, seats released, and what comes back for how many children.
+class StopPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What stopping a course would do: lessons cancelled, seats released, and the refund of how many children.
 
-    `waiting_minutes` stay as minutes: their points are past their days of grace, or who paid has left.
+    `waiting_minutes` are not refunded: their points are past their days of grace, or the payer has left.
     """
 
     lessons: int
@@ -89,7 +89,7 @@ class StopPreview(msgspec.Struct, frozen=True):
 
 
 class LessonIn(msgspec.Struct, forbid_unknown_fields=True):
-    """A lesson with its seats. `minutes` of class time that a seat costs: its length where it is left out."""
+    """A new lesson. `minutes`: class minutes that a seat costs, by default the length of the lesson."""
 
     starts_at: Moment
     seats: Seats
@@ -98,9 +98,9 @@ class LessonIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class LessonChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What is left out stays as it is; a lesson that begins at another time keeps its length.
+    """A change of a lesson; omitted fields stay as they are. A new start without a new end keeps the length.
 
-    `minutes` of class time can be changed only while nobody has a seat or waits for one.
+    `minutes` can be changed only while nobody has booked the lesson or waits for it.
     """
 
     starts_at: Moment | UnsetType = UNSET
@@ -110,7 +110,7 @@ class LessonChange(msgspec.Struct, forbid_unknown_fields=True):
     reason: Reason | UnsetType = UNSET
 
 
-class LessonOut(msgspec.Struct, frozen=True):
+class LessonOut(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     course_id: UUID
     course: str
@@ -130,7 +130,7 @@ class Cancellation(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ClassHoursIn(msgspec.Struct, forbid_unknown_fields=True):
-    """A guardian buys a child's class minutes, in quarters of an hour."""
+    """A purchase of a child's class minutes by a guardian, in multiples of 15 minutes."""
 
     person_id: UUID
     child_id: UUID
@@ -138,11 +138,11 @@ class ClassHoursIn(msgspec.Struct, forbid_unknown_fields=True):
     minutes: BoughtMinutes
 
 
-class Bought(msgspec.Struct, frozen=True):
-    """`available` is what the child has in this course now.
+class Bought(msgspec.Struct, frozen=True, kw_only=True):
+    """A purchase. `available`: the child's minutes in this course now.
 
-    `lasts_until`: the last day of these minutes, the later of the last day of the points and the end of the course;
-    None: for ever.
+    `lasts_until`: the last day of the bought minutes, the later of the points' and the course's last day (None: no
+    expiry).
     """
 
     id: UUID
@@ -152,8 +152,8 @@ class Bought(msgspec.Struct, frozen=True):
     lasts_until: date | None = None
 
 
-class Quote(msgspec.Struct, frozen=True):
-    """What minutes would cost today, and how long they would last. `available` is what the guardian can spend."""
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
+    """The price of minutes today and their last day (None: no expiry). `available`: the guardian's points."""
 
     minutes: int
     points: int
@@ -164,11 +164,11 @@ class Quote(msgspec.Struct, frozen=True):
 AnyMinutes = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
-class RefundIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Unused minutes become points again: `minutes` of them, else all. `person_id` is the guardian who asks.
+class RefundIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A refund of `minutes` unused minutes, by default all. `person_id`: the guardian who asks.
 
-    An administrator who does it for a guardian gives the reason; `pay_to` names the guardian who gets the points of
-    somebody who has left.
+    An administrator who acts for the guardian gives the `reason`. `pay_to`: the guardian who gets the points of a
+    payer who has left.
     """
 
     person_id: UUID
@@ -179,16 +179,16 @@ class RefundIn(msgspec.Struct, forbid_unknown_fields=True):
     pay_to: UUID | None = None
 
 
-class PointsBack(msgspec.Struct, frozen=True):
-    """Points that came back to who had paid, and the last day of the latest of them; None: for ever."""
+class PointsBack(msgspec.Struct, frozen=True, kw_only=True):
+    """Points refunded to one person. `expires_on`: the latest last day of them (None: no expiry)."""
 
     person_id: UUID
     points: int
     expires_on: date | None
 
 
-class Refunded(msgspec.Struct, frozen=True):
-    """`minutes` became `points` again; `available` is what the child has left in this course."""
+class Refunded(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund of `minutes` as `points`. `available`: the child's minutes left in this course."""
 
     id: UUID
     minutes: int
@@ -197,8 +197,8 @@ class Refunded(msgspec.Struct, frozen=True):
     returned: list[PointsBack]
 
 
-class MoveIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Unused minutes move to another course, at what they had cost: `minutes` of them, else all."""
+class MoveIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A move of `minutes` unused minutes, by default all, to another course at the price paid for them."""
 
     person_id: UUID
     child_id: UUID
@@ -208,10 +208,10 @@ class MoveIn(msgspec.Struct, forbid_unknown_fields=True):
     reason: Reason | None = None
 
 
-class MovedOut(msgspec.Struct, frozen=True):
-    """`minutes` left one course with the `points` that they had cost and arrived as `arrived` minutes in the other.
+class MovedOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A move: `minutes`, for which `points` were paid, became `arrived` minutes in the other course.
 
-    `available` is what the child has there now, `lasts_until` the last day of it; None: for ever.
+    `available`: the child's minutes in the other course now; `lasts_until`: their last day (None: no expiry).
     """
 
     id: UUID
@@ -222,12 +222,12 @@ class MovedOut(msgspec.Struct, frozen=True):
     lasts_until: date | None = None
 
 
-class Unused(msgspec.Struct, frozen=True):
-    """What a child has not used and not booked in a course, and what would come back for it today.
+class Unused(msgspec.Struct, frozen=True, kw_only=True):
+    """A child's unused and unbooked minutes in a course, and what a refund would give today.
 
-    `worth` is what all of it cost. `minutes` of it would become `points`, usable until `points_until` (None: for
-    ever). `waiting` minutes bring nothing back now: the days of grace of their points are over, or who paid has left.
-    `lasts_until`: the last day.
+    `unused` minutes cost `worth` points. A refund would turn `minutes` of them into `points`, usable until
+    `points_until` (None: no expiry). `waiting` minutes cannot be refunded now: their points are past their days of
+    grace, or the payer has left. `lasts_until`: the latest last day of the minutes (None: no expiry).
     """
 
     child_id: UUID
@@ -246,8 +246,8 @@ class BookingIn(msgspec.Struct, forbid_unknown_fields=True):
     child_id: UUID
 
 
-class Booked(msgspec.Struct, frozen=True):
-    """`code` is shown at the door; `place` counts those before in line while waiting, from 1."""
+class Booked(msgspec.Struct, frozen=True, kw_only=True):
+    """A booking. `code`: the attendance code. `place`: the position on the waiting list, from 1, while waiting."""
 
     id: UUID
     status: BookingStatus
@@ -257,21 +257,21 @@ class Booked(msgspec.Struct, frozen=True):
 
 
 class AttendanceIn(msgspec.Struct, forbid_unknown_fields=True):
-    """The code, or as `presence` the nonce of a scan of the child or a guardian here in the last 5 minutes.
+    """Proof of attendance: the attendance code, or the nonce of a scan in `presence`.
 
-    An administrator may mark it without either.
+    The scan is of the child or a guardian at this station in the last 5 minutes. An administrator needs neither.
     """
 
     code: DoorCode | None = None
     presence: Presence | None = None
 
 
-class BookingOut(msgspec.Struct, frozen=True):
-    """A booking as its reader may see it: the code is the guardian's own.
+class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A booking with the caller's visibility: only the family reads the `code`.
 
-    A keeper reads others' names masked and without their id, but for who has just shown a code.
+    A keeper reads a masked name and no `child_id`, unless a code or a scan has just identified the child.
 
-    `moved_at`: the lesson was moved after it had been booked, so the family may cancel until it begins.
+    `moved_at`: when the lesson was rescheduled after the booking; the family may then cancel until it begins.
     """
 
     id: UUID

@@ -1,4 +1,4 @@
-"""The seats of a lesson: who holds one, who waits, and how a free one is filled."""
+"""The seats of a lesson: take and free them, and fill free ones from the waiting list."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.classes.courses import LESSONS
-from timebank.classes.families import tell_family
+from timebank.classes.families import notify_family
 from timebank.classes.schemas import BookingStatus, LessonOut
 from timebank.core import audit, clock, database
 from timebank.core.database import RanIntoAnother, retried, transaction
@@ -24,8 +24,8 @@ from timebank.policies.values import policies
 CODE_TRIES = 5
 
 
-class Held(msgspec.Struct, frozen=True):
-    """A booking under its row lock, with what its end needs."""
+class BookingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A booking with its child, lesson, course and station."""
 
     id: UUID
     lesson_id: UUID
@@ -56,8 +56,11 @@ HELD = (
 )
 
 
-async def lock_line(scope: Scope, lesson_id: UUID, *children: UUID, seated: bool = False) -> None:
-    """Lock the children who wait for a lesson (`seated`: who have a seat too) and these, before the lesson itself."""
+async def lock_waiting_children(scope: Scope, lesson_id: UUID, *children: UUID, seated: bool = False) -> None:
+    """Lock the rows of `children` and of those who wait for the lesson, with `seated` also of those who have a seat.
+
+    Call it before `locked_lesson`: people are locked before lessons, which avoids deadlocks.
+    """
     waiting = await database.fetch(
         "SELECT DISTINCT child_id FROM booking WHERE community_id = $1 AND lesson_id = $2 "
         "AND (status = 'waiting' OR $3 AND status = 'held')",
@@ -67,7 +70,7 @@ async def lock_line(scope: Scope, lesson_id: UUID, *children: UUID, seated: bool
 
 
 async def locked_lesson(scope: Scope, lesson_id: UUID) -> LessonOut:
-    """A lesson under its row lock: its seats do not change until the transaction ends."""
+    """Lock a lesson's row until the transaction ends, and return the lesson. Raises NotFound."""
     await database.execute(
         "SELECT FROM lesson WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE", scope.community_id, lesson_id
     )
@@ -77,15 +80,15 @@ async def locked_lesson(scope: Scope, lesson_id: UUID) -> LessonOut:
     return found
 
 
-async def locked_booking(scope: Scope, booking_id: UUID) -> Held:
-    """A booking that the caller may see, under its child's row lock and its own."""
-    await lock_people(scope, [(await seen(scope, booking_id)).child_id])
-    return await seen(scope, booking_id, " FOR NO KEY UPDATE OF b")
+async def locked_booking(scope: Scope, booking_id: UUID) -> BookingRow:
+    """Lock the rows of a booking and its child, and return the booking if the caller may see it. Raises NotFound."""
+    await lock_people(scope, [(await visible_booking(scope, booking_id)).child_id])
+    return await visible_booking(scope, booking_id, " FOR NO KEY UPDATE OF b")
 
 
-async def seen(scope: Scope, booking_id: UUID, lock: str = "") -> Held:
-    """A booking that the caller may see."""
-    found = await database.row(Held, f"{HELD} b.id = $2{lock}", scope.community_id, booking_id)
+async def visible_booking(scope: Scope, booking_id: UUID, lock: str = "") -> BookingRow:
+    """A booking that the caller may see. `lock`: an SQL locking clause, or nothing. Raises NotFound."""
+    found = await database.row(BookingRow, f"{HELD} b.id = $2{lock}", scope.community_id, booking_id)
     if found is None or not (
         scope.keeps(found.station_id) or scope.reads_all or (scope.device_id is None and await cares_for(scope, found))
     ):
@@ -93,13 +96,13 @@ async def seen(scope: Scope, booking_id: UUID, lock: str = "") -> Held:
     return found
 
 
-async def cares_for(scope: Scope, booking: Held) -> bool:
-    """Whether it is the caller's own seat, or that of a child in the caller's care now, whoever booked it."""
+async def cares_for(scope: Scope, booking: BookingRow) -> bool:
+    """Whether the booked child is the caller or is in the caller's care now, whoever booked."""
     return scope.is_own(booking.child_id) or await is_guardian(scope, booking.child_id)
 
 
 async def fill_seats(scope: Scope) -> int:
-    """Give free seats of coming lessons to who has waited longest and has the minutes by now; how many."""
+    """Worker job: give free seats of coming lessons to waiting children who have the minutes; returns how many."""
     async with transaction(scope):
         found = await database.fetch(
             "SELECT DISTINCT l.id FROM lesson l JOIN booking b ON b.community_id = l.community_id "
@@ -114,22 +117,24 @@ async def fill_seats(scope: Scope) -> int:
 @retried
 async def _fill_alone(scope: Scope, lesson_id: UUID) -> int:
     async with transaction(scope):
-        await lock_line(scope, lesson_id)
+        await lock_waiting_children(scope, lesson_id)
         return await fill(scope, lesson_id)
 
 
 async def fill(scope: Scope, lesson_id: UUID) -> int:
-    """Give a lesson's free seats to its line, first come first; who has not the minutes, or has left, keeps waiting.
+    """Give a lesson's free seats to waiting children, first come first served, and return how many.
 
-    Only while the seat could still be given back: nobody is put into a lesson that costs minutes and cannot be
-    cancelled any more. After that a free seat goes to whoever books it. The caller holds the line by `lock_line`.
+    A child without enough minutes, or with a closed account, keeps waiting. After the cancellation deadline no seat is
+    given, because the family could not cancel it any more; a free seat then goes to whoever books it. The calling
+    function has called `lock_waiting_children`.
     """
     lesson = await locked_lesson(scope, lesson_id)
     seated = 0
     if lesson.cancelled_at or not await is_cancellable(scope, lesson.starts_at):
         return 0
     waiting = await database.rows(
-        Held, HELD + "b.lesson_id = $2 AND b.status = 'waiting' ORDER BY b.created_at, b.id FOR NO KEY UPDATE OF b",
+        BookingRow,
+        HELD + "b.lesson_id = $2 AND b.status = 'waiting' ORDER BY b.created_at, b.id FOR NO KEY UPDATE OF b",
         scope.community_id, lesson_id,
     )  # fmt: skip
     system = Scope.of_system(scope.community_id, via=scope.via, request_id=scope.request_id)
@@ -137,12 +142,12 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
         if seated == lesson.seats_free:
             break
         try:
-            await take(system, lesson, booking.id, booking.child_id)
+            await take_seat(system, lesson, booking.id, booking.child_id)
         except (InsufficientClassMinutes, AccountClosed):
             continue
         seated += 1
         await audit.record(system, "seat", "booking", booking.id)
-        await tell_family(
+        await notify_family(
             system, booking.child_id, "booking_seated",
             f"《{booking.course}》{dated_at(booking.starts_at)}那节有位了，{booking.child}已候补上，请准时来上课。",
             f"booking:{booking.id}:seated", booking.id,
@@ -151,19 +156,22 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
 
 
 async def is_cancellable(scope: Scope, starts_at: datetime, moved_at: datetime | None = None) -> bool:
-    """Whether a seat in a lesson that begins then can still be given back by the family.
+    """Whether the family can still cancel a seat in a lesson that begins at `starts_at`.
 
-    `moved_at`: the lesson was moved after it had been booked; then until it begins.
+    The deadline is the policy `cancel_class_hours` before the start, or the start itself if the lesson was rescheduled
+    after the booking (`moved_at`).
     """
     if moved_at is not None:
         return clock.now() < starts_at
     return clock.now() <= starts_at - timedelta(hours=(await policies(scope)).cancel_class_hours)
 
 
-async def take(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> str:
-    """Set the minutes aside, then take the seat; the code to show at the door."""
+async def take_seat(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> str:
+    """Hold the minutes, take the seat and return the attendance code. Raises InsufficientClassMinutes."""
     memo = f"《{lesson.course}》{dated_at(lesson.starts_at)} · {lesson.station}"
-    note = Posting("hold", f"booking:{booking_id}:hold", "booking", booking_id, memo)
+    note = Posting(
+        kind="hold", key=f"booking:{booking_id}:hold", source_kind="booking", source_id=booking_id, memo=memo
+    )
     held = await posting.hold(
         scope, child_id, lesson.minutes, note, currency=Currency.class_minute, subject_id=lesson.course_id
     )
@@ -182,7 +190,7 @@ async def take(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID
 
 
 async def free(scope: Scope, lesson_id: UUID) -> None:
-    """Open one seat of a locked lesson."""
+    """Free one seat of a locked lesson."""
     await database.execute(
         "UPDATE lesson SET seats_taken = seats_taken - 1 WHERE community_id = $1 AND id = $2",
         scope.community_id, lesson_id,
@@ -190,7 +198,7 @@ async def free(scope: Scope, lesson_id: UUID) -> None:
 
 
 async def _free_code(scope: Scope) -> str:
-    """Eight digits that no other open booking has."""
+    """Eight random digits that no other open booking has. Raises Busy after 5 tries."""
     for _ in range(CODE_TRIES):
         code = f"{secrets.randbelow(10**8):08}"
         if not await database.fetch_value(
@@ -200,18 +208,23 @@ async def _free_code(scope: Scope) -> str:
     raise Busy
 
 
-async def release(scope: Scope, found: Held, memo: str) -> Returned | None:
-    """End a locked booking and return what it holds, if anything; the seat is the caller's to free."""
+async def cancel_held(scope: Scope, found: BookingRow, memo: str) -> Returned | None:
+    """Cancel a locked booking and void its hold, if it has one; returns what the void returned.
+
+    The calling function frees the seat.
+    """
     returned = None
     if found.entry_id is not None:
-        note = Posting("void", f"booking:{found.id}:void", "booking", found.id, memo)
+        note = Posting(
+            kind="void", key=f"booking:{found.id}:void", source_kind="booking", source_id=found.id, memo=memo
+        )
         returned = (await posting.void(scope, found.entry_id, note)).returned
-    await end(scope, found.id, "cancelled")
+    await end_booking(scope, found.id, "cancelled")
     return returned
 
 
-async def end(scope: Scope, booking_id: UUID, status: BookingStatus) -> None:
-    """Write down how a locked booking ended."""
+async def end_booking(scope: Scope, booking_id: UUID, status: BookingStatus) -> None:
+    """Store the final status of a locked booking."""
     await database.execute(
         "UPDATE booking SET status = $3, code = NULL, ended_at = $4, ended_by = $5 WHERE community_id = $1 AND id = $2",
         scope.community_id, booking_id, status, clock.now(), scope.person_id,

@@ -1,7 +1,7 @@
-"""A stopped course: its coming lessons are called off, and unused minutes become points again, by themselves.
+"""Stop a course: its coming lessons are cancelled and unused minutes are refunded by the worker.
 
-The verb notes the stop. The worker carries it out, each lesson and each child in a transaction of its own, so that a
-large course is finished in parts and a second worker finds nothing left to do.
+`stop_course` only stores the stop. The worker processes each lesson and each child in its own transaction, so that a
+large course is finished in batches and a second worker repeats nothing.
 """
 
 from datetime import date
@@ -9,11 +9,11 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.classes.attendance import call_off
+from timebank.classes.attendance import cancel_lesson_of_stopped
 from timebank.classes.class_time.entries import NotEnoughUnused, WorthTooLittle
-from timebank.classes.class_time.refunds import give_back
+from timebank.classes.class_time.refunds import refund_and_notify
 from timebank.classes.courses import course
-from timebank.classes.families import names_of_people, tell_family
+from timebank.classes.families import names_of_people, notify_family
 from timebank.classes.schemas import CourseOut, StopPreview
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
@@ -46,8 +46,8 @@ class _Due(msgspec.Struct, frozen=True):
     child_id: UUID
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    """Minutes of a stopped course that bring nothing back."""
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A child's minutes in a stopped course that cannot be refunded."""
 
     course_id: UUID
     course: str
@@ -59,7 +59,7 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 async def stop_preview(scope: Scope, course_id: UUID) -> StopPreview:
-    """What stopping a course would do now, for an administrator before the decision."""
+    """Preview, for an administrator, what stopping the course would cancel and refund now."""
     scope.require_admin()
     async with transaction(scope):
         await course(scope, course_id)
@@ -76,12 +76,19 @@ async def stop_preview(scope: Scope, course_id: UUID) -> StopPreview:
         )  # fmt: skip
     assert comes is not None
     assert back is not None
-    return StopPreview(comes.lessons, comes.seats, back.children, back.minutes, back.points, back.waiting)
+    return StopPreview(
+        lessons=comes.lessons,
+        seats=comes.seats,
+        children=back.children,
+        minutes=back.minutes,
+        points=back.points,
+        waiting_minutes=back.waiting,
+    )
 
 
 @retried
 async def stop_course(scope: Scope, course_id: UUID, reason: str) -> CourseOut:
-    """Stop a course: nobody buys or books any more, and the worker gives everything back. Once more changes nothing."""
+    """Stop a course: purchases and bookings are refused from now on, and the worker does the refunds. Idempotent."""
     scope.require_admin()
     async with transaction(scope):
         stopped = await database.execute(
@@ -94,8 +101,8 @@ async def stop_course(scope: Scope, course_id: UUID, reason: str) -> CourseOut:
         return await course(scope, course_id)
 
 
-async def finish_stopped(scope: Scope) -> int:
-    """Call off the coming lessons of stopped courses; how many were."""
+async def cancel_lessons_of_stopped(scope: Scope) -> int:
+    """Worker job: cancel the lessons that begin after their course was stopped; returns how many."""
     async with transaction(scope):
         lessons = await database.rows(
             _Lesson, "SELECT l.id, coalesce(c.stop_reason, '') AS reason FROM course c "
@@ -104,7 +111,7 @@ async def finish_stopped(scope: Scope) -> int:
             "WHERE c.community_id = $1 AND c.stopped_at IS NOT NULL ORDER BY l.starts_at, l.id LIMIT $2",
             scope.community_id, BATCH,
         )  # fmt: skip
-    return sum([await call_off(scope, one.id, one.reason) for one in lessons])
+    return sum([await cancel_lesson_of_stopped(scope, one.id, one.reason) for one in lessons])
 
 
 # Courses that are over count once their last day is closed by the database's clock, not by this process's alone.
@@ -120,7 +127,7 @@ ORDER BY 1, 2 LIMIT $4
 
 
 async def refund_ended(scope: Scope) -> int:
-    """Turn what is left of courses that were stopped or are over into points again; of how many children."""
+    """Worker job: refund unused minutes of stopped and ended courses; returns how many refunds were posted."""
     async with transaction(scope):
         due = await database.rows(
             _Due, _DUE, scope.community_id, clock.local_day(), (await policies(scope)).grace_days, BATCH
@@ -130,14 +137,14 @@ async def refund_ended(scope: Scope) -> int:
 
 @retried
 async def _refund(scope: Scope, course_id: UUID, child_id: UUID) -> bool:
-    """False where another worker or the guardian was there first, or the course goes on after all."""
+    """Refund one child's minutes. False if nothing is left to refund, or if the course was reopened or extended."""
     try:
         async with transaction(scope):
             ended = await course(scope, course_id)
             if ended.active and ended.ends_on >= clock.local_day():
                 return False
             why = "课程已结课" if ended.active else await _reason(scope, course_id)
-            await give_back(scope, child_id, ended, None, why)
+            await refund_and_notify(scope, child_id, ended, None, why)
     except (NotEnoughUnused, WorthTooLittle):
         return False
     return True
@@ -159,24 +166,27 @@ ORDER BY course_id, child_id LIMIT $4
 """
 
 
-async def tell_of_stops(scope: Scope) -> int:
-    """Tell once of a stopped course whose minutes bring no points back, so that they can move; how many families."""
+async def notify_stopped(scope: Scope) -> int:
+    """Worker job: notify families once of minutes in a stopped course that cannot be refunded but can be moved.
+
+    Returns how many messages were due.
+    """
     async with transaction(scope):
         grace = (await policies(scope)).grace_days
         found = await database.rows(_Kept, _UNTOLD, scope.community_id, clock.local_day(), grace, BATCH)
     for kept in found:
-        await _tell(scope, kept)
+        await _notify(scope, kept)
     return len(found)
 
 
 @retried
-async def _tell(scope: Scope, kept: _Kept) -> None:
+async def _notify(scope: Scope, kept: _Kept) -> None:
     async with transaction(scope):
         child = (await names_of_people(scope, [kept.child_id]))[kept.child_id]
         text = f"《{kept.course}》停开了。" + (f"原因：{kept.reason}。" if kept.reason else "")
         text += f"{child}还有 {kept.minutes} 分钟课时现在退不回积分，可以转到别的课"
         text += f"，请在{dated(kept.last)}结束前办" if kept.last else ""
-        await tell_family(
+        await notify_family(
             scope, kept.child_id, "course_stopped", f"{text}。有疑问请到社区问。", kept.key, kept.course_id
         )
 

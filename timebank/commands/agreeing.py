@@ -1,4 +1,4 @@
-"""`timebank confirm`: whoever runs the service is the second person where a community has nobody from above."""
+"""`timebank confirm`: the operator decides as the second person where a community has nobody else who may."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,10 @@ from uuid import UUID
 import click
 
 from timebank.agreements.schemas import AgreementOut, Decision
-from timebank.commands.ground import ground, pool, run, with_data, with_json
+from timebank.commands.ground import ground, pool, run_command, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.core.errors import NotFound
-from timebank.overview.agreements import acknowledge, agreement, agreements, decide
+from timebank.overview.agreements import acknowledge, agreement, agreements, decide_change
 
 
 @click.command(
@@ -44,11 +44,11 @@ def confirm(
                     await agreement(system_scope(place), change)
                 except NotFound:
                     continue
-                return [(place, await decide(system_scope(place), change, decision, refuse or ""))]
+                return [(place, await decide_change(system_scope(place), change, decision, refuse or ""))]
             raise NotFound
 
     with ground(data) as chosen:
-        found = run(work())
+        found = run_command(work())
     if as_json:
         shown = [
             {"id": str(e.id), "community": place.path, "text": e.text, "status": e.status, "who": e.who}

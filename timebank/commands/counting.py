@@ -1,4 +1,4 @@
-"""Where several serving processes count together: a folder that ends with the service that made it."""
+"""The shared metrics folder of several serving processes, removed when the service ends."""
 
 import shutil
 import tempfile
@@ -16,9 +16,9 @@ LOCK = "in-use"
 
 @contextmanager
 def counted_together() -> Iterator[None]:
-    """A folder for the metrics of the processes that are started inside, removed at the end.
+    """Make a metrics folder for the serving processes that are started inside, and remove it at the end.
 
-    What a service that was killed has left is removed first: nobody holds its lock any more.
+    Folders of killed services are removed first; they are recognised by their released lock.
     """
     import fcntl  # Not on Windows, where several processes cannot share a listening socket this way.
 
@@ -32,8 +32,8 @@ def counted_together() -> Iterator[None]:
         yield
 
 
-def forget(pid: int) -> None:
-    """What a process that has ended was just doing no longer counts."""
+def remove_process_metrics(pid: int) -> None:
+    """Remove the live gauges of an ended process, such as its requests in progress."""
     mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 

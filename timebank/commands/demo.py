@@ -1,4 +1,4 @@
-"""`timebank demo`: a whole county to try out, on one address, with a sign-in for every role."""
+"""`timebank demo`: serve an invented county on one address, with a sign-in for every role."""
 
 import asyncio
 import json
@@ -14,13 +14,13 @@ from rich.table import Table
 
 from timebank import migrate
 from timebank.app import create_app
-from timebank.commands.ground import ground, pool, progress, run, stop_signals, with_data, with_json
+from timebank.commands.ground import ground, pool, progress, run_command, stop_signals, with_data, with_json
 from timebank.commands.serving import OwnSignals, listening, serve_until, server_config
 from timebank.core import connections, settings
 from timebank.core.errors import TimebankError
 from timebank.core.settings import Settings
 from timebank.demo.accounts import Screen, SignIn, put_up_screens, sign_ins, take_down
-from timebank.demo.settling import settle
+from timebank.demo.settling import seed_once
 from timebank.operations import installation, serving_login, worker
 
 HOST = "127.0.0.1"
@@ -53,14 +53,14 @@ def demo(port: int, data: Path | None, as_json: bool) -> None:
             chosen = replace(chosen, log_level="WARNING")
         chosen = replace(chosen, leave_seconds=0, is_demo=True)
         settings.use(chosen)
-        run(_demo(chosen, listener, as_json))
+        run_command(_demo(chosen, listener, as_json))
 
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """One demo in a folder: the first to end would take the server from under another.
+    """Lock the folder for one demo: the first one to end would stop the database server of another.
 
-    The lock falls with its holder.
+    The lock is released when its process ends, however it ends.
     """
     import fcntl  # Not on Windows, where there is no bundled server to share.
 
@@ -80,10 +80,10 @@ async def _demo(chosen: Settings, listener: socket.socket, as_json: bool) -> Non
     await migrate.migrate(url)
     await serving_login.prepare(url, serving_url)
     # Nothing is lost if the machine fails before the seeding is noted as finished: it would be done anew.
-    await installation.open_pool(url + ("&" if "?" in url else "?") + "synchronous_commit=off", SEEDING_POOL)
+    await installation.open_checked_pool(url + ("&" if "?" in url else "?") + "synchronous_commit=off", SEEDING_POOL)
     try:
         with progress("正在建立演示县") as told:
-            await settle(url, told)
+            await seed_once(url, told)
         people, screens = await sign_ins(), await put_up_screens()
     finally:
         await connections.close_pool()
@@ -97,13 +97,13 @@ async def _demo(chosen: Settings, listener: socket.socket, as_json: bool) -> Non
 async def _serve(
     chosen: Settings, listener: socket.socket, people: list[SignIn], screens: list[Screen], as_json: bool
 ) -> None:
-    """Serve with the worker beside it, and say so once requests are answered."""
+    """Serve and run the worker; print the sign-ins once requests are answered."""
     tell = _print_json if as_json else _print_table
     server = OwnSignals(server_config(create_app(opens_pool=False)), lambda: tell(chosen.base_url, people, screens))
     with stop_signals() as stop:
         async with asyncio.TaskGroup() as group:
             group.create_task(serve_until(stop, server, listener))
-            group.create_task(worker.run(stop))
+            group.create_task(worker.run_worker(stop))
 
 
 def _print_json(base_url: str, people: list[SignIn], screens: list[Screen]) -> None:

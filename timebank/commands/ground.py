@@ -1,4 +1,4 @@
-"""What every command stands on: settings with a database, a secret key, and a loop that ends cleanly."""
+"""Shared by all commands: settings with a database, the secret key, the pool, and an event loop with stop signals."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ class CannotWrite(TimebankError):
 
 
 def with_data(command: Command) -> Command:
-    """The option that names the folder of the bundled PostgreSQL."""
+    """Add the option for the folder of the bundled PostgreSQL."""
     return click.option(
         "--data",
         type=click.Path(file_okay=False, path_type=Path),
@@ -56,16 +56,16 @@ def with_data(command: Command) -> Command:
 
 
 def with_json(command: Command) -> Command:
-    """The option for programs: one line of JSON on standard output, a refusal too."""
+    """Add the option for output as one line of JSON on standard output, also for refusals."""
     return click.option("--json", "as_json", is_flag=True, help="输出一行 JSON，供程序读取。")(command)
 
 
 @contextmanager
 def ground(data: Path | None, *, makes_key: bool = False) -> Iterator[Settings]:
-    """Settings in force that have a database: TIMEBANK_DATABASE_URL's, else the bundled one in the data folder.
+    """Put settings with a database in force: TIMEBANK_DATABASE_URL, else the bundled server in the data folder.
 
-    Without TIMEBANK_SECRET_KEY the key kept in the data folder serves; `makes_key` makes one where there is none, and
-    none was ever used on this database.
+    Without TIMEBANK_SECRET_KEY the key in the data folder is used. `makes_key` makes one if there is none and no key
+    was ever used on this database.
     """
     chosen = settings.from_environment()
     chosen = replace(chosen, data=data or chosen.data)
@@ -74,7 +74,7 @@ def ground(data: Path | None, *, makes_key: bool = False) -> Iterator[Settings]:
     with _with_server(chosen) as (url, operator_url):
         chosen = replace(chosen, database_url=url, operator_database_url=operator_url)
         if makes_key and not chosen.secret_key:
-            run(require_new(chosen))
+            run_command(require_new(chosen))
             make_key(chosen.data)
             chosen = replace(chosen, secret_key=kept_key(chosen.data))
         settings.use(chosen)
@@ -83,8 +83,9 @@ def ground(data: Path | None, *, makes_key: bool = False) -> Iterator[Settings]:
 
 @contextmanager
 def _with_server(chosen: Settings) -> Iterator[tuple[str, str | None]]:
-    """The addresses of the database, the service's and the operator's: those that are set, else those of one on the
-    bundled server, which runs meanwhile.
+    """The database URLs of the service and of the operator (None: the same).
+
+    Without a configured URL the bundled server runs inside the context.
     """
     if chosen.database_url:
         yield chosen.database_url, chosen.operator_database_url
@@ -99,7 +100,7 @@ def _with_server(chosen: Settings) -> Iterator[tuple[str, str | None]]:
 
 
 def make_key(data: Path) -> None:
-    """Put a new secret key into the data folder, whole from the first moment; one that is there already stays."""
+    """Write a new secret key into the data folder atomically; an existing key stays."""
     data.mkdir(parents=True, exist_ok=True)
     descriptor, written = tempfile.mkstemp(dir=data, prefix=KEY_FILE)  # readable by its owner alone
     with os.fdopen(descriptor, "w") as file:
@@ -110,7 +111,7 @@ def make_key(data: Path) -> None:
 
 
 def kept_key(data: Path) -> bytes:
-    """The secret key in the data folder; empty where there is none."""
+    """The secret key in the data folder, or empty bytes if there is none. Raises BadKeyFile for one too short."""
     path = data / KEY_FILE
     if not path.exists():
         return b""
@@ -122,16 +123,16 @@ def kept_key(data: Path) -> bytes:
 
 @asynccontextmanager
 async def pool(chosen: Settings, *, waits: bool = False, operates: bool = False) -> AsyncIterator[None]:
-    """The pool on a database that has every migration of this version and is sealed by our key.
+    """Open the pool on a database that has every migration of this version and was encrypted with our key.
 
-    A command refuses at once; what runs for long (`waits`) starts without a database and serves when it comes. What
-    appoints or enters people without anybody's session `operates`: that is the operator's, by the operator's address.
+    Without a reachable database a command is refused at once; a long-running process (`waits`) starts and waits for it.
+    `operates`: for commands that add people or role grants without a session, with the operator's database URL.
     """
     url = chosen.operator_url if operates else chosen.database_url
     assert url is not None
     if operates:
         await require_operator(url)
-    await installation.open_pool(url, chosen.pool_size)
+    await installation.open_checked_pool(url, chosen.pool_size)
     try:
         await _reach(waits=waits)
         yield
@@ -140,17 +141,17 @@ async def pool(chosen: Settings, *, waits: bool = False, operates: bool = False)
 
 
 async def require_operator(url: str) -> None:
-    async with connections.alone(url) as connection:
+    async with connections.connect_once(url) as connection:
         if not await serving_login.is_operator(connection):
             raise serving_login.OperatorNeeded
 
 
 async def warning_of_power(chosen: Settings, announce: Callable[[], None]) -> Callable[[], None]:
-    """The announcement, and after it a warning as long as the service's login could do everything."""
+    """Wrap `announce` to also log a warning if the service's database login has the operator's privileges."""
     assert chosen.database_url is not None
     may_do_everything = False
     with suppress(NotOpen):
-        async with connections.alone(chosen.database_url) as connection:
+        async with connections.connect_once(chosen.database_url) as connection:
             may_do_everything = await serving_login.is_operator(connection)
 
     def told() -> None:
@@ -163,15 +164,18 @@ async def warning_of_power(chosen: Settings, announce: Callable[[], None]) -> Ca
 
 async def _reach(*, waits: bool) -> None:
     try:
-        await connections.reach()
+        await connections.require_reachable()
     except NotOpen as error:
         if not waits:
             raise
         log.warning("waiting for the database", why=str(error.__cause__))
 
 
-async def require_key(chosen: Settings) -> None:
-    """Refuse to run without a secret key, and say whether to make one or to look for the one that was used."""
+async def require_secret_key(chosen: Settings) -> None:
+    """Refuse to run without a secret key.
+
+    Raises FirstSecretKey if no key was ever used on the database, otherwise NoSecretKey.
+    """
     if chosen.secret_key:
         return
     await require_new(chosen)
@@ -179,10 +183,10 @@ async def require_key(chosen: Settings) -> None:
 
 
 async def require_new(chosen: Settings) -> None:
-    """Refuse a database on which a secret key was used before; one that does not answer may be such a one."""
+    """Raise NoSecretKey if a secret key was used on the database before, or if the database does not answer."""
     assert chosen.database_url is not None
     try:
-        async with connections.alone(chosen.database_url) as connection:
+        async with connections.connect_once(chosen.database_url) as connection:
             is_new = await installation.is_new(connection)
     except NotOpen as error:
         raise vault.NoSecretKey from error
@@ -190,8 +194,8 @@ async def require_new(chosen: Settings) -> None:
         raise vault.NoSecretKey
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work in a loop of its own. A stop signal cancels it, so that it leaves nothing half done."""
+def run_command(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's coroutine in a new event loop. A stop signal cancels it, which rolls back open transactions."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_unless_stopped(work))
 
@@ -217,7 +221,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 @contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """An event that is set by a stop signal: what runs for long ends what it does and returns."""
+    """An event that a stop signal sets, on which a long-running process finishes its work and returns."""
     stop = asyncio.Event()
     with on_stop(stop.set):
         yield stop
@@ -225,7 +229,10 @@ def stop_signals() -> Iterator[asyncio.Event]:
 
 @contextmanager
 def on_stop(callback: Callable[[], object]) -> Iterator[None]:
-    """Let Ctrl-C and a stop signal call something in the running loop, unless a shell has switched Ctrl-C off."""
+    """Call `callback` in the running loop on SIGINT or SIGTERM, except for a signal that the shell has set to ignored.
+
+    On Windows nothing is installed.
+    """
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     heard = [number for number, handler in before.items() if handler != signal.SIG_IGN and sys.platform != "win32"]
@@ -241,7 +248,10 @@ def on_stop(callback: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[..., None]]:
-    """A bar on standard error, on a terminal alone: call what it gives with the total and, if not one, the steps."""
+    """Show a progress bar on standard error if it is a terminal.
+
+    Yields a function to call with the total and the number of steps done since the last call (default 1).
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -1,18 +1,18 @@
-"""`timebank import`: a community's own workbook, tried or taken in."""
+"""`timebank import`: a trial run or an import of a community's workbook."""
 
 from pathlib import Path
 
 import click
 import msgspec
 
-from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
+from timebank.commands.ground import ground, pool, progress, run_command, with_data, with_json
 from timebank.commands.places import find_community, system_scope
 from timebank.core.errors import TimebankError, reason_of
 from timebank.imports.intake import Kind
 from timebank.imports.kinds.registry import IMPORTERS
 from timebank.imports.reports.report import Report, RowReport
 from timebank.imports.runs.runs import import_file
-from timebank.imports.words.map_file import KIND_WORDS, OF_KIND, answers_in
+from timebank.imports.words.word_list_file import KIND_WORDS, OF_KIND, answers_in
 from timebank.imports.words.words import UnknownWord, WordKind
 
 OUTCOMES = {
@@ -68,7 +68,7 @@ def import_workbook(
             )  # fmt: skip
 
     with ground(data) as chosen, progress("正在导入") as told:
-        report = run(work())
+        report = run_command(work())
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
@@ -87,9 +87,9 @@ def _read(file: Path) -> bytes:
 
 def _print(kind: Kind, report: Report) -> None:
     for remark in report.errors:
-        click.echo(_told(remark))
+        click.echo(_in_words(remark))
     for remark in report.warnings:
-        click.echo(f"（提醒）{_told(remark)}")
+        click.echo(f"（提醒）{_in_words(remark)}")
     for note in report.notes:
         click.echo(note)
     for refusal in report.refusals:
@@ -104,14 +104,14 @@ def _print(kind: Kind, report: Report) -> None:
 
 
 def _asked(word: UnknownWord, usual: WordKind) -> str:
-    """A word with the lines that would decide it; the kind stands in those of another than the usual."""
+    """An unknown word with the lines that would decide it; the lines name the kind if it is not the usual one."""
     kind = "" if word.kind == usual else KIND_WORDS[word.kind]
     adds = f"{word.value},新添,{word.points or ''},{kind}".rstrip(",") + ("（要等第二个人同意）" if word.waits else "")
     others = [f"{word.value},{one.name},,{kind}".rstrip(",") for one in word.suggestions]
     return f"{word.value}（{word.count} 行）：" + " 或 ".join([*others, adds])
 
 
-def _told(remark: RowReport) -> str:
+def _in_words(remark: RowReport) -> str:
     value = f"「{remark.value}」" if remark.value else ""
     others = f"等 {len(remark.rows)} 行" if remark.rows else ""
     return f"{remark.sheet} 第 {remark.row} 行{others} {remark.column}{value}：{remark.problem}"

@@ -1,4 +1,4 @@
-"""`timebank create-admin`, and how a command names a community."""
+"""`timebank create-admin`, and the look-up of a community that a command names."""
 
 import json
 import secrets
@@ -12,9 +12,9 @@ import msgspec
 from timebank.access.admins import create_admin as make_admin
 from timebank.access.admins import facts_of_staff
 from timebank.access.sign_in.passwords import check_strength
-from timebank.areas.places import found_region
+from timebank.areas.places import add_region
 from timebank.areas.schemas import PlaceKind
-from timebank.commands.ground import ground, pool, run, with_data, with_json
+from timebank.commands.ground import ground, pool, run_command, with_data, with_json
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
@@ -39,7 +39,7 @@ class AmbiguousCommunity(TimebankError):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A region as a command names it; `path` is in words."""
+    """A region. `path`: the names of the region and of those above it, for output."""
 
     id: UUID
     name: str
@@ -58,12 +58,12 @@ async def _regions(kind: str, parent_id: UUID | None = None) -> list[Place]:
 
 
 async def communities() -> list[Place]:
-    """Every community that there is, by name."""
+    """All communities, by name."""
     return await _regions("community")
 
 
 async def find_community(named: str) -> Place:
-    """The community of this name, or of this id where several share a name."""
+    """The community of this name or id. Raises NoSuchCommunity, AmbiguousCommunity."""
     every = await communities()
     found = [place for place in every if named in (place.name, place.path, str(place.id))]
     if not found:
@@ -75,19 +75,19 @@ async def find_community(named: str) -> Place:
 
 
 def system_scope(community: Place) -> Scope:
-    """What a command acts as: everything in this community, nobody's person."""
+    """The system scope of a command in this community, without a person."""
     return Scope.of_system(community.id, via="command")
 
 
-async def settle_community(county: str | None, street: str | None, community: str) -> Place:
-    """The community, founded with the county and street above it where they are named and missing."""
+async def find_or_found_community(county: str | None, street: str | None, community: str) -> Place:
+    """The community of this name. With `county` and `street`, those of the three that are missing are founded."""
     if county is None or street is None:
         return await find_community(community)
     scope, above = Scope.of_system(clock.new_id(), via="command"), None
     kinds: tuple[tuple[PlaceKind, str], ...] = (("county", county), ("street", street), ("community", community))
     for kind, name in kinds:
         known = {place.name: place.id for place in await _regions(kind, above)}
-        above = known.get(name) or (await found_region(scope, kind, name, above)).id
+        above = known.get(name) or (await add_region(scope, kind, name, above)).id
     assert above is not None
     place = next(place for place in await communities() if place.id == above)
     await _put_first_rule_in_force(system_scope(place))
@@ -96,7 +96,7 @@ async def settle_community(county: str | None, street: str | None, community: st
 
 @retried
 async def _put_first_rule_in_force(scope: Scope) -> None:
-    """Let service earn from the first day on; the community changes the rate in its panel."""
+    """Add the first rule for service, if the community has no rule yet; the community can change it in the panel."""
     async with transaction(scope):
         ruled = await database.fetch_value(
             "SELECT EXISTS (SELECT FROM rule WHERE community_id = $1)", scope.community_id
@@ -134,14 +134,14 @@ def create_admin(
 
     async def work() -> tuple[Place, UUID]:
         async with pool(chosen, operates=True):
-            place = await settle_community(county, street, community)
+            place = await find_or_found_community(county, street, community)
             person_id = await make_admin(
                 system_scope(place), name, phone, password, role=Role(role), region_id=await _reach(place, Role(role))
             )
         return place, person_id
 
     with ground(data) as chosen:
-        place, person_id = run(work())
+        place, person_id = run_command(work())
     if as_json:
         told = {"person_id": str(person_id), "community_id": str(place.id), "role": role}
         click.echo(json.dumps(told | ({"password": password} if made else {})))
@@ -152,7 +152,7 @@ def create_admin(
 
 
 def _password(from_stdin: bool) -> tuple[str, bool]:
-    """The password, and whether it was made here."""
+    """The password from standard input or a prompt, else a generated one; and whether it was generated."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n"), False
     if sys.stdin.isatty():
@@ -161,7 +161,7 @@ def _password(from_stdin: bool) -> tuple[str, bool]:
 
 
 async def _reach(place: Place, role: Role) -> UUID:
-    """The region that the role is held over: the community, its street or its county."""
+    """The id of the region over which the role is granted: the community, its street or its county."""
     async with transaction(None):
         path = await database.fetch_value("SELECT path FROM region WHERE id = $1", place.id)
     depth = {Role.county_admin: 0, Role.street_admin: 1, Role.community_admin: 2, Role.auditor: 2}[role]

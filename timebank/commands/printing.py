@@ -1,4 +1,4 @@
-"""`timebank station-poster` and `timebank cards`: what hangs on the wall and what goes into wallets."""
+"""`timebank station-poster` and `timebank cards`: print the poster of a station and the cards of residents."""
 
 import json
 from functools import partial
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from timebank.cards.cards import PrintedCard, cards_of, issue_missing_cards
-from timebank.commands.ground import CannotWrite, Command, ground, pool, progress, run, with_data, with_json
+from timebank.commands.ground import CannotWrite, Command, ground, pool, progress, run_command, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.core import settings
 from timebank.core.errors import TimebankError, reason_of
@@ -37,7 +37,7 @@ class NoCards(TimebankError):
 
 
 def with_print(command: Command) -> Command:
-    """The options of everything that is printed."""
+    """Add the options that all printing commands share."""
     for option in (
         click.option("--font", type=click.Path(path_type=Path), help="中文字体文件；默认用系统里装的。"),
         click.option("--phone", default="", help="印上的联系电话。"),
@@ -60,16 +60,16 @@ def station_poster(
             return await find_station(station)
 
     with ground(data) as chosen:
-        community, found = run(look_up())
+        community, found = run_command(look_up())
     poster = Poster(
-        community.name, found.name, found.address, open_hours(found),
-        f"{settings.current().base_url}/sign-in", phone,
+        community=community.name, station=found.name, address=found.address, hours=open_hours(found),
+        sign_in_url=f"{settings.current().base_url}/sign-in", phone=phone,
     )  # fmt: skip
     _save(poster_pdf(poster, font), out or Path(f"{found.name}海报.pdf"), as_json)
 
 
 async def find_station(named: str) -> tuple[Place, StationOut]:
-    """The open station of this id or name, in whichever community."""
+    """The active station of this id or name in any community, with its community."""
     every = [
         (community, station)
         for community in await communities()
@@ -102,7 +102,7 @@ def cards(
             return place, await cards_of(system_scope(place))
 
     with ground(data) as chosen:
-        place, found = run(look_up())
+        place, found = run_command(look_up())
     if not found:
         raise NoCards(community=place.name)
     sheet = CardSheet(place.name, phone, full_names)

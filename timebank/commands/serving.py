@@ -1,4 +1,4 @@
-"""`timebank serve`: pages and API, until it is told to stop."""
+"""`timebank serve`: serve pages and API until a stop signal."""
 
 import asyncio
 import errno
@@ -13,10 +13,18 @@ import click
 import uvicorn
 
 from timebank.app import create_app
-from timebank.commands.counting import counted_together, forget
-from timebank.commands.ground import ground, pool, require_key, run, stop_signals, warning_of_power, with_data
-from timebank.commands.patience import PatientProtocol
+from timebank.commands.counting import counted_together, remove_process_metrics
+from timebank.commands.ground import (
+    ground,
+    pool,
+    require_secret_key,
+    run_command,
+    stop_signals,
+    warning_of_power,
+    with_data,
+)
 from timebank.commands.supervising import Lifeline, Supervisor
+from timebank.commands.timeouts import PatientProtocol
 from timebank.core import settings
 from timebank.core.errors import TimebankError, reason_of
 from timebank.core.settings import Settings
@@ -26,7 +34,7 @@ from timebank.operations.logs import configure_logs
 
 STOP_SECONDS_MAX = 10
 CLOSE_SECONDS_MAX = 10
-"""What a process may take to close its connections after its last request."""
+"""Time for a process to close its connections after the last request."""
 
 
 class PortTaken(TimebankError):
@@ -49,17 +57,19 @@ class CannotListen(TimebankError):
 def serve(host: str, port: int, workers: int, data: Path | None) -> None:
     with ground(data) as chosen, listening(host, port) as listener:
         configure_logs()
-        run(require_key(chosen))  # Without a key nothing could be signed; better told now than at the first request.
+        run_command(
+            require_secret_key(chosen)
+        )  # Without a key nothing could be signed; better told now than at the first request.
         address = f"http://{host}:{listener.getsockname()[1]}"
 
         def announce() -> None:
             click.echo(address, err=True)
 
         if workers == 1:
-            run(_serve_alone(chosen, listener, announce))
+            run_command(_serve_alone(chosen, listener, announce))
             return
         with counted_together():
-            run(_serve_together(chosen, listener, workers, announce))
+            run_command(_serve_together(chosen, listener, workers, announce))
 
 
 async def _serve_alone(chosen: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
@@ -78,11 +88,17 @@ async def _serve_together(
     stop_seconds_max = chosen.leave_seconds + STOP_SECONDS_MAX + CLOSE_SECONDS_MAX
     with stop_signals() as stop:
         work = partial(_serve_as_child, chosen, listener)
-        await Supervisor(work, workers, stop_seconds_max, announce, forget).run(stop)
+        await Supervisor(
+            work=work,
+            count=workers,
+            stop_seconds_max=stop_seconds_max,
+            announce=announce,
+            forget=remove_process_metrics,
+        ).run(stop)
 
 
 def _serve_as_child(chosen: Settings, listener: socket.socket, lifeline: Lifeline) -> None:
-    """One of several processes, with a pool of its own."""
+    """The work of one of several serving processes, which opens its own pool."""
     settings.use(chosen)
 
     async def work() -> None:
@@ -91,11 +107,14 @@ def _serve_as_child(chosen: Settings, listener: socket.socket, lifeline: Lifelin
             async with lifeline.ends(stop):
                 await serve_until(stop, server, listener)
 
-    run(work())
+    run_command(work())
 
 
 async def serve_until(stop: asyncio.Event, server: uvicorn.Server, listener: socket.socket) -> None:
-    """Serve until told to stop: then be unready for a moment, so that no more requests are sent, and let those end."""
+    """Serve until `stop` is set, then report unready for `leave_seconds`, so that a balancer sends no more requests.
+
+    After that the server finishes its open requests and returns.
+    """
 
     async def end() -> None:
         await stop.wait()
@@ -111,10 +130,11 @@ async def serve_until(stop: asyncio.Event, server: uvicorn.Server, listener: soc
 
 
 class OwnSignals(uvicorn.Server):
-    """A server that leaves signals to the command: what runs beside it must end too, the bundled PostgreSQL last.
+    """A uvicorn server without signal handlers: the command handles signals, because it also stops what runs beside
+    the server, the bundled PostgreSQL last.
 
-    `announce` is called once requests are answered. Beside the first of them missing statistics are made, as a restored
-    database that no worker serves needs them.
+    `announce` is called once requests are answered. A task then analyses tables without statistics, which a restored
+    database without a worker needs.
     """
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None] = lambda: None) -> None:
@@ -140,7 +160,7 @@ class OwnSignals(uvicorn.Server):
 
 
 def server_config(app: object) -> uvicorn.Config:
-    """How uvicorn serves: our request log and patience instead of its, and a proxy's word only where it is trusted."""
+    """uvicorn's configuration: our request log and timeouts, and proxy headers only from trusted proxies."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # Litestar types ASGI messages apart
         http=PatientProtocol,
@@ -158,7 +178,7 @@ def server_config(app: object) -> uvicorn.Config:
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket bound to an address; port 0 is a free one that the system picks."""
+    """A listening socket; for port 0 the system picks a free port. Raises PortTaken, CannotListen."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         if os.name == "posix":  # Elsewhere this option would let two programs share one port.

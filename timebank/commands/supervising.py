@@ -1,4 +1,4 @@
-"""Several serving processes on one port: each is started again when it dies, and none outlives their parent."""
+"""Supervise several serving processes on one port: restart each that ends, and stop all when the parent ends."""
 
 import asyncio
 import multiprocessing
@@ -17,7 +17,7 @@ from timebank.core.errors import TimebankError
 FIRST_WAIT_SECONDS = 0.5
 LAST_WAIT_SECONDS = 30.0
 FAILED_STARTS_MAX = 5
-"""After so many starts in a row that came to nothing, starting once more would not help either."""
+"""Failed starts in a row after which the supervisor gives up."""
 
 log = structlog.get_logger()
 
@@ -32,7 +32,7 @@ class WorkersFail(TimebankError):
 
 @dataclass(slots=True)
 class Lifeline:
-    """A child's end of the line to its parent: it tells that it has started, and sees when the parent is gone."""
+    """The child's end of the pipe to its parent: it reports the start, and notices the parent's end."""
 
     line: Connection
 
@@ -42,7 +42,7 @@ class Lifeline:
 
     @asynccontextmanager
     async def ends(self, stop: asyncio.Event) -> AsyncIterator[None]:
-        """Set the event when the parent dies, however it dies: the system closes its end of the line."""
+        """Set `stop` when the parent ends for any reason: the system then closes the parent's end of the pipe."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self.line.fileno(), stop.set)
         try:
@@ -51,11 +51,11 @@ class Lifeline:
             loop.remove_reader(self.line.fileno())
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Supervisor:
-    """Keeps `count` processes at work until told to stop.
+    """Keeps `count` processes running until told to stop.
 
-    `announce` is called when the first of them serves, `forget` with the number of each that has ended.
+    `announce` is called once, when the first process serves; `forget` with the process id of each that has ended.
     """
 
     work: Work
@@ -68,7 +68,10 @@ class Supervisor:
     _failed: asyncio.Future[int] = field(init=False)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Raises WorkersFail when start after start comes to nothing; the processes that still work are ended."""
+        """Run until `stop` is set, then end all processes.
+
+        Raises WorkersFail after `FAILED_STARTS_MAX` failed starts in a row.
+        """
         self._failed = asyncio.get_running_loop().create_future()
         ended = asyncio.Event()
         keeping = [asyncio.create_task(self._keep(ended)) for _ in range(self.count)]
@@ -84,7 +87,7 @@ class Supervisor:
             raise WorkersFail(count=self._failed_starts, status=self._failed.result())
 
     async def _keep(self, ended: asyncio.Event) -> None:
-        """One place at work: a process, and another one after it, waiting longer each time that a start fails."""
+        """Keep one process running: start a new one when it ends, after a wait that doubles with each failed start."""
         wait = FIRST_WAIT_SECONDS
         while not ended.is_set() and not self._failed.done():
             process, line = self._start()
@@ -104,7 +107,7 @@ class Supervisor:
             wait = min(wait * 2, LAST_WAIT_SECONDS)
 
     def _count_failure(self, status: int) -> bool:
-        """Whether another start is worth it."""
+        """Count a failed start; False once `FAILED_STARTS_MAX` in a row have failed."""
         self._failed_starts += 1
         if self._failed_starts >= FAILED_STARTS_MAX and not self._failed.done():
             self._failed.set_result(status)
@@ -125,7 +128,7 @@ class Supervisor:
     async def _until_it_ends(
         self, process: BaseProcess, line: Connection, started: asyncio.Event, ended: asyncio.Event
     ) -> int:
-        """Wait for the process, and end it when told to; its exit status, negative for a signal."""
+        """Wait until the process ends, end it when `ended` is set, and return its exit status (negative: a signal)."""
         loop, gone = asyncio.get_running_loop(), asyncio.Event()
 
         def told() -> None:

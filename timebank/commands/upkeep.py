@@ -1,4 +1,4 @@
-"""`timebank migrate` and `timebank check`: the database as this version needs it, and books that balance."""
+"""`timebank migrate` and `timebank check`: migrate the database, and check ledger and secret key."""
 
 import json
 from pathlib import Path
@@ -7,13 +7,13 @@ import click
 import msgspec
 
 from timebank import migrate as migrations
-from timebank.commands.ground import ground, pool, progress, run, with_data, with_json
+from timebank.commands.ground import ground, pool, progress, run_command, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.core import connections, database, vault
 from timebank.core.database import transaction
 from timebank.core.settings import Settings
 from timebank.ledger.checking.check import Books, books_out
-from timebank.ledger.checking.results import check_and_keep
+from timebank.ledger.checking.stored_result import check_and_keep
 from timebank.ledger.schemas import BooksOut
 from timebank.operations import installation, serving_login
 
@@ -25,7 +25,7 @@ def migrate(data: Path | None, as_json: bool) -> None:
     with ground(data) as chosen:
         chosen.require_no_pooler("升级")
         assert chosen.operator_url is not None
-        applied = run(_migrate(chosen, chosen.operator_url))
+        applied = run_command(_migrate(chosen, chosen.operator_url))
     if as_json:
         click.echo(json.dumps({"applied": applied}))
     elif applied:
@@ -35,9 +35,9 @@ def migrate(data: Path | None, as_json: bool) -> None:
 
 
 async def _migrate(chosen: Settings, url: str) -> list[str]:
-    """Migrate, and with a key at hand see to it that the database is sealed by it; who migrates needs none.
+    """Migrate. If a secret key is set, which is optional, also compare or record it.
 
-    Whoever has just restored a backup migrates next: its tables get their statistics here.
+    Tables without statistics are analysed, because a backup is usually migrated right after it was restored.
     """
     if chosen.secret_key:
         await _compare_key(url)
@@ -51,14 +51,14 @@ async def _migrate(chosen: Settings, url: str) -> list[str]:
 
 
 async def _compare_key(url: str) -> None:
-    """Refuse another key than the recorded one; record ours where none is. Nothing to do before the first migration."""
-    async with connections.alone(url) as connection:
+    """Refuse a key other than the recorded one; record ours if none is. Does nothing before the first migration."""
+    async with connections.connect_once(url) as connection:
         if await connection.fetchval("SELECT to_regclass('installation')") is not None:
             await installation.require_key(connection)
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """One community's books."""
+    """The result of the ledger check of one community."""
 
     community_id: str
     community: str
@@ -87,7 +87,7 @@ def check(what: str, community: str | None, data: Path | None, as_json: bool) ->
         return Checked(str(place.id), place.path, books_out(books))
 
     with ground(data) as chosen, progress("正在核对") as told:
-        checked = run(work())
+        checked = run_command(work())
     ok = all(one.books.ok for one in checked)
     if as_json:
         click.echo(msgspec.json.encode({"ok": ok, "communities": checked}))
@@ -100,7 +100,7 @@ def check(what: str, community: str | None, data: Path | None, as_json: bool) ->
 
 
 async def open_a_seal(place: Place) -> None:
-    """Open the newest sealed phone of a community. Raises WrongSecretKey where it was sealed by another key."""
+    """Decrypt the newest encrypted phone of a community. Raises WrongSecretKey if another key encrypted it."""
     scope = system_scope(place)
     async with transaction(scope):
         sealed: bytes | None = await database.fetch_value(

@@ -1,14 +1,14 @@
-"""`timebank worker`: what falls due, until it is told to stop."""
+"""`timebank worker`: run the jobs that are due, until a stop signal."""
 
 from pathlib import Path
 
 import click
 
-from timebank.commands.ground import ground, pool, require_key, run, stop_signals, with_data
+from timebank.commands.ground import ground, pool, require_secret_key, run_command, stop_signals, with_data
 from timebank.core.settings import Settings
 from timebank.operations.logs import configure_logs
-from timebank.operations.worker import run as run_jobs
 from timebank.operations.worker import run_all
+from timebank.operations.worker import run_worker as run_jobs
 
 
 @click.command("worker", help="定时任务：公示到期、预留到期、积分到期、日结等。可以同时开多个。")
@@ -17,8 +17,8 @@ from timebank.operations.worker import run_all
 def worker(once: bool, data: Path | None) -> None:
     with ground(data) as chosen:
         configure_logs()
-        run(require_key(chosen))
-        run(_work(chosen, once=once))
+        run_command(require_secret_key(chosen))
+        run_command(_work(chosen, once=once))
 
 
 async def _work(chosen: Settings, *, once: bool) -> None:

@@ -31,7 +31,7 @@ class Sweep:
     verb: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MenuEntry:
     """An entry of the panel's menu. Entries are sorted by `place`; `word` is marked for translation.
 

@@ -109,7 +109,7 @@ class BadValue(TimebankError):
     sentence = "有一项内容不能保存：文字里有不可用的字符，或数字太大。请改后再试。"
 
 
-async def open_pool(url: str, size: int = 10, *, check: Check | None = None) -> None:
+async def create_pool(url: str, size: int = 10, *, check: Check | None = None) -> None:
     """Create the pool. It connects on first use, so no server needs to run yet. `close_pool` closes it.
 
     `check` is awaited with each new connection before its first use, and refuses it by raising.
@@ -145,7 +145,7 @@ async def close_pool() -> None:
 
 
 @asynccontextmanager
-async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
+async def connect_once(url: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection outside the pool. Raises NotOpen if the database does not answer or the connection is lost."""
     try:
         connection = await asyncpg.connect(url, timeout=ANSWER_SECONDS_MAX, **connecting())
@@ -159,7 +159,7 @@ async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
         connection.terminate()
 
 
-async def reach() -> None:
+async def require_reachable() -> None:
     """Return at once if the database is known to answer and to have passed its checks; otherwise test it.
 
     Raises Unavailable or a subclass if the database cannot serve. Only one task tests at a time: while it does, and for

@@ -19,9 +19,9 @@ from timebank.core.connections import (
     NotOpen,
     borrowed,
     close_pool,
+    create_pool,
     engine,
     is_lost,
-    open_pool,
 )
 from timebank.core.errors import Busy, Conflict, TimebankError, Unexpected
 from timebank.core.scope import Scope
@@ -30,8 +30,25 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 __all__ = [
-    "BadValue", "NotOpen", "Open", "RanIntoAnother", "ask", "close_pool", "engine", "error_of", "execute", "fetch",
-    "fetch_one", "fetch_value", "insert_many", "open_pool", "reading", "retried", "row", "rows", "savepoint",
+    "BadValue",
+    "NotOpen",
+    "Open",
+    "RanIntoAnother",
+    "ask",
+    "close_pool",
+    "create_pool",
+    "engine",
+    "error_of",
+    "execute",
+    "fetch",
+    "fetch_one",
+    "fetch_value",
+    "insert_many",
+    "reading",
+    "retried",
+    "row",
+    "rows",
+    "savepoint",
     "transaction",
 ]  # fmt: skip
 

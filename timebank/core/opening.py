@@ -63,7 +63,7 @@ def day_began(opens_at: time, closes_at: time, moment: datetime) -> datetime:
     return _closing(day - timedelta(days=1), opens_at, closes_at)
 
 
-def in_words(opens_at: time | str, closes_at: time | str, language: str = "zh") -> str:
+def opening_hours_in_words(opens_at: time | str, closes_at: time | str, language: str = "zh") -> str:
     """The opening hours in words: 08:00–20:00, 20:00–次日 02:00, 08:00–24:00, 全天."""
     opens, closes = str(opens_at)[:5], str(closes_at)[:5]
     if never_closes(time.fromisoformat(opens), time.fromisoformat(closes)):

@@ -41,7 +41,7 @@ def read_cursor(cursor: str | None, shape: type[T]) -> T | None:
         raise BadCursor from error
 
 
-def page(found: Sequence[T], limit: int, key: Callable[[T], tuple[object, ...]]) -> Page[T]:
+def make_page(found: Sequence[T], limit: int, key: Callable[[T], tuple[object, ...]]) -> Page[T]:
     """A page of `limit` items from up to `limit` + 1 rows; the extra row only shows that there is a next page."""
     items = found[:limit]
     return Page(items, cursor_of(*key(items[-1])) if len(found) > limit and items else None)

@@ -35,8 +35,8 @@ class Grant:
     community_name: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Mine:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResidentRecord:
     """An own record: a resident record that the caller's login stands for. It cannot spend until `rests_until`."""
 
     community_id: UUID
@@ -47,12 +47,12 @@ class Mine:
     rests_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """A caller with own records and role grants. A verb reads and writes only the community `community_id`."""
 
     community_id: UUID
-    persons: tuple[Mine, ...] = ()
+    persons: tuple[ResidentRecord, ...] = ()
     grants: frozenset[Grant] = frozenset()
     login_id: UUID | None = None
     session_id: UUID | None = None
@@ -71,7 +71,7 @@ class Scope:
         return cls(community_id, via=via, system=True, request_id=request_id)
 
     @property
-    def person(self) -> Mine | None:
+    def person(self) -> ResidentRecord | None:
         """The caller's own record in the community, if there is one."""
         return next((p for p in self.persons if p.community_id == self.community_id), None)
 

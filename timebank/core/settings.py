@@ -15,7 +15,7 @@ class BadSetting(TimebankError):
     sentence = "设置 {name} 不能用：{why}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of one process. docs/settings.md lists the variable of every field."""
 

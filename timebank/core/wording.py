@@ -46,7 +46,7 @@ class _Shown:
             return at_clock(datetime.fromisoformat(str(self.value)), self.language)
         if spec == "hours":
             opens, closes = str(self.value).split()
-            return opening.in_words(opens, closes, self.language)
+            return opening.opening_hours_in_words(opens, closes, self.language)
         if isinstance(self.value, list):
             return translate(_("；"), self.language).join(translate(part, self.language) for part in self.value)
         return translate(str(self.value), self.language)

@@ -28,7 +28,7 @@ from timebank.deeds.schemas import (
 )
 from timebank.deeds.witness import answer_as_witness
 from timebank.http.callers import AnyRequest, provide_visitor
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.waiting import WAITS
 
@@ -42,11 +42,11 @@ class Deeds(Controller):
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[DeedOut]]:  # fmt: skip
         """Deeds that the caller may see, newest first."""
-        return listed(request, await reading.listed_deeds(caller, status=status, limit=limit, cursor=cursor))
+        return listed(request, await reading.list_deeds_out(caller, status=status, limit=limit, cursor=cursor))
 
     @post()
     async def file(
-        self, data: JSONBody[DeedIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+        self, data: JSONBody[DeedIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
         """File a deed; its points are credited after review and the public notice period."""
         caller = caller.acting_as(data.person_id)
@@ -67,7 +67,7 @@ class Deeds(Controller):
     @post("/{deed_id:uuid}/review", responses=WAITS)
     async def review(
         self, deed_id: FromPath[UUID], data: JSONBody[ReviewIn], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Approve a filed deed for the public board, where many points wait for a second person, or reject it."""
         return await once.answer(
@@ -80,7 +80,7 @@ class Deeds(Controller):
     @post("/{deed_id:uuid}/reversal")
     async def reverse(
         self, deed_id: FromPath[UUID], data: JSONBody[ReasonIn], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Reverse the credit of a deed because of an error or a fraud."""
         return await once.answer(caller, lambda: credit.reverse_deed(caller, deed_id, data.reason), status=200)
@@ -88,7 +88,7 @@ class Deeds(Controller):
     @post("/{deed_id:uuid}/objections")
     async def object_to(
         self, deed_id: FromPath[UUID], data: JSONBody[ObjectionIn], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Object to a deed on the public board, once per resident; staff may object in a resident's name."""
         return await once.answer(
@@ -99,7 +99,7 @@ class Deeds(Controller):
 @post("/service-records/{record_id:uuid}/objections")
 async def object_to_record(
     record_id: FromPath[UUID], data: JSONBody[ObjectionIn], caller: NamedDependency[Scope],
-    once: NamedDependency[Once],
+    once: NamedDependency[Idempotency],
 ) -> Response[bytes]:  # fmt: skip
     """Object to an honour record on the public board, once per resident; staff may object in a resident's name."""
     return await once.answer(
@@ -116,12 +116,14 @@ class Objections(Controller):
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[ObjectionOut]]:  # fmt: skip
         """The community's objections, oldest first, without the names of those who raised them."""
-        return listed(request, await objections.objections(caller, undecided=undecided, limit=limit, cursor=cursor))
+        return listed(
+            request, await objections.list_objections(caller, undecided=undecided, limit=limit, cursor=cursor)
+        )
 
     @post("/{objection_id:uuid}/decision", responses=WAITS)
     async def decide(
         self, objection_id: FromPath[UUID], data: JSONBody[ObjectionDecision], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Decide an objection; restoring many points waits for a second person."""
         return await once.answer(
@@ -139,7 +141,7 @@ async def read_board(
 ) -> Response[Page[BoardItem]]:  # fmt: skip
     """The items on a community's public board, without sign-in. Without community_id it is the caller's community."""
     shown = community or await own_board(request)
-    return listed(request, await board.board(shown, limit=limit, cursor=cursor))
+    return listed(request, await board.list_board_items(shown, limit=limit, cursor=cursor))
 
 
 async def own_board(request: AnyRequest) -> UUID:

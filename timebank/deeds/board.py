@@ -8,7 +8,7 @@ import msgspec
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.deeds.schemas import BoardItem, BoardRow
 
@@ -68,7 +68,7 @@ async def board_rows(
 ) -> tuple[BoardPlace, Page[BoardRow]]:
     """A community and the items on its public board with full names. The caller shows only their `public` form."""
     after = read_cursor(cursor, tuple[datetime, UUID])
-    async with transaction(Scope(community_id, via="board")):
+    async with transaction(Scope(community_id=community_id, via="board")):
         place = await _board_place(community_id)
         found = await database.rows(
             BoardRow,
@@ -76,12 +76,12 @@ async def board_rows(
             "WHERE $2::timestamptz IS NULL OR (notice_until, id) > ($2, $3) ORDER BY notice_until, id LIMIT $4",
             community_id, *(after or (None, None)), limit + 1,
         )  # fmt: skip
-    return place, page(found, limit, lambda item: (item.notice_until, item.id))
+    return place, make_page(found, limit, lambda item: (item.notice_until, item.id))
 
 
 async def board_row(community_id: UUID, kind: str, item_id: UUID) -> tuple[BoardPlace, BoardRow]:
     """A community and one item on its public board, with the full name. Raises NotFound."""
-    async with transaction(Scope(community_id, via="board")):
+    async with transaction(Scope(community_id=community_id, via="board")):
         place = await _board_place(community_id)
         found = await database.row(
             BoardRow,
@@ -93,7 +93,7 @@ async def board_row(community_id: UUID, kind: str, item_id: UUID) -> tuple[Board
     return place, found
 
 
-async def board(community_id: UUID, *, limit: int = 50, cursor: str | None = None) -> Page[BoardItem]:
+async def list_board_items(community_id: UUID, *, limit: int = 50, cursor: str | None = None) -> Page[BoardItem]:
     """The items on a community's public board, as anybody may read them."""
     _, found = await board_rows(community_id, limit=limit, cursor=cursor)
     return Page([item.public() for item in found.items], found.next)

@@ -15,10 +15,10 @@ CAPABILITY = Capability(
     pages=(
         "timebank.deeds.pages.deeds.DeedPages",
         "timebank.deeds.pages.board.BoardPages",
-        "admin.deeds.AdminDeeds",
-        "admin.deeds.AdminObjections",
+        "admin.deeds.PanelDeedPages",
+        "admin.deeds.PanelObjectionPages",
     ),
-    menu=(MenuEntry(60, "/admin/deeds", "heart", _("道德积分"), readers="both"),),
+    menu=(MenuEntry(place=60, href="/admin/deeds", icon="heart", word=_("道德积分"), readers="both"),),
     jobs=(
         Job("credit_due_deeds", 60, "timebank.deeds.credit.credit_due_deeds"),
         Job("remind_of_objections", 3600, "timebank.deeds.objections.reminding.remind_of_objections"),
@@ -39,12 +39,12 @@ CAPABILITY = Capability(
         Agreed(
             "timebank.deeds.review.DEED_POINTS",
             "timebank.deeds.review.approve_agreed",
-            "timebank.deeds.review.stands_now",
+            "timebank.deeds.review.present_deed_state",
         ),
         Agreed(
             "timebank.deeds.restoring.DEED_AGAIN",
             "timebank.deeds.objections.objecting.restore_agreed",
-            "timebank.deeds.restoring.stands_now",
+            "timebank.deeds.restoring.present_reversal_state",
         ),
     ),
     audit={

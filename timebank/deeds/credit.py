@@ -16,7 +16,7 @@ from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import AccountClosed
 from timebank.people.locks import lock_people
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.policies.values import points_expire_on, policies
 
 MEMO_MAX = 200
@@ -74,15 +74,15 @@ async def _credit_person(scope: Scope, person_id: UUID) -> int:
             deeds = [deed for deed in deeds if not (deed.open_objections or deed.witness_owes)]
             ends = [await _issue(scope, deed, f"deed:{deed.id}:credit") for deed in deeds]
             if deeds:
-                await _tell_credited(scope, deeds, ends[0], f"deed:{deeds[0].id}:credit")
+                await _notify_credited(scope, deeds, ends[0], f"deed:{deeds[0].id}:credit")
     except AccountClosed:  # closed since the list was read: all deeds of the person wait until it is open again
         return 0
     return len(deeds)
 
 
-async def credit(scope: Scope, deed: Deed, *, key: str) -> None:
+async def issue_deed_points(scope: Scope, deed: Deed, *, key: str) -> None:
     """Issue a deed's points and notify the person. The caller holds the deed's row lock."""
-    await _tell_credited(scope, [deed], await _issue(scope, deed, key), key)
+    await _notify_credited(scope, [deed], await _issue(scope, deed, key), key)
 
 
 async def _issue(scope: Scope, deed: Deed, key: str) -> date:
@@ -92,8 +92,9 @@ async def _issue(scope: Scope, deed: Deed, key: str) -> date:
     posted = await posting.issue(
         scope, deed.person_id, Currency.point, deed.points,
         Posting(
-            "deed", key, "deed", deed.id, await _memo(scope, deed), clock.at_local(deed.occurred_on, time(12)),
-            deed.rule_code, deed.rule_version,
+            kind="deed", key=key, source_kind="deed", source_id=deed.id, memo=await _memo(scope, deed),
+            occurred_at=clock.at_local(deed.occurred_on, time(12)),
+            rule_code=deed.rule_code, rule_version=deed.rule_version,
         ),
         expires_on=expires_on,
     )  # fmt: skip
@@ -105,11 +106,11 @@ async def _issue(scope: Scope, deed: Deed, key: str) -> date:
     return expires_on
 
 
-async def _tell_credited(scope: Scope, deeds: Sequence[Deed], expires_on: date, key: str) -> None:
+async def _notify_credited(scope: Scope, deeds: Sequence[Deed], expires_on: date, key: str) -> None:
     what = f"「{deeds[0].rule}」" if len(deeds) == 1 else f"您的 {len(deeds)} 件善行"
     points = sum(deed.points for deed in deeds)
     text = f"{what}公示期满，已记 {points} 分，有效到 {dated(expires_on)}。"
-    await tell(scope, deeds[0].person_id, "deed_credited", text, key, deeds[0].id)
+    await notify(scope, deeds[0].person_id, "deed_credited", text, key, deeds[0].id)
 
 
 async def _memo(scope: Scope, deed: Deed) -> str:
@@ -139,7 +140,13 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
         if deed.status != "credited" or deed.entry_id is None:
             raise NotCredited
         memo = f"冲正：{deed.rule}。{reason}"[:MEMO_MAX]
-        note = Posting("reversal", f"deed:{deed.id}:reversal:{deed.entry_id}", "deed", deed.id, memo)
+        note = Posting(
+            kind="reversal",
+            key=f"deed:{deed.id}:reversal:{deed.entry_id}",
+            source_kind="deed",
+            source_id=deed.id,
+            memo=memo,
+        )
         back = await posting.reverse(scope, deed.entry_id, note)
         await database.execute(
             "UPDATE deed SET status = 'reversed', review_note = $3 WHERE community_id = $1 AND id = $2",
@@ -155,5 +162,5 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
             f"「{deed.rule}」（{dated(deed.occurred_on)}）的 {deed.points} 分已冲正。原因：{reason[:300]} {owed}"
             "如不同意，请在「善行」里点开这件事提出异议。"
         )
-        await tell(scope, deed.person_id, "deed_reversed", text, note.key, deed.id)
+        await notify(scope, deed.person_id, "deed_reversed", text, note.key, deed.id)
         return DeedOut.of(await lock_deed(scope, deed_id))

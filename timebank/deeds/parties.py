@@ -44,12 +44,12 @@ async def require_no_party(scope: Scope, deed: Deed) -> None:
         raise PartyToDeed
 
 
-def reviews(scope: Scope, deed: Deed) -> bool:
+def may_review_deed(scope: Scope, deed: Deed) -> bool:
     """Whether the caller may review deeds of this place: as its grid worker or as an administrator."""
     return scope.works_in(deed.area_path)
 
 
-def reach(scope: Scope) -> tuple[bool, list[UUID], list[UUID]]:
+def readable_deeds(scope: Scope) -> tuple[bool, list[UUID], list[UUID]]:
     """What deeds the caller may read: whether all; the ids of areas with their subtrees; the ids of own records."""
     areas = [g.area_id for g in scope.here() if g.area_id and (g.role in HEADS or g.role == Role.grid_worker)]
     own = [p.person_id for p in scope.persons if p.community_id == scope.community_id]

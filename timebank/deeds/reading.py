@@ -5,9 +5,9 @@ from uuid import UUID
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
-from timebank.deeds.parties import reach
+from timebank.deeds.parties import readable_deeds
 from timebank.deeds.schemas import Deed, DeedOut, DeedStatus
 from timebank.people.locks import lock_people
 
@@ -40,7 +40,7 @@ async def find_deed(scope: Scope, deed_id: UUID) -> Deed:
     async with transaction(scope):
         deed = await database.row(
             Deed, _DEED + _SEEN + " AND d.id = $5 AND ($2 OR d.status <> 'withdrawn')",
-            scope.community_id, *reach(scope), deed_id,
+            scope.community_id, *readable_deeds(scope), deed_id,
         )  # fmt: skip
     if deed is None:
         raise NotFound
@@ -71,7 +71,7 @@ async def lock_deed(scope: Scope, deed_id: UUID) -> Deed:
     return deed
 
 
-async def deeds(
+async def list_deeds(
     scope: Scope, *, status: DeedStatus | None = None, own: bool = False, limit: int = 50, cursor: str | None = None
 ) -> Page[Deed]:
     """Deeds that the caller may see, newest first: heads and grid workers see those of their area, everybody their own.
@@ -79,7 +79,7 @@ async def deeds(
     `own` limits the list to deeds that name the caller. Withdrawn ones are listed only to administrators and auditors
     who ask for that status.
     """
-    everything, areas, mine = reach(scope)
+    everything, areas, mine = readable_deeds(scope)
     seen = (False, [], mine) if own else (everything, areas, mine)
     before = read_cursor(cursor, tuple[UUID])
     async with transaction(scope):
@@ -90,12 +90,12 @@ async def deeds(
             "ORDER BY d.id DESC LIMIT $7",
             scope.community_id, *seen, status, before[0] if before else None, limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda deed: (deed.id,))
+    return make_page(found, limit, lambda deed: (deed.id,))
 
 
 async def count_waiting(scope: Scope) -> dict[str, int]:
     """The number of deeds in the caller's areas that wait for a decision, by status: filed, objected."""
-    everything, areas, _ = reach(scope)
+    everything, areas, _ = readable_deeds(scope)
     async with transaction(scope):
         found = await database.fetch(
             "SELECT d.status, count(*) AS waiting FROM deed d "
@@ -107,9 +107,9 @@ async def count_waiting(scope: Scope) -> dict[str, int]:
     return {row["status"]: row["waiting"] for row in found}
 
 
-async def listed_deeds(
+async def list_deeds_out(
     scope: Scope, *, status: DeedStatus | None = None, limit: int = 50, cursor: str | None = None
 ) -> Page[DeedOut]:
     """Deeds that the caller may see, newest first, as the API returns them."""
-    found = await deeds(scope, status=status, limit=limit, cursor=cursor)
+    found = await list_deeds(scope, status=status, limit=limit, cursor=cursor)
     return Page([DeedOut.of(deed) for deed in found.items], found.next)

@@ -12,10 +12,12 @@ from timebank.core.scope import Scope
 from timebank.deeds.parties import people_of
 from timebank.deeds.schemas import Deed
 
-DEED_AGAIN = Kind("deed_again", _("把冲正了的「{rule}」{points} 分再记给{person}（{place}）。理由：{reason}"))
+DEED_AGAIN = Kind(
+    name="deed_again", sentence=_("把冲正了的「{rule}」{points} 分再记给{person}（{place}）。理由：{reason}")
+)
 
 
-async def ask_for_again(
+async def propose_restoring(
     scope: Scope, deed: Deed, objection_id: UUID, note: str, raised_by: tuple[UUID | None, ...]
 ) -> Waiting:  # fmt: skip
     """Propose to restore the points of a reversed deed. Those who raised the objection are parties to the proposal."""
@@ -23,11 +25,12 @@ async def ask_for_again(
     return await propose(
         scope, DEED_AGAIN, str(objection_id), do,
         {"rule": deed.rule, "points": deed.points, "reason": note, "place": deed.area},
-        person_id=deed.person_id, involved=[*people_of(deed), *raised_by], before=await stands_now(scope, do),
+        person_id=deed.person_id, involved=[*people_of(deed), *raised_by],
+        before=await present_reversal_state(scope, do),
     )  # fmt: skip
 
 
-async def stands_now(scope: Scope, do: Any) -> list[object]:
+async def present_reversal_state(scope: Scope, do: Any) -> list[object]:
     """The state on which the proposal relies: the deed's status and points, and the objection's decision."""
     found = await database.fetch_one(
         "SELECT d.status, d.points, o.upheld FROM objection o "

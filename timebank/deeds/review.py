@@ -7,19 +7,19 @@ from uuid import UUID
 import msgspec
 
 from timebank.agreements.kinds import Change, Kind
-from timebank.agreements.proposing import close, is_above, propose
+from timebank.agreements.proposing import end_waiting_change, is_above, propose
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, Invalid, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.core.wording import dated
-from timebank.deeds.credit import credit
-from timebank.deeds.parties import people_of, require_no_party, reviews
+from timebank.deeds.credit import issue_deed_points
+from timebank.deeds.parties import may_review_deed, people_of, require_no_party
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Decision, Deed, DeedOut
 from timebank.deeds.witness import ask_witness
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.policies.values import policies
 
 
@@ -47,7 +47,7 @@ async def review_deed(
     who has not answered. A deed that its witness denied is approved only with a reason. Raises PartyToDeed,
     DeedReviewed, WitnessDenied.
     """
-    if not reviews(scope, await find_deed(scope, deed_id)):
+    if not may_review_deed(scope, await find_deed(scope, deed_id)):
         raise Forbidden
     note = note.strip()
     if decision == "reject" and not note:
@@ -59,7 +59,7 @@ async def review_deed(
             raise DeedReviewed
         if decision == "reject":
             await _write(scope, deed, "rejected", note, None)
-            await _tell_rejected(scope, deed, note)
+            await _notify_rejected(scope, deed, note)
         else:
             if deed.witness_answer == "denied" and not note:
                 raise WitnessDenied(witness=deed.witness or "—", said=deed.witness_note or "—")
@@ -67,8 +67,10 @@ async def review_deed(
                 await _note_asked(scope, deed)
             if await needs_second(scope, deed):
                 return await _ask_above(scope, deed, note)
-            await _hang_out(scope, await lock_deed(scope, deed_id), note)
-        await close(scope, DEED_POINTS, str(deed_id))  # this decision replaces the proposal of an earlier approval
+            await _publish(scope, await lock_deed(scope, deed_id), note)
+        await end_waiting_change(
+            scope, DEED_POINTS, str(deed_id)
+        )  # this decision replaces the proposal of an earlier approval
         await audit.record(scope, "review_deed", "deed", deed.id, reason=note or None, decision=decision)
         return DeedOut.of(await lock_deed(scope, deed_id))
 
@@ -113,11 +115,11 @@ async def _ask_above(scope: Scope, deed: Deed, note: str) -> DeedOut:
 
 async def approve_agreed(scope: Scope, change: Change) -> None:
     deed = await lock_deed(scope, UUID(change.do["deed_id"]))
-    await _hang_out(scope, deed, change.do["note"])
+    await _publish(scope, deed, change.do["note"])
     await audit.record(scope, "review_deed", "deed", deed.id, reason=change.do["note"] or None, decision="approve")
 
 
-async def stands_now(scope: Scope, do: Any) -> list[object]:
+async def present_deed_state(scope: Scope, do: Any) -> list[object]:
     deed = await lock_deed(scope, UUID(do["deed_id"]))
     return _stand_of(deed)
 
@@ -127,17 +129,17 @@ def _stand_of(deed: Deed) -> list[object]:
 
 
 DEED_POINTS = Kind(
-    "deed_points", _("给{person}的「{rule}」记 {points} 分（{place}）。理由：{reason}"),
+    name="deed_points", sentence=_("给{person}的「{rule}」记 {points} 分（{place}）。理由：{reason}"),
 )  # fmt: skip
 
 
-async def _hang_out(scope: Scope, deed: Deed, note: str) -> None:
+async def _publish(scope: Scope, deed: Deed, note: str) -> None:
     days = (await policies(scope)).notice_days
     await _write(scope, deed, "noticed", note, days)
     if deed.witness_owes:
         await ask_witness(scope, deed)
     elif days == 0:
-        await credit(scope, deed, key=f"deed:{deed.id}:credit")
+        await issue_deed_points(scope, deed, key=f"deed:{deed.id}:credit")
 
 
 async def _write(scope: Scope, deed: Deed, status: str, note: str, notice_days: int | None) -> None:
@@ -150,10 +152,10 @@ async def _write(scope: Scope, deed: Deed, status: str, note: str, notice_days: 
     )  # fmt: skip
 
 
-async def _tell_rejected(scope: Scope, deed: Deed, note: str) -> None:
+async def _notify_rejected(scope: Scope, deed: Deed, note: str) -> None:
     """Notify the person, and the filer where that is a resident of this community."""
     what = f"「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）"
     text = f"{what}没有通过审核。原因：{note[:300]} 改好后可以重新登记。"
     listeners = {deed.person_id} | ({deed.filed_by} if deed.filed_by and deed.filed_by_name else set())
     for person_id in listeners:
-        await tell(scope, person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)
+        await notify(scope, person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)

@@ -17,7 +17,7 @@ Decision = Literal["approve", "reject"]
 WitnessAnswer = Literal["confirmed", "denied", "asked"]
 
 
-class DeedIn(msgspec.Struct, forbid_unknown_fields=True):
+class DeedIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A deed for a building or unit. Points other than the catalogue's need an administrator and a reason."""
 
     person_id: UUID
@@ -65,7 +65,7 @@ class ObjectionDecision(msgspec.Struct, forbid_unknown_fields=True):
     note: Reason
 
 
-class Deed(msgspec.Struct, frozen=True):
+class Deed(msgspec.Struct, frozen=True, kw_only=True):
     """A deed with the facts that its readers and its rules need."""
 
     id: UUID
@@ -105,7 +105,7 @@ class Deed(msgspec.Struct, frozen=True):
         return self.witness_id is not None and self.witness_answer not in ("confirmed", "asked")
 
 
-class DeedOut(msgspec.Struct):
+class DeedOut(msgspec.Struct, kw_only=True):
     """A deed as the API returns it. `points` is what it will be, or was, credited with.
 
     `waiting` is the change that waits for a second person from above to approve the deed, `who` may agree to it.
@@ -145,7 +145,7 @@ class DeedOut(msgspec.Struct):
         return cls(**{name: known[name] for name in cls.__struct_fields__ if name in known})
 
 
-class ObjectionOut(msgspec.Struct):
+class ObjectionOut(msgspec.Struct, kw_only=True):
     """An objection to a deed or a service record; `upheld` is null until it is decided.
 
     `waiting` is the change that waits for a second person from above where upholding the objection restores many
@@ -164,7 +164,7 @@ class ObjectionOut(msgspec.Struct):
     who: list[str] = []
 
 
-class BoardItem(msgspec.Struct):
+class BoardItem(msgspec.Struct, kw_only=True):
     """An item on the public board. `person` is masked unless that person consented to be named."""
 
     kind: Literal["deed", "service_record"]
@@ -179,7 +179,7 @@ class BoardItem(msgspec.Struct):
     open_objections: int
 
 
-class BoardRow(msgspec.Struct, frozen=True):
+class BoardRow(msgspec.Struct, frozen=True, kw_only=True):
     """A board item before its name is masked."""
 
     kind: Literal["deed", "service_record"]
@@ -202,6 +202,8 @@ class BoardRow(msgspec.Struct, frozen=True):
 
     def public(self) -> BoardItem:
         return BoardItem(
-            self.kind, self.id, self.name if self.publishes_name else names.masked(self.name), self.what, self.where,
-            self.day, self.points, self.minutes, self.notice_until, self.open_objections,
+            kind=self.kind, id=self.id, person=self.name if self.publishes_name else names.masked(self.name),
+            what=self.what, where=self.where,
+            occurred_on=self.day, points=self.points, minutes=self.minutes, notice_until=self.notice_until,
+            open_objections=self.open_objections,
         )  # fmt: skip

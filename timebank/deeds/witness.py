@@ -11,7 +11,7 @@ from timebank.core.wording import dated
 from timebank.deeds.parties import is_caller
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 
 class NotAsked(TimebankError):
@@ -33,7 +33,7 @@ async def ask_witness(scope: Scope, deed: Deed | DeedOut) -> None:
             f"{deed.person}登记了一件善行，请您作证：「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）。"
             "请在「善行」里点开，说是不是这样。"
         )
-        await tell(scope, deed.witness_id, "witness_asked", text, f"deed:{deed.id}:witness", deed.id)
+        await notify(scope, deed.witness_id, "witness_asked", text, f"deed:{deed.id}:witness", deed.id)
 
 
 @retried
@@ -61,7 +61,7 @@ async def answer_as_witness(scope: Scope, deed_id: UUID, confirms: bool, note: s
         )  # fmt: skip
         await audit.record(scope, "answer_as_witness", "deed", deed.id, reason=note.strip() or None, confirms=confirms)
         if not confirms:
-            await _tell_denied(scope, deed)
+            await _notify_denied(scope, deed)
         return DeedOut.of(await lock_deed(scope, deed_id))
 
 
@@ -76,6 +76,6 @@ async def _require_own_hand(scope: Scope, deed: Deed) -> None:
         raise WitnessThroughFiler
 
 
-async def _tell_denied(scope: Scope, deed: Deed) -> None:
+async def _notify_denied(scope: Scope, deed: Deed) -> None:
     text = f"「{deed.rule}」（{dated(deed.occurred_on)}）的见证人说不是这样，要重新审核。结果会告诉您。"
-    await tell(scope, deed.person_id, "witness_denied", text, f"deed:{deed.id}:witness:denied", deed.id)
+    await notify(scope, deed.person_id, "witness_denied", text, f"deed:{deed.id}:witness:denied", deed.id)

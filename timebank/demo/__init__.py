@@ -1,4 +1,4 @@
-"""An invented county to try the time bank out: the same people and amounts on every machine.
+"""The demo: an invented county with the same people and amounts on every machine.
 
-Region code 522699 does not exist, every phone is 1990000xxxx, every name is made up.
+Region code 522699 does not exist, every phone is 1990000xxxx, every name is invented.
 """

@@ -1,4 +1,4 @@
-"""Who signs in to the try-out, and the displays on its stations' walls."""
+"""The sign-ins of the demo, and the pairing links of its stations' displays and counters."""
 
 from functools import partial
 from uuid import UUID
@@ -24,8 +24,8 @@ DISPLAY = "演示屏"
 COUNTER = "演示的柜台平板"
 
 
-class SignIn(msgspec.Struct, frozen=True):
-    """One way into the county; the person's home is the community."""
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """One sign-in of the demo; `community` is the person's own community."""
 
     role: str
     name: str
@@ -36,8 +36,8 @@ class SignIn(msgspec.Struct, frozen=True):
     community: str
 
 
-class Screen(msgspec.Struct, frozen=True):
-    """A station with the links that make a browser its display, or its counter for a keeper to sign on to."""
+class Screen(msgspec.Struct, frozen=True, kw_only=True):
+    """A station with the pairing links of its display and its counter."""
 
     id: UUID
     community_id: UUID
@@ -49,7 +49,7 @@ class Screen(msgspec.Struct, frozen=True):
 
 
 async def set_passwords() -> None:
-    """Give everybody who signs in the password that is printed."""
+    """Set the printed password for everybody who signs in."""
     for number in SIGN_IN_PHONES:
         login = await login_by_phone(phone(number))
         assert login is not None
@@ -57,7 +57,7 @@ async def set_passwords() -> None:
 
 
 async def sign_ins() -> list[SignIn]:
-    """The ten who sign in, in the order of the roles; without those who have another phone by now."""
+    """The ten sign-ins in the order of their roles, without people whose phone was changed since."""
     indexes = {vault.blind_index(phone(number), "phone"): number for number in SIGN_IN_PHONES}
     found: dict[int, SignIn] = {}
     for place in await board_places():
@@ -72,13 +72,21 @@ async def sign_ins() -> list[SignIn]:
             number = indexes[person["phone_index"]]
             role = ROLES[number - SIGN_IN_PHONES.start]
             person_id = UUID(bytes=person["id"].bytes)
-            made = SignIn(role, person["name"], phone(number), PASSWORD, person_id, place.id, place.name)
+            made = SignIn(
+                role=role,
+                name=person["name"],
+                phone=phone(number),
+                password=PASSWORD,
+                person_id=person_id,
+                community_id=place.id,
+                community=place.name,
+            )
             found.setdefault(number, made)
     return [found[number] for number in SIGN_IN_PHONES if number in found]
 
 
 async def put_up_screens() -> list[Screen]:
-    """A display for each station of the county. Its link is told once, so that every start puts up new ones."""
+    """Register a display and a counter for each station. Every start makes new ones, as a link is shown only once."""
     screens: list[Screen] = []
     for place in await board_places():
         scope = Scope.of_system(place.id, via="demo")
@@ -86,7 +94,15 @@ async def put_up_screens() -> list[Screen]:
             wall = await add_device(scope, station.id, DeviceIn(DISPLAY, "display"))
             desk = await add_device(scope, station.id, DeviceIn(COUNTER, "counter"))
             screens.append(
-                Screen(station.id, place.id, place.name, station.name, wall.url, desk.url, (wall.id, desk.id))
+                Screen(
+                    id=station.id,
+                    community_id=place.id,
+                    community=place.name,
+                    name=station.name,
+                    display_url=wall.url,
+                    counter_url=desk.url,
+                    device_ids=(wall.id, desk.id),
+                )
             )
     planned = [(plan.name, station) for plan in COMMUNITIES for station, _ in plan.stations]
     places = {place: number for number, place in enumerate(planned)}

@@ -1,4 +1,4 @@
-"""The invented county: its places, what one can do there, what is given for it."""
+"""The data of the invented county: places, activities, rules and goods."""
 
 from dataclasses import dataclass
 from datetime import time
@@ -10,9 +10,9 @@ OPENS, CLOSES = "00:00", "23:59"  # stations of the try-out never turn anybody a
 LESSON_AT = time(16, 30)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommunityPlan:
-    """One community: people and children in it, its buildings by grid, its stations."""
+    """One community: the number of people and children, the buildings by grid, the stations."""
 
     name: str
     street: str
@@ -24,13 +24,17 @@ class CommunityPlan:
 
 COMMUNITIES = (
     CommunityPlan(
-        "凤凰社区", "城关街道", 667, 67, (4, 4, 3, 3),
-        (("暖蜂驿站", "凤凰路 18 号"), ("米邻驿站", "凤凰路 96 号"), ("慈善超市", "凤凰路 102 号")),
+        name="凤凰社区", street="城关街道", people=667, children=67, buildings=(4, 4, 3, 3),
+        stations=(("暖蜂驿站", "凤凰路 18 号"), ("米邻驿站", "凤凰路 96 号"), ("慈善超市", "凤凰路 102 号")),
     ),
     CommunityPlan(
-        "龙泉社区", "城关街道", 667, 67, (4, 3, 3, 3), (("龙泉驿站", "龙泉巷 5 号"), ("邻里之家", "龙泉巷 41 号"))
+        name="龙泉社区", street="城关街道", people=667, children=67, buildings=(4, 3, 3, 3),
+        stations=(("龙泉驿站", "龙泉巷 5 号"), ("邻里之家", "龙泉巷 41 号"))
     ),
-    CommunityPlan("青溪社区", "河东街道", 666, 66, (4, 3, 3, 3), (("青溪驿站", "青溪大道 7 号"),)),
+    CommunityPlan(
+        name="青溪社区", street="河东街道", people=666, children=66, buildings=(4, 3, 3, 3),
+        stations=(("青溪驿站", "青溪大道 7 号"),),
+    ),
 )  # fmt: skip
 GRIDS = ("第一网格", "第二网格", "第三网格", "第四网格")
 UNITS = ("1单元", "2单元", "3单元")

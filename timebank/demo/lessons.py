@@ -1,4 +1,4 @@
-"""Stories of courses and lessons: offered, paid for with a guardian's points, booked, attended or missed."""
+"""Stories of courses and lessons: they are added, paid for with a guardian's points, booked, attended or missed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from timebank.classes.attendance import attend
-from timebank.classes.booking import book, cancel_booking
+from timebank.classes.booking import book_seat, cancel_booking
 from timebank.classes.class_time.purchase import buy_class_hours
 from timebank.classes.courses import add_course, add_lesson
 from timebank.classes.schemas import BookingIn, ClassHoursIn, CourseIn, LessonIn
@@ -16,9 +16,9 @@ from timebank.demo.population import NIL, Resident
 from timebank.demo.stories import Step
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class Course:
-    """A course of one term; its id is known once it is offered."""
+    """A course of one term; its id is set when it is added."""
 
     title: str
     teacher: str
@@ -33,7 +33,7 @@ class Course:
 
 @dataclass(eq=False, slots=True)
 class Lesson:
-    """A lesson of an hour; its id is known once it is on the calendar."""
+    """A lesson of one hour; its id is set when it is added."""
 
     course: Course
     starts: datetime
@@ -43,7 +43,7 @@ class Lesson:
 
 @dataclass(slots=True)
 class Offering:
-    """An administrator offers a course and puts its lessons on the calendar."""
+    """An administrator adds a course and its lessons."""
 
     place: Place
     course: Course
@@ -57,17 +57,18 @@ class Offering:
         course, place = self.course, self.place
         admin = place.scope(place.holder(Role.community_admin))
         wanted = CourseIn(
-            course.title, course.age_min, course.age_max, course.starts_on, course.ends_on, course.points_per_hour,
-            course.teacher, place.stations[course.station],
+            title=course.title, age_min=course.age_min, age_max=course.age_max, starts_on=course.starts_on,
+            ends_on=course.ends_on, points_per_hour=course.points_per_hour,
+            teacher=course.teacher, station_id=place.stations[course.station],
         )  # fmt: skip
         course.id = (await add_course(admin, wanted)).id
         for lesson in self.lessons:
             lesson.id = (await add_lesson(admin, course.id, LessonIn(lesson.starts, lesson.seats, minutes=60))).id
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Purchase:
-    """A guardian buys a child's class time."""
+    """A guardian buys class minutes for a child."""
 
     place: Place
     guardian: Resident
@@ -84,9 +85,9 @@ class Purchase:
         await buy_class_hours(self.place.scope(self.guardian), wanted)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Booking:
-    """A child's seat in a lesson: taken, then used, missed or given up in time."""
+    """A child's booking of a lesson, then attended, missed or cancelled in time."""
 
     place: Place
     guardian: Resident
@@ -104,7 +105,7 @@ class Booking:
             yield Step(self.ended, self.guardian.id, self._attend if self.how == "attended" else self._cancel)
 
     async def _book(self) -> None:
-        made = await book(self.place.scope(self.guardian), BookingIn(self.lesson.id, self.child.id))
+        made = await book_seat(self.place.scope(self.guardian), BookingIn(self.lesson.id, self.child.id))
         self._id, self._code = made.id, made.code
 
     async def _attend(self) -> None:

@@ -1,4 +1,4 @@
-"""Invented people's names and identity numbers."""
+"""Invented names, identity numbers and phones."""
 
 from datetime import date
 from random import Random
@@ -43,7 +43,7 @@ def grown_up(rng: Random, sex: str) -> str:
 
 
 def child_of(rng: Random, parent: str) -> str:
-    """A child's name under the parent's surname."""
+    """A child's name with the parent's surname."""
     own = parent[:2] if parent[:2] in SURNAMES else parent[:1]
     return own + (rng.choice(CHILDREN) if rng.random() < 0.6 else rng.choice(MIDDLE) + rng.choice(WOMEN + MEN))
 
@@ -57,7 +57,7 @@ def phone(number: int) -> str:
 
 
 class Numbers:
-    """Identity numbers and phones that nobody has: each is given out once."""
+    """Makes invented identity numbers and phones, each only once."""
 
     def __init__(self) -> None:
         self._orders: dict[date, int] = {}

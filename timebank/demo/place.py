@@ -1,4 +1,4 @@
-"""One community of the county as its history is told: ids by name, and a scope for everybody who does something."""
+"""One community of the demo while it is seeded: ids by name, and a scope for everybody who acts."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -12,7 +12,7 @@ from timebank.areas.places import add_area
 from timebank.cards.cards import cards_of, issue_missing_cards
 from timebank.core import database
 from timebank.core.database import transaction
-from timebank.core.scope import Grant, Mine, Role, Scope
+from timebank.core.scope import Grant, ResidentRecord, Role, Scope
 from timebank.demo.county import (
     ACTIVITIES,
     CLOSES,
@@ -26,7 +26,7 @@ from timebank.demo.county import (
     CommunityPlan,
 )
 from timebank.demo.population import Resident
-from timebank.people.enrolment import enrol_many
+from timebank.people.enrolment.enrolling import enrol_many
 from timebank.people.schemas import Enrolment
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
@@ -39,9 +39,9 @@ from timebank.stations.schemas import StationIn
 FIRST_STOCK = 60
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class Place:
-    """A founded community. `keepers` are by station, `cards` what a card says, `wards` each guardian's children."""
+    """A community. `keepers`: by station; `cards`: the text of a card by person; `wards`: children by guardian."""
 
     plan: CommunityPlan
     id: UUID
@@ -62,10 +62,18 @@ class Place:
         return Scope.of_system(self.id, via="demo")
 
     def scope(self, person: Resident) -> Scope:
-        """What somebody's own session would say of them."""
-        mine = Mine(self.id, person.id, person.name, self.plan.name, self._households.get(person.id))
+        """The scope that a session of this person would have."""
+        mine = ResidentRecord(
+            community_id=self.id,
+            person_id=person.id,
+            name=person.name,
+            community_name=self.plan.name,
+            household_id=self._households.get(person.id),
+        )
         grants = frozenset(self._grants.get(person, ()))
-        return Scope(self.id, (mine,), grants, self._logins.get(person.id), via="demo")
+        return Scope(
+            community_id=self.id, persons=(mine,), grants=grants, login_id=self._logins.get(person.id), via="demo"
+        )
 
     def keeper(self, station: str) -> Scope:
         return self.scope(self.keepers[station])
@@ -74,11 +82,11 @@ class Place:
         return next(person for person in self.people if person.name == name)
 
     def holder(self, role: Role) -> Resident:
-        """Whoever holds a role in the community, the first appointed."""
+        """The first person to whom the role was granted."""
         return next(person for person, held in self._grants.items() if any(g.role == role for g in held))
 
     def offices(self, role: Role) -> list[tuple[Resident, tuple[str, ...]]]:
-        """Who holds a role over which area."""
+        """The people with this role over an area, each with the names of the area."""
         names = {area_id: name for name, area_id in self.areas.items()}
         return [
             (person, names[g.area_id])
@@ -91,13 +99,13 @@ class Place:
         self, person: Resident, role: Role, *, region_id: UUID | None = None, area_id: UUID | None = None,
         station_id: UUID | None = None,
     ) -> None:  # fmt: skip
-        """Give somebody a role, and let their scope know it."""
+        """Grant a role to a person, and add it to their scope."""
         asked = GrantIn(person_id=person.id, role=role, region_id=region_id, area_id=area_id, station_id=station_id)
         await grant(self.system, asked)
         self._grants.setdefault(person, []).append(Grant(role, self.id, area_id, station_id))
 
     async def found(self) -> None:
-        """Build it, open its stations, enter its people, put its rules and goods in place."""
+        """Add the community's areas, stations, rules, people, cards and goods."""
         await self._build()
         await self._open()
         await self._put_rules_in_force()
@@ -125,10 +133,13 @@ class Place:
 
     async def _put_rules_in_force(self) -> None:
         code, name = SERVICE_RULE
-        await set_rule(self.system, RuleIn("service", name, code, minutes_per_point=MINUTES_PER_POINT[0]))
+        await set_rule(
+            self.system, RuleIn(kind="service", name=name, code=code, minutes_per_point=MINUTES_PER_POINT[0])
+        )
         for code, name, points, unit, period, per_person, per_area in DEED_RULES:
             wanted = RuleIn(
-                "deed", name, code, points=points, unit=unit, cap_period=period, cap_per_person=per_person,
+                kind="deed", name=name, code=code, points=points, unit=unit, cap_period=period,
+                cap_per_person=per_person,
                 cap_per_area=per_area,
             )  # fmt: skip
             await set_rule(self.system, wanted)
@@ -166,5 +177,5 @@ class Place:
 
 
 def _uuid(value: object) -> UUID:
-    """The driver's own kind of id as everybody's."""
+    """Convert the driver's UUID to the standard library's."""
     return UUID(str(value))

@@ -1,4 +1,4 @@
-"""Who lives in the county: households behind their doors, old and young, with and without a phone."""
+"""Make the residents of the demo: households with people of all ages, with and without a phone."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -12,9 +12,9 @@ from timebank.people.identity.ages import age_on
 NIL = UUID(int=0)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class Resident:
-    """Somebody of the county; `id` is known once the person has been entered."""
+    """A resident of the demo; `id` is set when the person is added."""
 
     name: str
     sex: str
@@ -28,7 +28,7 @@ class Resident:
 
 @dataclass(eq=False, slots=True)
 class Door:
-    """One household: where it lives and who belongs to it, the head first."""
+    """One household: its address and members, the head first."""
 
     grid: str
     building: str
@@ -41,9 +41,9 @@ class Door:
         return self.grid, self.building, self.unit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """Somebody whose name the try-out tells: a role to sign in with, or somebody close to one."""
+    """A person whom the demo names: somebody who signs in, or somebody close to them."""
 
     name: str
     sex: str
@@ -57,21 +57,70 @@ class Known:
 
 KNOWN: dict[str, tuple[Known, ...]] = {
     "凤凰社区": (
-        Known("赵丽", "女", date(1982, 6, 6), "5栋", "2单元", "301", "community_admin"),
-        Known("周敏", "女", date(1978, 11, 30), "5栋", "1单元", "202", "station_keeper"),
-        Known("张桂兰", "女", date(1958, 3, 12), "3栋", "1单元", "101", "volunteer"),
-        Known("张国庆", "男", date(1955, 10, 1), "3栋", "1单元", "101"),
-        Known("王建国", "男", date(1960, 5, 4), "3栋", "2单元", "201", "building_head"),
-        Known("李秀英", "女", date(1963, 8, 20), "3栋", "1单元", "302", "unit_head"),
-        Known("陈明", "男", date(1985, 1, 9), "5栋", "1单元", "101", "grid_worker"),
-        Known("刘洋", "女", date(1988, 2, 14), "6栋", "2单元", "401", "guardian", ("刘小雨", "女")),
-        Known("钱进", "男", date(1979, 7, 7), "5栋", "1单元", "402", "street_admin"),
-        Known("吴昊", "男", date(1980, 12, 12), "5栋", "1单元", "502", "county_admin"),
-        Known("孙伟", "男", date(1975, 4, 18), "5栋", "1单元", "302", "auditor"),
-        Known("许小兰", "女", date(1969, 1, 25), "6栋", "1单元", "102"),
+        Known(
+            name="赵丽",
+            sex="女",
+            born=date(1982, 6, 6),
+            building="5栋",
+            unit="2单元",
+            room="301",
+            role="community_admin",
+        ),
+        Known(
+            name="周敏",
+            sex="女",
+            born=date(1978, 11, 30),
+            building="5栋",
+            unit="1单元",
+            room="202",
+            role="station_keeper",
+        ),
+        Known(
+            name="张桂兰", sex="女", born=date(1958, 3, 12), building="3栋", unit="1单元", room="101", role="volunteer"
+        ),
+        Known(name="张国庆", sex="男", born=date(1955, 10, 1), building="3栋", unit="1单元", room="101"),
+        Known(
+            name="王建国",
+            sex="男",
+            born=date(1960, 5, 4),
+            building="3栋",
+            unit="2单元",
+            room="201",
+            role="building_head",
+        ),
+        Known(
+            name="李秀英", sex="女", born=date(1963, 8, 20), building="3栋", unit="1单元", room="302", role="unit_head"
+        ),
+        Known(
+            name="陈明", sex="男", born=date(1985, 1, 9), building="5栋", unit="1单元", room="101", role="grid_worker"
+        ),
+        Known(
+            name="刘洋",
+            sex="女",
+            born=date(1988, 2, 14),
+            building="6栋",
+            unit="2单元",
+            room="401",
+            role="guardian",
+            parent_of=("刘小雨", "女"),
+        ),
+        Known(
+            name="钱进", sex="男", born=date(1979, 7, 7), building="5栋", unit="1单元", room="402", role="street_admin"
+        ),
+        Known(
+            name="吴昊",
+            sex="男",
+            born=date(1980, 12, 12),
+            building="5栋",
+            unit="1单元",
+            room="502",
+            role="county_admin",
+        ),
+        Known(name="孙伟", sex="男", born=date(1975, 4, 18), building="5栋", unit="1单元", room="302", role="auditor"),
+        Known(name="许小兰", sex="女", born=date(1969, 1, 25), building="6栋", unit="1单元", room="102"),
     ),
-    "龙泉社区": (Known("何静", "女", date(1986, 9, 9), "1栋", "1单元", "101"),),
-    "青溪社区": (Known("马涛", "男", date(1984, 2, 2), "1栋", "1单元", "102"),),
+    "龙泉社区": (Known(name="何静", sex="女", born=date(1986, 9, 9), building="1栋", unit="1单元", room="101"),),
+    "青溪社区": (Known(name="马涛", sex="男", born=date(1984, 2, 2), building="1栋", unit="1单元", room="102"),),
 }
 ROLES = (
     "community_admin", "station_keeper", "volunteer", "building_head", "unit_head", "grid_worker", "guardian",
@@ -79,11 +128,11 @@ ROLES = (
 )  # fmt: skip
 CHILD = ("子", "女")
 LITTLE_GIRL_AGE = 9
-"""Of the guardian's child, on the day of seeding."""
+"""The age of the guardian's child on the day of seeding."""
 
 
 def populate(plan: CommunityPlan, rng: Random, numbers: Numbers, today: date) -> list[Resident]:
-    """The community's people, just as many as planned, children last."""
+    """The community's people, exactly as many as planned, children last."""
     doors = _doors(plan, rng)
     grown = _known_people(plan, doors, numbers, today)
     for name, sex in RARE:
@@ -119,18 +168,36 @@ def _known_people(plan: CommunityPlan, doors: list[Door], numbers: Numbers, toda
         relation = "配偶" if door.members else "户主"
         own_phone = phone(SIGN_IN_PHONES[ROLES.index(known.role)]) if known.role else numbers.phone()
         identity = numbers.identity(known.born, known.sex)
-        person = Resident(known.name, known.sex, known.born, door, relation, own_phone, identity)
+        person = Resident(
+            name=known.name,
+            sex=known.sex,
+            born_on=known.born,
+            door=door,
+            relation=relation,
+            phone=own_phone,
+            identity=identity,
+        )
         door.members.append(person)
         people.append(person)
         if known.parent_of:
             name, sex = known.parent_of
             born = date(today.year - LITTLE_GIRL_AGE, today.month, 1) - timedelta(days=40)
-            door.members.append(Resident(name, sex, born, door, "女", None, numbers.identity(born, sex)))
+            door.members.append(
+                Resident(
+                    name=name,
+                    sex=sex,
+                    born_on=born,
+                    door=door,
+                    relation="女",
+                    phone=None,
+                    identity=numbers.identity(born, sex),
+                )
+            )
     return people
 
 
 def _household(rng: Random, numbers: Numbers, door: Door, room: int, today: date) -> list[Resident]:
-    """One to four grown-ups of one door, no more than there is room for."""
+    """One to four adults of one household, at most `room`."""
     sex = rng.choice("男女")
     age = min(88, max(22, int(rng.gauss(52, 16))))
     made = [_adult(rng, numbers, door, grown_up(rng, sex), sex, age, "户主", today)]
@@ -157,7 +224,15 @@ def _adult(
 ) -> Resident:
     born = date(today.year - age, rng.randrange(1, 13), rng.randrange(1, 28)) - timedelta(days=365)
     number = None if age > 72 and rng.random() < 0.4 else numbers.phone()
-    person = Resident(name, sex, born, door, relation, number, numbers.identity(born, sex))
+    person = Resident(
+        name=name,
+        sex=sex,
+        born_on=born,
+        door=door,
+        relation=relation,
+        phone=number,
+        identity=numbers.identity(born, sex),
+    )
     door.members.append(person)
     return person
 
@@ -165,7 +240,14 @@ def _adult(
 def _child(rng: Random, numbers: Numbers, parent: Resident, today: date) -> Resident:
     sex = rng.choice("男女")
     born = today - timedelta(days=rng.randrange(3 * 366, 13 * 365))
-    child = Resident(child_of(rng, parent.name), sex, born, parent.door, "女" if sex == "女" else "子", None)
+    child = Resident(
+        name=child_of(rng, parent.name),
+        sex=sex,
+        born_on=born,
+        door=parent.door,
+        relation="女" if sex == "女" else "子",
+        phone=None,
+    )
     child.identity = numbers.identity(born, sex)
     parent.door.members.append(child)
     return child

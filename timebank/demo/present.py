@@ -1,4 +1,4 @@
-"""The county as it is today: for everybody who signs in there is something to see and something to do."""
+"""The present state of the demo: everybody who signs in has something to see and something to do."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -17,12 +17,12 @@ from timebank.demo.lessons import Booking, Lesson, Purchase
 from timebank.demo.population import Resident
 from timebank.demo.stories import Deed, Honour, Redemption, Step, Story, Visit
 from timebank.demo.year import Year
-from timebank.overview.agreements import acknowledge, decide
+from timebank.overview.agreements import acknowledge, decide_change
 from timebank.people.identity.ages import age_on
 from timebank.policies.values import change_policy
 from timebank.presence.forgotten import close_forgotten
 from timebank.shop.confirmations.deciding import SpendingIn, ask_to_spend
-from timebank.shop.goods import good
+from timebank.shop.goods import find_good
 from timebank.shop.stock import count_stock
 
 LOW = "抽纸", 3
@@ -31,7 +31,7 @@ REVERSED_DAYS_AGO = 20
 
 
 class Present:
-    """What has happened in a community since yesterday or is still open, told up to this moment."""
+    """The steps of a community since yesterday, and what is still open at this moment."""
 
     def __init__(self, year: Year, now: datetime) -> None:
         self.year, self.place, self.now = year, year.place, now
@@ -45,7 +45,7 @@ class Present:
         return self.year.at(self.year.today - timedelta(days=days_ago), hour)
 
     def steps(self) -> list[Step]:
-        """In the order of time."""
+        """The steps by time."""
         stories = [*self._at_the_station(), *self._for_review()]
         found = [step for story in stories for step in story.steps()]
         found += [Step(self.ago(minutes=2), self.place.id, self._tidy_up)]
@@ -55,7 +55,7 @@ class Present:
         return sorted(found, key=lambda step: step.at)
 
     def _others(self, *, free_on: int | None = None) -> list[Resident]:
-        """Volunteers whom the try-out does not name, those with most points first."""
+        """Volunteers whom the demo does not name, those with most points first."""
         day = clock.local_day(self.ago(days=free_on or 0))
         found = [p for p in self.year.volunteers if p not in self._told and p not in self.place.keepers.values()]
         if free_on is not None:
@@ -67,20 +67,40 @@ class Present:
     def _at_the_station(self) -> Iterator[Story]:
         here = self._others(free_on=0)[:2]
         for person, minutes in zip(here, (72, 25), strict=False):
-            yield Visit(self.place, person, self.station, self.ago(minutes=minutes), None)
+            yield Visit(
+                place=self.place, person=person, station=self.station, came=self.ago(minutes=minutes), left=None
+            )
         keeper = self.place.keepers[self.station]
         waiting = [p for p in self._others() if p.door is not keeper.door][:2]
         for person, hours in zip(waiting, (5, 26), strict=False):
-            yield Redemption(self.place, person, "香皂", self.station, 1, self.ago(hours=hours), None, "open")
+            yield Redemption(
+                place=self.place,
+                person=person,
+                good="香皂",
+                station=self.station,
+                quantity=1,
+                reserved=self.ago(hours=hours),
+                ended=None,
+                how="open",
+            )
         for person in self._told:
             if person.name == "张桂兰":
-                yield Redemption(self.place, person, "抽纸", self.station, 1, self.ago(hours=3), None, "open")
+                yield Redemption(
+                    place=self.place,
+                    person=person,
+                    good="抽纸",
+                    station=self.station,
+                    quantity=1,
+                    reserved=self.ago(hours=3),
+                    ended=None,
+                    how="open",
+                )
 
     async def _tidy_up(self) -> None:
-        """The keeper counts the shelf, and closing time has ended what somebody forgot to end."""
+        """Count the stock as the keeper, and close a visit with a forgotten check-out."""
         name, left = LOW
         station_id, good_id = self.place.stations[self.station], self.place.goods[name].id
-        shelf = next(s for s in (await good(self.place.system, good_id)).stock if s.station_id == station_id)
+        shelf = next(s for s in (await find_good(self.place.system, good_id)).stock if s.station_id == station_id)
         await count_stock(self.place.keeper(self.station), good_id, station_id, shelf.reserved + left, "月中盘点")
         await close_forgotten(self.place.system)
 
@@ -91,20 +111,28 @@ class Present:
             came = self.on_day(days, 15)
             if days == REVERSED_DAYS_AGO:
                 wrong = self.ago(days=days - 2)
-                yield Visit(self.place, person, self.station, came, came + timedelta(minutes=95), reversed_at=wrong)
+                yield Visit(
+                    place=self.place,
+                    person=person,
+                    station=self.station,
+                    came=came,
+                    left=came + timedelta(minutes=95),
+                    reversed_at=wrong,
+                )
             else:
-                yield Visit(self.place, person, self.station, came, None)
+                yield Visit(place=self.place, person=person, station=self.station, came=came, left=None)
         for worker, area in self.place.offices(Role.grid_worker):
             seen = [p for p in self._others(free_on=3) if p.door.grid == area[0] and p.door is not worker.door]
             for person, approved in zip(seen, (None, self.ago(days=1)), strict=False):
                 began = self.on_day(3, 14)
                 yield Honour(
-                    self.place, person, worker, began, began + timedelta(minutes=80), self.on_day(2, 18),
-                    "陪长辈去医院，没有经过驿站", approved,
+                    place=self.place, person=person, entered_by=worker, began=began,
+                    ended=began + timedelta(minutes=80), entered=self.on_day(2, 18),
+                    reason="陪长辈去医院，没有经过驿站", approved=approved,
                 )  # fmt: skip
 
     def _people_free_on(self, *days: int) -> list[Resident]:
-        """Another person for each day."""
+        """A different person for each day."""
         found: list[Resident] = []
         for day in days:
             found += [p for p in self._others(free_on=day)[3:] if p not in found][:1]
@@ -114,15 +142,24 @@ class Present:
         place = self.place
         wang, li, xu = place.named("王建国"), place.named("李秀英"), place.named("许小兰")
         objected = Deed(
-            place, wang, wang.door.area[:2], "mediation", DEED_NOTES["mediation"][0], xu, self.ago(days=5),
-            self.ago(days=4),
+            place=place, person=wang, area=wang.door.area[:2], rule="mediation", note=DEED_NOTES["mediation"][0],
+            witness=xu, filed=self.ago(days=5),
+            reviewed=self.ago(days=4),
         )  # fmt: skip
         hanging = Deed(
-            place, wang, wang.door.area[:2], "elder-visit", DEED_NOTES["elder-visit"][0], xu, self.ago(days=3),
-            self.ago(days=2),
+            place=place, person=wang, area=wang.door.area[:2], rule="elder-visit", note=DEED_NOTES["elder-visit"][0],
+            witness=xu, filed=self.ago(days=3),
+            reviewed=self.ago(days=2),
         )  # fmt: skip
         filed = Deed(
-            place, li, li.door.area, "hazard", DEED_NOTES["hazard"][0], place.named("张桂兰"), self.ago(hours=6), None
+            place=place,
+            person=li,
+            area=li.door.area,
+            rule="hazard",
+            note=DEED_NOTES["hazard"][0],
+            witness=place.named("张桂兰"),
+            filed=self.ago(hours=6),
+            reviewed=None,
         )
         for deed in (objected, hanging, filed):
             yield from deed.steps()
@@ -137,9 +174,10 @@ class Present:
     # ---------------------------------------------------------------------------------------- for the second person
 
     def _two_people(self) -> Iterator[Step]:
-        """The only administrator proposes what the street decides: it has agreed to one thing, and another waits.
+        """The only administrator proposes a change that waits for the street administrator.
 
-        Where it is at home it has also seen what the courses cost.
+        In the community of 张桂兰 the street administrator has also agreed to an earlier change and acknowledged what
+        was changed by one person alone.
         """
         place = self.place
         admin = place.scope(place.holder(Role.community_admin))
@@ -155,7 +193,7 @@ class Present:
             [waits] = wants
             assert waits is not None
             street = place.scope(place.holder(Role.street_admin))
-            await decide(street, waits.waiting, "agree", "与街道的值班安排一致")
+            await decide_change(street, waits.waiting, "agree", "与街道的值班安排一致")
 
         async def see() -> None:
             await acknowledge(place.scope(place.holder(Role.street_admin)))
@@ -168,7 +206,7 @@ class Present:
             yield from self._at_the_counter_for_two()
 
     def _at_the_counter_for_two(self) -> Iterator[Step]:
-        """What the keeper asks an administrator for today, and a card that somebody else has still to confirm."""
+        """A counter confirmation that the keeper asks for today, and a card that a second person must still confirm."""
         place, keeper = self.place, self.place.keepers[self.station]
         without, holder = [p for p in self._others() if p.door is not keeper.door and p.id not in place.cards][2:4]
 
@@ -185,7 +223,7 @@ class Present:
     # ------------------------------------------------------------------------------------------------ for the families
 
     def _shift(self) -> Iterator[Step]:
-        """Help with homework tomorrow: some seats are taken."""
+        """A shift of homework help tomorrow with some sign-ups."""
         place, tomorrow = self.place, self.year.today + timedelta(days=1)
         begins = clock.at_local(tomorrow, LESSON_AT)
 
@@ -198,13 +236,20 @@ class Present:
         yield Step(self.ago(days=2, hours=1), place.id, plan)
 
     def _lessons(self) -> Iterator[Step]:
-        """A seat in the next lesson, and a place in line for the one after it, which is full."""
+        """A seat in the next lesson, and a waiting booking for the one after it, which is full."""
         place, course = self.place, self.year.schooling.running[0]
         guardian = place.named("刘洋")
         girl = place.wards[guardian][0]
         family = [(guardian, girl), *self._other_pupils(course.age_min, course.age_max, course.points_per_hour)]
         for who, child in family:
-            yield from Purchase(place, who, child, course, CLASS_HOURS * 60, self.ago(days=2, hours=5)).steps()
+            yield from Purchase(
+                place=place,
+                guardian=who,
+                child=child,
+                course=course,
+                minutes=CLASS_HOURS * 60,
+                at=self.ago(days=2, hours=5),
+            ).steps()
         seats = max(1, len(family) - 1)
         lessons = [
             Lesson(course, clock.at_local(self.year.today + timedelta(days=days), LESSON_AT), at_most)
@@ -221,7 +266,9 @@ class Present:
             in_line = family if lesson is lessons[0] else [*family[1:], family[0]]
             for number, (who, child) in enumerate(in_line):
                 booked = self.ago(days=1, hours=3) + timedelta(minutes=number)
-                yield from Booking(place, who, child, lesson, booked, None, "open").steps()
+                yield from Booking(
+                    place=place, guardian=who, child=child, lesson=lesson, booked=booked, ended=None, how="open"
+                ).steps()
 
     def _other_pupils(self, youngest: int, oldest: int, price: int) -> list[tuple[Resident, Resident]]:
         today, wards = self.year.today, self.place.wards

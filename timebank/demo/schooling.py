@@ -1,4 +1,4 @@
-"""Two courses in two terms: what the children of those who serve learn with the points."""
+"""Plan two courses in two terms, paid for with the points of parents who volunteer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from timebank.demo.stories import Story
 from timebank.people.identity.ages import age_on
 
 TERMS = ((-300, -215), (-60, 45))
-"""First and last day of each term, counted from today."""
+"""First and last day of each term, in days from today."""
 SEATS, PUPILS, HOURS_MAX = 8, 6, 4
 WEEKDAYS = (2, 5)
 BOOKED_DAYS_AHEAD = 4
@@ -22,7 +22,7 @@ BOOKED_DAYS_AHEAD = 4
 
 @dataclass(slots=True)
 class Term:
-    """One course of one term: who may take it, and how many hours each child has left."""
+    """One course of one term, the children who may take it, and the hours that each has left."""
 
     course: Course
     lessons: list[Lesson]
@@ -31,7 +31,7 @@ class Term:
 
 
 class Schooling:
-    """Plans courses and their bookings day by day, up to and without today."""
+    """Plans courses and their bookings day by day, up to but not including today."""
 
     def __init__(self, place: Place, rng: Random, today: date, parents: list[Resident]) -> None:
         self.place, self.rng, self.today = place, rng, today
@@ -46,7 +46,16 @@ class Schooling:
         title, teacher, youngest, oldest, price = COURSES[number]
         starts_on, ends_on = self.today + timedelta(days=begin), self.today + timedelta(days=end)
         station = list(self.place.stations)[number % len(self.place.stations)]
-        course = Course(title, teacher, youngest, oldest, price, station, starts_on, ends_on)
+        course = Course(
+            title=title,
+            teacher=teacher,
+            age_min=youngest,
+            age_max=oldest,
+            points_per_hour=price,
+            station=station,
+            starts_on=starts_on,
+            ends_on=ends_on,
+        )
         keeper = self.place.keepers[station]
         pupils = [
             (guardian, child)
@@ -57,7 +66,7 @@ class Schooling:
         return Term(course, list(self._lessons(course, WEEKDAYS[number])), pupils[:PUPILS])
 
     def _lessons(self, course: Course, weekday: int) -> Iterator[Lesson]:
-        """One a week from the second week on, those that are over."""
+        """The past lessons: one a week from the second week on."""
         day = course.starts_on + timedelta(days=7)
         day += timedelta(days=(weekday - day.weekday()) % 7)
         while day < min(self.today, course.ends_on):
@@ -70,7 +79,7 @@ class Schooling:
             yield Offering(self.place, term.course, term.lessons, opened)
 
     def plan_day(self, day: date, points: dict[Resident, int]) -> Iterator[tuple[Story, Resident, int]]:
-        """What guardians do on a day, each with what it costs whom."""
+        """The stories of guardians on a day, each with the guardian and the points it costs them."""
         for term in self.terms:
             if term.course.starts_on < day < term.course.ends_on and day.weekday() == 0:
                 yield from self._purchases(term, day, points)
@@ -86,7 +95,18 @@ class Schooling:
                 term.left[child] = term.left.get(child, 0) + hours
                 points[guardian] -= hours * price
                 bought = self._at(day, 20)
-                yield Purchase(self.place, guardian, child, term.course, hours * 60, bought), guardian, hours * price
+                yield (
+                    Purchase(
+                        place=self.place,
+                        guardian=guardian,
+                        child=child,
+                        course=term.course,
+                        minutes=hours * 60,
+                        at=bought,
+                    ),
+                    guardian,
+                    hours * price,
+                )
 
     def _bookings(self, term: Term, lesson: Lesson, day: date) -> Iterator[tuple[Story, Resident]]:
         for guardian, child in term.pupils:
@@ -99,7 +119,18 @@ class Schooling:
             elif how == "missed":
                 self.due.add(clock.local_day(lesson.starts))
             term.left[child] -= how != "cancelled"
-            yield Booking(self.place, guardian, child, lesson, self._at(day, 21), ended, how), guardian
+            yield (
+                Booking(
+                    place=self.place,
+                    guardian=guardian,
+                    child=child,
+                    lesson=lesson,
+                    booked=self._at(day, 21),
+                    ended=ended,
+                    how=how,
+                ),
+                guardian,
+            )
 
     def _at(self, day: date, hour: int) -> datetime:
         return clock.at_local(day, time(hour, self.rng.randrange(60), self.rng.randrange(60)))

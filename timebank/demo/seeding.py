@@ -1,4 +1,4 @@
-"""Seeding: the county is founded, lives its year, and stands as it is today."""
+"""Seed the demo: found the county, carry out its year, and set up its present state."""
 
 import asyncio
 from collections import defaultdict
@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from timebank.areas.places import found_region
+from timebank.areas.places import add_region
 from timebank.classes.attendance import close_lessons
 from timebank.core import clock
 from timebank.core.errors import TimebankError
@@ -19,14 +19,14 @@ from timebank.deeds.credit import credit_due_deeds
 from timebank.demo.accounts import set_passwords
 from timebank.demo.county import COMMUNITIES, COUNTY
 from timebank.demo.names import Numbers
-from timebank.demo.officials import appoint_everybody, name_guardians
 from timebank.demo.place import Place
 from timebank.demo.population import populate
 from timebank.demo.present import Present
+from timebank.demo.role_grants import appoint_everybody, name_guardians
 from timebank.demo.stories import Refused, Step
 from timebank.demo.year import DAYS, Year
-from timebank.expiry.due import close_days
-from timebank.service_records.crediting.due import credit_due_records
+from timebank.expiry.expiring import close_days
+from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.shop.collection import expire_redemptions
 
 SEED = 522699
@@ -34,23 +34,23 @@ CHORES = (credit_due_deeds, credit_due_records, expire_redemptions, close_lesson
 CHORES_AT = time(23, 5)
 FAULT = 500  # and above: the database is gone or too busy
 COUNTY_SCOPE = Scope.of_system(UUID(int=SEED), via="demo")
-"""What is told of the county as a whole is told of no community."""
+"""The scope for what concerns the county as a whole; its id belongs to no community."""
 
 Told = Callable[[int, int], None]
-"""Called with how many steps there are in all, and how many were done since the last call."""
+"""A progress callback: the total number of steps, and the number done since the last call."""
 
 
 async def found_county(today: date) -> list[Place]:
-    """Found county, streets and communities with everything that stands when the year begins."""
+    """Found county, streets and communities with all that they have at the start of the year."""
     with clock.at(clock.at_local(today - timedelta(days=DAYS + 15), time(9))):
-        county = (await found_region(COUNTY_SCOPE, "county", COUNTY, None)).id
+        county = (await add_region(COUNTY_SCOPE, "county", COUNTY, None)).id
         streets: dict[str, UUID] = {}
         places, numbers, rng = [], Numbers(), Random(SEED)
         for plan in COMMUNITIES:
             if plan.street not in streets:
-                streets[plan.street] = (await found_region(COUNTY_SCOPE, "street", plan.street, county)).id
-            community = await found_region(COUNTY_SCOPE, "community", plan.name, streets[plan.street])
-            places.append(Place(plan, community.id, populate(plan, rng, numbers, today)))
+                streets[plan.street] = (await add_region(COUNTY_SCOPE, "street", plan.street, county)).id
+            community = await add_region(COUNTY_SCOPE, "community", plan.name, streets[plan.street])
+            places.append(Place(plan=plan, id=community.id, people=populate(plan, rng, numbers, today)))
         await asyncio.gather(*[_furnish(place, today, county, streets[place.plan.street]) for place in places])
     return places
 
@@ -63,7 +63,7 @@ async def _furnish(place: Place, today: date, county: UUID, street: UUID) -> Non
 
 
 async def seed(today: date, owner: asyncpg.Connection, told: Told) -> list[str]:
-    """The whole county up to this moment; the refusals there were, which should be none."""
+    """Seed the whole county up to this moment. Returns the refused steps in words; there should be none."""
     places = await found_county(today)
     await analyse(owner)
     years = plan_years(places, today)
@@ -79,7 +79,7 @@ async def seed(today: date, owner: asyncpg.Connection, told: Told) -> list[str]:
 
 
 async def analyse(owner: asyncpg.Connection) -> None:
-    """Let the planner know of what has been written: without it the same statements are many times slower."""
+    """Analyse all tables: without statistics the same statements are many times slower."""
     tables = await owner.fetch(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'"
     )
@@ -87,7 +87,7 @@ async def analyse(owner: asyncpg.Connection) -> None:
 
 
 def plan_years(places: Sequence[Place], today: date) -> list[Year]:
-    """The plan of every community's year; nothing is done yet."""
+    """Plan every community's year without carrying it out."""
     years = [Year(place, Random(SEED + number), today) for number, place in enumerate(places)]
     for year in years:
         year.plan()
@@ -95,7 +95,7 @@ def plan_years(places: Sequence[Place], today: date) -> list[Year]:
 
 
 async def live(year: Year, done: Callable[[int], None]) -> list[str]:
-    """Do what was planned, day by day; the refusals there were."""
+    """Carry out a year's steps day by day, and return the refused ones in words."""
     days: defaultdict[date, list[Step]] = defaultdict(list)
     for step in sorted(year.steps, key=lambda step: step.at):
         days[clock.local_day(step.at)].append(step)
@@ -113,7 +113,10 @@ async def live(year: Year, done: Callable[[int], None]) -> list[str]:
 
 
 async def do_in_order(steps: Sequence[Step]) -> list[str]:
-    """Do steps one after the other, each at its moment; what was refused, in words. A fault is no refusal."""
+    """Carry out steps one after the other, each at its time, and return the refused ones in words.
+
+    Errors with a status of `FAULT` or above are raised.
+    """
     refusals = []
     for step in steps:
         with clock.at(step.at):
@@ -127,7 +130,7 @@ async def do_in_order(steps: Sequence[Step]) -> list[str]:
 
 
 async def do_chores(place: Place, day: date) -> None:
-    """What the worker would have done at the end of a day."""
+    """Run the worker's jobs at the end of a day."""
     with clock.at(clock.at_local(day, CHORES_AT)):
         for chore in CHORES:
             await chore(place.system)

@@ -1,4 +1,4 @@
-"""How far the seeding of a database got: noted in its own audit, so that it is known wherever the database is."""
+"""Seed a database once. The progress is noted in its audit table, so that it moves with the database."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from timebank.demo.seeding import COUNTY_SCOPE, Told, seed
 log = structlog.get_logger()
 
 SEEDER_LOCK = 2_718_281_828
-"""Any number that nobody else on the server is likely to lock: the first digits of e."""
+"""The advisory lock of a seeding: digits of e, which other programs are unlikely to use."""
 
 State = Literal["empty", "begun", "finished", "others"]
 
@@ -27,7 +27,7 @@ class NotTheDemos(TimebankError):
 
 
 async def state() -> State:
-    """Whether nothing is there, a seeding that broke off, a finished one, or a community's own data."""
+    """Whether the database is empty, or holds an interrupted seeding, a finished one, or a community's own data."""
     async with transaction(COUNTY_SCOPE):
         noted = await database.fetch(
             "SELECT verb FROM audit WHERE community_id = $1 AND noun = 'demo'", COUNTY_SCOPE.community_id
@@ -42,16 +42,16 @@ async def state() -> State:
 
 
 @retried
-async def note(verb: str) -> None:
+async def record_progress(verb: str) -> None:
     async with transaction(COUNTY_SCOPE):
         await audit.record(COUNTY_SCOPE, verb, "demo", None)
 
 
 @asynccontextmanager
-async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
-    """The right to seed this database, held until the end: a second demo waits and then finds the county there.
+async def seeding_lock(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Hold the advisory lock for seeding this database: a second demo waits and then finds the county seeded.
 
-    The connection acts as the tables' owner.
+    Yields a connection with the role of the tables' owner. Raises NotOpen.
     """
     try:
         connection = await asyncpg.connect(url)
@@ -66,7 +66,7 @@ async def alone(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def empty(owner: asyncpg.Connection) -> None:
-    """Throw away what a seeding that broke off has left. Only for a database whose seeding is noted as begun."""
+    """Truncate all tables after an interrupted seeding. Only for a database whose state is `begun`."""
     tables = await owner.fetchval(
         "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables "
         "WHERE schemaname = 'public' AND tablename NOT IN ('migration', 'installation')"
@@ -74,12 +74,12 @@ async def empty(owner: asyncpg.Connection) -> None:
     await owner.execute(f"TRUNCATE {tables}")
 
 
-async def settle(url: str, told: Told) -> None:
-    """See to it that the database holds the whole county: nothing to do where it does, anew where seeding broke off.
+async def seed_once(url: str, told: Told) -> None:
+    """Seed the county unless it is seeded; an interrupted seeding starts anew.
 
-    The pool is open on this database.
+    The pool must be open on this database. Raises NotTheDemos if it holds a community's own data.
     """
-    async with alone(url) as owner:
+    async with seeding_lock(url) as owner:
         found = await state()
         if found == "others":
             raise NotTheDemos
@@ -87,7 +87,7 @@ async def settle(url: str, told: Told) -> None:
             return
         if found == "begun":
             await empty(owner)
-        await note("begin_seeding")
+        await record_progress("begin_seeding")
         for refusal in await seed(clock.local_day(), owner, told):
             log.warning("demo step refused", refusal=refusal)
-        await note("finish_seeding")
+        await record_progress("finish_seeding")

@@ -1,7 +1,6 @@
-"""What people do in the county, one small story each, told through the verbs that serve real people.
+"""The stories of the demo: what one person does, carried out by the same functions that serve real people.
 
-A story is a list of steps: when, whose, and what is done then. A verb that refuses ends its story, as it would end
-somebody's errand; nothing is forced.
+A story is a list of steps, each with its time, its person and its action. A refused step is reported and not forced.
 """
 
 import secrets
@@ -31,7 +30,7 @@ from timebank.shop.schemas import RedemptionIn
 
 
 class Step(NamedTuple):
-    """Something done at a moment; the steps of one `lane` are done one after the other."""
+    """An action at a time. Steps of the same `lane` are carried out one after the other."""
 
     at: datetime
     lane: UUID
@@ -43,12 +42,12 @@ class Story(Protocol):
 
 
 class Refused(RuntimeError):
-    """A scan that did not go as it was meant to."""
+    """A scan whose verdict is not ok."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Visit:
-    """Somebody serves at a station: in and out by the shown code, or by phone or card at the counter."""
+    """A person serves at a station, with scans of the station code, or of a personal code or card at the counter."""
 
     place: Place
     person: Resident
@@ -67,7 +66,7 @@ class Visit:
             yield Step(self.reversed_at, self.person.id, self._reverse)
 
     async def _reverse(self) -> None:
-        """An administrator found out that the hours were not served."""
+        """Reverse the record as an administrator, because the hours were not served."""
         admin = self.place.scope(self.place.holder(Role.community_admin))
         assert self._record_id is not None
         await reverse_record(admin, self._record_id, "值班表上不是这位居民，本人确认扫错了")
@@ -87,9 +86,9 @@ class Visit:
         self._record_id = verdict.record_id
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Honour:
-    """Hours that somebody saw and entered by hand; an administrator approves them, or they still wait."""
+    """Honour hours entered by hand; an administrator approves them, or they still wait."""
 
     place: Place
     person: Resident
@@ -107,7 +106,13 @@ class Honour:
             yield Step(self.approved, self.person.id, self._approve)
 
     async def _enter(self) -> None:
-        wanted = HoursIn(self.person.id, self.began, self.ended, self.reason, self.place.activities["助餐送餐"])
+        wanted = HoursIn(
+            person_id=self.person.id,
+            started_at=self.began,
+            ended_at=self.ended,
+            reason=self.reason,
+            activity_id=self.place.activities["助餐送餐"],
+        )
         self._id = (await enter_hours(self.place.scope(self.entered_by), wanted)).id
 
     async def _approve(self) -> None:
@@ -115,11 +120,11 @@ class Honour:
         await review_record(admin, self._id, ReviewIn("approve", "电话核实过"))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Deed:
-    """A head files a deed, its witness answers, the grid worker lets it hang out, sends it back, or has not looked yet.
+    """A head files a deed, its witness answers, and the grid worker publishes or returns it, or has not reviewed it.
 
-    The witness of a deed that nobody has looked at has not answered yet either.
+    The witness of a deed that was not reviewed has not answered either.
     """
 
     place: Place
@@ -144,7 +149,12 @@ class Deed:
 
     async def _file(self) -> None:
         wanted = DeedIn(
-            self.person.id, self.rule, self.place.areas[self.area], clock.local_day(), self.note, self.witness.id
+            person_id=self.person.id,
+            rule_code=self.rule,
+            area_id=self.place.areas[self.area],
+            occurred_on=clock.local_day(),
+            note=self.note,
+            witness_id=self.witness.id,
         )
         self.id = (await file_deed(self.place.scope(self.person), wanted)).id
 
@@ -160,16 +170,16 @@ class Deed:
         return self.place.scope(found)
 
     def reviewer(self) -> Resident | None:
-        """The grid worker of the place, else the administrator: whoever lives neither with the doer nor the witness."""
+        """The grid worker, else the administrator, who lives neither with the doer nor with the witness; else None."""
         workers = [worker for worker, area in self.place.offices(Role.grid_worker) if area == self.area[:1]]
         near = (self.person.door, self.witness.door)
         able = [*workers, self.place.holder(Role.community_admin)]
         return next((each for each in able if each.door not in near), None)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Redemption:
-    """A good reserved at home and fetched, given up or forgotten; or taken at the counter."""
+    """A good reserved at home and collected, cancelled or expired; or redeemed at the counter."""
 
     place: Place
     person: Resident
@@ -189,10 +199,15 @@ class Redemption:
 
     def _wanted(self) -> RedemptionIn:
         place = self.place
-        return RedemptionIn(self.person.id, place.goods[self.good].id, place.stations[self.station], self.quantity)
+        return RedemptionIn(
+            person_id=self.person.id,
+            good_id=place.goods[self.good].id,
+            station_id=place.stations[self.station],
+            quantity=self.quantity,
+        )
 
     async def _take(self) -> None:
-        """Reserved on the phone in front of the counter, and taken along at once."""
+        """Reserve on the phone at the counter and collect at once."""
         await self._reserve()
         await self._collect()
 

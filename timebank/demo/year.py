@@ -1,7 +1,7 @@
-"""A year of a community, planned day by day: who serves, earns, helps, spends and learns, and when.
+"""Plan a year of a community day by day: visits, honour hours, deeds, redemptions and classes.
 
-The plan keeps its own count of everybody's points, so that nobody reaches for what they cannot pay; the ledger keeps
-the real one.
+The plan keeps its own count of everybody's points, so that nobody redeems more than they have; the ledger keeps the
+real balances.
 """
 
 from collections import defaultdict
@@ -13,9 +13,9 @@ from timebank.core import clock
 from timebank.core.scope import Role
 from timebank.deeds.filing.caps import period_of
 from timebank.demo.county import DEED_NOTES, DEED_RULES, GOODS, MINUTES_PER_POINT, SERVICE_RULE
-from timebank.demo.officials import neighbours
 from timebank.demo.place import Place
 from timebank.demo.population import KNOWN, Resident
+from timebank.demo.role_grants import neighbours
 from timebank.demo.schooling import Schooling
 from timebank.demo.stories import Deed, Honour, Redemption, Step, Story, Visit
 from timebank.people.identity.ages import age_on
@@ -30,13 +30,13 @@ BETTER_RATE_AFTER_DAYS = 30
 RESTOCK_DAYS, RESTOCK = 60, 25
 HONOUR_EVERY_DAYS = 24
 QUIET_DAYS = 35
-"""So long before today nobody whom the try-out names files deeds: today's own need room under the caps."""
+"""Days before today without deeds by the people the demo names, so that today's deeds stay within the caps."""
 REGULAR = {"张桂兰": (5, 120), "刘洋": (6, 150), "王建国": (2, 60), "李秀英": (4, 60), "许小兰": (1, 90)}
-"""Weekday and minutes of those who come every week."""
+"""Weekday and minutes per visit of those who come every week."""
 EAGER, EAGER_DAYS = "张桂兰", 35
-"""Comes often at first: some of those points run out at the end of this year."""
+"""Comes more often in the first days, so that some of her points expire at the end of this year."""
 SAVING = ("张桂兰", "刘洋")
-"""Redeem nothing until today: the one saves, the other's points go into classes."""
+"""They redeem nothing before today: one saves points, the other spends them on classes."""
 
 
 @dataclass(slots=True)
@@ -50,8 +50,10 @@ class Purse:
 
 
 class Year:
-    """The plan of one community's year up to and without today. `steps` are in no order yet; on `due` days the worker
-    has something to do."""
+    """The plan of one community's year up to but not including today.
+
+    `steps` are unordered; on `due` days the worker's jobs have something to do.
+    """
 
     def __init__(self, place: Place, rng: Random, today: date) -> None:
         self.place, self.rng, self.today = place, rng, today
@@ -106,11 +108,13 @@ class Year:
             self.purses[guardian].points -= cost
 
     def _plan_supplies(self) -> None:
-        """Fresh stock every second month, and in the second month a better rate for service."""
+        """Plan new stock every second month, and a better rate for service in the second month."""
 
         async def better_rate() -> None:
             code, name = SERVICE_RULE
-            await set_rule(self.place.system, RuleIn("service", name, code, minutes_per_point=MINUTES_PER_POINT[1]))
+            await set_rule(
+                self.place.system, RuleIn(kind="service", name=name, code=code, minutes_per_point=MINUTES_PER_POINT[1])
+            )
 
         async def restock() -> None:
             for good in self.place.goods.values():
@@ -145,11 +149,11 @@ class Year:
         came = self.at(day, self.rng.randrange(8, 18), self.rng.randrange(60))
         left = came + timedelta(minutes=minutes, seconds=self.rng.randrange(10, 50))
         by = "card" if person in self.card_holders else self.rng.choice(["station_code"] * 6 + ["personal_code"])
-        self.tell(Visit(self.place, person, station, came, left, by))
+        self.tell(Visit(place=self.place, person=person, station=station, came=came, left=left, by=by))
         self.purses[person].earn(minutes, MINUTES_PER_POINT[left >= self._better_rate_from])
 
     def _plan_honour(self, day: date) -> None:
-        """A grid worker saw somebody of the own grid carry meals; the administrator asks and approves."""
+        """Plan honour hours of meal deliveries in a grid; the grid worker saw them, the administrator approves."""
         for worker, area in self.place.offices(Role.grid_worker):
             seen = [p for p in self.volunteers if p.door.grid == area[0] and p.door is not worker.door]
             person = next((p for p in seen if (p, day) not in self._busy), None)
@@ -159,7 +163,18 @@ class Year:
             began = self.at(day, 11)
             ended, entered = began + timedelta(minutes=75), self.at(day, 19)
             approved = self.at(day + timedelta(days=1), 9)
-            self.tell(Honour(self.place, person, worker, began, ended, entered, "送餐路上没有驿站可扫码", approved))
+            self.tell(
+                Honour(
+                    place=self.place,
+                    person=person,
+                    entered_by=worker,
+                    began=began,
+                    ended=ended,
+                    entered=entered,
+                    reason="送餐路上没有驿站可扫码",
+                    approved=approved,
+                )
+            )
             self.due.add(day + timedelta(days=8))
             return
 
@@ -178,8 +193,9 @@ class Year:
             rejected = self.rng.random() < 0.06
             seen = reviewed < self.today - timedelta(days=2) or (reviewed < self.today and self.rng.random() < 0.5)
             deed = Deed(
-                self.place, head, area, code, note, witness, self.at(day, 19, self.rng.randrange(60)),
-                self.at(reviewed, 9, self.rng.randrange(60)) if seen else None, rejected,
+                place=self.place, person=head, area=area, rule=code, note=note, witness=witness,
+                filed=self.at(day, 19, self.rng.randrange(60)),
+                reviewed=self.at(reviewed, 9, self.rng.randrange(60)) if seen else None, rejected=rejected,
             )  # fmt: skip
             if deed.reviewer() is None:
                 continue
@@ -192,7 +208,7 @@ class Year:
     def _room(
         self, code: str, head: Resident, area: tuple[str, ...], period: tuple[date, date], caps: list[int]
     ) -> bool:
-        """Whether the caps leave room; it is taken then."""
+        """Whether the caps leave room for one more deed; if so, it is counted."""
         keys: list[tuple[object, ...]] = [(code, head, period), (code, area, period)]
         if any(self._taken[key] >= most for key, most in zip(keys, caps, strict=True)):
             return False
@@ -220,7 +236,18 @@ class Year:
         how = self.rng.choice(["counter"] * 3 + ["collected"] * 5 + ["cancelled", "forgotten"])
         back = day + timedelta(days=self.rng.randrange(1, 4))
         reserved, ended = self.at(day, self.rng.randrange(9, 19)), self.at(back, self.rng.randrange(9, 19))
-        self.tell(Redemption(self.place, person, good, station, 1, reserved, ended if back < self.today else None, how))
+        self.tell(
+            Redemption(
+                place=self.place,
+                person=person,
+                good=good,
+                station=station,
+                quantity=1,
+                reserved=reserved,
+                ended=ended if back < self.today else None,
+                how=how,
+            )
+        )
         self.purses[person].points -= price
         if how == "cancelled":
             self._coming[back + timedelta(days=1)].append((person, price))

@@ -7,8 +7,8 @@ CAPABILITY = Capability(
     name="expiry",
     jobs=(
         Job("remind_of_expiry", 3600, "timebank.expiry.reminders.remind_of_expiry"),
-        Job("close_days", 3600, "timebank.expiry.due.close_days"),
-        Job("expire_points", 600, "timebank.expiry.due.expire_points"),
+        Job("close_days", 3600, "timebank.expiry.expiring.close_days"),
+        Job("expire_points", 600, "timebank.expiry.expiring.expire_points"),
     ),
     invariants="timebank.expiry.invariants.EXPIRIES",
     sources=(

@@ -9,15 +9,15 @@ from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import dated, duration, points
-from timebank.ledger import book_days
+from timebank.ledger import closing_days as book_days
 from timebank.ledger.posting import Currency
 from timebank.people.guardianship.care import in_care
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 REMINDER_DAYS = (7, 30, 60)
 
 
-class _RunningOut(msgspec.Struct, frozen=True):
+class _RunningOut(msgspec.Struct, frozen=True, kw_only=True):
     """Amounts of an owner with the same last day.
 
     `told_to` are the people to notify: the owner or, for class minutes, the child's guardians. `was_told`: all of them
@@ -105,7 +105,7 @@ async def _remind(scope: Scope, due: _RunningOut, days: int) -> bool:
         ):
             return False
         for reader in due.told_to:
-            await tell(scope, reader, "points_expiring", _text(due), f"{key}:{total}" if due.was_told else key)
+            await notify(scope, reader, "points_expiring", _text(due), f"{key}:{total}" if due.was_told else key)
     return not due.left
 
 

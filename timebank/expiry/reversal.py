@@ -15,7 +15,7 @@ from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Currency, Posting, Reversal
 from timebank.ledger.refusals import AlreadyReversed, EntryNotFound, NotReversible
 from timebank.people.guardianship.care import in_care
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 MEMO_MAX = 200
 DAY_MAX = 2000  # expiries that one call reverses; it takes about ten seconds
@@ -60,13 +60,19 @@ async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
         if await is_near_home(scope, found.owner_id):
             raise OwnExpiry
         key = f"expiry:{entry_id}:reversal"
-        note = Posting("reversal", key, "account", found.account_id, f"撤回到期 · {reason}"[:MEMO_MAX])
+        note = Posting(
+            kind="reversal",
+            key=key,
+            source_kind="account",
+            source_id=found.account_id,
+            memo=f"撤回到期 · {reason}"[:MEMO_MAX],
+        )
         reversal = await posting.reverse(scope, entry_id, note)
         if reversal.replayed:
             raise AlreadyReversed
         await audit.record(scope, "reverse_expiry", "account", found.account_id, reason=reason)
         for reader, text in await _texts(scope, found, reversal, reason):
-            await tell(scope, reader, "expiry_reversed", text, key, entry_id)
+            await notify(scope, reader, "expiry_reversed", text, key, entry_id)
     return reversal
 
 

@@ -53,7 +53,9 @@ def headers_of(path: str, request_id: str, given: frozenset[bytes] = frozenset()
     return [*(header for header in wanted if header[0] not in given), (b"x-request-id", request_id.encode())]
 
 
-def note(request_id: str, status: int, *, method: str | None = None, ms: float = 0.0, handler: object = None) -> None:
+def log_request(
+    request_id: str, status: int, *, method: str | None = None, ms: float = 0.0, handler: object = None
+) -> None:
     """Write one log line for one request, without path and query: they may hold a name, an id or a token."""
     name = getattr(handler, "handler_name", None)
     log.info("request", request_id=request_id, method=method, status=status, ms=round(ms, 1), handler=name)
@@ -122,7 +124,7 @@ class Answering:
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+async def answer_request(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Run the app for one request and add the request id, the headers and the log line."""
     answering, began = Answering(scope, receive, send), clock.now()
     scope.setdefault("state", {})["request_id"] = answering.request_id
@@ -135,7 +137,7 @@ async def answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> 
         await answering.fail(error)
     finally:
         spent = (clock.now() - began).total_seconds() * 1000
-        note(
+        log_request(
             answering.request_id, answering.status, method=str(scope.get("method")), ms=spent,
             handler=scope.get("route_handler"),
         )  # fmt: skip

@@ -53,7 +53,7 @@ ON_A_SCREEN = {"counter": "keeper", "display": True}
 """`opt` of a route that a display may call as well."""
 
 
-def address_of(request: AnyRequest) -> str:
+def client_address(request: AnyRequest) -> str:
     """The network address of a request; empty if unknown."""
     return request.client.host if request.client else ""
 
@@ -107,9 +107,9 @@ async def provide_visitor(request: AnyRequest) -> Scope | None:
 
 async def _scope_of(token: str, request: AnyRequest) -> Scope | None:
     if token.startswith(devices.PREFIX + "_"):
-        scope = await devices.find(token, request_id=request.state.get("request_id", ""))
+        scope = await devices.find_device(token, request_id=request.state.get("request_id", ""))
     else:
-        caller = await sessions.find(token) if token else None
+        caller = await sessions.find_session(token) if token else None
         scope = None if caller is None else _of_caller(caller, request)
     return scope
 
@@ -123,7 +123,8 @@ def _of_caller(caller: sessions.Caller, request: AnyRequest) -> Scope | None:
     if not homes:
         return None
     scope = Scope(
-        homes[0], persons, caller.grants, caller.login_id, caller.session_id,
+        community_id=homes[0], persons=persons, grants=caller.grants, login_id=caller.login_id,
+        session_id=caller.session_id,
         request_id=request.state.get("request_id", ""),
     )  # fmt: skip
     addressed = request.query_params.get("community_id") or request.headers.get("X-Community-Id")

@@ -57,7 +57,7 @@ async def _look() -> Unavailable | None:
     if connections.engine.pool is None:
         return NotOpen()
     try:
-        async with connections.alone(connections.engine.config["dsn"]) as connection:
+        async with connections.connect_once(connections.engine.config["dsn"]) as connection:
             await installation.require(connection)
             readiness.may_do_everything = await serving_login.is_operator(connection)
             return await _refused_write(connection)

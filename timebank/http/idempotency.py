@@ -40,8 +40,8 @@ class StillRunning(TimebankError):
     retry_after = BUSY_SECONDS
 
 
-class Once:
-    """The idempotency of one request: carries it out at most once per caller and key. Built by `provide_once`."""
+class Idempotency:
+    """The idempotency of one request: carries it out at most once per caller and key. Built by `provide_idempotency`."""
 
     def __init__(self, key: str | None, request_hash: bytes, former_hash: bytes | None = None) -> None:
         self.key = key
@@ -116,7 +116,7 @@ def _response(status: int, body: bytes, *, replayed: bool) -> Response[bytes]:
     return Response(body, status_code=status, media_type="application/json", headers=headers)
 
 
-async def provide_once(request: AnyRequest, caller: NamedDependency[Scope]) -> Once:  # noqa: ARG001  # inject the caller first: anonymous is 401
+async def provide_idempotency(request: AnyRequest, caller: NamedDependency[Scope]) -> Idempotency:  # noqa: ARG001  # inject the caller first: anonymous is 401
     """Read the idempotency key and hash the request: method, path and body. A page's form has the key in `_key`.
 
     A form is hashed by its fields without `_key` and `_csrf`: the CSRF token and the multipart boundary may differ when
@@ -134,8 +134,8 @@ async def provide_once(request: AnyRequest, caller: NamedDependency[Scope]) -> O
     place = f"{request.method} {request.scope['path']}\n".encode()
     sent = hashlib.sha256(place + await request.body()).digest()
     if fields is None:
-        return Once(key, sent)
-    return Once(key, FORM_VERSION + hashlib.sha256(place + msgspec.json.encode(fields)).digest(), sent)
+        return Idempotency(key, sent)
+    return Idempotency(key, FORM_VERSION + hashlib.sha256(place + msgspec.json.encode(fields)).digest(), sent)
 
 
 async def _said(value: object) -> object:

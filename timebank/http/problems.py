@@ -55,7 +55,7 @@ def refused(request: AnyRequest, error: TimebankError, *, back: str | None = Non
     """A refusal as its reader wants it: a program's problem, or a person's page with a link `back`."""
     log_unavailable(request, error)
     if wants_problem(request):
-        return problem(request, error)
+        return problem_response(request, error)
     if isinstance(error, Unauthenticated) and request.method == "GET":
         onwards = quote(request.scope["path"], safe="/:")
         return _see(f"/sign-in?next={onwards}")
@@ -63,7 +63,7 @@ def refused(request: AnyRequest, error: TimebankError, *, back: str | None = Non
         # After a refused form the browser is at the form's address, where GET is not allowed. Its page is one level up.
         above = request.scope["path"].strip("/").rpartition("/")[0]
         return _see("/" + quote(above, safe="/:"))
-    context = page_context(request) | {"sentence": told(error, language_of(request)), "status": error.status}
+    context = page_context(request) | {"sentence": sentence_of(error, language_of(request)), "status": error.status}
     return Template(
         "layouts/refusal.html", context=context | {"back": back}, status_code=error.status,
         headers=when_to_come_back(error),
@@ -81,17 +81,17 @@ def _see(address: str) -> Response[Any]:
     return Response(None, status_code=303, headers={"Location": address})
 
 
-def told(error: TimebankError, language: str) -> str:
+def sentence_of(error: TimebankError, language: str) -> str:
     """The sentence of a refusal. The reason why the service is unavailable is for the operator: only the log has it."""
     return (Unavailable() if isinstance(error, Unavailable) else error).text(language)
 
 
 def when_to_come_back(error: TimebankError) -> dict[str, str]:
-    """When to ask again, in seconds, where that helps."""
+    """The Retry-After header, in seconds, if the error has one."""
     return {"Retry-After": str(error.retry_after)} if error.retry_after else {}
 
 
-def problem(request: AnyRequest, error: TimebankError, **more: object) -> Response[dict[str, object]]:
+def problem_response(request: AnyRequest, error: TimebankError, **more: object) -> Response[dict[str, object]]:
     headers = {"Cache-Control": "no-store"} | when_to_come_back(error)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -106,7 +106,7 @@ def problem_of(error: TimebankError, request_id: str, language: str) -> dict[str
         "title": HTTPStatus(error.status).phrase,
         "status": error.status,
         "code": error.code,
-        "detail": told(error, language),
+        "detail": sentence_of(error, language),
         "request_id": request_id,
     }
 

@@ -25,7 +25,7 @@ from timebank.core.database import BadValue
 from timebank.core.errors import TimebankError, Unauthenticated
 from timebank.http.callers import AnyRequest, CsrfMissing
 from timebank.http.preferences import language_of
-from timebank.http.problems import log_unavailable, refused, told, wants_problem, when_to_come_back
+from timebank.http.problems import log_unavailable, refused, sentence_of, wants_problem, when_to_come_back
 
 R = TypeVar("R")
 Show = Callable[..., Template | Awaitable[Template]]
@@ -126,7 +126,7 @@ async def _in_place(shows: tuple[Show, ...], given: Mapping[str, Any]) -> Respon
         if wants_problem(request):
             raise refusal
         log_unavailable(request, refusal)
-        page.context["refusal"] = told(refusal, language_of(request))
+        page.context["refusal"] = sentence_of(refusal, language_of(request))
         page.context["typed"] = await _typed(request)
         page.status_code = refusal.status
         page.headers |= when_to_come_back(refusal)

@@ -16,5 +16,5 @@ def status_of(result: object, done: int) -> int:
     return 202 if getattr(result, "waiting", None) is not None else done
 
 
-def answered(result: T, done: int = 201) -> Response[T]:
+def done_or_waiting(result: T, done: int = 201) -> Response[T]:
     return Response(result, status_code=status_of(result, done))

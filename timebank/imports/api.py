@@ -26,7 +26,7 @@ from timebank.imports.runs.batches import Progress
 from timebank.imports.runs.runs import ANSWER_WITHIN_SECONDS
 from timebank.imports.runs.undo import undo
 from timebank.imports.schemas import RunDetail, Running, RunOut
-from timebank.imports.words.map_file import answers_in
+from timebank.imports.words.word_list_file import answers_in
 
 MAP_LENGTH_MAX = 200_000
 Flag = Annotated[bool | None, QueryParameter()]
@@ -94,7 +94,7 @@ class Imports(Controller):
     @get("/{run_id:uuid}")
     async def show_run(self, request: AnyRequest, run_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RunDetail:
         """Show one import with its progress and its report."""
-        return await history.run(caller, run_id, language_of(request))
+        return await history.show_run(caller, run_id, language_of(request))
 
     @delete("/{run_id:uuid}", status_code=200, responses=GOES_ON)
     async def undo(
@@ -104,7 +104,7 @@ class Imports(Controller):
         progress = await undo(caller, run_id, seconds=ANSWER_WITHIN_SECONDS)
         if progress is not None:
             return _goes_on(progress)
-        return Response(await history.run(caller, run_id, language_of(request)))
+        return Response(await history.show_run(caller, run_id, language_of(request)))
 
 
 async def _take_in(
@@ -121,4 +121,4 @@ async def _take_in(
 
 
 def _goes_on(progress: Progress) -> Response[Any]:
-    return Response(Running(progress.run_id, progress.done, progress.rows), status_code=202)
+    return Response(Running(run_id=progress.run_id, done=progress.done, rows=progress.rows), status_code=202)

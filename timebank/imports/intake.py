@@ -10,7 +10,7 @@ import msgspec
 from timebank.core import clock, database, vault
 from timebank.core.scope import Scope
 from timebank.imports.cells.problems import Problem
-from timebank.imports.cells.values import words
+from timebank.imports.cells.values import plain_text
 from timebank.imports.reports.reasons import Remark
 from timebank.imports.sheets.parsed import InSheet, Parsed, Reading, without_numbers
 from timebank.imports.words.words import Remembered, WordIn, WordKind
@@ -54,7 +54,7 @@ class Ready(Generic[T, P]):
     created: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Intake:
     """A run while its file is examined or one batch is written. `created` counts the rows that made something new."""
 
@@ -122,7 +122,17 @@ class Intake:
     def refuse_late(self, row: Planned, meaning: str, wrong: Problem) -> None:
         """Refuse a row that was good when the file was examined but may not be written now."""
         column, value, cell = row.cells.get(meaning, ("", "", ""))
-        self.late.append(Remark(row.row, column, value, row.sheet, wrong.code, dict(wrong.values), cell=cell))
+        self.late.append(
+            Remark(
+                row=row.row,
+                column=column,
+                value=value,
+                sheet=row.sheet,
+                code=wrong.code,
+                values=dict(wrong.values),
+                cell=cell,
+            )
+        )
 
     async def write_made(self) -> None:
         """Store what was made so far, so that a later run knows the rows and an undo finds the records."""
@@ -139,5 +149,5 @@ def cells_of(reading: Reading[T], *columns: str) -> dict[str, tuple[str, str, st
 
 def plain_file_name(name: str) -> str:
     """A file name that may be stored and shown: without folders, control characters and phone or identity numbers."""
-    last = words(name).replace("\\", "/").rsplit("/", 1)[-1]
+    last = plain_text(name).replace("\\", "/").rsplit("/", 1)[-1]
     return without_numbers(last)[:FILE_NAME_MAX] or "—"

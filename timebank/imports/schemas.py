@@ -1,4 +1,4 @@
-"""What goes out about imports that were made."""
+"""The API's output structs for imports."""
 
 from datetime import datetime
 from typing import Literal
@@ -14,8 +14,8 @@ from timebank.imports.words.words import UnknownWord
 State = Literal["running", "done", "stopped", "undoing", "undone"]
 
 
-class Running(msgspec.Struct, frozen=True):
-    """An import, or its undoing, that goes on: ask for it by its `run_id`. `done` counts up to `rows`."""
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """An import or undo in progress, to be requested by its `run_id`. `done` counts up to `rows`."""
 
     run_id: UUID
     done: int
@@ -23,10 +23,10 @@ class Running(msgspec.Struct, frozen=True):
 
 
 class RunOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An import that has changed something. `undo_until` is null once it cannot be taken back any more.
+    """An import that has changed something. `undo_until` is null once it can no longer be undone.
 
-    While it is running or being undone, `done` of `total` rows are dealt with; `waits_for_worker` says that nothing
-    will move it on until a worker runs. `stopped`: what forbade the rest, by its code.
+    While it is running or being undone, `done` of `total` rows are processed; `waits_for_worker` means that it does not
+    continue until a worker runs. `stopped` is the code of the error that stopped it.
     """
 
     id: UUID
@@ -48,9 +48,9 @@ class RunOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunDetail(RunOut, frozen=True, kw_only=True):
-    """An import with its report, in words; at most a thousand errors and as many warnings were kept.
+    """An import with its report as sentences; at most a thousand errors and a thousand warnings are stored.
 
-    `refusals` and `notices` count all of them by their reasons. `unknown` are those that nobody has decided yet.
+    `refusals` and `notices` count all of them by reason. `unknown` are the words without a decided meaning.
     """
 
     errors: list[RowReport]

@@ -1,4 +1,4 @@
-"""What work consists of that is done batch by batch."""
+"""The functions that carry out an import or undo batch by batch."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from timebank.imports.intake import Intake
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """`batch` rows are done in one transaction: so few that nobody at a counter notices the wait for them.
+    """The steps of one kind of work. `batch` rows share a transaction: few enough not to delay requests at a counter.
 
-    `take` does a batch and `finish` what follows the last one, each inside a transaction and given rows of the shape
-    `row`.
+    `take` writes one batch, and `finish` does what follows the last one. Both run inside a transaction and get rows of
+    type `row`.
     """
 
     row: type[Any]

@@ -9,24 +9,24 @@ from litestar.params import FromQuery, JSONBody
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.preferences import language_of
 from timebank.ledger.checking.check import books_out
-from timebank.ledger.checking.results import BooksNotChecked, latest_books
+from timebank.ledger.checking.stored_result import BooksNotChecked, latest_books
 from timebank.ledger.donations import donate
-from timebank.ledger.explain import explained
+from timebank.ledger.explain import explain_lines
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import BooksOut, DonationIn, DonationOut, StatementItem
 from timebank.ledger.statement import Balances, statement
 from timebank.overview.resident import whole_balances
-from timebank.people.own_records import open_book
+from timebank.people.statement_access import open_statement
 
 
 @get("/me/balances")
 async def own_balances(caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None) -> Balances:
     """Points, minutes and class time of the caller, of a child in the caller's care or, for staff, of any resident."""
-    book = await open_book(caller, person_id)
+    book = await open_statement(caller, person_id)
     return await whole_balances(book.scope, book.person_id, book.children)
 
 
@@ -37,20 +37,20 @@ async def own_statement(
     cursor: Cursor = None,
 ) -> Response[Page[StatementItem]]:  # fmt: skip
     """Ledger entries of one currency, newest first, each with the balance after it and its reason in words."""
-    book = await open_book(caller, person_id)
+    book = await open_statement(caller, person_id)
     found = await statement(book.scope, book.person_id, currency, subject_id=course_id, limit=limit, cursor=cursor)
-    return listed(request, Page(await explained(book.scope, found.items, language_of(request)), found.next))
+    return listed(request, Page(await explain_lines(book.scope, found.items, language_of(request)), found.next))
 
 
 @post("/donations")
 async def give(
-    data: JSONBody[DonationIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+    data: JSONBody[DonationIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
 ) -> Response[bytes]:
     """Donate own points to the community's common pool."""
     posted = await donate(
         caller.acting_as(data.person_id), data, key=once.required_key(), request_hash=once.request_hash
     )
-    return once.posted(DonationOut(posted.entry_id, data.points), replayed=posted.replayed)
+    return once.posted(DonationOut(id=posted.entry_id, points=data.points), replayed=posted.replayed)
 
 
 @get("/ledger/check")

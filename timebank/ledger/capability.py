@@ -14,10 +14,10 @@ CAPABILITY = Capability(
     ),
     pages=(
         "timebank.ledger.pages.statement.StatementPages",
-        "admin.ledger.AdminLedger",
+        "admin.ledger.PanelLedgerPages",
     ),
-    menu=(MenuEntry(120, "/admin/ledger", "shield", _("账目")),),
-    jobs=(Job("check_books", 60, "timebank.ledger.checking.results.check_books"),),
+    menu=(MenuEntry(place=120, href="/admin/ledger", icon="shield", word=_("账目")),),
+    jobs=(Job("check_books", 60, "timebank.ledger.checking.stored_result.run_ledger_check_job"),),
     invariants="timebank.ledger.checking.invariants.books.LEDGER",
     sources=(Source(noun="donation", entries=("donation",)),),
     statement={

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from timebank.core import clock, database
+from timebank.core.batcher import Batcher
 from timebank.core.database import retried
 from timebank.core.errors import NotFound
-from timebank.core.grouping import Grouped
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.ledger.posting import HASH_VERSION, Posted
@@ -19,7 +19,7 @@ from timebank.ledger.schemas import DonationIn
 COMMON_POOL = _("捐给社区公共积分池")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Donation:
     """A donation of a person's points, with its ledger key and the hash of the request."""
 
@@ -70,7 +70,7 @@ def _posted_or_refused(answer: Any, needed: int) -> Posted | Exception:
     return Posted(answer["entry_id"], answer["verdict"] == "replayed")
 
 
-_post: Grouped[Donation, Posted] = Grouped(_donate_all)
+_post: Batcher[Donation, Posted] = Batcher(_donate_all)
 
 
 async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: bytes) -> Posted:
@@ -86,4 +86,13 @@ async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: byt
     caller: UUID | None = scope.login_id or scope.person_id
     memo = given.note.strip() or COMMON_POOL
     asked = HASH_VERSION + request_hash
-    return await _post(Donation(scope, given.person_id, given.points, f"donation:{caller}:{key}", asked, memo))
+    return await _post(
+        Donation(
+            scope=scope,
+            person_id=given.person_id,
+            points=given.points,
+            key=f"donation:{caller}:{key}",
+            request_hash=asked,
+            memo=memo,
+        )
+    )

@@ -7,12 +7,12 @@ import msgspec
 
 from timebank.core import database
 from timebank.core.database import transaction
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.ledger.refusals import EntryNotFound
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A ledger entry: how one event changed what a person can spend.
 
     `moved` is the full amount of the event. For a captured hold it is the amount of the hold, although nothing changes
@@ -86,7 +86,7 @@ async def last_entries(scope: Scope, *, limit: int = 50, cursor: str | None = No
         found = await database.rows(
             Entry, f"{_LAST} ORDER BY h.id DESC", scope.community_id, before[0] if before else None, limit + 1
         )
-    return page(found, limit, lambda entry: (entry.first_id,))
+    return make_page(found, limit, lambda entry: (entry.first_id,))
 
 
 async def find_entry(scope: Scope, entry_id: UUID, *, person_id: UUID | None = None) -> Entry:

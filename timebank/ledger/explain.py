@@ -12,20 +12,21 @@ from timebank.ledger.schemas import StatementItem
 from timebank.ledger.statement import Line
 
 
-def what(kind: str, source_kind: str, language: str = "zh") -> str:
+def entry_kind_in_words(kind: str, source_kind: str, language: str = "zh") -> str:
     """The word for a kind of entry, from the manifests; the kind itself if none declares one."""
     words = {name: word for one in capabilities() for name, word in one.statement.items()}
     return translate(words.get(f"{source_kind}:{kind}") or words.get(kind, kind), language)
 
 
-async def explained(scope: Scope, lines: Sequence[Line], language: str = "zh") -> list[StatementItem]:
+async def explain_lines(scope: Scope, lines: Sequence[Line], language: str = "zh") -> list[StatementItem]:
     """Statement lines with their words. A reversal names the entry that it reversed."""
     undone = await reversed_words(scope, [line.entry_id for line in lines if line.kind == "reversal"], language)
     rules = await _rule_names(scope, [line.rule_code for line in lines if line.rule_code and not line.memo])
     return [
         StatementItem(
-            line.entry_id, line.kind, what(line.kind, line.source_kind, language), line.posted_at, line.amount,
-            line.balance, _why(line, undone.get(line.entry_id), rules, language),
+            entry_id=line.entry_id, kind=line.kind, what=entry_kind_in_words(line.kind, line.source_kind, language),
+            when=line.posted_at, amount=line.amount,
+            balance=line.balance, why=_why(line, undone.get(line.entry_id), rules, language),
         )
         for line in lines
     ]  # fmt: skip
@@ -68,7 +69,9 @@ async def reversed_words(scope: Scope, entries: list[UUID], language: str) -> di
         return {}
     async with transaction(scope):
         found = await database.fetch(_REVERSED, scope.community_id, entries)
-    words = {row["entry_id"]: (what(row["kind"], row["source_kind"], language), row["memo"]) for row in found}
+    words = {
+        row["entry_id"]: (entry_kind_in_words(row["kind"], row["source_kind"], language), row["memo"]) for row in found
+    }
     return {entry: f"{kind} · {memo}" if memo else kind for entry, (kind, memo) in words.items()}
 
 

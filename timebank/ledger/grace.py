@@ -61,7 +61,7 @@ class _Part(msgspec.Struct, frozen=True):
     grace_days: int | None  # the days that the person was told before the hold
 
 
-async def would_return(scope: Scope, hold_entry: UUID) -> Returned:
+async def preview_void(scope: Scope, hold_entry: UUID) -> Returned:
     """What would come back if the hold were voided today, without regard to open debts."""
     async with transaction(scope):
         parts = await database.rows(

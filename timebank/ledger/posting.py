@@ -22,7 +22,7 @@ class Currency(StrEnum):
     class_minute = "class_minute"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
     """What every transfer of a posting stores. `key` is its natural idempotency key, unique in the community."""
 
@@ -65,14 +65,14 @@ class Returned(msgspec.Struct, frozen=True):
 
 
 class Closed(msgspec.Struct, frozen=True):
-    """The result of the capture (`settle`) or void of a hold; `returned` is what came back to its owner."""
+    """The result of the capture (`capture`) or void of a hold; `returned` is what came back to its owner."""
 
     entry_id: UUID
     replayed: bool
     returned: Returned
 
 
-class Reversal(msgspec.Struct, frozen=True):
+class Reversal(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a reversal, in points.
 
     `taken` was taken from the owner's accounts; `owed` had been spent and is now a debt that later earnings repay;
@@ -171,7 +171,7 @@ async def hold(
     scope: Scope, person_id: UUID, amount: int, posting: Posting, *,
     currency: Currency = Currency.point, subject_id: UUID | None = None, grace_days: int | None = None,
 ) -> Posted:  # fmt: skip
-    """Set an amount aside until its capture (`settle`) or `void`. posting.kind must be "hold".
+    """Set an amount aside until its capture (`capture`) or `void`. posting.kind must be "hold".
 
     `grace_days` are the days of grace that the person was told; they are stored with the hold, in case the policy is
     shortened meanwhile.
@@ -182,7 +182,7 @@ async def hold(
     )  # fmt: skip
 
 
-async def settle(scope: Scope, hold_entry: UUID, posting: Posting, *, to: str = "redeemed") -> Closed:
+async def capture(scope: Scope, hold_entry: UUID, posting: Posting, *, to: str = "redeemed") -> Closed:
     """Capture a hold: move it to a system account, because what it was for was delivered. posting.kind is "settle"."""
     meaning = {"hold": hold_entry, "to": to}
     grace_days = await _grace_days(scope) if to == "available" else 0
@@ -195,7 +195,7 @@ async def void(scope: Scope, hold_entry: UUID, posting: Posting) -> Closed:
 
     What the person owes is repaid from it first.
     """
-    return await settle(scope, hold_entry, posting, to="available")
+    return await capture(scope, hold_entry, posting, to="available")
 
 
 async def _grace_days(scope: Scope) -> int:
@@ -227,12 +227,12 @@ async def reverse(scope: Scope, entry_id: UUID, posting: Posting) -> Reversal:
         )  # fmt: skip
     assert moved is not None
     return Reversal(
-        answer["entry_id"],
-        int(moved["taken"]),
-        int(moved["owed"]),
-        answer["verdict"] == "replayed",
-        _returned(answer),
-        int(moved["lapsed"]),
+        entry_id=answer["entry_id"],
+        taken=int(moved["taken"]),
+        owed=int(moved["owed"]),
+        replayed=answer["verdict"] == "replayed",
+        returned=_returned(answer),
+        lapsed=int(moved["lapsed"]),
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 
-class StatementItem(msgspec.Struct):
+class StatementItem(msgspec.Struct, kw_only=True):
     """A ledger entry in words: `what` is its kind, `why` its reason, `amount` is signed, `balance` is after it."""
 
     entry_id: UUID
@@ -28,14 +28,14 @@ class DonationIn(msgspec.Struct, forbid_unknown_fields=True):
     note: Annotated[str, Meta(max_length=160, pattern=r"^[^\x00]*$")] = ""
 
 
-class DonationOut(msgspec.Struct):
+class DonationOut(msgspec.Struct, kw_only=True):
     """`id` is the donation's ledger entry."""
 
     id: UUID
     points: int
 
 
-class Totals(msgspec.Struct, frozen=True):
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """The totals of a currency. `issued` is the sum of the fields from `outstanding` to `clearing`.
 
     `issued` is what was given less what was taken back, `outstanding` what people can spend; `owed` is what they still
@@ -54,7 +54,7 @@ class Totals(msgspec.Struct, frozen=True):
     owed: int
 
 
-class ProblemOut(msgspec.Struct):
+class ProblemOut(msgspec.Struct, kw_only=True):
     """A violation of an invariant, in words, with the ids of the records concerned."""
 
     code: str
@@ -62,7 +62,7 @@ class ProblemOut(msgspec.Struct):
     ids: list[UUID]
 
 
-class BooksOut(msgspec.Struct):
+class BooksOut(msgspec.Struct, kw_only=True):
     """Whether a community's books balanced at `checked_at`; `currencies` by name, as they are now."""
 
     ok: bool

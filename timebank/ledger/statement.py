@@ -47,7 +47,7 @@ class Balances(msgspec.Struct, frozen=True):
     owed: int
 
 
-class _Account(msgspec.Struct, frozen=True):
+class _Account(msgspec.Struct, frozen=True, kw_only=True):
     owner_id: UUID
     currency: str
     bucket: str
@@ -93,7 +93,7 @@ async def balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balan
     )
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One ledger entry: `amount` is the change of what the person can spend, `balance` the amount after it."""
 
     entry_id: UUID
@@ -109,7 +109,7 @@ class Line(msgspec.Struct, frozen=True):
     rule_version: int | None
 
 
-class _Entry(msgspec.Struct, frozen=True):
+class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     entry_id: UUID
     posted_at: datetime
     occurred_at: datetime

@@ -8,7 +8,9 @@ from timebank.core.scope import Scope
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import Totals
 
-NOTHING = Totals(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+NOTHING = Totals(
+    issued=0, outstanding=0, held=0, redeemed=0, expired=0, donated=0, converted=0, adjusted=0, clearing=0, owed=0
+)
 FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 TAKERS = ("redeemed", "expired", "donated", "converted", "adjusted", "clearing")
 

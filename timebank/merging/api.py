@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank.agreements.schemas import Waiting
 from timebank.core.scope import Scope
-from timebank.http.waiting import WAITS, answered
+from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.merging import duplicates, merging
 from timebank.merging.merges import MergeOut, merges_of
 from timebank.merging.undoing import undo_merge
@@ -34,7 +34,7 @@ class Merging(Controller):
         self, person_id: FromPath[UUID], data: JSONBody[merging.MergeIn], caller: NamedDependency[Scope]
     ) -> Response[MergeOut | Waiting]:
         """Merge another record of the same person into this one; some merges wait for a second person."""
-        return answered(await merging.merge(caller, person_id, data))
+        return done_or_waiting(await merging.merge(caller, person_id, data))
 
     @get("/{person_id:uuid}/merges")
     async def merges(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[MergeOut]:

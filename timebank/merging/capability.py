@@ -7,7 +7,7 @@ CAPABILITY = Capability(
     name="merging",
     tables="timebank.merging.tables",
     api=("timebank.merging.api.Merging",),
-    pages=("admin.merging.MergePages",),
+    pages=("admin.merging.PanelMergingPages",),
     sources=(Source(noun="person_merge", entries=("merge", "repayment")),),
     statement={
         "merge": _("两条登记合并"),
@@ -16,7 +16,7 @@ CAPABILITY = Capability(
         Agreed(
             "timebank.merging.merging.PERSON_MERGE",
             "timebank.merging.merging.merge_agreed",
-            "timebank.merging.merging.stands_now",
+            "timebank.merging.merging.merge_state",
         ),
     ),
     audit={

@@ -10,7 +10,7 @@ from timebank.core.scope import Scope
 from timebank.merging.facts import facts_of
 
 
-class Holding(msgspec.Struct, frozen=True):
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """What one record holds and a merge would move: balances, and how many rows of each kind refer to it.
 
     `deeds_twice` counts deeds of the same item and day as one of the other record, `records_twice` service records at
@@ -90,7 +90,7 @@ _HOLDINGS = "SELECT p.id, p.name, {} FROM person p WHERE p.community_id = $1 AND
 )
 
 
-class Pair(msgspec.Struct, frozen=True):
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
     """Two records that may belong to one person, and what they have in common."""
 
     one_id: UUID

@@ -13,7 +13,7 @@ from timebank.core.scope import Scope
 UNDONE_WITHIN = timedelta(days=1)
 
 
-class MergeOut(msgspec.Struct, frozen=True):
+class MergeOut(msgspec.Struct, frozen=True, kw_only=True):
     """A merge; it can be undone until `undo_until`."""
 
     id: UUID
@@ -56,7 +56,7 @@ async def merges_of(scope: Scope, person_id: UUID) -> list[MergeOut]:
         )  # fmt: skip
 
 
-async def leads_to(scope: Scope, person_id: UUID) -> UUID | None:
+async def find_merge_target(scope: Scope, person_id: UUID) -> UUID | None:
     """The record that this one was merged into; None if it was not merged."""
     async with transaction(scope):
         found: UUID | None = await database.fetch_value(

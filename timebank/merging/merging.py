@@ -19,7 +19,7 @@ from timebank.ledger.resting import RESTS_FOR
 from timebank.merging.facts import FACTS, WHY, CannotMerge, Facts, facts_of
 from timebank.merging.merges import MergeOut, merge_of
 from timebank.people.locks import lock_people
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.people.schemas import NO_NUL
 
 
@@ -47,12 +47,12 @@ async def merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut | Waiti
             says = {"merged": facts.names[1], "reason": asked.reason}
             return await propose(
                 scope, PERSON_MERGE, f"{kept_id}:{asked.merged_id}", do, says,
-                person_id=kept_id, involved=[asked.merged_id], before=await stands_now(scope, do),
+                person_id=kept_id, involved=[asked.merged_id], before=await merge_state(scope, do),
             )  # fmt: skip
         return await _merge(scope, kept_id, asked)
 
 
-async def stands_now(scope: Scope, do: dict[str, object]) -> str:
+async def merge_state(scope: Scope, do: dict[str, object]) -> str:
     """The present state of both records, to notice a change since the merge was proposed."""
     kept_id, merged_id = UUID(str(do["kept_id"])), UUID(str(do["merged_id"]))
     found = await database.row(Facts, FACTS, scope.community_id, kept_id, merged_id)
@@ -71,10 +71,11 @@ async def merge_agreed(scope: Scope, change: Change) -> None:
 async def _merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut:
     merge_id = clock.new_id()
     text = "您在本社区的两条登记合并成了一条，积分、时间和预约都并到了一起；72 小时内不能花费。不对的话请马上告诉社区。"
-    await tell(scope, kept_id, "person_merged", text, f"merge:{merge_id}", kept_id)
-    await _tell_logins(scope, asked.merged_id, merge_id)
+    await notify(scope, kept_id, "person_merged", text, f"merge:{merge_id}", kept_id)
+    await _notify_logins(scope, asked.merged_id, merge_id)
     answer = await call(
-        scope, "person_merge", Posting("merge", f"merge:{merge_id}", "person_merge", merge_id),
+        scope, "person_merge",
+        Posting(kind="merge", key=f"merge:{merge_id}", source_kind="person_merge", source_id=merge_id),
         {"kept": kept_id, "merged": asked.merged_id}, kept_id, asked.merged_id, asked.reason, scope.login_id, RESTS_FOR,
     )  # fmt: skip
     if answer["verdict"] != "posted":
@@ -85,7 +86,7 @@ async def _merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut:
     return await merge_of(scope, merge_id)
 
 
-async def _tell_logins(scope: Scope, merged_id: UUID, merge_id: UUID) -> None:
+async def _notify_logins(scope: Scope, merged_id: UUID, merge_id: UUID) -> None:
     """Notify every record, in any community, of the logins that stand for the merged record: they may lose it."""
     await database.execute(
         "SELECT login_tell(m.login_id, 'phone_changed', $3, $4, $5) FROM membership m "
@@ -95,4 +96,4 @@ async def _tell_logins(scope: Scope, merged_id: UUID, merge_id: UUID) -> None:
     )  # fmt: skip
 
 
-PERSON_MERGE = Kind("person_merge", _("把{merged}的登记并入{person}的登记：{reason}"))
+PERSON_MERGE = Kind(name="person_merge", sentence=_("把{merged}的登记并入{person}的登记：{reason}"))

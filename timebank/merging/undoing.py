@@ -10,10 +10,10 @@ from timebank.core.scope import Scope
 from timebank.ledger.posting import Posting, call
 from timebank.merging.merges import MergeOut, merge_of
 from timebank.people.locks import lock_people
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 
-class MergeSettled(Conflict):
+class MergeNotUndoable(Conflict):
     code = "merge_settled"
     sentence = "这次合并已经撤回，或过了一天，不能再撤回。有差错请更正登记，或冲正那一笔。"
 
@@ -42,7 +42,7 @@ async def undo_merge(scope: Scope, kept_id: UUID, merge_id: UUID) -> MergeOut:
         if done.kept_id != kept_id:
             raise NotFound
         if done.undone_at is not None or done.undo_until < clock.now():
-            raise MergeSettled
+            raise MergeNotUndoable
         await lock_people(scope, [done.kept_id, done.merged_id])
         close = await near(scope, [done.kept_id, done.merged_id])
         if close.home or close.same:
@@ -52,9 +52,10 @@ async def undo_merge(scope: Scope, kept_id: UUID, merge_id: UUID) -> MergeOut:
             "ON p.community_id = j.community_id AND p.id = j.merged_id WHERE j.community_id = $1 AND j.id = $2",
             scope.community_id, merge_id, done.kept_id,
         ):  # fmt: skip
-            raise MergeSettled
+            raise MergeNotUndoable
         answer = await call(
-            scope, "person_unmerge", Posting("merge", f"unmerge:{merge_id}", "person_merge", merge_id),
+            scope, "person_unmerge",
+            Posting(kind="merge", key=f"unmerge:{merge_id}", source_kind="person_merge", source_id=merge_id),
             {"merge": merge_id}, merge_id, scope.login_id,
         )  # fmt: skip
         if answer["verdict"] in ("spent", "closed"):
@@ -62,5 +63,5 @@ async def undo_merge(scope: Scope, kept_id: UUID, merge_id: UUID) -> MergeOut:
         await audit.record(scope, "undo_merge", "person", done.kept_id, merged=str(done.merged_id), merge=str(merge_id))
         for person_id in (done.kept_id, done.merged_id):
             text = "您在本社区的登记合并已撤回，又分成了两条。不对的话请找社区管理员。"
-            await tell(scope, person_id, "merge_undone", text, f"unmerge:{merge_id}:{person_id}", done.kept_id)
+            await notify(scope, person_id, "merge_undone", text, f"unmerge:{merge_id}:{person_id}", done.kept_id)
         return await merge_of(scope, merge_id)

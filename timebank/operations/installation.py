@@ -24,9 +24,9 @@ class NotMigrated(Unavailable):
     sentence = "数据库还不是这个版本的样子（缺 {missing}）。请先运行 timebank migrate。"
 
 
-async def open_pool(url: str, size: int) -> None:
+async def open_checked_pool(url: str, size: int) -> None:
     """Open a pool that checks every new connection with `require` before its first use, also after an outage."""
-    await connections.open_pool(url, size, check=require)
+    await connections.create_pool(url, size, check=require)
 
 
 async def require(connection: asyncpg.Connection) -> None:

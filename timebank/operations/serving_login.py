@@ -55,7 +55,7 @@ async def prepare(operator_url: str, serving_url: str) -> None:
     name, password = unquote(place.username or ""), unquote(place.password or "")
     if not name or serving_url == operator_url:
         return
-    async with connections.alone(operator_url) as connection:
+    async with connections.connect_once(operator_url) as connection:
         try:
             await _prepare(connection, name, password)
         except asyncpg.PostgresError as error:

@@ -56,7 +56,7 @@ def jobs() -> tuple["Job | Sweep", ...]:
     )
 
 
-async def run(stop: asyncio.Event) -> None:
+async def run_worker(stop: asyncio.Event) -> None:
     """Run every job when it is due, until `stop` is set. A job that has begun in a community is finished there.
 
     No job begins while the database does not answer; jobs that fall due meanwhile run once it answers again.
@@ -91,7 +91,7 @@ async def _can_begin(stop: asyncio.Event) -> bool:
 
 async def _answers() -> bool:
     try:
-        await connections.reach()
+        await connections.require_reachable()
     except Unavailable as error:
         log.warning("waiting for the database", code=error.code)
         return False
@@ -120,7 +120,7 @@ async def do(job: Job | Sweep, stop: asyncio.Event | None = None) -> bool:
     try:
         communities = await all_communities()
     except (TimebankError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        _tell(job.name, None, error)
+        _notify(job.name, None, error)
         return False
     was_done = True
     for community_id in communities:
@@ -143,7 +143,7 @@ async def _attempt(job: str, community_id: UUID | None, work: Awaitable[object])
     """
     (outcome,) = await asyncio.gather(work, return_exceptions=True)
     if isinstance(outcome, Exception):
-        _tell(job, community_id, outcome)
+        _notify(job, community_id, outcome)
     elif isinstance(outcome, BaseException):
         raise outcome
     elif isinstance(outcome, int) and outcome:
@@ -151,7 +151,7 @@ async def _attempt(job: str, community_id: UUID | None, work: Awaitable[object])
     return not isinstance(outcome, Unavailable)
 
 
-def _tell(job: str, community_id: UUID | None, error: Exception) -> None:
+def _notify(job: str, community_id: UUID | None, error: Exception) -> None:
     """Log a failed job by code and location, without the error's message, which may quote personal data."""
     code = error.code if isinstance(error, TimebankError) else type(error).__name__
     at = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in extract_tb(error.__traceback__)[-2:]]

@@ -10,17 +10,17 @@ import msgspec
 
 from timebank.agreements.deciders import Bench, Party, who_in_words
 from timebank.agreements.kinds import Change, Kind, Needs
-from timebank.agreements.proposing import settle
+from timebank.agreements.proposing import record_decision
 from timebank.agreements.schemas import AgreementOut, Decision, Status
 from timebank.core import audit, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.locale import _, put_together, translate
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
-from timebank.overview.agreed import carriers, kinds
+from timebank.overview.change_kinds import carriers, kinds
 from timebank.people.locks import lock_people
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 FIELD_TO = _("{field}改成“{value}”")
 LOOKED_AT = 200
@@ -57,7 +57,7 @@ class InForceAlready(TimebankError):
     sentence = "这项已经在用，退回改变不了它。有问题请先到相应的页面改回去，再点「都看过了」。"
 
 
-class _Row(msgspec.Struct, frozen=True):
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     kind: str
     person_id: UUID | None
@@ -81,7 +81,14 @@ class _Row(msgspec.Struct, frozen=True):
     @property
     def about(self) -> Party:
         people = [*self.involved, self.person_id] if self.person_id else self.involved
-        return Party(self.needs, self.depth, self.proposed_by, self.proposed_by_login, people, self.proposed_at)
+        return Party(
+            needs=self.needs,
+            depth=self.depth,
+            proposed_by=self.proposed_by,
+            proposed_by_login=self.proposed_by_login,
+            people=people,
+            proposed_at=self.proposed_at,
+        )
 
     @property
     def said(self) -> dict[str, Any]:
@@ -127,7 +134,7 @@ async def _found(scope: Scope, agreement_id: UUID) -> _Row:
 
 
 @retried
-async def decide(scope: Scope, agreement_id: UUID, decision: Decision, note: str = "") -> AgreementOut:
+async def decide_change(scope: Scope, agreement_id: UUID, decision: Decision, note: str = "") -> AgreementOut:
     """Agree to a waiting change, which carries it out at once; refuse it with a reason; or withdraw the caller's own.
 
     A repetition of the decision returns the same. Raises OthersDecide with the deciders, ChangeStale if the state that
@@ -151,10 +158,10 @@ async def decide(scope: Scope, agreement_id: UUID, decision: Decision, note: str
             return (await _outs(scope, [row], "zh"))[0]
         await _require_right(scope, row, decision, note)
         # The decision is written first: it is what gives an auditor the right to carry the change out.
-        await settle(scope, row.id, OUTCOMES[decision], note or None)
+        await record_decision(scope, row.id, OUTCOMES[decision], note or None)
         if decision == "agree":
             await _carry_out(scope, row)
-        await _tell_outcome(scope, row, decision, note)
+        await _notify_outcome(scope, row, decision, note)
         return (await _outs(scope, [await _found(scope, agreement_id)], "zh"))[0]
 
 
@@ -197,7 +204,7 @@ async def _carry_out(scope: Scope, row: _Row) -> None:
     await carrier.do(replace(scope, system=True), change)
 
 
-async def _tell_outcome(scope: Scope, row: _Row, decision: Decision, note: str) -> None:
+async def _notify_outcome(scope: Scope, row: _Row, decision: Decision, note: str) -> None:
     status = OUTCOMES[decision]
     await audit.record(
         scope, "decide_change", "waiting_change", row.id, reason=note or None, kind=row.kind, decision=decision
@@ -205,7 +212,7 @@ async def _tell_outcome(scope: Scope, row: _Row, decision: Decision, note: str) 
     if row.proposed_by is not None and row.proposed_by_name is not None and not _is_proposer(scope, row):
         outcome = "另一个人同意了，已经办好" if decision == "agree" else "另一个人没有同意"
         text = f"{outcome}：{row.text()[:300]}" + (f" 说明：{note[:150]}" if note else "")
-        await tell(scope, row.proposed_by, "change_decided", text, f"agreement:{row.id}:{status}", row.id)
+        await notify(scope, row.proposed_by, "change_decided", text, f"agreement:{row.id}:{status}", row.id)
 
 
 async def _outs(scope: Scope, rows: Sequence[_Row], language: str) -> list[AgreementOut]:
@@ -216,10 +223,13 @@ async def _outs(scope: Scope, rows: Sequence[_Row], language: str) -> list[Agree
 def _out(scope: Scope, row: _Row, bench: Bench, language: str) -> AgreementOut:
     waits = row.status == "waiting"
     return AgreementOut(
-        row.id, row.kind, row.text(language), row.person_id, row.status, kinds()[row.kind].in_force, row.proposed_by,
-        row.proposed_by_name, row.proposed_at, who_in_words(bench.deciders(row.about), language) if waits else [],
-        waits and bench.may_decide(row.about), waits and _is_proposer(scope, row), row.decided_by,
-        row.decided_by_name, row.decided_at, row.note,
+        id=row.id, kind=row.kind, text=row.text(language), person_id=row.person_id, status=row.status,
+        in_force=kinds()[row.kind].in_force, proposed_by=row.proposed_by,
+        proposed_by_name=row.proposed_by_name, proposed_at=row.proposed_at,
+        who=who_in_words(bench.deciders(row.about), language) if waits else [],
+        may_decide=waits and bench.may_decide(row.about), may_withdraw=waits and _is_proposer(scope, row),
+        decided_by=row.decided_by,
+        decided_by_name=row.decided_by_name, decided_at=row.decided_at, note=row.note,
     )  # fmt: skip
 
 
@@ -236,7 +246,7 @@ async def agreements(
             "ORDER BY w.proposed_at DESC, w.id DESC LIMIT $5",
             scope.community_id, status, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-        kept = page(found, limit, lambda row: (row.proposed_at, row.id))
+        kept = make_page(found, limit, lambda row: (row.proposed_at, row.id))
         return Page(await _outs(scope, kept.items, language), kept.next)
 
 
@@ -247,7 +257,7 @@ async def agreement(scope: Scope, agreement_id: UUID, *, language: str = "zh") -
         return (await _outs(scope, [await _found(scope, agreement_id)], language))[0]
 
 
-async def waiting_for(scope: Scope, kind: Kind, subject_id: UUID) -> AgreementOut | None:
+async def waiting_change_about(scope: Scope, kind: Kind, subject_id: UUID) -> AgreementOut | None:
     """The waiting change of a kind about one subject; None if there is none."""
     scope.require_reader()
     async with transaction(scope):
@@ -287,8 +297,8 @@ async def acknowledge(scope: Scope) -> int:
         bench = await Bench.of(scope, [row.about for row in rows])
         for row in rows:
             if bench.may_decide(row.about):
-                await settle(scope, row.id, "agreed", None)
-                await _tell_outcome(scope, row, "agree", "")
+                await record_decision(scope, row.id, "agreed", None)
+                await _notify_outcome(scope, row, "agree", "")
                 seen += 1
     return seen
 

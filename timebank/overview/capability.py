@@ -8,9 +8,9 @@ CAPABILITY = Capability(
     tables="timebank.overview.tables",
     pages=(
         "timebank.overview.pages.home.HomePages",
-        "admin.home.PanelHome",
+        "admin.home.PanelHomePages",
     ),
-    menu=(MenuEntry(10, "/admin", "chart", _("总览")),),
+    menu=(MenuEntry(place=10, href="/admin", icon="chart", word=_("总览")),),
     jobs=(
         Job("remind_deciders", 60, "timebank.overview.reminding.remind_deciders"),
         Job("count_figures", 600, "timebank.overview.figures.count_figures"),

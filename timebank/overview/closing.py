@@ -9,9 +9,9 @@ from timebank.activities.calling_off import call_off_coming
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
-from timebank.core.opening import in_words
+from timebank.core.opening import opening_hours_in_words
 from timebank.core.scope import Scope
-from timebank.people.messages import Telling, tell_many
+from timebank.people.messages import Notification, notify_many
 from timebank.presence.visits import keep_longer_hours
 from timebank.shop.collection import RedemptionEnded, cancel
 from timebank.stations import places
@@ -24,7 +24,7 @@ class StationHasLessons(TimebankError):
     sentence = "《{course}》还有课在这个驿站上（共 {count} 节要上）。请先把课改到别的驿站，或停开这门课，再停用驿站。"
 
 
-class Hanging(msgspec.Struct, frozen=True):
+class ClosingEffects(msgspec.Struct, frozen=True):
     """Reservations and coming shifts that closing a station would cancel, and coming lessons that prevent it."""
 
     reservations: int
@@ -32,11 +32,11 @@ class Hanging(msgspec.Struct, frozen=True):
     lessons: int
 
 
-async def hanging(scope: Scope, station_id: UUID) -> Hanging:
+async def count_closing_effects(scope: Scope, station_id: UUID) -> ClosingEffects:
     """Count what closing a station would cancel or would be prevented by."""
     async with transaction(scope):
         found = await database.row(
-            Hanging,
+            ClosingEffects,
             "SELECT (SELECT count(*) FROM redemption WHERE community_id = $1 AND station_id = $2 "
             "        AND status = 'reserved') AS reservations, "
             "(SELECT count(*) FROM shift WHERE community_id = $1 AND station_id = $2 AND starts_at > $3 "
@@ -66,7 +66,7 @@ async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) 
             await call_off_coming(scope, f"{after.name}停用了。", station_id=station_id)
         elif after.active and _where_and_when(before) != _where_and_when(after):
             await keep_longer_hours(scope, station_id)
-            await _tell_of_change(scope, after)
+            await _notify_of_change(scope, after)
     if not after.active:
         await _give_back(scope, station_id)
     return after
@@ -76,7 +76,7 @@ def _where_and_when(station: StationOut) -> tuple[str, str, str]:
     return station.opens_at, station.closes_at, station.address
 
 
-async def _tell_of_change(scope: Scope, station: StationOut) -> None:
+async def _notify_of_change(scope: Scope, station: StationOut) -> None:
     """Notify each person with a reservation or a sign-up at a station of its present hours and address."""
     expected = await database.fetch(
         "SELECT person_id FROM redemption WHERE community_id = $1 AND station_id = $2 AND status = 'reserved' UNION "
@@ -87,12 +87,14 @@ async def _tell_of_change(scope: Scope, station: StationOut) -> None:
     )  # fmt: skip
     place = f"，地址是{station.address}" if station.address else ""
     text = (
-        f"{station.name}现在的开门时间是 {in_words(station.opens_at, station.closes_at)}{place}。"
+        f"{station.name}现在的开门时间是 {opening_hours_in_words(station.opens_at, station.closes_at)}{place}。"
         "您在那里有预留的物品或报了名的班次，请看看时间合不合适。"
     )
     key = f"station:{station.id}:{clock.new_id()}"
     people = [UUID(bytes=record["person_id"].bytes) for record in expected]
-    await tell_many(scope, "station_changed", [Telling(person_id, text, key, station.id) for person_id in people])
+    await notify_many(
+        scope, "station_changed", [Notification(person_id, text, key, station.id) for person_id in people]
+    )
 
 
 async def _require_no_lessons(scope: Scope, station_id: UUID) -> None:

@@ -14,13 +14,13 @@ from timebank.ledger.totals import issued_since
 from timebank.overview.agreements import count_yours
 from timebank.service_records.deciding import scanned_by
 from timebank.shop.confirmations.asking import waits_since
-from timebank.shop.confirmations.waiting import confirmations
+from timebank.shop.confirmations.listing import list_confirmations
 
 LOW_STOCK = 3
 LOOKED_AT = 200
 
 
-class Waiting(msgspec.Struct):
+class WaitingCounts(msgspec.Struct, kw_only=True):
     """How much waits for a decision, and the community's totals.
 
     `resting`, the spending pauses, are counted up to 200. `minutes_this_month` are the minutes credited this month less
@@ -61,14 +61,14 @@ SELECT
 """
 
 
-async def waiting(scope: Scope) -> Waiting:
+async def read_panel_counts(scope: Scope) -> WaitingCounts:
     """Count them for the scope's community, for administrators and auditors."""
     scope.require_reader()
     first = clock.local_day().replace(day=1)
     async with transaction(scope):
         minutes = await issued_since(scope, first, Currency.minute)
         counted = await database.row(
-            Waiting, _WAITING, scope.community_id, LOW_STOCK, minutes, waits_since(), clock.now(), LOOKED_AT
+            WaitingCounts, _WAITING, scope.community_id, LOW_STOCK, minutes, waits_since(), clock.now(), LOOKED_AT
         )
     assert counted is not None
     return counted
@@ -120,7 +120,7 @@ class _Taken(msgspec.Struct, frozen=True):
     visit_id: UUID | None
 
 
-async def yours(scope: Scope, counted: Waiting) -> Yours:
+async def count_decidable(scope: Scope, counted: WaitingCounts) -> Yours:
     """How much of what waits the caller may decide.
 
     What the caller entered is subtracted in full, since one import can enter thousands; of the rest, only the first 200
@@ -132,7 +132,7 @@ async def yours(scope: Scope, counted: Waiting) -> Yours:
         taken = await database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT, scope.actor_id)
         close = await near(scope, [person for each in taken for person in (*each.acted, *each.concerns)])
         decides = await count_yours(scope, counted.agreements)
-        asked = await confirmations(scope) if counted.confirmations else []
+        asked = await list_confirmations(scope) if counted.confirmations else []
         scanned = await scanned_by(scope, [each.visit_id for each in taken])
     others = Counter(
         each.what for each in taken if each.visit_id in scanned or not close.is_uninvolved(each.acted, each.concerns)

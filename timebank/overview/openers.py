@@ -19,9 +19,9 @@ from timebank.agreements.schemas import Unconfirmed
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.people.residents import require_resident
 
 STAFF = (Role.station_keeper, Role.grid_worker)
@@ -42,7 +42,7 @@ async def may_confirm(scope: Scope, opened: Sequence[Unconfirmed]) -> set[UUID]:
     return {login.person_id for login in opened} - close.same if scope.administers else set()
 
 
-class Resting(msgspec.Struct, frozen=True):
+class Resting(msgspec.Struct, frozen=True, kw_only=True):
     """A spending pause of a person's login, until `until` or until somebody uninvolved confirms the person.
 
     `cause`: `code` for a sign-in code, `phone` for a changed phone, `joined` for a record that joined an unconfirmed
@@ -71,7 +71,7 @@ async def resting(scope: Scope, *, limit: int = 50, cursor: str | None = None) -
             "AND ($3::timestamptz IS NULL OR (r.until, r.id) < ($3, $4)) ORDER BY r.until DESC, r.id DESC LIMIT $5",
             scope.community_id, clock.now(), *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda rest: (rest.until, rest.id))
+    return make_page(found, limit, lambda rest: (rest.until, rest.id))
 
 
 async def _confirmable(scope: Scope, rests: Sequence[Resting]) -> list[Resting]:
@@ -133,7 +133,7 @@ async def confirm_login(scope: Scope, person_id: UUID) -> None:
         uninvolved = await is_uninvolved(scope, person_id)
         rests = await _rests_of(scope, person_id)
         free = await _confirmable(scope, rests)
-        confirmed = uninvolved and await logins.confirm_login(scope, person_id)
+        confirmed = uninvolved and await logins.mark_login_confirmed(scope, person_id)
         if not free and not confirmed and (rests or not uninvolved):
             raise NotIndependent
         if free:
@@ -145,8 +145,8 @@ async def confirm_login(scope: Scope, person_id: UUID) -> None:
             text = f"{where}的另一位工作人员确认了这个账号是您本人的。不是您本人在用，请马上告诉社区。"
             key = f"login-confirmed:{free[0].id}"
             for login_id in await logins.logins_of(scope, person_id):
-                await logins.tell_login(login_id, "login_confirmed", text, key)
-            await tell(scope, person_id, "login_confirmed", text, key)
+                await logins.notify_login(login_id, "login_confirmed", text, key)
+            await notify(scope, person_id, "login_confirmed", text, key)
         if confirmed or free:
             await audit.record(scope, "confirm_login", "person", person_id)
 

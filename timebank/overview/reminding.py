@@ -17,8 +17,8 @@ from timebank.core.database import transaction
 from timebank.core.scope import Scope
 from timebank.overview.agreements import waiting_rows
 from timebank.overview.openers import unconfirmed
-from timebank.people.messages import tell
-from timebank.shop.confirmations.waiting import tell_second_persons
+from timebank.people.messages import notify
+from timebank.shop.confirmations.listing import notify_second_persons
 
 AGAIN_AFTER = timedelta(days=1)
 RESTS_MAX = 2000
@@ -31,7 +31,7 @@ async def remind_deciders(scope: Scope) -> int:
     """Notify the people who may decide of what waits; returns how many. A repetition sends no second message."""
     async with transaction(scope):
         place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
-    told = await tell_second_persons(scope)
+    told = await notify_second_persons(scope)
     told += await _remind_of_changes(scope, place)
     told += await _remind_of_cards(scope, place)
     told += await _remind_of_logins(scope, place)
@@ -56,9 +56,9 @@ async def _remind_of_changes(scope: Scope, place: str) -> int:
     for home, count in waiting.items():
         text = f"{place}有 {count} 项改动等您决定。请在管理页面的「待另一人确认」里看。"
         if home in newest:
-            await _tell(home, "change_waits", text, f"agreement:{newest[home]}:waits")
+            await _notify(home, "change_waits", text, f"agreement:{newest[home]}:waits")
         if home in again:
-            await _tell(home, "change_waits", text, _daily("agreements", scope))
+            await _notify(home, "change_waits", text, _daily("agreements", scope))
     return len(waiting)
 
 
@@ -66,7 +66,7 @@ async def _remind_of_cards(scope: Scope, place: str) -> int:
     counted = await second_persons_of_cards(scope)
     for home, count in counted.items():
         text = f"{place}有 {count} 张新卡等您核对。请在管理页面的「到站核对」里点一下。"
-        await _tell(home, "cards_wait", text, _daily("cards", scope))
+        await _notify(home, "cards_wait", text, _daily("cards", scope))
     return len(counted)
 
 
@@ -87,7 +87,7 @@ async def _remind_of_logins(scope: Scope, place: str) -> int:
             counted[officer.home_id, officer.person_id] += 1
     for home, count in counted.items():
         text = f"{place}有 {count} 位工作人员的账号等您确认是本人的。请在管理页面的「待另一人确认」里点一下。"
-        await _tell(home, "logins_wait", text, _daily("logins", scope))
+        await _notify(home, "logins_wait", text, _daily("logins", scope))
     return len(counted)
 
 
@@ -117,7 +117,7 @@ async def _remind_of_rests(scope: Scope, place: str) -> int:
             counted[officer.home_id, officer.person_id] += maker.people
     for home, count in counted.items():
         text = f"{place}有 {count} 位居民的账号等您确认是本人的，确认以前不能花费。请在管理页面的「待另一人确认」里看。"
-        await _tell(home, "logins_wait", text, _daily("rests", scope))
+        await _notify(home, "logins_wait", text, _daily("rests", scope))
     return len(counted)
 
 
@@ -125,5 +125,5 @@ def _daily(what: str, scope: Scope) -> str:
     return f"{what}:{scope.community_id}:{clock.local_day()}"
 
 
-async def _tell(home: Home, kind: str, text: str, key: str) -> None:
-    await tell(Scope.of_system(home[0]), home[1], kind, text, key)
+async def _notify(home: Home, kind: str, text: str, key: str) -> None:
+    await notify(Scope.of_system(home[0]), home[1], kind, text, key)

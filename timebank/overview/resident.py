@@ -13,14 +13,14 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
-from timebank.ledger.explain import explained
+from timebank.ledger.explain import explain_lines
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import StatementItem
 from timebank.ledger.statement import Balances, balances, statement
 from timebank.people.messages import MessageOut, count_unread, own_messages
 from timebank.service_records.schemas import VisitOut
 from timebank.service_records.visits import open_visit
-from timebank.shop.reading import redemptions
+from timebank.shop.reading import list_redemptions
 from timebank.shop.schemas import RedemptionOut
 
 LATEST = 3
@@ -35,7 +35,7 @@ class NextShift(msgspec.Struct, frozen=True):
     starts_at: datetime
 
 
-class Glance(msgspec.Struct, frozen=True):
+class Glance(msgspec.Struct, frozen=True, kw_only=True):
     """The data of one resident's first page."""
 
     balances: Balances
@@ -50,23 +50,23 @@ class Glance(msgspec.Struct, frozen=True):
     latest: list[StatementItem]
 
 
-async def glance(scope: Scope, person_id: UUID, language: str) -> Glance:
+async def read_first_page(scope: Scope, person_id: UUID, language: str) -> Glance:
     """Read everything that the first page shows, in one transaction."""
     async with transaction(scope):
         lines = (await statement(scope, person_id, Currency.point, limit=LATEST)).items
         told = (await own_messages(scope, unread=True, limit=1)).items
         held = await all_pages(partial(bookings, scope, status="held", own=True))
         return Glance(
-            await balances(scope, person_id, []),
-            await _points_this_month(scope, person_id),
-            await _minutes_this_year(scope, person_id),
-            await open_visit(scope, person_id),
-            list((await redemptions(scope, person_id=person_id, status="reserved", limit=LATEST)).items),
-            sorted((b for b in held if b.ends_at > clock.now()), key=lambda b: b.starts_at)[:LATEST],
-            await _next_shifts(scope, person_id),
-            next(iter(told), None),
-            await count_unread(scope),
-            await explained(scope, lines, language),
+            balances=await balances(scope, person_id, []),
+            points_this_month=await _points_this_month(scope, person_id),
+            minutes_this_year=await _minutes_this_year(scope, person_id),
+            visit=await open_visit(scope, person_id),
+            reserved=list((await list_redemptions(scope, person_id=person_id, status="reserved", limit=LATEST)).items),
+            lessons=sorted((b for b in held if b.ends_at > clock.now()), key=lambda b: b.starts_at)[:LATEST],
+            shifts=await _next_shifts(scope, person_id),
+            newest=next(iter(told), None),
+            unread=await count_unread(scope),
+            latest=await explain_lines(scope, lines, language),
         )
 
 

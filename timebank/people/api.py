@@ -8,14 +8,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from timebank.access import registration
+from timebank.access.membership_state import Standing, read_membership_state
 from timebank.access.sign_in.finding import find_at_counter
-from timebank.access.standing import Standing, standing
 from timebank.agreements.schemas import Waiting
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.paging import Cursor, Limit, listed
-from timebank.http.waiting import WAITS, answered
+from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.people import directory, messages
 from timebank.people.guardianship import guardians
 from timebank.people.schemas import (
@@ -51,7 +51,7 @@ class People(Controller):
             return listed(request, Page(found))
         return listed(
             request,
-            await directory.people(
+            await directory.list_people(
                 caller, q=q or name or "", area_id=area_id, status=status, limit=limit, cursor=cursor
             ),
         )
@@ -71,7 +71,7 @@ class People(Controller):
         self, person_id: FromPath[UUID], data: JSONBody[Correction], caller: NamedDependency[Scope]
     ) -> Response[PersonDetail | Waiting]:
         """Correct or block a person, or record that they left; some changes wait for a second person."""
-        return answered(await registration.amend(caller, person_id, data), 200)
+        return done_or_waiting(await registration.amend(caller, person_id, data), 200)
 
     @post("/{person_id:uuid}/sign-in-code")
     async def sign_in_code(
@@ -86,7 +86,7 @@ class People(Controller):
     @get("/{person_id:uuid}/login", opt=AT_THE_COUNTER)
     async def login(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Standing:
         """Whether the person's phone can sign in, waits for its holder's answer, or may not spend yet."""
-        return await standing(caller, person_id)
+        return await read_membership_state(caller, person_id)
 
     @get("/{person_id:uuid}/guardians")
     async def guardians(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[GuardianOut]:
@@ -98,7 +98,7 @@ class People(Controller):
         self, person_id: FromPath[UUID], data: JSONBody[GuardianIn], caller: NamedDependency[Scope]
     ) -> Response[GuardianOut | Waiting]:
         """Name a guardian of the child; naming oneself or a household member waits for another administrator."""
-        return answered(await guardians.name_guardian(caller, person_id, data))
+        return done_or_waiting(await guardians.name_guardian(caller, person_id, data))
 
 
 class Guardianships(Controller):
@@ -109,7 +109,7 @@ class Guardianships(Controller):
         self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Response[GuardianOut | Waiting]:
         """Record the guardian's consent; that of the administrator's household waits for another administrator."""
-        return answered(await guardians.record_consent(caller, guardianship_id), 200)
+        return done_or_waiting(await guardians.record_consent(caller, guardianship_id), 200)
 
     @delete("/{guardianship_id:uuid}/consent", status_code=200)
     async def withdraw(self, guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]) -> GuardianOut:

@@ -13,11 +13,11 @@ CAPABILITY = Capability(
     ),
     pages=(
         "timebank.people.pages.family.FamilyPages",
-        "admin.people.PeoplePages",
-        "admin.person_acts.PersonActs",
+        "admin.people.PanelPeoplePages",
+        "admin.person_acts.PanelPersonPages",
         "timebank.people.pages.messages.MessagePages",
     ),
-    menu=(MenuEntry(30, "/admin/people", "people", _("居民"), context="many"),),
+    menu=(MenuEntry(place=30, href="/admin/people", icon="people", word=_("居民"), context="many"),),
     agreed=(
         Agreed("timebank.people.guardianship.guardians.GUARDIAN", "timebank.people.guardianship.guardians.name_agreed"),
         Agreed(

@@ -15,7 +15,7 @@ import msgspec
 from timebank.core import audit, database, names, vault
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.people.guardianship.guardians import is_guardian
 from timebank.people.identity.ages import is_guarded
@@ -36,7 +36,7 @@ LEFT JOIN area place ON place.community_id = h.community_id AND place.id = h.are
 """
 
 
-class Sight(msgspec.Struct, frozen=True):
+class Visibility(msgspec.Struct, frozen=True):
     """Which people a caller may list: those of `areas` with phone and room, those of `headed` without."""
 
     everybody: bool
@@ -48,17 +48,17 @@ class Sight(msgspec.Struct, frozen=True):
         return self.everybody or bool(self.areas or self.headed)
 
 
-def sight_of(scope: Scope) -> Sight:
+def visibility_of(scope: Scope) -> Visibility:
     """The visibility that the caller's roles give in this community."""
     held = [g for g in scope.here() if g.area_id is not None]
-    return Sight(
+    return Visibility(
         scope.reads_all,
         [g.area_id for g in held if g.role == Role.grid_worker and g.area_id],
         [g.area_id for g in held if g.role in HEADS and g.area_id],
     )
 
 
-class _Line(msgspec.Struct):
+class _Line(msgspec.Struct, kw_only=True):
     id: UUID
     name: str
     pinyin: str
@@ -73,12 +73,18 @@ class _Line(msgspec.Struct):
 def _shown(line: _Line) -> PersonLine:
     phone = masked_phone(vault.unseal(line.phone_sealed, "phone")) if line.near and line.phone_sealed else None
     return PersonLine(
-        line.id, line.name, line.area, line.room if line.near else None, phone, line.status, is_guarded(line.born_on)
+        id=line.id,
+        name=line.name,
+        area=line.area,
+        room=line.room if line.near else None,
+        phone=phone,
+        status=line.status,
+        is_child=is_guarded(line.born_on),
     )
 
 
 @retried
-async def people(
+async def list_people(
     scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None,
     limit: int = 50, cursor: str | None = None,
 ) -> Page[PersonLine]:  # fmt: skip
@@ -87,7 +93,7 @@ async def people(
     `q` is the beginning of a name or of its pinyin, or a whole phone, identity or document number: numbers are
     encrypted and looked up by deterministic HMAC. A list with children is audited.
     """
-    sight = sight_of(scope)
+    sight = visibility_of(scope)
     if not sight.anybody:
         raise Forbidden
     q, after = names.clean_person(q), read_cursor(cursor, tuple[str, UUID]) or (None, None)
@@ -105,7 +111,7 @@ async def people(
             _phone_index(q), _identity_indexes(q), area_id, status, *after, limit + 1,
             names.key(q),
         )  # fmt: skip
-        found_page = page(found, limit, lambda line: (line.pinyin, line.id))
+        found_page = make_page(found, limit, lambda line: (line.pinyin, line.id))
         await note_children(scope, "people", [line.id for line in found_page.items if is_guarded(line.born_on)])
     return Page([_shown(line) for line in found_page.items], found_page.next)
 
@@ -130,7 +136,7 @@ async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", ro
     A keeper finds the person at the counter by it; the room serves for people without a phone. Each look-up is audited
     with the person where it found exactly one, never with what was typed.
     """
-    if not (scope.kept_stations or sight_of(scope).everybody):
+    if not (scope.kept_stations or visibility_of(scope).everybody):
         raise Forbidden
     async with transaction(scope):
         found = await database.rows(
@@ -146,7 +152,7 @@ async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", ro
     return [_shown(line) for line in found]
 
 
-class _Record(msgspec.Struct):
+class _Record(msgspec.Struct, kw_only=True):
     """A person's row with the household and its area."""
 
     id: UUID
@@ -189,7 +195,7 @@ async def open_person(scope: Scope, person_id: UUID) -> PersonDetail:
     own record and dependants.
     """
     async with transaction(scope):
-        record, sight = await _record(scope, person_id), sight_of(scope)
+        record, sight = await _record(scope, person_id), visibility_of(scope)
         path = set(record.path or [])
         own = scope.is_own(person_id) or await is_guardian(scope, person_id)
         near = own or sight.everybody or not path.isdisjoint(sight.areas)

@@ -9,14 +9,14 @@ import msgspec
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.people.identity.ages import is_guarded
 
 TEXT_MAX = 500
 
 
-class MessageOut(msgspec.Struct):
+class MessageOut(msgspec.Struct, kw_only=True):
     """A message. `about_id` is the redemption, ledger entry, booking or other row that it is about."""
 
     id: UUID
@@ -27,7 +27,7 @@ class MessageOut(msgspec.Struct):
     read_at: datetime | None
 
 
-class Telling(msgspec.Struct, frozen=True):
+class Notification(msgspec.Struct, frozen=True):
     """A message to send to one person; `key` names the event, such as `redemption:{id}:expired`."""
 
     person_id: UUID
@@ -36,12 +36,12 @@ class Telling(msgspec.Struct, frozen=True):
     about_id: UUID | None = None
 
 
-async def tell(scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None) -> None:
+async def notify(scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None) -> None:
     """Notify a person, once per key however often the verb is repeated."""
-    await tell_many(scope, kind, [Telling(person_id, text, key, about_id)])
+    await notify_many(scope, kind, [Notification(person_id, text, key, about_id)])
 
 
-async def tell_household(
+async def notify_household(
     scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None
 ) -> None:
     """Notify a person and the active household members, each once per key."""
@@ -50,12 +50,14 @@ async def tell_household(
         "AND (m.id = p.id OR m.household_id = p.household_id) WHERE p.community_id = $1 AND p.id = $2 ORDER BY m.id",
         scope.community_id, person_id,
     )  # fmt: skip
-    tellings = [Telling(UUID(bytes=row["id"].bytes), text, key, about_id) for row in found]
-    await tell_many(scope, kind, tellings)
+    tellings = [Notification(UUID(bytes=row["id"].bytes), text, key, about_id) for row in found]
+    await notify_many(scope, kind, tellings)
 
 
 @retried
-async def tell_many(scope: Scope, kind: str, tellings: Sequence[Telling], *, import_id: UUID | None = None) -> None:
+async def notify_many(
+    scope: Scope, kind: str, tellings: Sequence[Notification], *, import_id: UUID | None = None
+) -> None:
     """Notify each of these people, once per key; two statements for thousands of messages.
 
     Texts are cut at 500 characters and stored in Chinese, whatever language the reader chooses later. Guardians of a
@@ -81,7 +83,7 @@ class _Care(msgspec.Struct, frozen=True):
     guardian_id: UUID
 
 
-async def _to_guardians(scope: Scope, tellings: Sequence[Telling]) -> list[Telling]:
+async def _to_guardians(scope: Scope, tellings: Sequence[Notification]) -> list[Notification]:
     """Copies of the messages to children under 14, for the guardians whose consent is in force."""
     found = await database.rows(
         _Care,
@@ -96,14 +98,14 @@ async def _to_guardians(scope: Scope, tellings: Sequence[Telling]) -> list[Telli
         if is_guarded(each.born_on):
             of_child.setdefault(each.child_id, []).append(each)
     return [
-        Telling(each.guardian_id, f"给{each.name}的消息：{told.text}", told.key, told.about_id)
+        Notification(each.guardian_id, f"给{each.name}的消息：{told.text}", told.key, told.about_id)
         for told in tellings
         for each in of_child.get(told.person_id, [])
     ]
 
 
 @retried
-async def forget_told_by_imports(scope: Scope, import_id: UUID, person_ids: Sequence[UUID]) -> None:
+async def purge_import_messages(scope: Scope, import_id: UUID, person_ids: Sequence[UUID]) -> None:
     """Delete import messages to the people that this import has registered, before undoing it deletes the people."""
     scope.require_admin()
     async with transaction(scope):
@@ -126,7 +128,7 @@ async def own_messages(
             "AND ($4::timestamptz IS NULL OR (created_at, id) < ($4, $5)) ORDER BY created_at DESC, id DESC LIMIT $6",
             scope.community_id, person_id, unread, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda m: (m.created_at, m.id))
+    return make_page(found, limit, lambda m: (m.created_at, m.id))
 
 
 async def count_unread(scope: Scope) -> int:

@@ -11,11 +11,11 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, Forbidden, NotFound
 from timebank.core.scope import Scope
 from timebank.ledger.posting import close_accounts
-from timebank.people.enrolment import SEX, Nameless, check_agreement, require_areas, require_birth
+from timebank.people.enrolment.enrolling import SEX, Nameless, check_agreement, require_areas, require_birth
 from timebank.people.households import Doors
 from timebank.people.identity.citizen_number import Identity, require_identity
 from timebank.people.identity.phones import normal_phone
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.people.schemas import Correction, Status
 from timebank.people.tables import Household, HouseholdMove, Person
 
@@ -26,7 +26,7 @@ class RecordMerged(Conflict):
     constraint = "person_merged_left"
 
 
-async def locked(scope: Scope, person_id: UUID) -> Person:
+async def lock_person_row(scope: Scope, person_id: UUID) -> Person:
     """Lock a person's row until the transaction ends; NotFound unless it is the caller's own or they read all."""
     here = (Person.community_id == scope.community_id) & (Person.id == person_id)
     found = await Person.objects().where(here).lock_rows("NO KEY UPDATE").first()
@@ -43,7 +43,7 @@ def _require_unmerged(person: Person) -> None:
 
 @retried
 async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None:
-    """Correct a person's record, as an administrator, and notify the person. `status` is left to `set_status`.
+    """Correct a person's record, as an administrator, and notify the person. `status` is left to `set_person_status`.
 
     A resident may change only `publishes_name` of their own record. Raises RecordMerged for a merged record.
     """
@@ -53,7 +53,7 @@ async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None
         if value is not UNSET and name not in ("status", "reason")
     ]
     async with transaction(scope):
-        person = await locked(scope, person_id)
+        person = await lock_person_row(scope, person_id)
         _require_unmerged(person)
         if not (sent == ["publishes_name"] and scope.is_own(person_id)):
             scope.require_admin()
@@ -69,7 +69,7 @@ async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None
             if not scope.is_own(person_id):
                 told = "、".join(dict.fromkeys(_FIELD_WORDS[field] for field in sent))
                 text = f"社区更正了您的登记：{told}。不对的话请找社区管理员。"
-                await tell(scope, person_id, "person_corrected", text, f"person:{clock.new_id()}", person_id)
+                await notify(scope, person_id, "person_corrected", text, f"person:{clock.new_id()}", person_id)
 
 
 async def _keep_where_from(scope: Scope, person: Person, household_id: UUID | None) -> None:
@@ -154,14 +154,14 @@ async def _household(scope: Scope, person: Person, correction: Correction) -> UU
 
 
 @retried
-async def set_status(scope: Scope, person_id: UUID, status: Status, reason: str | None) -> None:
+async def set_person_status(scope: Scope, person_id: UUID, status: Status, reason: str | None) -> None:
     """Block a person, record that they left, or make them active again; the person is notified.
 
     A blocked person cannot sign in or be served and keeps the points. For `left` the accounts are closed too.
     """
     scope.require_admin()
     async with transaction(scope):
-        person = await locked(scope, person_id)
+        person = await lock_person_row(scope, person_id)
         if scope.is_own(person_id):
             raise Forbidden
         _require_unmerged(person)
@@ -175,7 +175,7 @@ async def set_status(scope: Scope, person_id: UUID, status: Status, reason: str 
             await close_accounts(scope, person_id, reopen=status != "left")
         why = f"原因：{reason}。" if reason else ""
         text = f"您在本社区的登记{_STATUS_WORDS[status]}。{why}有疑问请找社区管理员。"
-        await tell(scope, person_id, "status_changed", text, f"status:{clock.new_id()}", person_id)
+        await notify(scope, person_id, "status_changed", text, f"status:{clock.new_id()}", person_id)
 
 
 _STATUS_WORDS = {"active": "已恢复", "blocked": "已停用", "left": "记为迁出"}

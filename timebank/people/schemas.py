@@ -35,7 +35,7 @@ class Enrolment(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     publishes_name: bool = False
 
 
-class Enrolled(msgspec.Struct, frozen=True):
+class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
     """The person of an enrolment. `created` is false for somebody already registered, who is left unchanged."""
 
     person_id: UUID
@@ -59,7 +59,7 @@ class Correction(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     reason: Reason | None = None
 
 
-class PersonLine(msgspec.Struct):
+class PersonLine(msgspec.Struct, kw_only=True):
     """A person in a list. Phone and room are null for building and unit heads, and in a look-up at the counter."""
 
     id: UUID
@@ -71,7 +71,7 @@ class PersonLine(msgspec.Struct):
     is_child: bool
 
 
-class PersonDetail(msgspec.Struct):
+class PersonDetail(msgspec.Struct, kw_only=True):
     """One person. The identity number is masked; the phone too, unless for administrators, the person and guardians."""
 
     id: UUID
@@ -95,7 +95,7 @@ class PersonDetail(msgspec.Struct):
     """The record that this one was merged into and that holds everything now; this one has status `left`."""
 
 
-class ChildOut(msgspec.Struct):
+class ChildOut(msgspec.Struct, kw_only=True):
     person_id: UUID
     community_id: UUID
     name: str
@@ -110,7 +110,7 @@ class GuardianIn(msgspec.Struct, forbid_unknown_fields=True):
     consented: bool = False
 
 
-class GuardianOut(msgspec.Struct):
+class GuardianOut(msgspec.Struct, kw_only=True):
     id: UUID
     guardian_id: UUID
     guardian_name: str

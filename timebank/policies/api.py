@@ -8,7 +8,7 @@ from litestar.params import JSONBody, PathParameter
 
 from timebank.agreements.schemas import Waiting
 from timebank.core.scope import Scope
-from timebank.http.waiting import WAITS, answered
+from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.policies import values as policies
 from timebank.policies.schemas import PolicyIn, PolicyOut
 
@@ -21,7 +21,7 @@ class Policies(Controller):
     @get()
     async def list_policies(self, caller: NamedDependency[Scope]) -> list[PolicyOut]:
         """Every policy of the community with the value in force."""
-        return await policies.explained(caller)
+        return await policies.policies_in_words(caller)
 
     @put("/{name:str}", responses=WAITS)
     async def change(
@@ -30,5 +30,7 @@ class Policies(Controller):
         """Set one policy, in force at once; a looser value waits for a second person."""
         waiting = await policies.change_policy(caller, name, data.value)
         if waiting is not None:
-            return answered(waiting)
-        return answered(next(policy for policy in await policies.explained(caller) if policy.name == name), 200)
+            return done_or_waiting(waiting)
+        return done_or_waiting(
+            next(policy for policy in await policies.policies_in_words(caller) if policy.name == name), 200
+        )

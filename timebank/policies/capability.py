@@ -7,13 +7,13 @@ CAPABILITY = Capability(
     name="policies",
     tables="timebank.policies.tables",
     api=("timebank.policies.api.Policies",),
-    pages=("admin.policies.PolicyPages",),
-    menu=(MenuEntry(170, "/admin/policies", "gear", _("社区规则")),),
+    pages=("admin.policies.PanelPolicyPages",),
+    menu=(MenuEntry(place=170, href="/admin/policies", icon="gear", word=_("社区规则")),),
     agreed=(
         Agreed(
             "timebank.policies.values.LOOSER_POLICY",
-            "timebank.policies.values.set_agreed",
-            "timebank.policies.values.stands_now",
+            "timebank.policies.values.set_agreed_policy",
+            "timebank.policies.values.present_policy_value",
         ),
         Agreed("timebank.policies.values.POLICY_BEFORE"),
     ),

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 
-class PolicyOut(msgspec.Struct):
+class PolicyOut(msgspec.Struct, kw_only=True):
     """A policy in force with its limits. Only administrators and auditors see who set it, and when."""
 
     name: str

@@ -17,7 +17,7 @@ from timebank.core.scope import Scope
 from timebank.policies.schemas import PolicyOut
 
 
-class Policies(msgspec.Struct, frozen=True):
+class Policies(msgspec.Struct, frozen=True, kw_only=True):
     """The policies in force in one community (design section 5). All are integers."""
 
     daily_minutes_max: int = 480
@@ -88,16 +88,17 @@ async def changes(scope: Scope) -> list[PolicyChange]:
         )
 
 
-async def explained(scope: Scope) -> list[PolicyOut]:
+async def policies_in_words(scope: Scope) -> list[PolicyOut]:
     """Every policy in force, in words. Only administrators and auditors see who set it, and when."""
     set_by = {change.name: change for change in await changes(scope)}
     default = Policies()
     return [
         PolicyOut(
-            name, info.title, info.unit, set_by[name].value if name in set_by else getattr(default, name),
-            getattr(default, name), info.smallest, info.largest,
-            set_by[name].changed_by if name in set_by and scope.reads_all else None,
-            set_by[name].changed_at if name in set_by and scope.reads_all else None,
+            name=name, title=info.title, unit=info.unit,
+            value=set_by[name].value if name in set_by else getattr(default, name),
+            default=getattr(default, name), smallest=info.smallest, largest=info.largest,
+            changed_by=set_by[name].changed_by if name in set_by and scope.reads_all else None,
+            changed_at=set_by[name].changed_at if name in set_by and scope.reads_all else None,
         )
         for name, info in KNOWN.items()
     ]  # fmt: skip
@@ -118,7 +119,7 @@ async def change_policy(scope: Scope, name: str, value: int) -> Waiting | None:
         raise PolicyOutOfRange(title=info.title, least=info.smallest, most=info.largest, unit=info.unit)
     async with transaction(scope):
         stands: int = getattr(await policies(scope), name)
-        if not scope.system and is_looser(info, stands, value):
+        if not scope.system and is_looser_policy(info, stands, value):
             says = {"title": name, "before": stands, "after": value}
             if await has_credited(scope):
                 return await propose(scope, LOOSER_POLICY, name, {"name": name, "value": value}, says, before=stands)
@@ -127,7 +128,7 @@ async def change_policy(scope: Scope, name: str, value: int) -> Waiting | None:
     return None
 
 
-def is_looser(info: PolicyInfo, stands: int, value: int) -> bool:
+def is_looser_policy(info: PolicyInfo, stands: int, value: int) -> bool:
     """Whether this value mints or unlocks more than the value in force, `stands`."""
     return value > stands if info.looser == "up" else value < stands
 
@@ -141,18 +142,18 @@ async def _write(scope: Scope, name: str, value: int, by: UUID | None) -> None:
     await audit.record(scope, "change_policy", "policy", None, name=name, value=value)
 
 
-async def set_agreed(scope: Scope, change: Change) -> None:
+async def set_agreed_policy(scope: Scope, change: Change) -> None:
     await _write(scope, change.do["name"], change.do["value"], change.by)
 
 
-async def stands_now(scope: Scope, do: Any) -> int:
+async def present_policy_value(scope: Scope, do: Any) -> int:
     value: int = getattr(await policies(scope), do["name"])
     return value
 
 
-LOOSER_POLICY = Kind("looser_policy", _("放宽规则“{title}”：从 {before} 改成 {after}"), words=_WORDS)
+LOOSER_POLICY = Kind(name="looser_policy", sentence=_("放宽规则“{title}”：从 {before} 改成 {after}"), words=_WORDS)
 POLICY_BEFORE = Kind(
-    "policy_before", _("规则“{name}”由一个人定为 {value}"), in_force=True, words={"name": _WORDS["title"]}
+    name="policy_before", sentence=_("规则“{name}”由一个人定为 {value}"), in_force=True, words={"name": _WORDS["title"]}
 )
 
 

@@ -8,12 +8,12 @@ from litestar.params import FromQuery, JSONBody
 
 from timebank.core import codes
 from timebank.core.scope import Scope
-from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, address_of
+from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, client_address
 from timebank.http.preferences import language_of
 from timebank.presence import scanning
 from timebank.presence.evidence import personal_code as personal
 from timebank.presence.evidence.browsers import Browser
-from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, VerdictOut, told_in
+from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, VerdictOut, verdict_in_language
 from timebank.stations.schemas import CodeOut
 
 
@@ -24,8 +24,8 @@ class Checkins(Controller):
     @post(status_code=200)
     async def scan(self, request: AnyRequest, data: JSONBody[ScanIn], caller: NamedDependency[Scope]) -> VerdictOut:
         """Check in or out by a code. Every verdict is a 200; repeating a nonce returns its stored verdict."""
-        browser = Browser(address=address_of(request))
-        return told_in(await scanning.scan(caller, data, browser=browser), language_of(request))
+        browser = Browser(address=client_address(request))
+        return verdict_in_language(await scanning.scan(caller, data, browser=browser), language_of(request))
 
     @post("/batch", status_code=200)
     async def batch(self, request: AnyRequest, data: JSONBody[BatchIn], caller: NamedDependency[Scope]) -> BatchOut:

@@ -13,14 +13,14 @@ CAPABILITY = Capability(
     pages=(
         "timebank.presence.pages.scan.ScanPages",
         "timebank.presence.pages.code.CodePages",
-        "timebank.presence.pages.counter.DeskPages",
+        "timebank.presence.pages.counter.CounterPages",
         "timebank.presence.pages.wall.WallPages",
-        "admin.presence.PresencePages",
+        "admin.presence.PanelPresencePages",
     ),
     jobs=(
         Job("close_forgotten", 60, "timebank.presence.forgotten.close_forgotten"),
-        Job("forget_claims", 600, "timebank.presence.evidence.claims.forget_claims"),
-        Job("forget_addresses", 3600, "timebank.presence.evidence.browsers.forget_addresses"),
+        Job("forget_claims", 600, "timebank.presence.evidence.claims.purge_claims"),
+        Job("forget_addresses", 3600, "timebank.presence.evidence.browsers.purge_addresses"),
     ),
     audit={
         "check_in": _("签到了"),

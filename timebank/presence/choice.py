@@ -9,13 +9,13 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
-from timebank.presence.scan_context import Arrival
-from timebank.presence.words import Refused
+from timebank.presence.scan_context import ScanContext
+from timebank.presence.words import ScanRefused
 
 EARLY = timedelta(minutes=60)
 
 
-class Choice(msgspec.Struct, frozen=True):
+class ActivityChoice(msgspec.Struct, frozen=True):
     """The activity and shift of a visit; all None where the station offers none."""
 
     activity_id: UUID | None = None
@@ -29,7 +29,7 @@ class Offer(msgspec.Struct, frozen=True):
     needs_sign_up: bool
 
 
-async def chosen(arrival: Arrival) -> Choice:
+async def choose_activity(arrival: ScanContext) -> ActivityChoice:
     """The activity of a check-in. Raises Refused where it needs a sign-up that the person lacks, NotFound."""
     asked = arrival.asked
     seat = await _seat(arrival)
@@ -37,17 +37,17 @@ async def chosen(arrival: Arrival) -> Choice:
         return seat
     wanted = await _named(arrival)
     if wanted is not None and wanted.needs_sign_up:
-        raise Refused("not_signed_up")
+        raise ScanRefused("not_signed_up")
     if wanted is not None:
-        return Choice(wanted.id, wanted.name, asked.shift_id)
+        return ActivityChoice(wanted.id, wanted.name, asked.shift_id)
     usual = [offer for offer in await offers_at(arrival.scope, arrival.here.id) if not offer.needs_sign_up]
-    return Choice(usual[0].id, usual[0].name) if usual else Choice()
+    return ActivityChoice(usual[0].id, usual[0].name) if usual else ActivityChoice()
 
 
-async def _seat(arrival: Arrival) -> Choice | None:
+async def _seat(arrival: ScanContext) -> ActivityChoice | None:
     """The shift here that the person has signed up for, from an hour before it begins until it ends."""
     return await database.row(
-        Choice,
+        ActivityChoice,
         "SELECT s.activity_id, a.name, s.id AS shift_id FROM sign_up u "
         "JOIN shift s ON s.community_id = u.community_id AND s.id = u.shift_id "
         "JOIN activity a ON a.community_id = s.community_id AND a.id = s.activity_id "
@@ -60,7 +60,7 @@ async def _seat(arrival: Arrival) -> Choice | None:
     )  # fmt: skip
 
 
-async def _named(arrival: Arrival) -> Offer | None:
+async def _named(arrival: ScanContext) -> Offer | None:
     """The activity that the request names directly or by its shift; None where it names none.
 
     Raises NotFound for an activity or shift that is not offered here now.

@@ -12,10 +12,10 @@ from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
-from timebank.people.messages import tell
-from timebank.presence.scan_context import Arrival, read_code, recognise, require_counter
+from timebank.people.messages import notify
+from timebank.presence.scan_context import ScanContext, read_code, recognise, require_counter
 from timebank.presence.schemas import ScanIn
-from timebank.presence.words import Refused
+from timebank.presence.words import ScanRefused
 from timebank.stations.places import station_row
 
 UNDO_WITHIN = timedelta(minutes=15)
@@ -27,7 +27,7 @@ class TooLateToUndo(TimebankError):
     sentence = "签到已经超过 15 分钟，或已经签退，不能撤销。请在审核里处理。"
 
 
-class Visitor(msgspec.Struct, frozen=True):
+class CounterPerson(msgspec.Struct, frozen=True):
     """A person at the counter, recognised by a scan, or by the name and the last digits of the phone."""
 
     id: UUID
@@ -35,12 +35,12 @@ class Visitor(msgspec.Struct, frozen=True):
     place: str | None
 
 
-async def visitor(scope: Scope, person_id: UUID) -> Visitor:
+async def find_counter_person(scope: Scope, person_id: UUID) -> CounterPerson:
     """A person whom the counter has just recognised; the caller has checked that. Raises NotFound, Forbidden."""
     require_counter(scope)
     async with transaction(scope):
         found = await database.row(
-            Visitor,
+            CounterPerson,
             f"SELECT p.id, p.name, {AREA_IN_WORDS} AS place {PEOPLE} WHERE p.community_id = $1 AND p.id = $2",
             scope.community_id, person_id,
         )  # fmt: skip
@@ -50,19 +50,19 @@ async def visitor(scope: Scope, person_id: UUID) -> Visitor:
 
 
 @retried
-async def holder_at_sign_on(scope: Scope, code: str) -> Visitor:
+async def holder_at_sign_on(scope: Scope, code: str) -> CounterPerson:
     """The holder, with masked name, of the personal code or card shown to sign on to a counter.
 
     The password is checked afterwards. Raises Refused with the reason.
     """
     read, now = read_code(code), clock.now()
     if not scope.is_counter or scope.device_station_id is None or not isinstance(read, PersonCode | CardCode):
-        raise Refused("invalid_code")
-    arrival = Arrival(scope, ScanIn(code, "-" * 22), now, now, "")
+        raise ScanRefused("invalid_code")
+    arrival = ScanContext(scope=scope, asked=ScanIn(code=code, nonce="-" * 22), received_at=now, at=now, by="")
     async with transaction(scope):
         arrival.station = await station_row(scope, scope.device_station_id)
         await recognise(arrival, read)
-    return Visitor(arrival.who.id, names.masked(arrival.who.name), None)
+    return CounterPerson(arrival.who.id, names.masked(arrival.who.name), None)
 
 
 @retried
@@ -90,4 +90,4 @@ async def undo_check_in(scope: Scope, visit_id: UUID) -> None:
         )  # fmt: skip
         await audit.record(scope, "undo_check_in", "visit", visit_id)
         text = f"您{dated_at(found['in_at'])}在{found['station']}的签到撤销了，不计时长。有疑问请找{found['station']}。"
-        await tell(scope, UUID(bytes=found["person_id"].bytes), "check_in_undone", text, f"visit:{visit_id}:undone")
+        await notify(scope, UUID(bytes=found["person_id"].bytes), "check_in_undone", text, f"visit:{visit_id}:undone")

@@ -7,7 +7,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.opening import CLOSING_SQL
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.presence.outcomes import Outcome, record_visit
 from timebank.presence.visits import ROW, VisitRow
 
@@ -15,7 +15,7 @@ CLOSING_GRACE = timedelta(minutes=30)  # the last person to leave may check out 
 AT_ONCE = 50
 
 
-async def forget(scope: Scope, visit: VisitRow) -> Outcome:
+async def close_as_forgotten(scope: Scope, visit: VisitRow) -> Outcome:
     """End a visit at closing time and let a review confirm it. The caller holds its row lock."""
     out_at = max(visit.in_at, visit.closing)
     await database.execute(
@@ -27,16 +27,16 @@ async def forget(scope: Scope, visit: VisitRow) -> Outcome:
     ended = await database.row(VisitRow, ROW + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit.id)
     assert ended is not None
     outcome = await record_visit(scope, ended)
-    await tell_forgotten(scope, ended, out_at, outcome)
+    await notify_forgotten(scope, ended, out_at, outcome)
     return outcome
 
 
-async def tell_forgotten(scope: Scope, visit: VisitRow, out_at: datetime, outcome: Outcome) -> None:
+async def notify_forgotten(scope: Scope, visit: VisitRow, out_at: datetime, outcome: Outcome) -> None:
     """Notify the volunteer at once of the forgotten check-out and what to do, while the time is still remembered."""
     happened = f"您{dated_at(visit.in_at)}在{visit.station}签到，没有签退，先按{dated_at(out_at)}离开记下。"
     counts = "有人核实以前不计时长和积分。" if outcome.status == "pending" else outcome.note or "时间太短，不计时长。"
     to_do = "请到驿站柜台或找社区管理员，说明您是几点离开的。"
-    await tell(
+    await notify(
         scope, visit.person_id, "check_out_forgotten", happened + counts + to_do, f"visit:{visit.id}:forgotten",
         visit.id,
     )  # fmt: skip
@@ -59,7 +59,7 @@ async def close_forgotten(scope: Scope) -> int:
                 scope.community_id, clock.now() - CLOSING_GRACE, settings.current().time_zone.key, AT_ONCE,
             )  # fmt: skip
             for visit in found:
-                await forget(scope, visit)
+                await close_as_forgotten(scope, visit)
         closed += len(found)
         if len(found) < AT_ONCE:
             return closed

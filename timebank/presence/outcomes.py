@@ -12,7 +12,7 @@ from timebank.core.scope import Scope
 from timebank.presence.visits import VisitRow
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """The result for a visit's minutes; `record_id` is None where no record was written."""
 
     record_id: UUID | None

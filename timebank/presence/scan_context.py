@@ -17,7 +17,7 @@ from timebank.presence.evidence.card_scans import card_holder
 from timebank.presence.evidence.claims import Claim, use_claim
 from timebank.presence.evidence.device_clock import TOLERANCE, DeviceClock, offline_flags
 from timebank.presence.schemas import ScanIn
-from timebank.presence.words import Refused
+from timebank.presence.words import ScanRefused
 from timebank.stations.places import StationRow, station_row
 from timebank.stations.readings import readers_of
 
@@ -25,7 +25,7 @@ OFFLINE_MAX = timedelta(hours=48)
 BY_COUNTER = ("personal_code", "card", "keeper")
 
 
-class PersonRow(msgspec.Struct, frozen=True):
+class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
     """A resident with the facts that check-in needs."""
 
     id: UUID
@@ -36,8 +36,8 @@ class PersonRow(msgspec.Struct, frozen=True):
     code_epoch: int
 
 
-@dataclass(slots=True)
-class Arrival:
+@dataclass(slots=True, kw_only=True)
+class ScanContext:
     """The scan context: what is known of one scan until it has its verdict."""
 
     scope: Scope
@@ -69,13 +69,13 @@ class Arrival:
 
     @property
     def here(self) -> StationRow:
-        """The station; available after `find_out` has found it."""
+        """The station; available after `resolve_scan` has found it."""
         assert self.station is not None
         return self.station
 
     @property
     def who(self) -> PersonRow:
-        """The person; available after `find_out` has found one."""
+        """The person; available after `resolve_scan` has found one."""
         assert self.person is not None
         return self.person
 
@@ -93,7 +93,7 @@ def no_code(text: str) -> str:
     return "letters_of_one_case" if scanned.has_lost_case(text) else "invalid_code"
 
 
-def addressed(scope: Scope, code: Code | None) -> Scope:
+def scope_for_code(scope: Scope, code: Code | None) -> Scope:
     """The caller's scope in the community of the code, where the caller may use it there; else the scope unchanged."""
     if code is None or code.community_id == scope.community_id or code.community_id not in scope.communities:
         return scope
@@ -106,10 +106,10 @@ def _serves(scope: Scope) -> bool:
     return bool(scope.kept_stations) or scope.administers
 
 
-async def find_out(arrival: Arrival, code: Code | None) -> None:
+async def resolve_scan(arrival: ScanContext, code: Code | None) -> None:
     """Fill in the station and the person of a scan. Raises Refused, Forbidden, NotFound."""
     if code is None:
-        raise Refused(no_code(arrival.asked.code))
+        raise ScanRefused(no_code(arrival.asked.code))
     if isinstance(code, StationCode):
         await _own_visit(arrival, code)
     else:
@@ -117,38 +117,38 @@ async def find_out(arrival: Arrival, code: Code | None) -> None:
     await check_person(arrival)
 
 
-async def _own_visit(arrival: Arrival, code: StationCode) -> None:
+async def _own_visit(arrival: ScanContext, code: StationCode) -> None:
     """Fill in an own visit of the caller, who has scanned a station's code. Only the server's clock is used."""
     scope, asked = arrival.scope, arrival.asked
     person_id = asked.person_id or scope.person_id
     if scope.device_id is not None:
-        raise Refused("invalid_code")
+        raise ScanRefused("invalid_code")
     if code.community_id != scope.community_id or person_id is None:
-        raise Refused("wrong_station")
+        raise ScanRefused("wrong_station")
     if not scope.is_own(person_id):
         raise Forbidden
     arrival.station = await station_row(scope, code.station_id)
     if arrival.station is None or not codes.is_genuine(code, arrival.station.code_epoch):
-        raise Refused("invalid_code")
+        raise ScanRefused("invalid_code")
     if asked.station_id not in (None, code.station_id):
-        raise Refused("wrong_station")
+        raise ScanRefused("wrong_station")
     arrival.at = await _arrived_at(arrival, code)
     arrival.read_by = await readers_of(scope, code, arrival.at)
     arrival.doubts += ["code_read_by_staff"] * bool(arrival.read_by)
     arrival.person = await lock_person(scope, person_id)
 
 
-async def _arrived_at(arrival: Arrival, code: StationCode) -> datetime:
+async def _arrived_at(arrival: ScanContext, code: StationCode) -> datetime:
     """When this browser and session opened the code; without such a claim now, while the code is fresh."""
     claim = arrival.claim if arrival.claim and arrival.claim.station_id == code.station_id else None
     if claim is None:
         if not codes.is_fresh(code, arrival.received_at):
-            raise Refused("expired_code", at=_ended(code.step, codes.STATION_STEP_SECONDS))
+            raise ScanRefused("expired_code", at=_ended(code.step, codes.STATION_STEP_SECONDS))
         return arrival.received_at
     if claim.session_id != arrival.scope.session_id:
-        raise Refused("claim_elsewhere")
+        raise ScanRefused("claim_elsewhere")
     if not await use_claim(arrival.scope, claim):
-        raise Refused("claim_used")
+        raise ScanRefused("claim_used")
     return claim.scanned_at
 
 
@@ -156,20 +156,20 @@ def _ended(step: int, seconds: int) -> str:
     return f"{clock.local(codes.step_end(step, seconds)):%H:%M:%S}"
 
 
-async def _at_the_counter(arrival: Arrival, code: PersonCode | CardCode) -> None:
+async def _at_the_counter(arrival: ScanContext, code: PersonCode | CardCode) -> None:
     """Fill in a scan of a person's phone or card by a keeper or a counter device."""
     scope, asked = arrival.scope, arrival.asked
     require_counter(scope)
-    arrival.at = await occurred(arrival)
+    arrival.at = await scan_time(arrival)
     arrival.station = await counter_station(scope, asked.station_id)
     await recognise(arrival, code)
 
 
-async def recognise(arrival: Arrival, code: PersonCode | CardCode) -> None:
+async def recognise(arrival: ScanContext, code: PersonCode | CardCode) -> None:
     """Fill in the person whose phone or card was scanned. Raises Refused with the reason."""
     scope = arrival.scope
     if code.community_id != scope.community_id:
-        raise Refused("wrong_station")
+        raise ScanRefused("wrong_station")
     if isinstance(code, CardCode):
         holder = await card_holder(scope, code, arrival.here.id, arrival.at)
         arrival.card_id = code.card_id
@@ -179,12 +179,12 @@ async def recognise(arrival: Arrival, code: PersonCode | CardCode) -> None:
     arrival.person = await lock_person(scope, code.person_id)
     if arrival.person is None or not codes.is_genuine(code, arrival.person.code_epoch):
         arrival.person = None
-        raise Refused("invalid_code")
+        raise ScanRefused("invalid_code")
     if not any(codes.is_fresh(code, moment) for moment in _about(arrival)):
-        raise Refused("expired_code", at=_ended(code.step, codes.PERSON_STEP_SECONDS))
+        raise ScanRefused("expired_code", at=_ended(code.step, codes.PERSON_STEP_SECONDS))
 
 
-def _about(arrival: Arrival) -> list[datetime]:
+def _about(arrival: ScanContext) -> list[datetime]:
     """The possible times of a scan. An offline one is exact only to a step of the code: sending takes seconds."""
     step = timedelta(seconds=codes.PERSON_STEP_SECONDS)
     return [arrival.at, arrival.at - step, arrival.at + step] if arrival.asked.offline else [arrival.at]
@@ -196,7 +196,7 @@ def require_counter(scope: Scope) -> None:
         raise Forbidden
 
 
-async def occurred(arrival: Arrival) -> datetime:
+async def scan_time(arrival: ScanContext) -> datetime:
     """The time of a scan: offline the device's, corrected to the server's clock; else when the server received it.
 
     Raises Refused for a time in the future, before the device was paired, or more than 48 hours ago.
@@ -207,14 +207,14 @@ async def occurred(arrival: Arrival) -> datetime:
     try:
         at = arrival.clock.corrected(told).astimezone(UTC)
     except OverflowError as error:
-        raise Refused("clock_wrong") from error
+        raise ScanRefused("clock_wrong") from error
     if at > arrival.received_at + TOLERANCE:
-        raise Refused("clock_wrong")
+        raise ScanRefused("clock_wrong")
     if arrival.received_at - at > OFFLINE_MAX:
-        raise Refused("too_late")
+        raise ScanRefused("too_late")
     paired_at = await _paired_at(arrival.scope)
     if paired_at is not None and at < paired_at - TOLERANCE:
-        raise Refused("before_pairing")
+        raise ScanRefused("before_pairing")
     return min(at, arrival.received_at)
 
 
@@ -236,7 +236,7 @@ async def counter_station(scope: Scope, station_id: UUID | None) -> StationRow:
     if station_id is None:
         kept = scope.kept_stations
         if len(kept) != 1:
-            raise Refused("ambiguous", status="incomplete")
+            raise ScanRefused("ambiguous", status="incomplete")
         (station_id,) = kept
     found = await station_row(scope, station_id)
     if found is None:
@@ -258,7 +258,7 @@ async def lock_person(scope: Scope, person_id: UUID) -> PersonRow | None:
     )  # fmt: skip
 
 
-async def check_person(arrival: Arrival) -> None:
+async def check_person(arrival: ScanContext) -> None:
     """Refuse a person who may not check in: a blocked resident, or a child without a guardian's recorded consent.
 
     A scan at a counter gets a flag where the person is the keeper, a present or former household member of the keeper,
@@ -266,16 +266,16 @@ async def check_person(arrival: Arrival) -> None:
     """
     person = arrival.person
     if person is None:
-        raise Refused("invalid_code")
+        raise ScanRefused("invalid_code")
     if person.status != "active":
-        raise Refused("blocked")
-    if not await consented(arrival.scope, person, arrival.at):
-        raise Refused("guardian_consent_missing")
+        raise ScanRefused("blocked")
+    if not await has_consent(arrival.scope, person, arrival.at):
+        raise ScanRefused("guardian_consent_missing")
     if arrival.by in BY_COUNTER and await is_near_home(signed_on(arrival.scope), person.id):
         arrival.doubts.append("served_by_family")
 
 
-async def consented(scope: Scope, person: PersonRow, moment: datetime) -> bool:
+async def has_consent(scope: Scope, person: PersonRow, moment: datetime) -> bool:
     """Whether the person needs no guardian's consent, or a guardian's consent is recorded."""
     if person.born_on is None or age_on(person.born_on, clock.local_day(moment)) >= GUARDED_UNDER:
         return True

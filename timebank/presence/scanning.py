@@ -15,24 +15,24 @@ from timebank.core.database import RanIntoAnother, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.core.wording import said
-from timebank.presence.acting_keeper import find_keeper
+from timebank.presence.evidence.acting_keeper import find_keeper
 from timebank.presence.evidence.browsers import Browser
 from timebank.presence.evidence.claims import Claim
 from timebank.presence.evidence.device_clock import DeviceClock, goes_back, measured
 from timebank.presence.scan_context import (
-    Arrival,
-    addressed,
+    ScanContext,
     check_person,
     counter_station,
-    find_out,
     lock_person,
     read_code,
     require_counter,
+    resolve_scan,
+    scope_for_code,
 )
-from timebank.presence.schemas import BatchOut, ScanIn, Verdict, told_in
-from timebank.presence.transitions import move
+from timebank.presence.schemas import BatchOut, ScanIn, Verdict, verdict_in_language
+from timebank.presence.transitions import check_in_or_out
 from timebank.presence.verdicts import person_seen
-from timebank.presence.words import REASONS, Refused
+from timebank.presence.words import REASONS, ScanRefused
 
 
 class NonceReused(TimebankError):
@@ -52,42 +52,48 @@ async def scan(
     """
     device_clock = clock_of or measured(asked.device_now, clock.now())
     code = read_code(asked.code)
-    here = addressed(scope, code)
+    here = scope_for_code(scope, code)
     if isinstance(code, PersonCode | CardCode) and not here.is_counter:
         require_counter(here)
     own = isinstance(code, StationCode)
     by = _BY.get(type(code), "")
     sent_by = (browser or Browser()) if own else None
 
-    def arrival(now: datetime) -> Arrival:
-        return Arrival(here, asked, now, now, by, claim, sent_by, clock=device_clock)
+    def arrival(now: datetime) -> ScanContext:
+        return ScanContext(
+            scope=here, asked=asked, received_at=now, at=now, by=by, claim=claim, browser=sent_by, clock=device_clock
+        )
 
-    async def look(arrived: Arrival) -> None:
+    async def look(arrived: ScanContext) -> None:
         await find_keeper(arrived)
         if asked.purpose == "look" and (own or asked.offline):
-            raise Refused("invalid_code" if own else "looked_offline")
-        await find_out(arrived, code)
+            raise ScanRefused("invalid_code" if own else "looked_offline")
+        await resolve_scan(arrived, code)
 
-    carry_out = _recognised if asked.purpose == "look" else move
+    carry_out = _recognised if asked.purpose == "look" else check_in_or_out
     return await _judged(arrival, look, _hash(asked, here.person_id if own else None), carry_out)
 
 
-async def _recognised(arrival: Arrival) -> Verdict:
+async def _recognised(arrival: ScanContext) -> Verdict:
     """Identify the person at the counter, for goods and classes, without a check-in."""
     await audit.record(arrival.scope, "identify", "person", arrival.who.id)
-    return Verdict("ok", person=person_seen(arrival))
+    return Verdict(status="ok", person=person_seen(arrival))
 
 
 async def scan_by_hand(scope: Scope, person_id: UUID, asked: ScanIn) -> Verdict:
     """Check in or out a person whom the keeper found by name; the hours are reviewed before they are credited."""
     require_counter(scope)
 
-    async def look(arrived: Arrival) -> None:
+    async def look(arrived: ScanContext) -> None:
         arrived.station = await counter_station(scope, asked.station_id)
         arrived.person = await lock_person(scope, person_id)
         await check_person(arrived)
 
-    return await _judged(lambda now: Arrival(scope, asked, now, now, "keeper"), look, _hash(asked, person_id))
+    return await _judged(
+        lambda now: ScanContext(scope=scope, asked=asked, received_at=now, at=now, by="keeper"),
+        look,
+        _hash(asked, person_id),
+    )
 
 
 _BY: dict[type, str] = {StationCode: "station_code", PersonCode: "personal_code", CardCode: "card"}
@@ -105,8 +111,8 @@ def _hash(asked: ScanIn, person_id: UUID | None) -> bytes:
 
 @retried
 async def _judged(
-    arriving: Callable[[datetime], Arrival], look: Callable[[Arrival], Awaitable[None]], request_hash: bytes,
-    carry_out: Callable[[Arrival], Awaitable[Verdict]] = move,
+    arriving: Callable[[datetime], ScanContext], look: Callable[[ScanContext], Awaitable[None]], request_hash: bytes,
+    carry_out: Callable[[ScanContext], Awaitable[Verdict]] = check_in_or_out,
 ) -> Verdict:  # fmt: skip
     """Return the verdict stored for the nonce; else judge the scan and store its verdict. All in one transaction."""
     arrival = arriving(clock.now())
@@ -117,13 +123,19 @@ async def _judged(
         try:
             await look(arrival)
             verdict = await carry_out(arrival)
-        except Refused as refusal:
-            verdict = Verdict(refusal.status, refusal.reason, None, person_seen(arrival), said=[refusal.said])
+        except ScanRefused as refusal:
+            verdict = Verdict(
+                status=refusal.status,
+                reason=refusal.reason,
+                direction=None,
+                person=person_seen(arrival),
+                said=[refusal.said],
+            )
         await _keep(arrival, request_hash, verdict)
     return verdict
 
 
-async def _keep(arrival: Arrival, request_hash: bytes, verdict: Verdict) -> None:
+async def _keep(arrival: ScanContext, request_hash: bytes, verdict: Verdict) -> None:
     """Store the verdict under its nonce, with the person's name masked."""
     kept = verdict
     if verdict.person is not None:
@@ -143,7 +155,7 @@ async def _keep(arrival: Arrival, request_hash: bytes, verdict: Verdict) -> None
         raise RanIntoAnother  # The same nonce was stored while this scan was judged: the retry finds it.
 
 
-def _by_the_device(arrival: Arrival) -> tuple[datetime | None, int | None]:
+def _by_the_device(arrival: ScanContext) -> tuple[datetime | None, int | None]:
     """The device's time of an offline scan and its clock's skew in seconds; a time out of range is None."""
     told, skew = arrival.asked.occurred_at, arrival.clock.skew
     if not arrival.asked.offline or told is None:
@@ -202,10 +214,10 @@ async def scan_batch(
     for place in sorted(range(len(read)), key=lambda n: times[n]):
         row = read[place]
         if row is None:
-            verdicts[place] = Verdict("error", "error", said=[said(REASONS["unreadable"])])
+            verdicts[place] = Verdict(status="error", reason="error", said=[said(REASONS["unreadable"])])
             continue
         verdicts[place] = await _row(scope, row, clocks[place])
-    return BatchOut([told_in(verdicts[place], language) for place in range(len(read))])
+    return BatchOut([verdict_in_language(verdicts[place], language) for place in range(len(read))])
 
 
 def _made_at(row: ScanIn | None, clock_of: DeviceClock, received_at: datetime) -> datetime:
@@ -231,7 +243,7 @@ async def _row(scope: Scope, row: ScanIn, clock_of: DeviceClock) -> Verdict:
     except TimebankError as refusal:
         if refusal.status >= 500:
             raise  # the device keeps all rows and retries; the nonces make that idempotent
-        return Verdict("error", "error", said=[said(refusal.sentence, **refusal.values)])
+        return Verdict(status="error", reason="error", said=[said(refusal.sentence, **refusal.values)])
 
 
 async def verdict_of(scope: Scope, nonce: str) -> Verdict:

@@ -16,7 +16,7 @@ Direction = Literal["in", "out", "auto"]
 BATCH_MAX = 100
 
 
-class ScanIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class ScanIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One scan: a station's code by a volunteer, or a person's code or card by a counter.
 
     `nonce` is made by the device before it sends anything; repeating it returns the stored verdict. `station_id` is for
@@ -48,7 +48,7 @@ class BatchIn(msgspec.Struct, forbid_unknown_fields=True):
     device_now: Moment | None = None
 
 
-class PersonSeen(msgspec.Struct, frozen=True):
+class PersonSeen(msgspec.Struct, frozen=True, kw_only=True):
     """The person of a scan. The full name is for the person and for the keeper who has just scanned."""
 
     id: UUID
@@ -56,7 +56,7 @@ class PersonSeen(msgspec.Struct, frozen=True):
     masked_name: str
 
 
-class VisitSeen(msgspec.Struct, frozen=True):
+class VisitSeen(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     in_at: datetime
     out_at: datetime | None
@@ -66,7 +66,7 @@ class VisitSeen(msgspec.Struct, frozen=True):
     activity: str | None
 
 
-class Credited(msgspec.Struct, frozen=True):
+class Credited(msgspec.Struct, frozen=True, kw_only=True):
     """What a check-out credited. `minutes_left` is the time account's balance afterwards, which makes no point yet."""
 
     minutes: int = 0
@@ -74,7 +74,7 @@ class Credited(msgspec.Struct, frozen=True):
     minutes_left: int | None = None
 
 
-class Judged(msgspec.Struct, frozen=True):
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of a scan. `direction` is what was done; `attention` holds codes for the keeper."""
 
     status: Literal["ok", "incomplete", "error"]
@@ -88,7 +88,7 @@ class Judged(msgspec.Struct, frozen=True):
     replayed: bool = False
 
 
-class Verdict(Judged, frozen=True):
+class Verdict(Judged, frozen=True, kw_only=True):
     """A verdict as it is stored; its sentences are translated for each reader."""
 
     said: list[Said] = []
@@ -97,13 +97,13 @@ class Verdict(Judged, frozen=True):
         return [sentence.text(language) for sentence in self.said]
 
 
-class VerdictOut(Judged, frozen=True):
+class VerdictOut(Judged, frozen=True, kw_only=True):
     """A verdict as it is returned; `texts` are its sentences in the reader's language."""
 
     texts: list[str] = []
 
 
-def told_in(verdict: Verdict, language: str) -> VerdictOut:
+def verdict_in_language(verdict: Verdict, language: str) -> VerdictOut:
     """A verdict in its reader's language."""
     shared = {name: getattr(verdict, name) for name in Judged.__struct_fields__}
     return VerdictOut(**shared, texts=verdict.texts(language))

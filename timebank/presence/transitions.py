@@ -8,16 +8,16 @@ from timebank.core import audit, clock, database
 from timebank.core.database import RanIntoAnother
 from timebank.core.errors import TimebankError
 from timebank.core.wording import dated_at
-from timebank.people.messages import tell
-from timebank.presence.choice import chosen
-from timebank.presence.forgotten import CLOSING_GRACE, forget, tell_forgotten
+from timebank.people.messages import notify
+from timebank.presence.choice import choose_activity
+from timebank.presence.forgotten import CLOSING_GRACE, close_as_forgotten, notify_forgotten
 from timebank.presence.outcomes import record_again, record_visit, require_undecided
-from timebank.presence.scan_context import Arrival
+from timebank.presence.scan_context import ScanContext
 from timebank.presence.schemas import Verdict
 from timebank.presence.tables import Visit
-from timebank.presence.verdicts import in_verdict, left_verdict, out_verdict
+from timebank.presence.verdicts import check_in_verdict, check_out_verdict, repeated_check_out_verdict
 from timebank.presence.visits import ROW, VisitRow, open_row, visit_row
-from timebank.presence.words import Refused
+from timebank.presence.words import ScanRefused
 
 SAME_SCAN = timedelta(seconds=60)
 NOT_SCANNED = ("closing_time", "corrected")  # values of `out_by` for an end without a scan; below, the flags of one
@@ -31,12 +31,12 @@ class AlreadyIn(TimebankError):
     constraint = "visit_one_open"
 
 
-async def move(arrival: Arrival) -> Verdict:
+async def check_in_or_out(arrival: ScanContext) -> Verdict:
     """Check the person in or out. Raises Refused with the reason."""
     direction = arrival.asked.direction
     visit = await open_row(arrival.scope, arrival.who.id)
     if visit is not None and arrival.at > visit.closing + CLOSING_GRACE:
-        await forget(arrival.scope, visit)
+        await close_as_forgotten(arrival.scope, visit)
         visit = None
     if arrival.asked.offline and (late := await end_of_forgotten(arrival)) is not None:
         return late
@@ -44,31 +44,31 @@ async def move(arrival: Arrival) -> Verdict:
         return await _while_in(arrival, visit)
     left = await _just_left(arrival)
     if left is not None and direction != "in":
-        return await left_verdict(arrival, left)
+        return await repeated_check_out_verdict(arrival, left)
     if direction == "out":
-        raise Refused("overlap" if visit else "not_in")
+        raise ScanRefused("overlap" if visit else "not_in")
     return await check_in(arrival, before=visit)
 
 
-def _waited_longer(arrival: Arrival, visit: VisitRow) -> bool:
+def _waited_longer(arrival: ScanContext, visit: VisitRow) -> bool:
     """Whether an offline scan was made before the open visit began, so that it belongs to an earlier visit."""
     return arrival.asked.offline and visit.in_at - arrival.at >= SAME_SCAN
 
 
-async def _while_in(arrival: Arrival, visit: VisitRow) -> Verdict:
+async def _while_in(arrival: ScanContext, visit: VisitRow) -> Verdict:
     direction, since = arrival.asked.direction, arrival.at - visit.in_at
     if visit.station_id != arrival.here.id:
-        raise Refused("open_elsewhere", station=visit.station, at=visit.in_at)
+        raise ScanRefused("open_elsewhere", station=visit.station, at=visit.in_at)
     if abs(since) < SAME_SCAN and direction != "out":
-        return in_verdict(arrival, visit)
+        return check_in_verdict(arrival, visit)
     if since < timedelta():
-        raise Refused("overlap")
+        raise ScanRefused("overlap")
     if direction == "in":
-        raise Refused("already_in", at=visit.in_at)
+        raise ScanRefused("already_in", at=visit.in_at)
     return await check_out(arrival, visit)
 
 
-async def _just_left(arrival: Arrival) -> VisitRow | None:
+async def _just_left(arrival: ScanContext) -> VisitRow | None:
     """The visit that the person ended here less than 60 seconds before the scan, which repeats the check-out then."""
     return await database.row(
         VisitRow,
@@ -78,7 +78,7 @@ async def _just_left(arrival: Arrival) -> VisitRow | None:
     )  # fmt: skip
 
 
-async def check_in(arrival: Arrival, *, before: VisitRow | None = None) -> Verdict:
+async def check_in(arrival: ScanContext, *, before: VisitRow | None = None) -> Verdict:
     """Open a visit at the time of the scan.
 
     `before` is the person's open visit, where an offline scan was made before it began. Nobody has two open visits, so
@@ -86,14 +86,14 @@ async def check_in(arrival: Arrival, *, before: VisitRow | None = None) -> Verdi
     """
     scope, station = arrival.scope, arrival.here
     if not station.is_open(arrival.at):
-        raise Refused(
+        raise ScanRefused(
             "closed_station",
             station=station.name,
             open=f"{station.opens_at:%H:%M} {station.closes_at:%H:%M}",
         )
     if arrival.asked.offline and await _was_in(arrival):
-        raise Refused("overlap")
-    choice = await chosen(arrival)
+        raise ScanRefused("overlap")
+    choice = await choose_activity(arrival)
     visit_id, over = clock.new_id(), None
     if before is not None:
         over = min(before.in_at, station.opening(arrival.at).closing(arrival.at))
@@ -112,11 +112,11 @@ async def check_in(arrival: Arrival, *, before: VisitRow | None = None) -> Verdi
     opened = await visit_row(scope, visit_id)
     assert opened is not None
     if over is not None:
-        await tell_forgotten(scope, opened, over, await record_visit(scope, opened))
-    return in_verdict(arrival, opened)
+        await notify_forgotten(scope, opened, over, await record_visit(scope, opened))
+    return check_in_verdict(arrival, opened)
 
 
-async def _was_in(arrival: Arrival) -> bool:
+async def _was_in(arrival: ScanContext) -> bool:
     """Whether the person was on another visit at the time of an offline scan."""
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM visit WHERE community_id = $1 AND person_id = $2 AND in_at <= $3 AND out_at > $3 "
@@ -126,7 +126,7 @@ async def _was_in(arrival: Arrival) -> bool:
     return found
 
 
-async def end_of_forgotten(arrival: Arrival) -> Verdict | None:
+async def end_of_forgotten(arrival: ScanContext) -> Verdict | None:
     """Apply an offline scan to a visit whose end was not scanned, as one closed as forgotten; None where there is none.
 
     The scan is the real end of that visit, which is judged like every other end and reviewed. A personal code proves
@@ -136,14 +136,14 @@ async def end_of_forgotten(arrival: Arrival) -> Verdict | None:
     if visit is None or visit.station_id != arrival.here.id or arrival.at > visit.closing + CLOSING_GRACE:
         return None
     if arrival.at - visit.in_at < SAME_SCAN and arrival.asked.direction != "out":
-        return in_verdict(arrival, visit)
+        return check_in_verdict(arrival, visit)
     if arrival.asked.direction == "in":
         return None
     await require_undecided(arrival.scope, visit)
     return await check_out(arrival, visit)
 
 
-async def _forgotten_then(arrival: Arrival) -> VisitRow | None:
+async def _forgotten_then(arrival: ScanContext) -> VisitRow | None:
     """Lock and return the person's visit at the time of the scan, if its end was not scanned."""
     found = await database.row(
         VisitRow,
@@ -154,7 +154,7 @@ async def _forgotten_then(arrival: Arrival) -> VisitRow | None:
     return found if found is not None and found.out_by in NOT_SCANNED else None
 
 
-async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
+async def check_out(arrival: ScanContext, visit: VisitRow) -> Verdict:
     """Close the visit at the time of the scan, judge it and write its service record.
 
     A visit that was closed as forgotten may have a record already, which is judged again.
@@ -171,10 +171,10 @@ async def check_out(arrival: Arrival, visit: VisitRow) -> Verdict:
         raise RanIntoAnother
     await _record(arrival, "check_out", visit.id, visit.station_id)
     outcome = await (record_visit(scope, ended) if visit.status == "open" else record_again(scope, ended))
-    return await out_verdict(arrival, ended, outcome)
+    return await check_out_verdict(arrival, ended, outcome)
 
 
-async def _record(arrival: Arrival, verb: str, visit_id: UUID, station_id: UUID) -> None:
+async def _record(arrival: ScanContext, verb: str, visit_id: UUID, station_id: UUID) -> None:
     """Record the check-in or check-out in the audit; notify a person whom staff have checked in or out by hand."""
     # The actor is the keeper who was signed on at the time; `sent_by` is who has sent the scan in their name.
     sent: dict[str, Any] = {"sent_by": arrival.sender.login_id or arrival.sender.device_id} if arrival.sender else {}
@@ -189,4 +189,4 @@ async def _record(arrival: Arrival, verb: str, visit_id: UUID, station_id: UUID)
             "您当时不在那里的话，请告诉社区管理员。"
         )
         key = f"visit:{visit_id}:{verb}"
-        await tell(arrival.scope, arrival.who.id, "checked_by_staff", text, key, visit_id)
+        await notify(arrival.scope, arrival.who.id, "checked_by_staff", text, key, visit_id)

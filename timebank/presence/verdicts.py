@@ -5,30 +5,44 @@ from timebank.core.locale import _
 from timebank.core.wording import Said, said
 from timebank.policies.values import policies
 from timebank.presence.outcomes import Outcome, outcome_of
-from timebank.presence.scan_context import Arrival
+from timebank.presence.scan_context import ScanContext
 from timebank.presence.schemas import Credited, PersonSeen, Verdict, VisitSeen
 from timebank.presence.visits import VisitRow
 from timebank.presence.words import REASONS, flag_texts
 
 
-def person_seen(arrival: Arrival) -> PersonSeen | None:
+def person_seen(arrival: ScanContext) -> PersonSeen | None:
     person = arrival.person
-    return None if person is None else PersonSeen(person.id, person.name, names.masked(person.name))
+    return None if person is None else PersonSeen(id=person.id, name=person.name, masked_name=names.masked(person.name))
 
 
 def _visit_seen(visit: VisitRow, minutes: int | None) -> VisitSeen:
-    return VisitSeen(visit.id, visit.in_at, visit.out_at, minutes, visit.station_id, visit.station, visit.activity)
-
-
-def in_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
-    what = f"{visit.station} · {visit.activity}" if visit.activity else visit.station
-    told = said(_("{since:at} 已签到（{what}）。离开时请再扫一次码签退。"), since=visit.in_at, what=what)
-    return Verdict(
-        "ok", None, "in", person_seen(arrival), _visit_seen(visit, None), attention=arrival.flags, said=[told]
+    return VisitSeen(
+        id=visit.id,
+        in_at=visit.in_at,
+        out_at=visit.out_at,
+        minutes=minutes,
+        station_id=visit.station_id,
+        station=visit.station,
+        activity=visit.activity,
     )
 
 
-async def out_verdict(arrival: Arrival, visit: VisitRow, outcome: Outcome) -> Verdict:
+def check_in_verdict(arrival: ScanContext, visit: VisitRow) -> Verdict:
+    what = f"{visit.station} · {visit.activity}" if visit.activity else visit.station
+    told = said(_("{since:at} 已签到（{what}）。离开时请再扫一次码签退。"), since=visit.in_at, what=what)
+    return Verdict(
+        status="ok",
+        reason=None,
+        direction="in",
+        person=person_seen(arrival),
+        visit=_visit_seen(visit, None),
+        attention=arrival.flags,
+        said=[told],
+    )
+
+
+async def check_out_verdict(arrival: ScanContext, visit: VisitRow, outcome: Outcome) -> Verdict:
     """The verdict of a check-out: the minutes and points credited, or why there are none yet."""
     told: list[Said] = []
     attention = list(outcome.flags)
@@ -51,16 +65,22 @@ async def out_verdict(arrival: Arrival, visit: VisitRow, outcome: Outcome) -> Ve
         if outcome.capped:
             attention.append("quota_reached")
             told.append(said(REASONS["quota_reached"]))
-    credited = Credited(outcome.credited_minutes, outcome.credited_points, outcome.minutes_left)
+    credited = Credited(
+        minutes=outcome.credited_minutes, points=outcome.credited_points, minutes_left=outcome.minutes_left
+    )
     return Verdict(
-        "incomplete" if short else "ok", "too_short" if short else None, "out", person_seen(arrival),
-        _visit_seen(visit, outcome.minutes), credited, outcome.record_id, attention, said=told,
+        status="incomplete" if short else "ok", reason="too_short" if short else None, direction="out",
+        person=person_seen(arrival),
+        visit=_visit_seen(visit, outcome.minutes), credited=credited, record_id=outcome.record_id,
+        attention=attention, said=told,
     )  # fmt: skip
 
 
-async def left_verdict(arrival: Arrival, visit: VisitRow) -> Verdict:
+async def repeated_check_out_verdict(arrival: ScanContext, visit: VisitRow) -> Verdict:
     """The verdict of a repeated check-out scan: that of the first one."""
     found = await outcome_of(arrival.scope, visit.id)
     assert visit.out_at is not None
     minutes = int((visit.out_at - visit.in_at).total_seconds() // 60)
-    return await out_verdict(arrival, visit, found or Outcome(None, "too_short", minutes))
+    return await check_out_verdict(
+        arrival, visit, found or Outcome(record_id=None, status="too_short", minutes=minutes)
+    )

@@ -15,7 +15,7 @@ from timebank.stations.places import station_row
 LONGEST = timedelta(days=1)  # an open visit began at most this long before the present day
 
 
-class VisitRow(msgspec.Struct, frozen=True):
+class VisitRow(msgspec.Struct, frozen=True, kw_only=True):
     """A visit with the facts that check-out needs, including the opening hours that apply to it."""
 
     id: UUID

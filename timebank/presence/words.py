@@ -73,7 +73,7 @@ def flag_texts(flags: list[str]) -> list[str]:
     return [FLAGS.get(flag, flag) for flag in flags]
 
 
-class Refused(Exception):  # it carries a verdict, not an error of the request
+class ScanRefused(Exception):  # it carries a verdict, not an error of the request
     """A verdict other than ok. The scan catches it, stores the verdict and returns it."""
 
     def __init__(self, sentence: str, *, status: Literal["incomplete", "error"] = "error", **values: object) -> None:

@@ -23,7 +23,7 @@ NO_PHONE = "没有手机？请把服务卡交给站长扫。"
 ADDRESS_ABOVE = "网页打开"
 
 
-class Poster(msgspec.Struct, frozen=True):
+class Poster(msgspec.Struct, frozen=True, kw_only=True):
     """The texts that differ between stations."""
 
     community: str

@@ -10,7 +10,7 @@ from timebank.agreements.schemas import Waiting
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.paging import Cursor, Limit, listed
-from timebank.http.waiting import WAITS, answered
+from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.rules import catalogue
 from timebank.rules.schemas import RuleIn, RuleKind, RuleOut
 
@@ -31,7 +31,7 @@ class Rules(Controller):
     @post(responses=WAITS)
     async def set_rule(self, data: JSONBody[RuleIn], caller: NamedDependency[Scope]) -> Response[RuleOut | Waiting]:
         """Add a rule or a new version of one; a looser one waits for a second person."""
-        return answered(await catalogue.set_rule(caller, data))
+        return done_or_waiting(await catalogue.set_rule(caller, data))
 
     @get("/{code:str}/versions")
     async def versions(self, code: Code, caller: NamedDependency[Scope]) -> list[RuleOut]:

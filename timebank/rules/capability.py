@@ -7,12 +7,12 @@ CAPABILITY = Capability(
     name="rules",
     tables="timebank.rules.tables",
     api=("timebank.rules.api.Rules",),
-    pages=("admin.rules.RulesPanel",),
-    menu=(MenuEntry(100, "/admin/rules", "scales", _("积分规则")),),
+    pages=("admin.rules.PanelRulePages",),
+    menu=(MenuEntry(place=100, href="/admin/rules", icon="scales", word=_("积分规则")),),
     agreed=(
         Agreed(
             "timebank.rules.catalogue.LOOSER_RULE",
-            "timebank.rules.catalogue.set_agreed",
+            "timebank.rules.catalogue.set_agreed_rule",
             "timebank.rules.catalogue.version_now",
         ),
         Agreed("timebank.rules.catalogue.RULE_BEFORE"),

@@ -14,9 +14,9 @@ from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _, put_together, translate
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
-from timebank.rules.looser import is_looser
+from timebank.rules.looser import is_looser_rule
 from timebank.rules.schemas import RuleIn, RuleOut
 from timebank.rules.tables import Rule
 
@@ -62,7 +62,7 @@ _COLUMNS = (
 )
 
 
-def in_words(rule: RuleOut, language: str = "zh") -> str:
+def rule_in_words(rule: RuleOut, language: str = "zh") -> str:
     """What the rule gives, in words: 6 分钟 = 1 分; 每件 10 分，每人每周最多 3 次."""
     if rule.kind == "service":
         return put_together(_("{minutes} 分钟 = 1 分"), {"minutes": rule.minutes_per_point}, language)
@@ -79,8 +79,8 @@ def in_words(rule: RuleOut, language: str = "zh") -> str:
     return translate(_("，"), language).join(parts)
 
 
-def _told(rule: RuleOut) -> RuleOut:
-    return msgspec.structs.replace(rule, text=in_words(rule))
+def _in_words(rule: RuleOut) -> RuleOut:
+    return msgspec.structs.replace(rule, text=rule_in_words(rule))
 
 
 async def rule_at(scope: Scope, code: str, moment: datetime) -> RuleOut:
@@ -97,7 +97,7 @@ async def rule_at(scope: Scope, code: str, moment: datetime) -> RuleOut:
         )  # fmt: skip
     if found is None:
         raise RuleNotFound
-    return _told(found)
+    return _in_words(found)
 
 
 async def usable_rule(scope: Scope, code: str, kind: str) -> RuleOut:
@@ -122,7 +122,7 @@ async def rules(
             "WHERE ($4::text IS NULL OR kind = $4) AND ($5::boolean IS NULL OR active = $5) ORDER BY code LIMIT $6",
             scope.community_id, clock.now(), after[0] if after else None, kind, active, limit + 1,
         )  # fmt: skip
-    return page([_told(rule) for rule in found], limit, lambda rule: (rule.code,))
+    return make_page([_in_words(rule) for rule in found], limit, lambda rule: (rule.code,))
 
 
 async def versions(scope: Scope, code: str) -> list[RuleOut]:
@@ -131,7 +131,7 @@ async def versions(scope: Scope, code: str) -> list[RuleOut]:
         found = await _versions(scope, code)
     if not found:
         raise RuleNotFound
-    return [_told(rule) for rule in found]
+    return [_in_words(rule) for rule in found]
 
 
 async def _versions(scope: Scope, code: str) -> list[RuleOut]:
@@ -171,7 +171,7 @@ async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
         newest = known[0] if known else None
         if newest is not None and newest.kind != wanted.kind:
             raise RuleKindFixed(name=newest.name)
-        if not scope.system and await is_looser(scope, wanted, known):
+        if not scope.system and await is_looser_rule(scope, wanted, known):
             says = {"name": wanted.name, "points": wanted.points, "minutes": wanted.minutes_per_point}
             if await has_credited(scope):
                 return await propose(
@@ -198,11 +198,13 @@ def _checked(wanted: RuleIn) -> RuleIn:
 def _worth_in_words(wanted: RuleIn) -> str:
     """What the rule would give, in Chinese, as it is stored for the person who decides."""
     shown = RuleOut(
-        wanted.code or "", 0, wanted.kind, wanted.name, wanted.minutes_per_point, wanted.points, wanted.unit,
-        wanted.cap_period, wanted.cap_per_person, wanted.cap_per_area, active=True, valid_from=clock.now(),
+        code=wanted.code or "", version=0, kind=wanted.kind, name=wanted.name,
+        minutes_per_point=wanted.minutes_per_point, points=wanted.points, unit=wanted.unit,
+        cap_period=wanted.cap_period, cap_per_person=wanted.cap_per_person, cap_per_area=wanted.cap_per_area,
+        active=True, valid_from=clock.now(),
         changed_by=None,
     )  # fmt: skip
-    return in_words(shown)
+    return rule_in_words(shown)
 
 
 async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID | None) -> RuleOut:
@@ -223,10 +225,10 @@ async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID 
     )  # fmt: skip
     written = await _newest(scope, wanted.code)
     assert written is not None
-    return _told(written)
+    return _in_words(written)
 
 
-async def set_agreed(scope: Scope, change: Change) -> None:
+async def set_agreed_rule(scope: Scope, change: Change) -> None:
     wanted = msgspec.convert(change.do, RuleIn)
     assert wanted.code is not None
     await _write(scope, wanted, await _newest(scope, wanted.code), change.by)
@@ -256,8 +258,8 @@ async def _free_code(scope: Scope, name: str) -> str:
     return base if base not in used else next(f"{base}-{n}" for n in range(2, 1000) if f"{base}-{n}" not in used)
 
 
-LOOSER_RULE = Kind("looser_rule", _("积分规则“{name}”改成：{earns}"))
+LOOSER_RULE = Kind(name="looser_rule", sentence=_("积分规则“{name}”改成：{earns}"))
 RULE_BEFORE = Kind(
-    "rule_before", _("积分规则“{name}”由一个人定下：每件记 {points} 分"), in_force=True,
+    name="rule_before", sentence=_("积分规则“{name}”由一个人定下：每件记 {points} 分"), in_force=True,
     without={"points": _("积分规则“{name}”由一个人定下：{minutes} 分钟换 1 分")},
 )  # fmt: skip

@@ -21,7 +21,7 @@ SELECT coalesce(max(points), 0) AS points, coalesce(min(minutes), 1441) AS minut
 """
 
 
-async def is_looser(scope: Scope, wanted: RuleIn, versions: Sequence[RuleOut]) -> bool:
+async def is_looser_rule(scope: Scope, wanted: RuleIn, versions: Sequence[RuleOut]) -> bool:
     """Whether the rule gives more than every present rule of its kind, or lifts a cap of its own earlier versions.
 
     `versions` are the rule's own versions, newest first.
@@ -32,10 +32,10 @@ async def is_looser(scope: Scope, wanted: RuleIn, versions: Sequence[RuleOut]) -
     assert most is not None
     if (wanted.points or 0) > most["points"] or (wanted.minutes_per_point or 1441) < most["minutes"]:
         return True
-    return any(_lifts_cap(wanted, version) for version in _standing(versions))
+    return any(_lifts_cap(wanted, version) for version in _rule_in_force(versions))
 
 
-def _standing(versions: Sequence[RuleOut]) -> list[RuleOut]:
+def _rule_in_force(versions: Sequence[RuleOut]) -> list[RuleOut]:
     """The active versions that are still to begin, and the newest active one that has begun."""
     now = clock.now()
     begun = next((v for v in versions if v.active and v.valid_from <= now), None)

@@ -13,7 +13,7 @@ CapPeriod = Literal["day", "week", "month", "year"]
 Cap = Annotated[int, Meta(ge=1, le=10_000)]
 
 
-class RuleIn(msgspec.Struct, forbid_unknown_fields=True):
+class RuleIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A new rule, or the next version of the rule with this code. Without a code, one is made from the name."""
 
     kind: RuleKind
@@ -29,7 +29,7 @@ class RuleIn(msgspec.Struct, forbid_unknown_fields=True):
     valid_from: datetime | None = None
 
 
-class RuleOut(msgspec.Struct, frozen=True):
+class RuleOut(msgspec.Struct, frozen=True, kw_only=True):
     """One version of a rule. `text` is what it gives, in words; `active` False: new records cannot use it."""
 
     code: str

@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
 from timebank.service_records import reading, review
 from timebank.service_records import visits as seen
@@ -30,7 +30,7 @@ class Visits(Controller):
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[VisitOut]]:  # fmt: skip
         """A person's visits, by default the caller's own, newest first, each with its service record."""
-        return listed(request, await seen.visits(caller, person_id, limit=limit, cursor=cursor))
+        return listed(request, await seen.list_visits(caller, person_id, limit=limit, cursor=cursor))
 
 
 class ServiceRecords(Controller):
@@ -41,16 +41,16 @@ class ServiceRecords(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[RecordStatus | None] = None,
         person_id: FromQuery[UUID | None] = None, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[RecordOut]]:  # fmt: skip
-        found = await reading.records(caller, status=status, person_id=person_id, limit=limit, cursor=cursor)
+        found = await reading.list_records(caller, status=status, person_id=person_id, limit=limit, cursor=cursor)
         return listed(request, found)
 
     @get("/{record_id:uuid}")
     async def one(self, record_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RecordOut:
-        return await reading.record(caller, record_id)
+        return await reading.find_record(caller, record_id)
 
     @post()
     async def enter(
-        self, data: JSONBody[HoursIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+        self, data: JSONBody[HoursIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
         """Enter honour hours, with the reason why there was no scan."""
         return await once.answer(caller, lambda: hours.enter_hours(caller, data), required=False)
@@ -58,7 +58,7 @@ class ServiceRecords(Controller):
     @post("/{record_id:uuid}/review")
     async def decide(
         self, record_id: FromPath[UUID], data: JSONBody[ReviewIn], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Approve or reject a pending record; a rejection needs a note."""
         return await once.answer(
@@ -75,7 +75,7 @@ class ServiceRecords(Controller):
     @post("/{record_id:uuid}/reversal")
     async def reverse(
         self, record_id: FromPath[UUID], data: JSONBody[ReversalIn], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Reverse what the record has credited; the person is notified of the reason."""
         return await once.answer(caller, lambda: reversal.reverse_record(caller, record_id, data.reason), status=200)

@@ -12,13 +12,13 @@ CAPABILITY = Capability(
     ),
     pages=(
         "timebank.service_records.pages.visits.VisitPages",
-        "admin.reviews.ReviewPages",
+        "admin.reviews.PanelReviewPages",
     ),
     menu=(
-        MenuEntry(20, "/admin/reviews", "check", _("待办")),
-        MenuEntry(65, "/admin/reviews/hours", "clock", _("补录时长"), readers="part"),
+        MenuEntry(place=20, href="/admin/reviews", icon="check", word=_("待办")),
+        MenuEntry(place=65, href="/admin/reviews/hours", icon="clock", word=_("补录时长"), readers="part"),
     ),
-    jobs=(Job("credit_due_records", 60, "timebank.service_records.crediting.due.credit_due_records"),),
+    jobs=(Job("credit_due_records", 60, "timebank.service_records.crediting.notice_ends.credit_due_records"),),
     invariants="timebank.service_records.invariants.RECORDS",
     hooks={
         "visit_ended": "timebank.service_records.records.record_visit",

@@ -21,7 +21,7 @@ class OwnRecord(TimebankError):
     sentence = "这条记录与您有关（本人、同户或由您录入），请由另一位来审核。"
 
 
-class DecidedRow(msgspec.Struct, frozen=True):
+class DecidedRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     kind: str
     status: str
@@ -68,7 +68,7 @@ async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
     if found is None or person is None:
         raise NotFound
     acted = found.entered_by or person.id
-    if not await is_uninvolved(scope, acted, concerns=[person.id]) or await has_scanned(scope, found.visit_id):
+    if not await is_uninvolved(scope, acted, concerns=[person.id]) or await took_part_in_scans(scope, found.visit_id):
         raise OwnRecord
     return found
 
@@ -79,7 +79,7 @@ async def require_not_corrected_by(scope: Scope, row: DecidedRow) -> None:
         raise OwnRecord
 
 
-async def has_scanned(scope: Scope, visit_id: UUID | None) -> bool:
+async def took_part_in_scans(scope: Scope, visit_id: UUID | None) -> bool:
     """Whether the caller, or somebody not independent of the caller, took part in a visit's scans; see `scanned_by`."""
     return visit_id in await scanned_by(scope, [visit_id])
 
@@ -120,5 +120,13 @@ async def scanned_by(scope: Scope, visit_ids: Sequence[UUID | None]) -> set[UUID
 def served_of(row: DecidedRow) -> Served:
     day = row.counts_on or clock.local_day(row.started_at)
     return Served(
-        row.id, row.kind, row.person_id, row.started_at, row.ended_at, row.minutes, row.rule_code, row.place, day
+        id=row.id,
+        kind=row.kind,
+        person_id=row.person_id,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        minutes=row.minutes,
+        rule_code=row.rule_code,
+        place=row.place,
+        day=day,
     )

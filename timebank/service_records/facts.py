@@ -9,7 +9,7 @@ from timebank.policies.values import Policies
 from timebank.presence.evidence.card_scans import is_still_unconfirmed
 from timebank.presence.visits import VisitRow
 from timebank.service_records.crediting.credit import Served
-from timebank.service_records.judging import Other, Span, TimeFacts, VisitFacts, time_doubts
+from timebank.service_records.judging import Other, Span, TimeFacts, VisitFacts, time_flags
 
 # A record begins at most a day after the day on which it counts, and lasts at most a day.
 AROUND = timedelta(days=2)
@@ -21,18 +21,20 @@ async def visit_facts(
     """The facts by which a visit that has ended is judged. `record_id` is the record that it has already."""
     assert visit.out_at is not None
     opening = visit.opening
+    span = Span(visit.in_at, visit.out_at)
     return VisitFacts(
-        opening, await _shift(scope, visit), in_force.visit_minutes_min, in_force.attendance_percent_min,
-        await _time_facts(scope, visit.person_id, Span(visit.in_at, visit.out_at), opening.day, in_force, record_id),
-        await _beside(scope, visit), await _doubts(scope, visit, opening.day, has_rule),
+        opening=opening, shift=await _shift(scope, visit), least_minutes=in_force.visit_minutes_min,
+        attendance_percent=in_force.attendance_percent_min,
+        time=await _time_facts(scope, visit.person_id, span, opening.day, in_force, record_id),
+        beside=await _beside(scope, visit), doubts=await _flags(scope, visit, opening.day, has_rule),
     )  # fmt: skip
 
 
-async def entered_doubts(scope: Scope, served: Served, in_force: Policies) -> list[str]:
+async def flags_of_entered_hours(scope: Scope, served: Served, in_force: Policies) -> list[str]:
     """The flags of hours that were entered by hand."""
     span = Span(served.started_at, served.ended_at)
     facts = await _time_facts(scope, served.person_id, span, served.day, in_force, served.id)
-    found = time_doubts(span, served.minutes, facts)
+    found = time_flags(span, served.minutes, facts)
     if "overlap" not in found and await _is_in_since(scope, served.person_id, span):
         found.insert(0, "overlap")
     if await _is_elsewhere(scope, served.person_id, span):
@@ -106,7 +108,7 @@ async def _beside(scope: Scope, visit: VisitRow) -> list[Span]:
     return [Span(row["in_at"], row["out_at"] or max(visit.out_at, row["in_at"])) for row in found]
 
 
-async def _doubts(scope: Scope, visit: VisitRow, day: date, has_rule: bool) -> list[str]:
+async def _flags(scope: Scope, visit: VisitRow, day: date, has_rule: bool) -> list[str]:
     """The flags of a visit that do not depend on its length."""
     found = list(visit.flags)
     if "own_card" in found and not await is_still_unconfirmed(scope, visit.person_id):

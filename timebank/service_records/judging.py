@@ -34,7 +34,7 @@ class TimeFacts(msgspec.Struct, frozen=True):
     over_minutes: int
 
 
-class VisitFacts(msgspec.Struct, frozen=True):
+class VisitFacts(msgspec.Struct, frozen=True, kw_only=True):
     """All facts that decide about a visit, except its start and end."""
 
     opening: Opening
@@ -61,7 +61,7 @@ def whole_minutes(length: timedelta) -> int:
     return max(0, int(length.total_seconds() // 60))
 
 
-def judged(came_at: datetime, left_at: datetime, facts: VisitFacts) -> Judgement:
+def judge_visit(came_at: datetime, left_at: datetime, facts: VisitFacts) -> Judgement:
     """Judge a visit: its minutes within opening hours and shift, whether they count, and the flags for a review."""
     span = _counted(came_at, left_at, facts)
     minutes = whole_minutes(span.end - span.begin)
@@ -72,7 +72,7 @@ def judged(came_at: datetime, left_at: datetime, facts: VisitFacts) -> Judgement
         return Judgement("attendance_too_low", span, minutes, planned)
     stay = Span(came_at, left_at)
     shared = any(stay.meets(other) for other in facts.beside)
-    flags = [*time_doubts(span, minutes, facts.time), *["same_device"] * shared]
+    flags = [*time_flags(span, minutes, facts.time), *["same_device"] * shared]
     every = list(dict.fromkeys([*facts.doubts, *flags]))
     return Judgement("doubtful" if every else "clean", span, minutes, planned, every)
 
@@ -87,7 +87,7 @@ def _counted(came_at: datetime, left_at: datetime, facts: VisitFacts) -> Span:
     return Span(begin, max(begin, end))
 
 
-def time_doubts(span: Span, minutes: int, facts: TimeFacts) -> list[str]:
+def time_flags(span: Span, minutes: int, facts: TimeFacts) -> list[str]:
     """The flags of the hours themselves: an overlap with other records, or too many minutes on the day."""
     that_day = sum(other.minutes for other in facts.others if other.day == facts.day)
     overlap = any(span.meets(other.span) for other in facts.others)

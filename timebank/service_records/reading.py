@@ -8,7 +8,7 @@ import msgspec
 from timebank.core import database, names
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
 from timebank.presence.words import flag_texts
 from timebank.service_records.schemas import RecordOut
@@ -35,7 +35,7 @@ def _reach(scope: Scope) -> tuple[bool, list[UUID], list[UUID], list[UUID]]:
     return scope.reads_all, own, list(scope.kept_stations), grids
 
 
-def _told(scope: Scope, found: RecordOut) -> RecordOut:
+def _in_words(scope: Scope, found: RecordOut) -> RecordOut:
     """The record with its flags in words.
 
     The name is masked except for the person, who entered the record, administrators and auditors.
@@ -54,7 +54,7 @@ def _works_where(scope: Scope) -> bool:
     return scope.has(Role.grid_worker)
 
 
-async def record(scope: Scope, record_id: UUID) -> RecordOut:
+async def find_record(scope: Scope, record_id: UUID) -> RecordOut:
     async with transaction(scope):
         found = await database.row(
             RecordOut,
@@ -63,10 +63,10 @@ async def record(scope: Scope, record_id: UUID) -> RecordOut:
         )  # fmt: skip
     if found is None:
         raise NotFound
-    return _told(scope, found)
+    return _in_words(scope, found)
 
 
-async def records(
+async def list_records(
     scope: Scope, *, status: str | None = None, person_id: UUID | None = None, limit: int = 50,
     cursor: str | None = None,
 ) -> Page[RecordOut]:  # fmt: skip
@@ -84,7 +84,7 @@ async def records(
             "ORDER BY r.created_at DESC, r.id DESC LIMIT $10",
             scope.community_id, *_reach(scope), status, person_id, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page([_told(scope, r) for r in found], limit, lambda r: (r.created_at, r.id))
+    return make_page([_in_words(scope, r) for r in found], limit, lambda r: (r.created_at, r.id))
 
 
 async def count_pending(scope: Scope) -> int:

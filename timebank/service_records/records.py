@@ -10,10 +10,10 @@ from timebank.core.wording import duration
 from timebank.policies.values import Policies, policies
 from timebank.presence.outcomes import Outcome
 from timebank.presence.visits import VisitRow
-from timebank.presence.words import Refused
-from timebank.service_records.crediting.credit import Served, credit_record, rule_of, valid_rule
+from timebank.presence.words import ScanRefused
+from timebank.service_records.crediting.credit import Served, credit_record, rule_as_of, rule_of
 from timebank.service_records.facts import counts_on, visit_facts
-from timebank.service_records.judging import Judgement, judged
+from timebank.service_records.judging import Judgement, judge_visit
 from timebank.service_records.tables import ServiceRecord
 
 
@@ -34,24 +34,26 @@ async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
     in_force = await policies(scope)
     rule = await rule_of(scope, visit.activity_id, visit.out_at)
     facts = await visit_facts(scope, visit, in_force, has_rule=rule is not None)
-    found = judged(visit.in_at, visit.out_at, facts)
+    found = judge_visit(visit.in_at, visit.out_at, facts)
     if found.status == "too_short":
-        return Outcome(None, "too_short", found.minutes)
+        return Outcome(record_id=None, status="too_short", minutes=found.minutes)
     served = Served(
-        clock.new_id(), "credit", visit.person_id, found.span.begin, found.span.end, found.minutes,
-        rule.code if rule else "service", visit.station, facts.time.day,
+        id=clock.new_id(), kind="credit", person_id=visit.person_id, started_at=found.span.begin,
+        ended_at=found.span.end, minutes=found.minutes,
+        rule_code=rule.code if rule else "service", place=visit.station, day=facts.time.day,
     )  # fmt: skip
     note = why_not(found, in_force)
     if note is not None:
         await insert_record(scope, served, status="rejected", flags=[], visit=visit, note=note)
-        return Outcome(served.id, "rejected", found.minutes, note=note)
+        return Outcome(record_id=served.id, status="rejected", minutes=found.minutes, note=note)
     await insert_record(scope, served, status="pending", flags=found.flags, visit=visit)
     if found.status == "doubtful":
-        return Outcome(served.id, "pending", found.minutes, found.flags)
+        return Outcome(record_id=served.id, status="pending", minutes=found.minutes, flags=found.flags)
     credit = await credit_record(scope, served)
     return Outcome(
-        served.id, "approved", found.minutes, [], None, credit.minutes, credit.points, credit.minutes_left,
-        credit.capped,
+        record_id=served.id, status="approved", minutes=found.minutes, flags=[], note=None,
+        credited_minutes=credit.minutes, credited_points=credit.points, minutes_left=credit.minutes_left,
+        capped=credit.capped,
     )  # fmt: skip
 
 
@@ -70,7 +72,7 @@ async def require_undecided(scope: Scope, visit: VisitRow) -> None:
     """Lock the visit's record, and raise Refused where it is decided already, so that the visit's end is final."""
     found = await _written(scope, visit)
     if found is not None and found.status != "pending":
-        raise Refused("decided_meanwhile")
+        raise ScanRefused("decided_meanwhile")
 
 
 async def _written(scope: Scope, visit: VisitRow) -> Written | None:
@@ -88,22 +90,22 @@ async def record_again(scope: Scope, visit: VisitRow) -> Outcome:
         return await record_visit(scope, visit)
     judgement, note = await judge_again(scope, found.id, found.rule_code, visit)
     if note is None:
-        return Outcome(found.id, "pending", judgement.minutes, judgement.flags)
+        return Outcome(record_id=found.id, status="pending", minutes=judgement.minutes, flags=judgement.flags)
     await database.execute(
         "UPDATE service_record SET status = 'rejected', review_note = $3 WHERE community_id = $1 AND id = $2",
         scope.community_id, found.id, note,
     )  # fmt: skip
     outcome = "too_short" if judgement.status == "too_short" else "rejected"
-    return Outcome(found.id, outcome, judgement.minutes, note=note)
+    return Outcome(record_id=found.id, status=outcome, minutes=judgement.minutes, note=note)
 
 
 async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: VisitRow) -> tuple[Judgement, str | None]:
     """Judge a visit with its new end and update its record; return the judgement, and why it does not count or None."""
     assert visit.out_at is not None
     in_force = await policies(scope)
-    rule = await valid_rule(scope, rule_code, visit.out_at)
+    rule = await rule_as_of(scope, rule_code, visit.out_at)
     facts = await visit_facts(scope, visit, in_force, has_rule=rule is not None, record_id=record_id)
-    found = judged(visit.in_at, visit.out_at, facts)
+    found = judge_visit(visit.in_at, visit.out_at, facts)
     await database.execute(
         "UPDATE service_record SET started_at = $3, ended_at = $4, minutes = $5, flags = $6 "
         "WHERE community_id = $1 AND id = $2",

@@ -9,12 +9,12 @@ from timebank.core.database import retried, savepoint, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.core.wording import at_clock, duration
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.policies.values import policies
 from timebank.presence.visits import VisitRow, close_confirmed, set_corrected_end, visit_row
 from timebank.service_records.crediting.credit import credit_record
 from timebank.service_records.deciding import DecidedRow, locked_record, require_not_corrected_by, served_of
-from timebank.service_records.reading import record
+from timebank.service_records.reading import find_record
 from timebank.service_records.records import judge_again
 from timebank.service_records.schemas import RecordOut, ReviewIn
 
@@ -61,8 +61,8 @@ async def review_record(scope: Scope, record_id: UUID, decided: ReviewIn) -> Rec
             await _correct_end(scope, row, decided.ended_at, note)
         else:
             credited = await _approve(scope, row, note or None)
-            await _tell_credited(scope, [(row, credited)] if credited is not None else [])
-        return await record(scope, record_id)
+            await _notify_credited(scope, [(row, credited)] if credited is not None else [])
+        return await find_record(scope, record_id)
 
 
 async def approve_records(scope: Scope, record_ids: Sequence[UUID]) -> int:
@@ -97,18 +97,18 @@ async def _approve_of_person(scope: Scope, record_ids: Sequence[UUID]) -> int:
                 continue
             approved += 1
             credited += [(row, points)] if points is not None else []
-        await _tell_credited(scope, credited)
+        await _notify_credited(scope, credited)
     return approved
 
 
-async def _tell_credited(scope: Scope, credited: Sequence[tuple[DecidedRow, int]]) -> None:
+async def _notify_credited(scope: Scope, credited: Sequence[tuple[DecidedRow, int]]) -> None:
     """Notify a person that one record, or several together, are credited."""
     if not credited:
         return
     row, time = credited[0][0], duration(sum(row.minutes for row, _ in credited))
     what = f"您在{row.place}的 {time}" if len(credited) == 1 else f"您的 {len(credited)} 次服务（共 {time}）"
     text = f"{what}已核对，积分 +{sum(points for _, points in credited)}。"
-    await tell(scope, row.person_id, "record_credited", text, f"service:{row.id}:credited", row.id)
+    await notify(scope, row.person_id, "record_credited", text, f"service:{row.id}:credited", row.id)
 
 
 async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> int | None:
@@ -136,7 +136,7 @@ async def _reject(scope: Scope, row: DecidedRow, note: str) -> None:
     )  # fmt: skip
     await audit.record(scope, "reject_record", "service_record", row.id, reason=note)
     text = f"您 {at_clock(row.started_at)} 在{row.place}的服务没有计入。原因：{note[:300]}"
-    await tell(scope, row.person_id, "record_rejected", text, f"service:{row.id}:rejected", row.id)
+    await notify(scope, row.person_id, "record_rejected", text, f"service:{row.id}:rejected", row.id)
 
 
 @retried
@@ -151,7 +151,7 @@ async def correct_end(scope: Scope, record_id: UUID, ended_at: datetime, reason:
         if row.status != "pending":
             raise NotPending
         await _correct_end(scope, row, ended_at, reason)
-        return await record(scope, record_id)
+        return await find_record(scope, record_id)
 
 
 async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason: str) -> None:

@@ -12,7 +12,7 @@ from timebank.presence.schemas import Moment
 Why = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
 
-class HoursIn(msgspec.Struct, forbid_unknown_fields=True):
+class HoursIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Honour hours: service that staff enter by hand, with the reason why there was no scan."""
 
     person_id: UUID
@@ -40,7 +40,7 @@ class ReversalIn(msgspec.Struct, forbid_unknown_fields=True):
     reason: Why
 
 
-class RecordOut(msgspec.Struct, frozen=True):
+class RecordOut(msgspec.Struct, frozen=True, kw_only=True):
     """A service record; `flag_texts` say in words why it is reviewed. `person_id` is null for a keeper."""
 
     id: UUID
@@ -71,7 +71,7 @@ class RecordOut(msgspec.Struct, frozen=True):
     flag_texts: list[str] = []
 
 
-class VisitOut(msgspec.Struct, frozen=True):
+class VisitOut(msgspec.Struct, frozen=True, kw_only=True):
     """A visit with its service record."""
 
     id: UUID

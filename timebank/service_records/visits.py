@@ -8,7 +8,7 @@ import msgspec
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.presence.words import flag_texts
 from timebank.service_records.schemas import VisitOut
@@ -23,11 +23,11 @@ _SHOWN = (
 )
 
 
-def _told(visit: VisitOut) -> VisitOut:
+def _in_words(visit: VisitOut) -> VisitOut:
     return msgspec.structs.replace(visit, flag_texts=flag_texts(visit.flags))
 
 
-async def visits(
+async def list_visits(
     scope: Scope, person_id: UUID | None = None, *, limit: int = 50, cursor: str | None = None
 ) -> Page[VisitOut]:
     """A person's visits, newest first: the caller's own, or anybody's for administrators and auditors."""
@@ -42,10 +42,10 @@ async def visits(
             "AND ($3::timestamptz IS NULL OR (v.in_at, v.id) < ($3, $4)) ORDER BY v.in_at DESC, v.id DESC LIMIT $5",
             scope.community_id, person, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page([_told(visit) for visit in found], limit, lambda v: (v.in_at, v.id))
+    return make_page([_in_words(visit) for visit in found], limit, lambda v: (v.in_at, v.id))
 
 
-async def visit(scope: Scope, visit_id: UUID) -> VisitOut:
+async def find_visit(scope: Scope, visit_id: UUID) -> VisitOut:
     """One visit: the caller's own, or anybody's for administrators and auditors. Raises NotFound."""
     async with transaction(scope):
         found = await database.row(
@@ -53,7 +53,7 @@ async def visit(scope: Scope, visit_id: UUID) -> VisitOut:
         )
     if found is None or not (scope.is_own(found.person_id) or scope.reads_all):
         raise NotFound
-    return _told(found)
+    return _in_words(found)
 
 
 async def open_visit(scope: Scope, person_id: UUID) -> VisitOut | None:

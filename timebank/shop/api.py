@@ -13,14 +13,14 @@ from timebank.core import clock
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.uploads import PhotoUpload
-from timebank.http.waiting import WAITS, answered
+from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.shop import collection, goods, photos, reading, redemption, stock
 from timebank.shop.confirmations import deciding as agreed
 from timebank.shop.confirmations.asking import ConfirmationOut
-from timebank.shop.confirmations.waiting import confirmations
+from timebank.shop.confirmations.listing import list_confirmations
 from timebank.shop.schemas import (
     Collection,
     Count,
@@ -48,7 +48,7 @@ class Goods(Controller):
         with_ended: FromQuery[bool] = False, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[GoodOut]]:  # fmt: skip
         """The goods that points are exchanged for, with the stock at every station or at one."""
-        found = await goods.goods(caller, station_id=station_id, with_ended=with_ended, limit=limit, cursor=cursor)
+        found = await goods.list_goods(caller, station_id=station_id, with_ended=with_ended, limit=limit, cursor=cursor)
         return listed(request, found)
 
     @post()
@@ -59,7 +59,7 @@ class Goods(Controller):
     @get("/{good_id:uuid}")
     async def good(self, good_id: FromPath[UUID], caller: NamedDependency[Scope]) -> GoodOut:
         """One good with its stock."""
-        return await goods.good(caller, good_id)
+        return await goods.find_good(caller, good_id)
 
     @patch("/{good_id:uuid}")
     async def change(
@@ -84,7 +84,7 @@ class Goods(Controller):
     @post("/{good_id:uuid}/receipts")
     async def receive(
         self, good_id: FromPath[UUID], data: JSONBody[Receipt], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Add received goods to a station's stock."""
         verb = stock.receive
@@ -97,7 +97,7 @@ class Goods(Controller):
         self, good_id: FromPath[UUID], data: JSONBody[Count], caller: NamedDependency[Scope]
     ) -> Response[stock.StockOut | Waiting]:
         """Set the stock to a counted quantity; lowering it soon after one's own returns waits for a second person."""
-        return answered(await stock.count_stock(caller, good_id, data.station_id, data.counted, data.note))
+        return done_or_waiting(await stock.count_stock(caller, good_id, data.station_id, data.counted, data.note))
 
 
 class Redemptions(Controller):
@@ -113,9 +113,9 @@ class Redemptions(Controller):
     ) -> Response[Page[RedemptionOut]]:  # fmt: skip
         """The caller's own redemptions, those of the caller's stations, or all; or the open one with this `code`."""
         if code:
-            shown = await reading.by_code(caller, code)
+            shown = await reading.find_redemption_by_code(caller, code)
             return listed(request, Page([shown] if shown else []))
-        found = await reading.redemptions(
+        found = await reading.list_redemptions(
             caller, person_id=person_id, station_id=station_id, good_id=good_id, status=status, limit=limit,
             cursor=cursor,
         )  # fmt: skip
@@ -124,11 +124,11 @@ class Redemptions(Controller):
     @get("/{redemption_id:uuid}")
     async def redemption(self, redemption_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RedemptionOut:
         """One redemption."""
-        return await reading.redemption(caller, redemption_id)
+        return await reading.find_redemption(caller, redemption_id)
 
     @post()
     async def redeem(
-        self, data: JSONBody[RedemptionIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+        self, data: JSONBody[RedemptionIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
         """Reserve a good, or redeem it at once at the counter."""
         acting = caller.acting_as(data.person_id)
@@ -137,7 +137,7 @@ class Redemptions(Controller):
     @post("/{redemption_id:uuid}/collection")
     async def collect(
         self, redemption_id: FromPath[UUID], data: JSONBody[Collection], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Hand a reserved good over, proved by its code or by a scan of the person here in the last 5 minutes."""
         await collection.count_try(caller, redemption_id, data.code)
@@ -148,7 +148,7 @@ class Redemptions(Controller):
 
     @post("/{redemption_id:uuid}/confirmation")
     async def ask(
-        self, redemption_id: FromPath[UUID], caller: NamedDependency[Scope], once: NamedDependency[Once]
+        self, redemption_id: FromPath[UUID], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
         """Request agreement to hand over a reservation; only an administrator agrees for a keeper's own household."""
         return await once.answer(caller, lambda: agreed.ask_to_collect(caller, redemption_id), required=False)
@@ -156,7 +156,7 @@ class Redemptions(Controller):
     @post("/{redemption_id:uuid}/return", responses=WAITS)
     async def return_goods(
         self, redemption_id: FromPath[UUID], data: JSONBody[Return], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Take back a collected good; its points and stock are returned."""
         verb = collection.return_goods
@@ -175,11 +175,11 @@ class Confirmations(Controller):
     @get()
     async def waiting(self, caller: NamedDependency[Scope]) -> list[ConfirmationOut]:
         """Requests that wait for a second member of staff today, and those decided in the last 24 hours."""
-        return await confirmations(caller, since=clock.now() - timedelta(days=1))
+        return await list_confirmations(caller, since=clock.now() - timedelta(days=1))
 
     @post()
     async def ask(
-        self, data: JSONBody[agreed.SpendingIn], caller: NamedDependency[Scope], once: NamedDependency[Once]
+        self, data: JSONBody[agreed.SpendingIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
         """Request a second member of staff's agreement that a person without phone or card takes a good for points."""
         return await once.answer(caller, lambda: agreed.ask_to_spend(caller, data), required=False)
@@ -187,7 +187,7 @@ class Confirmations(Controller):
     @post("/{confirmation_id:uuid}/decision", status_code=200)
     async def decide(
         self, confirmation_id: FromPath[UUID], data: JSONBody[agreed.DecisionIn], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Agree as the second person, which hands the good over at once, or refuse."""
-        return await once.answer(caller, lambda: agreed.decide(caller, confirmation_id, data), status=200)
+        return await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, data), status=200)

@@ -21,7 +21,7 @@ from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting, Returned
 from timebank.ledger.resting import require_rested
 from timebank.people.locks import lock_people
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.presence.at_counter import require_presence
 from timebank.shop import limits, stock
 from timebank.shop.schemas import Redeemed, RedemptionStatus
@@ -67,7 +67,7 @@ class NotCollected(TimebankError):
     sentence = "这份兑换没有领走过，或已经退过货，不能退货。"
 
 
-class Open(msgspec.Struct, frozen=True):
+class LockedRedemption(msgspec.Struct, frozen=True, kw_only=True):
     """A redemption under its row lock, with the facts needed to end it."""
 
     id: UUID
@@ -107,7 +107,7 @@ _LOCKED = (
 )
 
 
-async def require_other(scope: Scope, person_id: UUID) -> None:
+async def require_not_family(scope: Scope, person_id: UUID) -> None:
     """Refuse to serve the caller, a child in the caller's care, or a present or former household member of the caller.
 
     At a counter the caller is the keeper who is signed on. Raises OwnRedemption.
@@ -116,13 +116,13 @@ async def require_other(scope: Scope, person_id: UUID) -> None:
         raise OwnRedemption
 
 
-async def locked(scope: Scope, redemption_id: UUID, *, agreed: bool = False) -> Open:
+async def lock_redemption(scope: Scope, redemption_id: UUID, *, agreed: bool = False) -> LockedRedemption:
     """Lock the row of the redemption's person, then its own, and return the redemption.
 
     Raises NotFound where the caller may not see it; `agreed` skips that check for a second person.
     """
     await _lock_customer(scope, redemption_id)
-    found = await database.row(Open, _LOCKED, scope.community_id, redemption_id)
+    found = await database.row(LockedRedemption, _LOCKED, scope.community_id, redemption_id)
     if found is None or not (
         agreed or scope.stands_for(found.person_id) or scope.keeps(found.station_id) or scope.reads_all
     ):
@@ -154,9 +154,9 @@ async def collect(
 ) -> Redeemed:  # fmt: skip
     """Hand a reserved good over, proved by its collection code or by a scan of the person. Call `count_try` first."""
     async with transaction(scope):
-        found = await locked(scope, redemption_id)
+        found = await lock_redemption(scope, redemption_id)
         scope.require_keeper(found.station_id)
-        await require_other(scope, found.person_id)
+        await require_not_family(scope, found.person_id)
         require_reserved(found)
         if found.expires_at <= clock.now():
             raise RedemptionOverdue
@@ -168,25 +168,31 @@ async def collect(
             await guesses.was_right(scope)
             require_rested(found.rests_until)  # the code is shown to whoever holds the login, so its rest applies
         await hand_over(scope, found)
-    return Redeemed(found.id, "collected", None, found.points, found.expires_at)
+    return Redeemed(id=found.id, status="collected", code=None, points=found.points, expires_at=found.expires_at)
 
 
-async def hand_over(scope: Scope, found: Open) -> None:
+async def hand_over(scope: Scope, found: LockedRedemption) -> None:
     """Capture the hold of a reservation and mark it collected. The caller holds its row lock.
 
     Raises PersonNotActive for a person who is blocked or has left, even with the right code; the reservation expires.
     """
     if found.person_status != "active":
         raise PersonNotActive
-    note = Posting("settle", f"redemption:{found.id}:settle", "redemption", found.id, f"{found.what} · {found.station}")
-    settled = await posting.settle(scope, found.entry_id, note)
+    note = Posting(
+        kind="settle",
+        key=f"redemption:{found.id}:settle",
+        source_kind="redemption",
+        source_id=found.id,
+        memo=f"{found.what} · {found.station}",
+    )
+    settled = await posting.capture(scope, found.entry_id, note)
     await database.execute(
         "UPDATE redemption SET status = 'collected', code = NULL, ended_at = $3, ended_by = $4, settled_entry_id = $5 "
         "WHERE community_id = $1 AND id = $2",
         scope.community_id, found.id, clock.now(), scope.person_id, settled.entry_id,
     )  # fmt: skip
     await audit.record(scope, "collect", "redemption", found.id, points=found.points)
-    await tell(
+    await notify(
         scope, found.person_id, "redemption_collected",
         f"您在{found.station}领取了{found.what}，用去 {found.points} 分。如果不是您本人领取，请马上告诉社区。",
         f"redemption:{found.id}:collected", found.id,
@@ -197,7 +203,7 @@ async def hand_over(scope: Scope, found: Open) -> None:
 async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
     """Cancel a reservation and return its points and stock. A repeated call changes nothing and answers the same."""
     async with transaction(scope):
-        found = await locked(scope, redemption_id)
+        found = await lock_redemption(scope, redemption_id)
         if not (scope.stands_for(found.person_id) or scope.keeps(found.station_id)):
             raise Forbidden
         if found.status != "cancelled":
@@ -207,11 +213,11 @@ async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
             own = scope.is_own(found.person_id)
             if not own or back.usable != found.points or back.graced:
                 who = f"您取消了预留的{found.what}" if own else f"{found.station}取消了您预留的{found.what}"
-                await tell(
+                await notify(
                     scope, found.person_id, "redemption_cancelled", f"{who}，{back_in_words(back)}。",
                     f"redemption:{found.id}:cancelled", found.id,
                 )  # fmt: skip
-    return Redeemed(found.id, "cancelled", None, found.points, found.expires_at)
+    return Redeemed(id=found.id, status="cancelled", code=None, points=found.points, expires_at=found.expires_at)
 
 
 async def expire_redemptions(scope: Scope) -> int:
@@ -232,12 +238,12 @@ async def expire_redemptions(scope: Scope) -> int:
 async def _expire(scope: Scope, redemption_id: UUID) -> bool:
     async with transaction(scope):
         await _lock_customer(scope, redemption_id)
-        found = await database.row(Open, f"{_LOCKED} SKIP LOCKED", scope.community_id, redemption_id)
+        found = await database.row(LockedRedemption, f"{_LOCKED} SKIP LOCKED", scope.community_id, redemption_id)
         if found is None or found.status != "reserved":
             return False
         back = await _give_back(scope, found, "expired", f"预留过期：{found.what}")
         await audit.record(scope, "expire", "redemption", found.id, points=found.points)
-        await tell(
+        await notify(
             scope, found.person_id, "redemption_expired",
             f"您预留的{found.what}过了保留期没有领取，{back_in_words(back)}。{AGAIN if back.usable else ''}",
             f"redemption:{found.id}:expired", found.id,
@@ -253,12 +259,12 @@ async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeem
     days, the return waits for an administrator: together the two would turn goods that never came back into points.
     """
     async with transaction(scope):
-        found = await locked(scope, redemption_id)
+        found = await lock_redemption(scope, redemption_id)
         scope.require_keeper(found.station_id)
-        await require_other(scope, found.person_id)
+        await require_not_family(scope, found.person_id)
         if found.status != "collected" or found.settled_entry_id is None:
             raise NotCollected
-        if not scope.system and await stock.same_hands(scope, found.good_id, found.station_id, "counted"):
+        if not scope.system and await stock.changed_by_same_party(scope, found.good_id, found.station_id, "counted"):
             return await propose(
                 scope, RETURN, str(redemption_id), {"redemption_id": redemption_id, "reason": reason},
                 {"what": found.what, "station": found.station, "reason": reason}, person_id=found.person_id,
@@ -266,46 +272,55 @@ async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeem
         return await _take_back(scope, found, found.settled_entry_id, reason)
 
 
-async def _take_back(scope: Scope, found: Open, entry_id: UUID, reason: str) -> Redeemed:
+async def _take_back(scope: Scope, found: LockedRedemption, entry_id: UUID, reason: str) -> Redeemed:
     await _restock(scope, found)
-    note = Posting("reversal", f"redemption:{found.id}:return", "redemption", found.id, f"退货：{found.what}")
+    note = Posting(
+        kind="reversal",
+        key=f"redemption:{found.id}:return",
+        source_kind="redemption",
+        source_id=found.id,
+        memo=f"退货：{found.what}",
+    )
     reversal = await posting.reverse(scope, entry_id, note)
     await database.execute(
         "UPDATE redemption SET status = 'returned', returned_at = $3 WHERE community_id = $1 AND id = $2",
         scope.community_id, found.id, clock.now(),
     )  # fmt: skip
     await audit.record(scope, "return_goods", "redemption", found.id, reason=reason, points=found.points)
-    await tell(
+    await notify(
         scope, found.person_id, "redemption_returned",
         f"您领取的{found.what}已退货，{back_in_words(reversal.returned)}。原因：{reason}。"
         f"有疑问请找{found.station}。",
         f"redemption:{found.id}:returned", found.id,
     )  # fmt: skip
-    return Redeemed(found.id, "returned", None, found.points, found.expires_at)
+    return Redeemed(id=found.id, status="returned", code=None, points=found.points, expires_at=found.expires_at)
 
 
 async def return_agreed(scope: Scope, change: Change) -> None:
-    found = await locked(scope, UUID(change.do["redemption_id"]))
+    found = await lock_redemption(scope, UUID(change.do["redemption_id"]))
     if found.status != "collected" or found.settled_entry_id is None:
         raise NotCollected
     await _take_back(scope, found, found.settled_entry_id, change.do["reason"])
 
 
 RETURN = Kind(
-    "return_goods", _("{person}退回{what}（{station}，同一人刚清点少了）。原因：{reason}"), needs="another",
+    name="return_goods",
+    sentence=_("{person}退回{what}（{station}，同一人刚清点少了）。原因：{reason}"), needs="another",
 )  # fmt: skip
 
 
-def require_reserved(found: Open) -> None:
+def require_reserved(found: LockedRedemption) -> None:
     """Raise RedemptionEnded for a redemption that is not reserved any more."""
     if found.status != "reserved":
         raise RedemptionEnded(how=ENDED[found.status])
 
 
-async def _give_back(scope: Scope, found: Open, status: RedemptionStatus, memo: str) -> Returned:
+async def _give_back(scope: Scope, found: LockedRedemption, status: RedemptionStatus, memo: str) -> Returned:
     """End a locked reservation without a collection: restore the monthly count and the stock, then void the hold."""
     await _restock(scope, found)
-    note = Posting("void", f"redemption:{found.id}:void", "redemption", found.id, memo)
+    note = Posting(
+        kind="void", key=f"redemption:{found.id}:void", source_kind="redemption", source_id=found.id, memo=memo
+    )
     voided = await posting.void(scope, found.entry_id, note)
     await database.execute(
         "UPDATE redemption SET status = $3, code = NULL, ended_at = $4, ended_by = $5 "
@@ -315,7 +330,9 @@ async def _give_back(scope: Scope, found: Open, status: RedemptionStatus, memo: 
     return voided.returned
 
 
-async def _restock(scope: Scope, found: Open) -> None:
+async def _restock(scope: Scope, found: LockedRedemption) -> None:
     reserved_on = clock.local_day(found.reserved_at)
-    await limits.uncount(scope, found.household_id, found.good_id, found.quantity, reserved_on)
-    await stock.put(scope, found.good_id, found.station_id, found.quantity, "returned", redemption_id=found.id)
+    await limits.uncount_taken(scope, found.household_id, found.good_id, found.quantity, reserved_on)
+    await stock.put_into_stock(
+        scope, found.good_id, found.station_id, found.quantity, "returned", redemption_id=found.id
+    )

@@ -13,10 +13,10 @@ from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Invalid, NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at
-from timebank.people.messages import Telling, tell_many
+from timebank.people.messages import Notification, notify_many
 from timebank.shop.schemas import GoodChange, GoodIn, GoodOut, StationStock
 from timebank.shop.tables import Good
 
@@ -28,7 +28,7 @@ class GoodNameTaken(TimebankError):
     constraint = "good_name_unique"
 
 
-class _Good(msgspec.Struct, frozen=True):
+class _Good(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     name: str
     pinyin: str
@@ -66,19 +66,24 @@ def photo_address(good_id: UUID, photo_id: UUID | None) -> str | None:
     return f"/api/v1/goods/{good_id}/photo?v={photo_id.hex[-12:]}" if photo_id else None
 
 
-async def _told(scope: Scope, found: list[_Good], station_id: UUID | None = None) -> list[GoodOut]:
+async def _in_words(scope: Scope, found: list[_Good], station_id: UUID | None = None) -> list[GoodOut]:
     stock = await database.rows(_Stock, _STOCK, scope.community_id, [good.id for good in found], station_id)
     return [
         GoodOut(
-            good.id, good.name, good.unit, good.points, good.monthly_limit, good.active,
-            photo_address(good.id, good.photo_id),
-            [StationStock(s.station_id, s.station, s.quantity, s.reserved) for s in stock if s.good_id == good.id],
+            id=good.id, name=good.name, unit=good.unit, points=good.points, monthly_limit=good.monthly_limit,
+            active=good.active,
+            photo=photo_address(good.id, good.photo_id),
+            stock=[
+                StationStock(station_id=s.station_id, station=s.station, quantity=s.quantity, reserved=s.reserved)
+                for s in stock
+                if s.good_id == good.id
+            ],
         )
         for good in found
     ]  # fmt: skip
 
 
-async def goods(
+async def list_goods(
     scope: Scope, *, station_id: UUID | None = None, with_ended: bool = False, search: str = "", limit: int = 50,
     cursor: str | None = None,
 ) -> Page[GoodOut]:  # fmt: skip
@@ -93,18 +98,18 @@ async def goods(
             "AND ($5::text IS NULL OR (g.pinyin, g.id) > ($5, $6)) ORDER BY g.pinyin, g.id LIMIT $7",
             scope.community_id, with_ended, search, station_id, *(after or (None, None)), limit + 1,
         )  # fmt: skip
-        told = await _told(scope, found, station_id)
+        told = await _in_words(scope, found, station_id)
     keys = {good.id: (good.pinyin, good.id) for good in found}
-    return page(told, limit, lambda good: keys[good.id])
+    return make_page(told, limit, lambda good: keys[good.id])
 
 
-async def good(scope: Scope, good_id: UUID) -> GoodOut:
+async def find_good(scope: Scope, good_id: UUID) -> GoodOut:
     """One good, including one that is no longer offered."""
     async with transaction(scope):
         found = await database.rows(_Good, _GOODS + "g.id = $2", scope.community_id, good_id)
         if not found:
             raise NotFound
-        (told,) = await _told(scope, found)
+        (told,) = await _in_words(scope, found)
     return told
 
 
@@ -133,7 +138,7 @@ async def add_good(scope: Scope, wanted: GoodIn) -> GoodOut:
         await audit.record(
             scope, "add_good", "good", good_id, name=name, points=wanted.points, monthly_limit=wanted.monthly_limit
         )
-        return await good(scope, good_id)
+        return await find_good(scope, good_id)
 
 
 async def _note_price(scope: Scope, good_id: UUID, points: int) -> None:
@@ -155,15 +160,15 @@ async def change_good(scope: Scope, good_id: UUID, change: GoodChange) -> GoodOu
         values["name"] = name = _name(values["name"])
         values["pinyin"] = names.pinyin(name)
     async with transaction(scope):
-        before = await good(scope, good_id)
+        before = await find_good(scope, good_id)
         if values:
             await Good.update(values).where((Good.community_id == scope.community_id) & (Good.id == good_id))
             if "points" in values:
                 await _note_price(scope, good_id, values["points"])
             await audit.record(scope, "change_good", "good", good_id, **{str(k): v for k, v in values.items()})
         if before.active and change.active is False:
-            await _tell_of_withdrawal(scope, good_id)
-        after = await good(scope, good_id)
+            await _notify_of_withdrawal(scope, good_id)
+        after = await find_good(scope, good_id)
         if _gives_more(before, after):
             await _show_another(scope, good_id, after.name, after.points, after.monthly_limit)
         return after
@@ -186,7 +191,9 @@ async def _show_another(scope: Scope, good_id: UUID, name: str, points: int, lim
 
 LIMIT_NONE = 1_000_000
 GOOD_TERMS = Kind(
-    "good_terms", _("物品“{good}”由一个人定为 {points} 分，每户每月限换：{limit}"), needs="another", in_force=True,
+    name="good_terms",
+    sentence=_("物品“{good}”由一个人定为 {points} 分，每户每月限换：{limit}"),
+    needs="another", in_force=True,
     words={"limit": {"none": _("不限")}},
 )  # fmt: skip
 
@@ -199,7 +206,7 @@ class _Reserved(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-async def _tell_of_withdrawal(scope: Scope, good_id: UUID) -> None:
+async def _notify_of_withdrawal(scope: Scope, good_id: UUID) -> None:
     """Notify the people with a reservation of a good that is no longer offered, with the last day to collect it."""
     waiting = await database.rows(
         _Reserved,
@@ -210,11 +217,11 @@ async def _tell_of_withdrawal(scope: Scope, good_id: UUID) -> None:
         scope.community_id, good_id,
     )  # fmt: skip
     tellings = [
-        Telling(
+        Notification(
             each.person_id,
             f"{each.good}以后不再兑换了。您已经预留的还在{each.station}，请在{dated_at(each.expires_at)}前领取。",
             f"redemption:{each.id}:withdrawn", each.id,
         )
         for each in waiting
     ]  # fmt: skip
-    await tell_many(scope, "good_withdrawn", tellings)
+    await notify_many(scope, "good_withdrawn", tellings)

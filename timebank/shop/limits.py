@@ -26,7 +26,7 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
-async def count(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, limit: int | None) -> None:
+async def count_taken(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, limit: int | None) -> None:
     """Add to a household's count of this local month. Raises MonthlyLimitReached where the sum exceeds the limit."""
     month = month_of(clock.local_day())
     counted = await database.execute(
@@ -40,7 +40,7 @@ async def count(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, 
         raise MonthlyLimitReached(limit=limit, taken=await _counted(scope, household_id, good_id, month))
 
 
-async def uncount(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, day: date) -> None:
+async def uncount_taken(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, day: date) -> None:
     """Subtract from the household's count of the month in which `day` lies."""
     await database.execute(
         "UPDATE household_month SET quantity = quantity - $5 "

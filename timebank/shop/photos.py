@@ -11,7 +11,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
-from timebank.shop.goods import good
+from timebank.shop.goods import find_good
 from timebank.shop.schemas import GoodOut
 from timebank.shop.tables import Good, Photo
 
@@ -57,7 +57,7 @@ async def set_photo(scope: Scope, good_id: UUID, content: bytes) -> GoodOut:
         if earlier:
             await Photo.delete().where((Photo.community_id == scope.community_id) & (Photo.id == earlier))
         await audit.record(scope, "set_photo", "good", good_id, bytes=len(drawn))
-        return await good(scope, good_id)
+        return await find_good(scope, good_id)
 
 
 async def photo_of(scope: Scope, good_id: UUID) -> bytes:

@@ -9,7 +9,7 @@ from timebank.access.sign_in import guesses
 from timebank.core import database, names
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.ledger import grace
 from timebank.ledger.posting import Returned
@@ -24,7 +24,7 @@ class RedemptionElsewhere(TimebankError):
     sentence = "这个取货码要到{station}领取。"
 
 
-class _Row(msgspec.Struct, frozen=True):
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     person_id: UUID
     person: str
@@ -55,18 +55,20 @@ _ROWS = (
 )
 
 
-def _told(scope: Scope, row: _Row, *, named: bool = False) -> RedemptionOut:
+def _in_words(scope: Scope, row: _Row, *, named: bool = False) -> RedemptionOut:
     own = scope.stands_for(row.person_id)
     known = own or named or scope.reads_all  # a keeper sees the name only after the person's code or card was read
     return RedemptionOut(
-        row.id, row.person_id if known else None, row.person if known else names.masked(row.person),
-        row.good_id, row.good, row.unit, photo_address(row.good_id, row.photo_id), row.station_id, row.station,
-        row.quantity, row.points, row.status, row.code if own else None, row.reserved_at, row.expires_at, row.ended_at,
-        row.returned_at,
+        id=row.id, person_id=row.person_id if known else None, person=row.person if known else names.masked(row.person),
+        good_id=row.good_id, good=row.good, unit=row.unit, photo=photo_address(row.good_id, row.photo_id),
+        station_id=row.station_id, station=row.station,
+        quantity=row.quantity, points=row.points, status=row.status, code=row.code if own else None,
+        reserved_at=row.reserved_at, expires_at=row.expires_at, ended_at=row.ended_at,
+        returned_at=row.returned_at,
     )  # fmt: skip
 
 
-async def redemptions(
+async def list_redemptions(
     scope: Scope, *, person_id: UUID | None = None, station_id: UUID | None = None, good_id: UUID | None = None,
     status: RedemptionStatus | None = None, limit: int = 50, cursor: str | None = None,
 ) -> Page[RedemptionOut]:  # fmt: skip
@@ -83,28 +85,28 @@ async def redemptions(
             scope.community_id, scope.reads_all, scope.stood_for, list(scope.kept_stations), person_id, station_id,
             good_id, status, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page([_told(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))
+    return make_page([_in_words(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))
 
 
-async def redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
+async def find_redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
     """One redemption. Raises NotFound where the caller may not see it."""
     async with transaction(scope):
         found = await database.row(_Row, _ROWS + "r.id = $2", scope.community_id, redemption_id)
     if found is None or not (scope.stands_for(found.person_id) or scope.keeps(found.station_id) or scope.reads_all):
         raise NotFound
-    return _told(scope, found)
+    return _in_words(scope, found)
 
 
-async def would_return(scope: Scope, redemption_id: UUID) -> Returned:
+async def preview_cancellation(scope: Scope, redemption_id: UUID) -> Returned:
     """The points that cancelling a reservation today would return. Checks no permission: read the redemption first."""
     async with transaction(scope):
         entry_id: UUID = await database.fetch_value(
             "SELECT entry_id FROM redemption WHERE community_id = $1 AND id = $2", scope.community_id, redemption_id
         )
-        return await grace.would_return(scope, entry_id)
+        return await grace.preview_void(scope, entry_id)
 
 
-async def by_code(scope: Scope, code: str) -> RedemptionOut | None:
+async def find_redemption_by_code(scope: Scope, code: str) -> RedemptionOut | None:
     """The open redemption with this collection code, with the person's full name; None where there is none.
 
     For keepers and administrators only. Wrong codes are counted. Raises Forbidden, RedemptionElsewhere.
@@ -121,10 +123,10 @@ async def by_code(scope: Scope, code: str) -> RedemptionOut | None:
     await guesses.was_right(scope)
     if not scope.keeps(found.station_id):
         raise RedemptionElsewhere(station=found.station)
-    return _told(scope, found, named=True)
+    return _in_words(scope, found, named=True)
 
 
-async def waiting_for(
+async def list_waiting_redemptions(
     scope: Scope, person_id: UUID, station_id: UUID, presence: str | None
 ) -> list[RedemptionOut]:  # fmt: skip
     """The open reservations of a person at a station, for its keeper, after a scan has proved that the person is there.
@@ -139,4 +141,4 @@ async def waiting_for(
             _ROWS + "r.person_id = $2 AND r.station_id = $3 AND r.status = 'reserved' ORDER BY r.reserved_at, r.id",
             scope.community_id, person_id, station_id,
         )  # fmt: skip
-    return [_told(scope, row, named=True) for row in found]
+    return [_in_words(scope, row, named=True) for row in found]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.agreements.unseen import require_seen
+from timebank.agreements.own_terms import require_seen_terms
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Busy, Forbidden, NotFound, TimebankError
@@ -40,7 +40,7 @@ class _Customer(msgspec.Struct, frozen=True):
     consented: bool  # a guardian's consent is on record
 
 
-class _Offer(msgspec.Struct, frozen=True):
+class _Offer(msgspec.Struct, frozen=True, kw_only=True):
     unseen: bool  # its terms still wait for a second person to see them
     name: str
     unit: str
@@ -68,7 +68,7 @@ async def require_takeable(scope: Scope, person_id: UUID, good_id: UUID, station
 
     Raises NotFound, PersonNotActive, NotGuardian, GoodNotOffered, OwnTerms.
     """
-    wanted = RedemptionIn(person_id, good_id, station_id)
+    wanted = RedemptionIn(person_id=person_id, good_id=good_id, station_id=station_id)
     await _locked_customer(scope, wanted)
     await _offer(scope, wanted)
 
@@ -85,10 +85,18 @@ async def _taken(scope: Scope, wanted: RedemptionIn, customer: _Customer) -> Red
     offer = await _offer(scope, wanted)
     household_id = customer.household_id or customer.id
     redemption_id, now, points = clock.new_id(), clock.now(), offer.points * wanted.quantity
-    await limits.count(scope, household_id, wanted.good_id, wanted.quantity, offer.monthly_limit)
-    await stock.take(scope, wanted.good_id, wanted.station_id, wanted.quantity, "reserved", redemption_id=redemption_id)
+    await limits.count_taken(scope, household_id, wanted.good_id, wanted.quantity, offer.monthly_limit)
+    await stock.take_from_stock(
+        scope, wanted.good_id, wanted.station_id, wanted.quantity, "reserved", redemption_id=redemption_id
+    )
     memo = f"{offer.name} {wanted.quantity} {offer.unit} · {offer.station}"
-    note = Posting("hold", f"redemption:{redemption_id}:hold", "redemption", redemption_id, memo)
+    note = Posting(
+        kind="hold",
+        key=f"redemption:{redemption_id}:hold",
+        source_kind="redemption",
+        source_id=redemption_id,
+        memo=memo,
+    )
     chosen = await policies(scope)
     held = await posting.hold(scope, customer.id, points, note, grace_days=chosen.grace_days)
     expires_at = now + timedelta(days=chosen.hold_days)
@@ -98,9 +106,9 @@ async def _taken(scope: Scope, wanted: RedemptionIn, customer: _Customer) -> Red
         station_id=wanted.station_id, quantity=wanted.quantity, points=points,
     )  # fmt: skip
     if wanted.collect_now:
-        await collection.hand_over(scope, await collection.locked(scope, redemption_id, agreed=True))
-        return Redeemed(redemption_id, "collected", None, points, expires_at)
-    return Redeemed(redemption_id, "reserved", code, points, expires_at)
+        await collection.hand_over(scope, await collection.lock_redemption(scope, redemption_id, agreed=True))
+        return Redeemed(id=redemption_id, status="collected", code=None, points=points, expires_at=expires_at)
+    return Redeemed(id=redemption_id, status="reserved", code=code, points=points, expires_at=expires_at)
 
 
 async def _customer(scope: Scope, wanted: RedemptionIn, *, agreed: bool = False) -> _Customer:
@@ -117,7 +125,7 @@ async def _customer(scope: Scope, wanted: RedemptionIn, *, agreed: bool = False)
     if wanted.collect_now:
         if not agreed:
             scope.require_keeper(wanted.station_id)
-        await collection.require_other(scope, found.id)
+        await collection.require_not_family(scope, found.id)
     return found
 
 
@@ -153,7 +161,7 @@ async def _offer(scope: Scope, wanted: RedemptionIn) -> _Offer:
     if found is None:
         raise GoodNotOffered
     if found.unseen:
-        await require_seen(scope, GOOD_TERMS, wanted.good_id, wanted.person_id, found.name)
+        await require_seen_terms(scope, GOOD_TERMS, wanted.good_id, wanted.person_id, found.name)
     return found
 
 

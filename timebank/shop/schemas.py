@@ -39,7 +39,7 @@ class GoodChange(msgspec.Struct, forbid_unknown_fields=True):
     active: bool | UnsetType = UNSET
 
 
-class StationStock(msgspec.Struct, frozen=True):
+class StationStock(msgspec.Struct, frozen=True, kw_only=True):
     """Stock of a good at a station: `quantity` is free, `reserved` belongs to open reservations."""
 
     station_id: UUID
@@ -48,7 +48,7 @@ class StationStock(msgspec.Struct, frozen=True):
     reserved: int
 
 
-class GoodOut(msgspec.Struct, frozen=True):
+class GoodOut(msgspec.Struct, frozen=True, kw_only=True):
     """A good; `photo` is the address of its photo, `stock` its stock at each station."""
 
     id: UUID
@@ -77,7 +77,7 @@ class Count(msgspec.Struct, forbid_unknown_fields=True):
     note: Note | None = None
 
 
-class RedemptionIn(msgspec.Struct, forbid_unknown_fields=True):
+class RedemptionIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Reserve a good, or with `collect_now` redeem it at once at the counter.
 
     `collect_now` needs `presence`: the nonce of a scan of that person at this station in the last 5 minutes.
@@ -91,7 +91,7 @@ class RedemptionIn(msgspec.Struct, forbid_unknown_fields=True):
     presence: Presence | None = None
 
 
-class Redeemed(msgspec.Struct, frozen=True):
+class Redeemed(msgspec.Struct, frozen=True, kw_only=True):
     """A redemption after a change. `code` is the collection code to show at the counter; null unless reserved."""
 
     id: UUID
@@ -116,7 +116,7 @@ class Return(msgspec.Struct, forbid_unknown_fields=True):
     reason: Reason
 
 
-class RedemptionOut(msgspec.Struct, frozen=True):
+class RedemptionOut(msgspec.Struct, frozen=True, kw_only=True):
     """A redemption as its reader may see it; `code` is null for everybody but the person.
 
     A keeper reads names masked and without the person's id, except of a person who has just shown a code or card.

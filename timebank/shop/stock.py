@@ -14,7 +14,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.shop.tables import StockMove
 
@@ -41,7 +41,7 @@ class StockOut(msgspec.Struct, frozen=True):
     quantity: int
 
 
-class StockMoveOut(msgspec.Struct, frozen=True):
+class StockMoveOut(msgspec.Struct, frozen=True, kw_only=True):
     """One change of a good's stock and why; `by` is the person who made it, null for a device, worker or command."""
 
     id: UUID
@@ -53,7 +53,9 @@ class StockMoveOut(msgspec.Struct, frozen=True):
     moved_at: datetime
 
 
-async def moves(scope: Scope, good_id: UUID, *, limit: int = 30, cursor: str | None = None) -> Page[StockMoveOut]:
+async def list_stock_changes(
+    scope: Scope, good_id: UUID, *, limit: int = 30, cursor: str | None = None
+) -> Page[StockMoveOut]:
     """The changes of a good's stock, newest first."""
     scope.require_reader()
     before = read_cursor(cursor, tuple[datetime, UUID])
@@ -68,7 +70,7 @@ async def moves(scope: Scope, good_id: UUID, *, limit: int = 30, cursor: str | N
             "ORDER BY m.moved_at DESC, m.id DESC LIMIT $5",
             scope.community_id, good_id, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda move: (move.moved_at, move.id))
+    return make_page(found, limit, lambda move: (move.moved_at, move.id))
 
 
 @retried
@@ -83,7 +85,7 @@ async def receive(
         await _require_place(scope, good_id, station_id)
         await _begin(scope, good_id, station_id)
         if quantity:
-            await put(scope, good_id, station_id, quantity, reason, note=note)
+            await put_into_stock(scope, good_id, station_id, quantity, reason, note=note)
         await audit.record(
             scope, "receive", "good", good_id, station_id=station_id, quantity=quantity, move=reason, note=note
         )
@@ -104,7 +106,7 @@ async def count_stock(
         await _require_place(scope, good_id, station_id)
         await _begin(scope, good_id, station_id)
         change = await _difference(scope, good_id, station_id, counted)
-        if change < 0 and not scope.system and await same_hands(scope, good_id, station_id, "returned"):
+        if change < 0 and not scope.system and await changed_by_same_party(scope, good_id, station_id, "returned"):
             names = await database.fetch_one(
                 "SELECT g.name AS good, t.name AS station FROM good g "
                 "JOIN station t ON t.community_id = g.community_id "
@@ -142,7 +144,7 @@ async def _set_count(
     scope: Scope, good_id: UUID, station_id: UUID, counted: int, change: int, note: str | None
 ) -> StockOut:
     if change:
-        await put(scope, good_id, station_id, change, "counted", note=note)
+        await put_into_stock(scope, good_id, station_id, change, "counted", note=note)
     await audit.record(scope, "count_stock", "good", good_id, station_id=station_id, counted=counted, change=change)
     return await _left(scope, good_id, station_id)
 
@@ -158,7 +160,9 @@ async def count_agreed(scope: Scope, change: Change) -> None:
     await _set_count(scope, good_id, station_id, lying - less, -less, change.do["note"])
 
 
-async def same_hands(scope: Scope, good_id: UUID, station_id: UUID, reason: Literal["returned", "counted"]) -> bool:
+async def changed_by_same_party(
+    scope: Scope, good_id: UUID, station_id: UUID, reason: Literal["returned", "counted"]
+) -> bool:
     """Whether the caller, or somebody not independent of the caller, has changed this stock so in the last 30 days.
 
     `reason` is a return of goods ("returned") or a count that lowered the stock ("counted"). A change without a person,
@@ -175,7 +179,7 @@ async def same_hands(scope: Scope, good_id: UUID, station_id: UUID, reason: Lite
     return None in hands or (bool(hands) and not await is_uninvolved(scope, *hands))
 
 
-async def take(
+async def take_from_stock(
     scope: Scope, good_id: UUID, station_id: UUID, quantity: int, reason: str, *, redemption_id: UUID | None = None
 ) -> None:
     """Take goods from a stock. Raises OutOfStock where there are fewer: a stock is never negative."""
@@ -189,7 +193,7 @@ async def take(
     await _note_move(scope, good_id, station_id, -quantity, reason, redemption_id, None)
 
 
-async def put(
+async def put_into_stock(
     scope: Scope, good_id: UUID, station_id: UUID, quantity: int, reason: str, *, redemption_id: UUID | None = None,
     note: str | None = None,
 ) -> None:  # fmt: skip
@@ -240,5 +244,6 @@ async def _left(scope: Scope, good_id: UUID, station_id: UUID) -> StockOut:
 
 
 COUNT = Kind(
-    "stock_count", _("把{station}的{good}清点成 {counted}，少 {less} 件（同一人刚收过退货）"), needs="another",
+    name="stock_count",
+    sentence=_("把{station}的{good}清点成 {counted}，少 {less} 件（同一人刚收过退货）"), needs="another",
 )  # fmt: skip

@@ -14,7 +14,7 @@ from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import ON_A_SCREEN
 from timebank.http.paging import Cursor, Limit, listed
-from timebank.http.waiting import WAITS, answered
+from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.overview import closing
 from timebank.stations import places, screens
 from timebank.stations.schemas import (
@@ -57,15 +57,15 @@ class Stations(Controller):
     @get("/{station_id:uuid}/code", opt=ON_A_SCREEN)
     async def code(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CodeOut:
         """The station's present code; only for its devices, its keepers and administrators."""
-        return await screens.station_code(caller, station_id)
+        return await screens.code_on_screen(caller, station_id)
 
     @get("/{station_id:uuid}/code.png", media_type="image/png", opt=ON_A_SCREEN)
     async def code_png(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
-        return codes.png((await screens.station_code(caller, station_id)).url)
+        return codes.png((await screens.code_on_screen(caller, station_id)).url)
 
     @get("/{station_id:uuid}/code.svg", media_type="image/svg+xml", opt=ON_A_SCREEN)
     async def code_svg(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
-        return codes.svg((await screens.station_code(caller, station_id)).url)
+        return codes.svg((await screens.code_on_screen(caller, station_id)).url)
 
     @post("/{station_id:uuid}/key", status_code=204)
     async def rotate_key(
@@ -84,7 +84,7 @@ class Stations(Controller):
     ) -> Response[NewDeviceOut | Waiting]:
         """Add a display or counter tablet. Its token is returned only here. A further device of the same kind waits
         for a second person, unless it replaces the other one."""
-        return answered(await screens.add_or_ask(caller, station_id, data))
+        return done_or_waiting(await screens.add_or_ask(caller, station_id, data))
 
     @post("/devices/{device_id:uuid}/pairing")
     async def renew_pairing(self, device_id: FromPath[UUID], caller: NamedDependency[Scope]) -> NewDeviceOut:

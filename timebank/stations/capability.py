@@ -7,9 +7,9 @@ CAPABILITY = Capability(
     name="stations",
     tables="timebank.stations.tables",
     api=("timebank.stations.api.Stations",),
-    pages=("admin.stations.StationsPanel",),
-    menu=(MenuEntry(40, "/admin/stations", "station", _("驿站"), context="many"),),
-    jobs=(Job("forget_readings", 3600, "timebank.stations.readings.forget_readings"),),
+    pages=("admin.stations.PanelStationPages",),
+    menu=(MenuEntry(place=40, href="/admin/stations", icon="station", word=_("驿站"), context="many"),),
+    jobs=(Job("forget_readings", 3600, "timebank.stations.readings.purge_readings"),),
     audit={
         "add_station": _("新增了驿站"),
         "change_station": _("修改了驿站"),

@@ -10,8 +10,8 @@ from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Invalid, NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.opening import Opening, in_words, opening_at
-from timebank.core.paging import Page, all_pages, page, read_cursor
+from timebank.core.opening import Opening, opening_at, opening_hours_in_words
+from timebank.core.paging import Page, all_pages, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.stations.schemas import StationChange, StationIn, StationOut
 from timebank.stations.tables import Station
@@ -37,13 +37,13 @@ _SHOWN = (
 )
 
 
-class _Listed(StationOut, frozen=True):
+class _Listed(StationOut, frozen=True, kw_only=True):
     """A station with the sort key of the list."""
 
     pinyin: str
 
 
-class StationRow(msgspec.Struct, frozen=True):
+class StationRow(msgspec.Struct, frozen=True, kw_only=True):
     """The columns of a station that check-in needs. `code_epoch` is the number of its key."""
 
     id: UUID
@@ -65,7 +65,7 @@ class StationRow(msgspec.Struct, frozen=True):
 
 def open_hours(place: StationRow | StationOut, language: str = "zh") -> str:
     """A station's opening hours in words."""
-    return in_words(place.opens_at, place.closes_at, language)
+    return opening_hours_in_words(place.opens_at, place.closes_at, language)
 
 
 async def station_row(scope: Scope, station_id: UUID) -> StationRow | None:
@@ -102,7 +102,7 @@ async def stations(
             "AND ($3::text IS NULL OR (pinyin, id) > ($3, $4)) ORDER BY pinyin, id LIMIT $5",
             scope.community_id, active, *(after or (None, None)), limit + 1,
         )  # fmt: skip
-    listed = page(found, limit, lambda s: (s.pinyin, s.id))
+    listed = make_page(found, limit, lambda s: (s.pinyin, s.id))
     return Page([msgspec.convert(s, StationOut, from_attributes=True) for s in listed.items], listed.next)
 
 

@@ -18,7 +18,7 @@ KEPT_FOR = timedelta(
 
 
 @retried
-async def note_reading(scope: Scope, station_id: UUID, moment: datetime) -> None:
+async def record_reading(scope: Scope, station_id: UUID, moment: datetime) -> None:
     """Record that the caller reads the code of this moment; once per reader and time step, in whatever format."""
     reader = scope.login_id or scope.device_id
     async with transaction(scope):
@@ -42,7 +42,7 @@ async def readers_of(scope: Scope, code: codes.StationCode, at: datetime) -> lis
 
 
 @retried
-async def forget_readings(scope: Scope) -> None:
+async def purge_readings(scope: Scope) -> None:
     """The worker's job: purge readings of codes that cannot be used any more. The audit keeps who read them."""
     async with transaction(scope):
         await database.execute(

@@ -23,7 +23,7 @@ class StationIn(msgspec.Struct, forbid_unknown_fields=True):
     closes_at: ClockTime = "20:00"
 
 
-class StationChange(msgspec.Struct, forbid_unknown_fields=True):
+class StationChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The fields of a station to change; omitted ones stay."""
 
     name: StationName | UnsetType = UNSET
@@ -34,7 +34,7 @@ class StationChange(msgspec.Struct, forbid_unknown_fields=True):
     active: bool | UnsetType = UNSET
 
 
-class StationOut(msgspec.Struct, frozen=True):
+class StationOut(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     community_id: UUID
     name: str
@@ -45,7 +45,7 @@ class StationOut(msgspec.Struct, frozen=True):
     active: bool
 
 
-class CodeOut(msgspec.Struct, frozen=True):
+class CodeOut(msgspec.Struct, frozen=True, kw_only=True):
     """A time-based code. `url` is the link to show as QR; `code` is not accepted after `expires_at`."""
 
     code: str
@@ -65,7 +65,7 @@ class DeviceIn(msgspec.Struct, forbid_unknown_fields=True):
     further: bool = False
 
 
-class DeviceOut(msgspec.Struct, frozen=True):
+class DeviceOut(msgspec.Struct, frozen=True, kw_only=True):
     """A device. `paired_at`: when a browser was paired with it; `seen_at`: its last use, exact to some minutes."""
 
     id: UUID
@@ -85,7 +85,7 @@ class StandingDevice(DeviceOut, frozen=True, kw_only=True):
     station: str
 
 
-class NewDeviceOut(msgspec.Struct, frozen=True):
+class NewDeviceOut(msgspec.Struct, frozen=True, kw_only=True):
     """A registered device. `token` (for a program) and `url` (pairs one browser until `pairing_expires_at`) are
     returned only once.
 

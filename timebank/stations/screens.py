@@ -10,7 +10,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
 from timebank.stations.places import station, station_row
-from timebank.stations.readings import note_reading
+from timebank.stations.readings import record_reading
 from timebank.stations.schemas import CodeOut, DeviceIn, DeviceOut, NewDeviceOut, StandingDevice
 
 
@@ -19,7 +19,7 @@ def acceptance_ends(moment: datetime, seconds: int) -> datetime:
     return codes.step_end(codes.step_of(moment, seconds) + 1, seconds)
 
 
-async def station_code(scope: Scope, station_id: UUID) -> CodeOut:
+async def code_on_screen(scope: Scope, station_id: UUID) -> CodeOut:
     """The station's present code. Raises Forbidden unless the caller is one of its devices or serves at it.
 
     Reading it other than on a display is recorded, and visits by a code that was read so are flagged for review.
@@ -31,10 +31,16 @@ async def station_code(scope: Scope, station_id: UUID) -> CodeOut:
         raise Forbidden
     now = clock.now()
     if not scope.system and scope.device_kind != "display":
-        await note_reading(scope, station_id, now)
+        await record_reading(scope, station_id, now)
     payload = codes.station_code(scope.community_id, station_id, found.code_epoch, now)
     seconds = codes.STATION_STEP_SECONDS
-    return CodeOut(f"c/{payload}", codes.url("c", payload), seconds, acceptance_ends(now, seconds), now)
+    return CodeOut(
+        code=f"c/{payload}",
+        url=codes.url("c", payload),
+        step_seconds=seconds,
+        expires_at=acceptance_ends(now, seconds),
+        server_time=now,
+    )
 
 
 @retried
@@ -58,8 +64,10 @@ async def add_device(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDev
     """
     async with transaction(scope):
         await station(scope, station_id)
-        made = await devices.register(scope, station_id, name=wanted.name, kind=wanted.kind, replaces=wanted.replaces)
-    return _told(made)
+        made = await devices.register_device(
+            scope, station_id, name=wanted.name, kind=wanted.kind, replaces=wanted.replaces
+        )
+    return _in_words(made)
 
 
 @retried
@@ -76,12 +84,19 @@ async def add_or_ask(scope: Scope, station_id: UUID, wanted: DeviceIn) -> NewDev
 
 async def renew_pairing(scope: Scope, device_id: UUID) -> NewDeviceOut:
     """A new pairing link for a device that has not been paired yet."""
-    return _told(await devices.renew_pairing(scope, device_id))
+    return _in_words(await devices.renew_device_pairing(scope, device_id))
 
 
-def _told(made: devices.NewDevice) -> NewDeviceOut:
+def _in_words(made: devices.NewDevice) -> NewDeviceOut:
     link = pairing_url(made.kind, made.pairing_code)
-    return NewDeviceOut(made.id, made.station_id, made.kind, made.token, link, made.pairing_expires_at)
+    return NewDeviceOut(
+        id=made.id,
+        station_id=made.station_id,
+        kind=made.kind,
+        token=made.token,
+        url=link,
+        pairing_expires_at=made.pairing_expires_at,
+    )
 
 
 def pairing_url(kind: str, code: str) -> str:
@@ -109,7 +124,7 @@ async def devices_of(scope: Scope, station_id: UUID) -> list[DeviceOut]:
         )  # fmt: skip
 
 
-async def standing_devices(scope: Scope) -> list[StandingDevice]:
+async def usable_devices(scope: Scope) -> list[StandingDevice]:
     """Every usable device of the community, by station, so that a lost or misplaced one can be noticed."""
     scope.require_reader()
     async with transaction(scope):

@@ -6,6 +6,6 @@ from timebank.core.locale import _
 CAPABILITY = Capability(
     name="trail",
     api=("timebank.trail.api.read_trail",),
-    pages=("admin.trail.TrailPages",),
-    menu=(MenuEntry(140, "/admin/audit", "list", _("操作记录")),),
+    pages=("admin.trail.PanelTrailPages",),
+    menu=(MenuEntry(place=140, href="/admin/audit", icon="list", word=_("操作记录")),),
 )

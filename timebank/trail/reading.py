@@ -8,10 +8,10 @@ import msgspec
 
 from timebank.core import clock, database
 from timebank.core.database import transaction
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.trail.schemas import ChangeOut
-from timebank.trail.words import told_change, told_verb
+from timebank.trail.words import change_in_words, verb_in_words
 
 # Audit ids are UUIDv7 and sort by time, so the primary key serves both the newest lines and any earlier day.
 _LINES = """
@@ -47,7 +47,7 @@ async def trail(
     async with transaction(scope):
         found = await database.fetch(_LINES.format(chosen=chosen), *values)
     lines = [_line(dict(record), language) for record in found]
-    return page(lines, limit, lambda line: (line.id,))
+    return make_page(lines, limit, lambda line: (line.id,))
 
 
 def _end_of(until: date | None) -> UUID:
@@ -61,7 +61,7 @@ def _line(row: dict[str, object], language: str) -> ChangeOut:
     row["change"] = json.loads(str(row["change"]))
     line = msgspec.convert({name: _plain(value) for name, value in row.items()}, ChangeOut)
     return msgspec.structs.replace(
-        line, text=told_verb(line.verb, language), values=told_change(line.verb, line.change, language)
+        line, text=verb_in_words(line.verb, language), values=change_in_words(line.verb, line.change, language)
     )
 
 

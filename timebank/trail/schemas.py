@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 
-class ChangeOut(msgspec.Struct, frozen=True):
+class ChangeOut(msgspec.Struct, frozen=True, kw_only=True):
     """One audit line: who did what to what, when, from which device, and why. `text` and `values` are for readers."""
 
     id: UUID

@@ -56,12 +56,12 @@ DEVICES = {"display": _("显示签到码的屏幕"), "counter": _("柜台平板"
 PROOFS = {"scan": _("扫了卡或个人码"), "name": _("核对了姓名和后四位"), "office": _("管理员决定")}
 
 
-def told_verb(verb: str, language: str) -> str:
+def verb_in_words(verb: str, language: str) -> str:
     """The words of a verb; an unknown verb, as of a newer version, unchanged."""
     return translate(verbs().get(verb, verb), language)
 
 
-def told_change(verb: str, change: Mapping[str, object], language: str) -> str:
+def change_in_words(verb: str, change: Mapping[str, object], language: str) -> str:
     """The fields of a change that have words, with their values, in one line."""
     parts = [
         f"{translate(LABELS[key], language)} {_value(verb, key, value, language)}"

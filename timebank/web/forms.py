@@ -1,4 +1,4 @@
-"""What a page's form has sent: words in, a checked shape out, or a sentence that names the field."""
+"""Read a page's form: convert its text fields to a struct, or refuse with the label of the wrong field."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -12,10 +12,10 @@ from timebank.http.callers import AnyRequest
 T = TypeVar("T")
 
 
-def filled(shape: type[T], fields: Mapping[str, str], labels: Mapping[str, str], *, empties: bool = False) -> T:
-    """The form's fields that `labels` names, as `shape`. A blank one counts as not filled in, or as emptied.
+def parse_form(shape: type[T], fields: Mapping[str, str], labels: Mapping[str, str], *, empties: bool = False) -> T:
+    """Convert the fields that `labels` names to `shape`. A blank field is left out, or None with `empties`.
 
-    Raises Invalid with the label of the first field that does not fit.
+    Raises Invalid with the label of the field that does not fit.
     """
     sent = {name: fields[name] for name in labels if name in fields}
     given = {name: text if text.strip() else None for name, text in sent.items() if text.strip() or empties}
@@ -38,13 +38,13 @@ def _first_misfit(given: Mapping[str, str | None], shape: type) -> str:
 
 
 def local_path(path: str | None) -> str:
-    """A path of this site to go on to; the first page where it is anything else."""
+    """`path` if it is a path of this site, otherwise "/": a redirect must not lead to another site."""
     inside = path is not None and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if inside and path else "/"
 
 
 async def chosen(request: AnyRequest, name: str) -> list[UUID]:
-    """The ids that were ticked under a name; what is no id is left out."""
+    """The ids that the form sent under `name`; values that are not UUIDs are ignored."""
     sent = (await request.form()).getall(name, [])
     return [known for each in sent if isinstance(each, str) and (known := _uuid(each))]
 

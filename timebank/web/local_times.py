@@ -1,4 +1,4 @@
-"""Days and times as forms have them: those of the place."""
+"""Convert the local days and times of forms."""
 
 from datetime import date, datetime, time
 from typing import Annotated
@@ -11,5 +11,5 @@ LocalTime = Annotated[str, Meta(max_length=8, pattern=r"^([01][0-9]|2[0-3]):[0-5
 
 
 def moment_of(day: date, at: str) -> datetime:
-    """The moment when the community's clocks show this day and time."""
+    """The moment of a local day and time."""
     return clock.at_local(day, time.fromisoformat(at))

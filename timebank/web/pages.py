@@ -1,4 +1,4 @@
-"""What every page handler uses: the page with its context, and a form that is carried out once."""
+"""Build the responses of page handlers: pages with their context, parts of pages, and redirects after forms."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from timebank.http.preferences import page_context
 from timebank.http.refusals import Typed
 
 
-class MyRecord(msgspec.Struct, frozen=True):
+class RecordOption(msgspec.Struct, frozen=True):
     id: str
     name: str
     community_name: str
@@ -25,7 +25,7 @@ class Reader(msgspec.Struct, frozen=True):
     name: str
     community_name: str
     roles: frozenset[str]
-    persons: list[MyRecord]
+    persons: list[RecordOption]
 
 
 def reader_of(caller: Scope) -> Reader:
@@ -34,12 +34,12 @@ def reader_of(caller: Scope) -> Reader:
         here.name if here else "",
         caller.community_name,
         frozenset(g.role.value for g in caller.here()),
-        [MyRecord(str(p.person_id), p.name, p.community_name) for p in caller.persons],
+        [RecordOption(str(p.person_id), p.name, p.community_name) for p in caller.persons],
     )
 
 
 def reading_as(caller: Scope | None) -> dict[str, Any]:
-    """Who reads a page, and which duties its buttons are offered for; devices and visitors are nobody."""
+    """The template context about the reader and their permissions; for devices and visitors `me` is None."""
     if caller is None or caller.login_id is None or caller.device_id is not None:
         return {"me": None, "administers": False, "reads_all": False, "inspects": False}
     return {
@@ -51,7 +51,7 @@ def reading_as(caller: Scope | None) -> dict[str, Any]:
 
 
 def page(request: AnyRequest, caller: Scope | None, template: str, *, status: int = 200, **context: Any) -> Template:
-    """A page for this reader in the reader's language and view."""
+    """A page in the reader's language and view."""
     known = page_context(request) | reading_as(caller) | _of_device(request, caller) | _not_refused() | context
     return Template(template, context=known, status_code=status)
 
@@ -62,9 +62,9 @@ def _not_refused() -> dict[str, Any]:
 
 
 def _of_device(request: AnyRequest, caller: Scope | None) -> dict[str, Any]:
-    """The CSRF token of a device's pages, and who is signed on to it.
+    """For a device, its CSRF token and the name of the keeper who is signed on.
 
-    Its browser may still hold the cookie of a session that has ended.
+    The token is made from the device's cookie, because its browser may still hold the cookie of an ended session.
     """
     if caller is None or caller.device_id is None:
         return {}
@@ -73,21 +73,21 @@ def _of_device(request: AnyRequest, caller: Scope | None) -> dict[str, Any]:
 
 
 def partial(request: AnyRequest, template: str, caller: Scope | None = None, **context: Any) -> Template:
-    """A piece of a page, for a script that puts it in its place."""
+    """A part of a page that a script inserts."""
     known = page_context(request) | _of_device(request, caller) | _not_refused() | context
     return Template(template, context=known)
 
 
 def see_other(path: str) -> Redirect:
-    """Where the browser goes after a form was carried out, so that a reload repeats nothing."""
+    """Redirect with 303 after a form, so that a reload does not send it again."""
     return Redirect(path, status_code=303)
 
 
-def answered(response: Response[bytes], shape: type[Any]) -> Any:
-    """What `once.answer` told, first time or again, as `shape`."""
+def decode_answer(response: Response[bytes], shape: type[Any]) -> Any:
+    """Decode the JSON response of `once.answer`, new or stored, as `shape`."""
     return msgspec.json.decode(response.content, type=shape)
 
 
 def waits_or(made: object, address: str) -> Redirect:
-    """Where a form leads: to what it has done, or, where that waits for a second person, to what waits."""
+    """Redirect to `address`, or to the list of waiting changes if `made` waits for a second person."""
     return see_other(f"/admin/agreements?done={made.waiting}" if isinstance(made, Waiting) else address)

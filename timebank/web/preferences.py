@@ -1,4 +1,4 @@
-"""How the pages are shown to their reader, and which of one's records is meant."""
+"""The reader's preferences: view, language, the own record in use, and the name on the public board."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ class PreferencePages(Controller):
     async def choose(
         self, request: AnyRequest, visitor: NamedDependency[Scope | None], data: URLEncodedBody[dict[str, str]]
     ) -> Response[Any]:
-        """Remember a view, a language, a record of one's own or a community in reach, and go back to the page."""
+        """Store a view, a language, an own record or a community of the caller in cookies, and go back to the page."""
         same_site(request)
         answer = see_other(local_path(data.get("next")))
         for name, value in _chosen(visitor, data).items():
@@ -55,7 +55,7 @@ class PreferencePages(Controller):
     @post("/publication")
     @shown_again(lambda request, caller: _page(request, caller))
     async def publish(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Response[Any]:
-        """Whether one's name stands in full on the public board: one's own choice, at any time."""
+        """Set whether the reader's full name is published on the public board."""
         await correct(caller, caller.require_self(), Correction(publishes_name=data.get("publishes_name") == "1"))
         return see_other("/preferences?done=publication")
 
@@ -66,7 +66,7 @@ async def _page(request: AnyRequest, visitor: Scope | None, done: str | None = N
 
 
 def _chosen(visitor: Scope | None, data: dict[str, str]) -> dict[str, str]:
-    """The cookies that a choice sets; what is not one of the choices sets none."""
+    """The cookies to set, by name; values that were not offered are ignored."""
     chosen: dict[str, str] = {}
     if data.get("view") in ("plain", "elder"):
         chosen[VIEW_COOKIE] = data["view"]

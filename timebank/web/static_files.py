@@ -1,9 +1,9 @@
-"""The files under static/: compressed before the service starts, and named by their content for browsers to keep.
+"""Serve the files under static/, compressed once and cached by browsers under addresses with a content digest.
 
-`/static/<digest>/css/timebank.css` is the address that pages use: the digest is that of all our own files, so an import
-or a picture that is named relative to another file keeps to the same version. A vendored file has its version in its
-own path. Any other address, such as one of a page that was open during an upgrade, answers what there is now, and the
-browser asks again the next time.
+Pages use addresses such as `/static/<digest>/css/timebank.css`. The digest covers all our own files, so relative
+imports and images resolve to the same version. A vendored file has its version in its own path. An address without the
+current digest, for example from a page that was open during an upgrade, gets the current file, which the browser
+revalidates next time.
 """
 
 import gzip
@@ -38,7 +38,7 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """One file, in every encoding that it is served in."""
+    """One file with its content in every served encoding."""
 
     content: bytes
     suffix: str
@@ -56,7 +56,7 @@ class StaticFile:
 
 
 def _encoded(content: bytes, suffix: str) -> dict[str, bytes]:
-    """A file by encoding, the smallest first; pictures are compressed already."""
+    """The content by encoding, in order of preference. Files whose format is compressed already stay as they are."""
     if suffix not in COMPRESSED:
         return {"identity": content}
     return {
@@ -68,7 +68,7 @@ def _encoded(content: bytes, suffix: str) -> dict[str, bytes]:
 
 @cache
 def files() -> dict[str, StaticFile]:
-    """Every file by its path under static/; about 0.2 s for all of them."""
+    """Every file by its path under static/. The first call takes about 0.2 s."""
     return {
         path.relative_to(FOLDER).as_posix(): StaticFile.read(path)
         for path in sorted(FOLDER.rglob("*"))
@@ -78,13 +78,13 @@ def files() -> dict[str, StaticFile]:
 
 @cache
 def digest() -> str:
-    """What names the version of our own files: it changes with any of them."""
+    """The version of our own files: a prefix of the SHA-256 of all of them."""
     own = "".join(f"{path} {file.sha256}\n" for path, file in files().items() if not path.startswith(VENDOR))
     return hashlib.sha256(own.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def static_address(path: str) -> str:
-    """The address under which a page names a static file. Raises KeyError for a file that is not there."""
+    """The versioned address of a static file. Raises KeyError for a missing file."""
     files()[path]
     return f"/static/{path}" if path.startswith(VENDOR) else f"/static/{digest()}/{path}"
 
@@ -100,7 +100,7 @@ def accepted(header: str) -> set[str]:
 
 
 def _found(path: str) -> tuple[StaticFile, bool]:
-    """The file of an address, and whether the address names its version."""
+    """The file at an address, and whether the address holds its current version. Raises NotFound."""
     path = path.lstrip("/")
     if path in files():
         return files()[path], path.startswith(VENDOR)
@@ -112,7 +112,7 @@ def _found(path: str) -> tuple[StaticFile, bool]:
 
 @route("/static/{path:path}", http_method=[HttpMethod.GET, HttpMethod.HEAD], include_in_schema=False)
 async def static_file(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
-    """A static file in the smallest encoding that the browser takes; 304 where it has it already."""
+    """Serve a static file in the best encoding that the browser accepts, or 304 if it has the current content."""
     file, is_named = _found(path)
     allowed = accepted(request.headers.get("Accept-Encoding", ""))
     encoding = next((each for each in file.encoded if each in allowed), "identity")

@@ -85,17 +85,17 @@ def test_a_time_that_may_mean_anything_is_not_guessed(cell: Cell) -> None:
     ],
 )
 def test_a_day_is_understood(cell: Cell) -> None:
-    assert moments.day(cell) == date(2026, 7, 1)
+    assert moments.parse_calendar_day(cell) == date(2026, 7, 1)
 
 
 def test_days_that_are_none_or_may_be_several_are_refused() -> None:
-    assert code(moments.day("2026-02-30")) == "date_impossible"
-    assert code(moments.day("2026.13.1")) == "date_impossible"
-    assert code(moments.day("0001-01-01")) == "date_impossible"
-    assert code(moments.day("9999-12-31")) == "date_impossible"
-    assert code(moments.day("7月1日")) == "date_unclear"
-    assert code(moments.day("7/1/26")) == "date_unclear"
-    assert moments.day("无") is None
+    assert code(moments.parse_calendar_day("2026-02-30")) == "date_impossible"
+    assert code(moments.parse_calendar_day("2026.13.1")) == "date_impossible"
+    assert code(moments.parse_calendar_day("0001-01-01")) == "date_impossible"
+    assert code(moments.parse_calendar_day("9999-12-31")) == "date_impossible"
+    assert code(moments.parse_calendar_day("7月1日")) == "date_unclear"
+    assert code(moments.parse_calendar_day("7/1/26")) == "date_unclear"
+    assert moments.parse_calendar_day("无") is None
 
 
 @pytest.mark.parametrize(
@@ -104,16 +104,16 @@ def test_days_that_are_none_or_may_be_several_are_refused() -> None:
      19900003050, 19900003050.0, '="19900003050"', "\t19900003050", "'19900003050", "19900003050/19900003051"],
 )  # fmt: skip
 def test_a_phone_is_understood(cell: Cell) -> None:
-    assert phones.phone(cell) == "19900003050"
+    assert phones.parse_phone(cell) == "19900003050"
 
 
 def test_phones_that_cannot_be_called_are_refused_for_their_reason() -> None:
-    assert code(phones.phone("1990000808")) == "phone_length"
-    assert code(phones.phone("1.99E+10")) == "phone_rounded"
-    assert code(phones.phone("22900003050")) == "phone_prefix"
-    assert code(phones.phone("0855-2621234")) == "phone_landline"
-    assert code(phones.phone("问他儿子")) == "phone_unclear"
-    assert [phones.phone(cell) for cell in ("无", "/", "-", None, "  ")] == [None] * 5
+    assert code(phones.parse_phone("1990000808")) == "phone_length"
+    assert code(phones.parse_phone("1.99E+10")) == "phone_rounded"
+    assert code(phones.parse_phone("22900003050")) == "phone_prefix"
+    assert code(phones.parse_phone("0855-2621234")) == "phone_landline"
+    assert code(phones.parse_phone("问他儿子")) == "phone_unclear"
+    assert [phones.parse_phone(cell) for cell in ("无", "/", "-", None, "  ")] == [None] * 5
 
 
 def test_an_identity_number_says_when_its_bearer_was_born() -> None:
@@ -163,13 +163,13 @@ def test_what_is_no_name_is_refused() -> None:
 
 
 def test_whole_numbers_are_read_with_their_unit_and_refused_when_they_are_none() -> None:
-    assert [amounts.points(cell) for cell in (60.0, "６０", "60 分", "1,200")] == [60, 60, 60, 1200]
-    assert code(amounts.points("60.5")) == "not_whole"
-    assert code(amounts.points("很多")) == "points_unclear"
-    assert code(amounts.points("-3")) == "number_range"
-    assert code(amounts.points("9" * 15)) == "number_range"
-    assert code(amounts.points("9" * 400)) == "points_unclear"
-    assert code(amounts.points(1e300)) == "points_unclear"
+    assert [amounts.parse_points(cell) for cell in (60.0, "６０", "60 分", "1,200")] == [60, 60, 60, 1200]
+    assert code(amounts.parse_points("60.5")) == "not_whole"
+    assert code(amounts.parse_points("很多")) == "points_unclear"
+    assert code(amounts.parse_points("-3")) == "number_range"
+    assert code(amounts.parse_points("9" * 15)) == "number_range"
+    assert code(amounts.parse_points("9" * 400)) == "points_unclear"
+    assert code(amounts.parse_points(1e300)) == "points_unclear"
 
 
 def test_an_office_counts_unless_it_is_over() -> None:

@@ -128,7 +128,7 @@ def test_a_day_is_read_as_people_write_it(written: str) -> None:
     ["2026.4.5、4.6", "2026年4月31日", "2026年4月上旬", "26.4.5", "4/5/2026", "农历三月初八", "202604", "2026.4.5~7"],
 )
 def test_a_day_that_may_be_another_is_refused(written: str) -> None:
-    assert isinstance(moments.day(written), Problem)
+    assert isinstance(moments.parse_calendar_day(written), Problem)
 
 
 @pytest.mark.parametrize("written", [9.3, "9.3", 0.4, "0.25", 14.5])
@@ -151,7 +151,7 @@ def test_a_row_of_nothing_anybody_sees_is_no_row() -> None:
 
 def test_an_apostrophe_that_an_export_left_before_a_value_is_no_part_of_it() -> None:
     text = "姓名,手机,房号\n'薛翠,'19900003050,'101\n"
-    row = roster.parse(workbook.read("a.csv", text.encode()), today=TODAY).rows[0]
+    row = roster.parse(workbook.read_workbook("a.csv", text.encode()), today=TODAY).rows[0]
     assert (row.name, row.phone, row.household.room) == ("薛翠", "19900003050", "101")
 
 
@@ -167,21 +167,23 @@ def test_a_quote_left_open_does_not_swallow_the_people_below_it() -> None:
         ["付华", "19900003058", ""],
     ]
     with pytest.raises(refusals.TextQuoteOpen) as caught:
-        workbook.read("a.csv", text_of(*rows))
+        workbook.read_workbook("a.csv", text_of(*rows))
     assert "第 2 行" in caught.value.text()
     rows[2][2] = '"好'
     with pytest.raises(refusals.TextQuoteOpen):
-        workbook.read("a.csv", text_of(*rows))
+        workbook.read_workbook("a.csv", text_of(*rows))
 
 
 def test_quotes_that_pair_may_hold_lines_and_commas() -> None:
     text = '姓名,手机,备注\r\n薛翠,19900003050,"一,二\r\n三,四,五"\r\n汤琴,19900003052,5" 屏\r\n'
-    assert len(workbook.read("a.csv", text.encode()).sheets[0].rows) == 3
+    assert len(workbook.read_workbook("a.csv", text.encode()).sheets[0].rows) == 3
 
 
 def test_a_line_with_a_comma_too_many_is_not_read_in_the_wrong_columns() -> None:
     parsed = goods.parse(
-        workbook.read("a.csv", text_of(["物品", "所需积分", "库存"], ["香皂", "5", "10"], ["米", "1", "000", "20"]))
+        workbook.read_workbook(
+            "a.csv", text_of(["物品", "所需积分", "库存"], ["香皂", "5", "10"], ["米", "1", "000", "20"])
+        )
     )
     assert [(row.name, row.points, row.stock) for row in parsed.rows] == [("香皂", 5, 10)]
     assert [(found.row, found.problem.code) for found in parsed.problems] == [(3, "row_shifted")]

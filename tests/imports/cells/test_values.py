@@ -62,7 +62,7 @@ def test_a_phone_is_found_in_what_stands_beside_it(cell: Cell, odd: str | None) 
 
 @pytest.mark.parametrize("cell", [None, "无手机", "无", "没有电话", "未登记", "暂无", "/", "无联系方式"])
 def test_who_has_no_phone_has_none(cell: Cell) -> None:
-    assert phones.phone(cell) is None
+    assert phones.parse_phone(cell) is None
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_who_has_no_phone_has_none(cell: Cell) -> None:
     ],
 )
 def test_a_phone_that_cannot_be_read_says_why(cell: Cell, why: str) -> None:
-    assert code(phones.phone(cell)) == why
+    assert code(phones.parse_phone(cell)) == why
 
 
 def test_a_side_column_that_cannot_be_read_never_refuses_the_row() -> None:
@@ -323,7 +323,7 @@ def test_deeds_find_a_building_and_unit_written_with_a_dash() -> None:
     ],
 )
 def test_points_are_read_in_digits_and_in_words(cell: Cell, points: int) -> None:
-    assert amounts.points(cell) == points
+    assert amounts.parse_points(cell) == points
 
 
 @pytest.mark.parametrize(
@@ -342,31 +342,38 @@ def test_points_are_read_in_digits_and_in_words(cell: Cell, points: int) -> None
     ],
 )
 def test_points_in_another_unit_are_refused(cell: Cell, why: str) -> None:
-    assert code(amounts.points(cell)) == why
+    assert code(amounts.parse_points(cell)) == why
 
 
 def test_a_stock_is_counted_in_the_goods_own_unit_and_never_negative() -> None:
-    assert [amounts.stock(cell, "瓶") for cell in ("十瓶", "30", "1,000", "5件", 0, None)] == [10, 30, 1000, 5, 0, None]
-    assert code(amounts.stock("2打", "瓶")) == "amount_unit"
-    assert code(amounts.stock("2箱", "瓶")) == "amount_unit"
-    assert amounts.stock("1万", "瓶") == 10_000
-    assert code(amounts.stock("25元", "瓶")) == "amount_unit"
-    assert code(amounts.stock(-5, "瓶")) == "stock_negative"
-    assert code(amounts.stock("约50", "瓶")) == "number_unclear"
-    assert code(amounts.stock("10%", "瓶")) == "number_unclear"
+    assert [amounts.parse_stock(cell, "瓶") for cell in ("十瓶", "30", "1,000", "5件", 0, None)] == [
+        10,
+        30,
+        1000,
+        5,
+        0,
+        None,
+    ]
+    assert code(amounts.parse_stock("2打", "瓶")) == "amount_unit"
+    assert code(amounts.parse_stock("2箱", "瓶")) == "amount_unit"
+    assert amounts.parse_stock("1万", "瓶") == 10_000
+    assert code(amounts.parse_stock("25元", "瓶")) == "amount_unit"
+    assert code(amounts.parse_stock(-5, "瓶")) == "stock_negative"
+    assert code(amounts.parse_stock("约50", "瓶")) == "number_unclear"
+    assert code(amounts.parse_stock("10%", "瓶")) == "number_unclear"
 
 
 @pytest.mark.parametrize(
     "cell", ["1", "1袋/月", "每月1袋", "每户每月限一份", "限1袋", "每户限兑1袋", "每户每月最多1件", "壹份", 1.0]
 )
 def test_a_limit_is_read_in_words(cell: Cell) -> None:
-    assert amounts.limit(cell, "袋" if "袋" in str(cell) else "份") == Limit(1)
+    assert amounts.parse_limit(cell, "袋" if "袋" in str(cell) else "份") == Limit(1)
 
 
 def test_a_limit_of_another_kind_is_refused_and_none_is_none() -> None:
-    assert amounts.limit("不限") == Limit(None)
-    assert amounts.limit(None) is None
-    assert [code(amounts.limit(cell)) for cell in ("每周1袋", "每人每月1袋", "1/年", "看情况")] == [
+    assert amounts.parse_limit("不限") == Limit(None)
+    assert amounts.parse_limit(None) is None
+    assert [code(amounts.parse_limit(cell)) for cell in ("每周1袋", "每人每月1袋", "1/年", "看情况")] == [
         "limit_period", "limit_period", "limit_period", "limit_unclear",
     ]  # fmt: skip
 

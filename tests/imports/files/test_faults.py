@@ -26,14 +26,14 @@ TODAY = date(2026, 11, 20)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PEOPLE = Candidates.of(
     [
-        Candidate("1", "薛翠", "19900003050"),
-        Candidate("2", "夏贵福", "19900003051"),
-        Candidate("3", "汤琴", "19900003052"),
-        Candidate("4", "方小月", "19900003055"),
-        Candidate("5", "付华", "19900003058"),
-        Candidate("6", "买买提·艾力"),
-        Candidate("7", "Nguyễn Thị Hoa"),
-        Candidate("8", "WANG lei"),
+        Candidate(key="1", name="薛翠", phone="19900003050"),
+        Candidate(key="2", name="夏贵福", phone="19900003051"),
+        Candidate(key="3", name="汤琴", phone="19900003052"),
+        Candidate(key="4", name="方小月", phone="19900003055"),
+        Candidate(key="5", name="付华", phone="19900003058"),
+        Candidate(key="6", name="买买提·艾力"),
+        Candidate(key="7", name="Nguyễn Thị Hoa"),
+        Candidate(key="8", name="WANG lei"),
     ]
 )
 
@@ -56,7 +56,7 @@ class Told:
 
 
 def told(file: str, kind: str) -> Told:
-    book = workbook.read(file, (FAULTS / file).read_bytes())
+    book = workbook.read_workbook(file, (FAULTS / file).read_bytes())
     parsed: Parsed[RosterRow] | Parsed[HoursRow] | Parsed[GoodRow]
     try:
         if kind == "residents":

@@ -30,7 +30,7 @@ NA = "#N/A"
 def saved(book: NewWorkbook) -> workbook.Workbook:
     buffer = io.BytesIO()
     book.save(buffer)
-    return workbook.read("a.xlsx", buffer.getvalue())
+    return workbook.read_workbook("a.xlsx", buffer.getvalue())
 
 
 def book(*rows: Sequence[object], title: str = "表") -> workbook.Workbook:
@@ -61,7 +61,7 @@ def codes(parsed: Parsed[RosterRow] | Parsed[HoursRow]) -> list[tuple[int, str]]
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_cell_that_cannot_be_read_refuses_its_row_in_every_format(kind: str) -> None:
-    parsed = residents(workbook.read(f"a.{kind}", FORMATS[kind]()))
+    parsed = residents(workbook.read_workbook(f"a.{kind}", FORMATS[kind]()))
     assert [row.name for row in parsed.rows] == ["薛翠", "付华"]
     assert codes(parsed) == [(3, "cell_error"), (4, "cell_formula")]
     assert [found.problem.values["place"] for found in parsed.problems] == ["D3", "D4"]
@@ -70,14 +70,14 @@ def test_a_cell_that_cannot_be_read_refuses_its_row_in_every_format(kind: str) -
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_column_that_nobody_read_is_named_in_every_format(kind: str) -> None:
-    told = report(residents(workbook.read(f"a.{kind}", FORMATS[kind]())))
+    told = report(residents(workbook.read_workbook(f"a.{kind}", FORMATS[kind]())))
     assert [(one.column, one.heading, one.rows) for one in told.unused_columns] == [("F", "车牌", 2)]
     assert any("没有用到：车牌" in note for note in told.notes)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_hidden_rows_and_sheets_are_counted_in_every_format_that_has_them(kind: str) -> None:
-    notes = report(residents(workbook.read(f"a.{kind}", FORMATS[kind]()))).notes
+    notes = report(residents(workbook.read_workbook(f"a.{kind}", FORMATS[kind]()))).notes
     assert any("有 1 行被隐藏或筛选掉" in note for note in notes) == (kind != "csv")
     assert any("“旧表”是隐藏的，没有读（2 行）" in note for note in notes) == (kind != "csv")
 
@@ -86,7 +86,7 @@ def test_a_formula_that_says_an_empty_text_is_a_blank() -> None:
     blank = '<table:table-cell table:formula="of:=&quot;&quot;" office:value-type="string" office:string-value=""/>'
     row = ods_row(*(unread_books.ods_cell(text) for text in ("薛翠", "3栋", "19900003050")), blank)
     head = ods_row(*(unread_books.ods_cell(text) for text in ("姓名", "楼栋", "手机", "房号")))
-    assert residents(workbook.read("a.ods", ods_file(ods_table("表", head + row)))).problems == []
+    assert residents(workbook.read_workbook("a.ods", ods_file(ods_table("表", head + row)))).problems == []
 
 
 COLUMNS = [
@@ -154,13 +154,13 @@ def test_a_day_that_cannot_be_read_is_not_the_day_above() -> None:
      ("####", "####")],
 )  # fmt: skip
 def test_an_error_or_a_formula_saved_as_text_is_unreadable(written: str, shown: str) -> None:
-    row = workbook.read("a.csv", f"姓名,手机,房号\n薛翠,19900003050,{written}\n".encode()).sheets[0].rows[1]
+    row = workbook.read_workbook("a.csv", f"姓名,手机,房号\n薛翠,19900003050,{written}\n".encode()).sheets[0].rows[1]
     assert row.cells[2] == Unreadable(shown, "C2")
 
 
 @pytest.mark.parametrize("written", ["#101", "=== 备注 ===", '"=""19900003050"""', "E栋", "'19900003050"])
 def test_words_that_only_begin_like_an_error_stay_words(written: str) -> None:
-    row = workbook.read("a.csv", f"姓名,手机,房号\n薛翠,19900003050,{written}\n".encode()).sheets[0].rows[1]
+    row = workbook.read_workbook("a.csv", f"姓名,手机,房号\n薛翠,19900003050,{written}\n".encode()).sheets[0].rows[1]
     assert isinstance(row.cells[2], str)
 
 
@@ -279,7 +279,7 @@ def test_a_time_or_a_weekday_behind_a_day_changes_nothing(written: str) -> None:
     ],
 )
 def test_a_text_table_is_split_where_its_writer_split_it(text: str) -> None:
-    parsed = residents(workbook.read("a.csv", text.encode()))
+    parsed = residents(workbook.read_workbook("a.csv", text.encode()))
     assert [(row.row, row.name, row.phone) for row in parsed.rows] == [(2, "薛翠", "19900003050")]
 
 
@@ -296,7 +296,7 @@ async def test_the_rows_of_a_refused_sheet_come_back_with_the_reason() -> None:
             sheet.append(row)
     buffer = io.BytesIO()
     made.save(buffer)
-    found = findings(goods.parse(workbook.read("a.xlsx", buffer.getvalue())))
+    found = findings(goods.parse(workbook.read_workbook("a.xlsx", buffer.getvalue())))
     drawn = await refused_rows("goods", "a.xlsx", buffer.getvalue(), found.errors, str)
     again = load_workbook(io.BytesIO(drawn))
     assert again.sheetnames == ["二号架"]
@@ -308,7 +308,7 @@ async def test_the_rows_of_a_refused_sheet_come_back_with_the_reason() -> None:
 
 def test_the_files_of_another_office_suite_are_read_by_what_they_are() -> None:
     for content in (FORMATS["xls"](), FORMATS["xlsx"]()):
-        assert [row.name for row in residents(workbook.read("花名册.et", content)).rows] == ["薛翠", "付华"]
+        assert [row.name for row in residents(workbook.read_workbook("花名册.et", content)).rows] == ["薛翠", "付华"]
 
 
 @pytest.mark.parametrize("name", ["A&B <1>", "表 1", "“引号”'"])
@@ -340,7 +340,7 @@ def test_an_ods_cell_is_the_value_that_its_office_stored() -> None:
         f"<table:table-cell{string}><text:p>甲<text:s text:c='2'/>乙</text:p><text:p>丙</text:p></table:table-cell>",
         '<table:table-cell table:number-columns-repeated="2" office:value-type="float" office:value="7"/>',
     ]  # fmt: skip
-    row = workbook.read("a.ods", ods_file(ods_table("表", ods_row(*cells)))).sheets[0].rows[0]
+    row = workbook.read_workbook("a.ods", ods_file(ods_table("表", ods_row(*cells)))).sheets[0].rows[0]
     assert row.cells[:11] == (
         19900003050.0, date(2026, 10, 1), datetime(2026, 10, 1, 8, 30), time(8, 30),  # noqa: DTZ001 - no zone
         timedelta(hours=25, minutes=30), True, "10%", None, "甲  乙\n丙", 7.0, 7.0,
@@ -350,19 +350,19 @@ def test_an_ods_cell_is_the_value_that_its_office_stored() -> None:
 def test_an_ods_file_cannot_make_the_reader_unfold_itself() -> None:
     entity = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>'
     with pytest.raises(refusals.WorkbookBroken):
-        workbook.read("a.ods", ods_file(content=entity))
+        workbook.read_workbook("a.ods", ods_file(content=entity))
     many = unread_books.ods_cell("姓名").replace(
         "<table:table-cell", '<table:table-cell table:number-columns-repeated="9999"'
     )
     with pytest.raises(refusals.WorkbookTooLarge):
-        workbook.read("a.ods", ods_file(ods_table("表", ods_row(many))))
+        workbook.read_workbook("a.ods", ods_file(ods_table("表", ods_row(many))))
     repeated = ods_row(unread_books.ods_cell("姓名"), attributes=' table:number-rows-repeated="1000000"')
     with pytest.raises(refusals.TooManyRows):
-        workbook.read("a.ods", ods_file(ods_table("表", repeated)))
+        workbook.read_workbook("a.ods", ods_file(ods_table("表", repeated)))
     with pytest.raises(refusals.FileTypeWrong):
-        workbook.read("a.odt", ods_file(content="<text/>"))
+        workbook.read_workbook("a.odt", ods_file(content="<text/>"))
     with pytest.raises(refusals.WorkbookBroken):
-        workbook.read("a.ods", ods_file(content="<text>"))
+        workbook.read_workbook("a.ods", ods_file(content="<text>"))
 
 
 def test_an_ods_file_is_read_by_what_it_is_with_its_merged_blocks() -> None:
@@ -371,5 +371,5 @@ def test_an_ods_file_is_read_by_what_it_is_with_its_merged_blocks() -> None:
     block = unread_books.ods_cell("3栋").replace("<table:table-cell", spans)
     first = ods_row(block, *map(unread_books.ods_cell, ("薛翠", "19900003050")))
     second = ods_row("<table:covered-table-cell/>", *map(unread_books.ods_cell, ("夏贵福", "19900003051")))
-    parsed = residents(workbook.read("a.xlsx", ods_file(ods_table("表", head + first + second))))
+    parsed = residents(workbook.read_workbook("a.xlsx", ods_file(ods_table("表", head + first + second))))
     assert [(row.name, row.household.building) for row in parsed.rows] == [("薛翠", "3栋"), ("夏贵福", "3栋")]

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from tests.support.town import Town, operating
-from timebank.areas.places import found_region
+from timebank.areas.places import add_region
 from timebank.core import clock
 from timebank.core.scope import Scope
 from timebank.imports.intake import Kind
@@ -63,7 +63,7 @@ async def found_chengjiang(town: Town, catalogue: Mapping[str, int] = CATALOGUE)
     """The community with its two stations, its catalogue of deeds and its rule for service."""
     with clock.at(datetime(2025, 12, 1, tzinfo=UTC)):
         async with operating():
-            place = await found_region(Scope.of_system(town.community), "community", FACTS["community"], town.street)
+            place = await add_region(Scope.of_system(town.community), "community", FACTS["community"], town.street)
             scope = Scope.of_system(place.id)
             for station in ("慈善超市", "米邻驿站"):
                 await add_station(scope, StationIn(name=station))

@@ -39,7 +39,7 @@ CODES = {
 
 
 def opened(name: str) -> workbook.Workbook:
-    return workbook.read(name, (DATA / name).read_bytes())
+    return workbook.read_workbook(name, (DATA / name).read_bytes())
 
 
 def expected(kind: str, key: str) -> dict[int, set[str]]:

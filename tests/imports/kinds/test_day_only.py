@@ -17,7 +17,8 @@ LOG = ["日期", "姓名", "活动", "服务时长（小时）"]
 
 def log(minutes: int) -> HoursRow:
     return HoursRow(
-        "", 2, 0, None, "张桂兰", None, None, None, MIDNIGHT, MIDNIGHT + timedelta(minutes=minutes), minutes, True, None
+        sheet="", row=2, part=0, person=None, name="张桂兰", phone=None, activity=None, place=None, started_at=MIDNIGHT,
+        ended_at=MIDNIGHT + timedelta(minutes=minutes), minutes=minutes, day_only=True, note=None
     )  # fmt: skip
 
 
@@ -26,11 +27,11 @@ def at(hour: float, until: float) -> day_only.Busy:
 
 
 def test_a_service_without_an_hour_stands_where_the_day_is_free() -> None:
-    assert day_only.placed(log(120), []) == log(120)
-    placed = day_only.placed(log(120), [at(-1, 1), at(2, 3), at(9, 12)])
+    assert day_only.place_in_day(log(120), []) == log(120)
+    placed = day_only.place_in_day(log(120), [at(-1, 1), at(2, 3), at(9, 12)])
     assert placed is not None
     assert (placed.started_at, placed.minutes) == (MIDNIGHT + timedelta(hours=3), 120)
-    assert day_only.placed(log(120), [at(1, 12), at(13, 23)]) is None
+    assert day_only.place_in_day(log(120), [at(1, 12), at(13, 23)]) is None
     assert day_only.of_that_day(log(120), [at(-3, -1), at(-1, 1), at(9, 12)]) == 2
 
 

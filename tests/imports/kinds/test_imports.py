@@ -28,7 +28,7 @@ from timebank.imports.reports.report import Report
 from timebank.imports.runs.runs import import_file
 from timebank.people.guardianship.guardians import record_consent
 from timebank.people.identity.citizen_number import check_character
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
 from timebank.service_records.honour.entering import enter_hours
@@ -345,7 +345,7 @@ async def test_who_is_in_the_book_already_stays_as_the_book_has_them(town: Town,
 
 
 async def test_who_has_left_is_pointed_out_and_not_entered_again(town: Town) -> None:
-    await set_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
+    await set_person_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
     row = resident("欧阳凯伟", phone=town.phones["欧阳凯伟"], unit="2单元", room="301")
     assert warned(await take_in(town, "residents", ROSTER, row)) == [(2, "known_not_active")]
 
@@ -454,7 +454,7 @@ async def test_hours_of_a_child_wait_for_the_guardians_consent(town: Town, owner
 
 
 async def test_hours_of_strangers_and_of_those_who_left_are_refused(town: Town) -> None:
-    await set_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
+    await set_person_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
     day = clock.local_day() - timedelta(days=1)
     report = await take_in(
         town, "hours", HOURS, [day, "站点值守", "", "没有人", "", "09:00", "10:00"],

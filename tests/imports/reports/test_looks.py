@@ -219,10 +219,10 @@ async def test_a_word_that_became_an_item_meanwhile_is_asked_no_more(town: Town)
     scope = await town.scope("赵丽")
     report = await import_file(scope, "deeds", "a.xlsx", xlsx(DEEDS, deed(), deed("夜里巡楼")), skip_bad=True)
     assert report.run_id is not None
-    assert [word.value for word in (await history.run(scope, report.run_id)).unknown] == ["夜里巡楼"]
-    word = WordIn("夜里巡楼", new=True, points=2)
+    assert [word.value for word in (await history.show_run(scope, report.run_id)).unknown] == ["夜里巡楼"]
+    word = WordIn(value="夜里巡楼", new=True, points=2)
     await import_file(scope, "deeds", "b.xlsx", xlsx(DEEDS, deed("夜里巡楼", note="晚")), skip_bad=True, words=[word])
-    assert (await history.run(scope, report.run_id)).unknown == []
+    assert (await history.show_run(scope, report.run_id)).unknown == []
 
 
 # -------------------------------------------------------------------------------------------- its end is a message
@@ -246,7 +246,7 @@ async def test_whoever_has_waited_long_is_told_once_whoever_ends_it(town: Town, 
     assert report.run_id == run_id
     assert await ended(owner) == ["您导入的“hours.csv”已经完成，结果在“导入”页。"]
     await import_file(scope, "hours", "hours.csv", content, skip_bad=True)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     assert len(await ended(owner)) == 1
 
     await undo(scope, run_id, seconds=-1)

@@ -203,7 +203,7 @@ async def test_an_old_workbook_with_titles_and_headings_over_two_rows_comes_back
     first = await tried(scope, "hours", "a.xls", content)
     assert reasons(first) == ["out_before_in", "missing_out"]
     back = await given_back(scope, "hours", "a.xls", content)
-    assert [sheet.name for sheet in workbook.read("b.xlsx", back).sheets] == ["2026年9月", "2026年10月"]
+    assert [sheet.name for sheet in workbook.read_workbook("b.xlsx", back).sheets] == ["2026年9月", "2026年10月"]
     same = await tried(scope, "hours", "b.xlsx", back)
     assert (same.rows, reasons(same)) == (2, reasons(first))
     report = await import_file(scope, "hours", "b.xlsx", mend(back, {"签退": "11:00"}), skip_bad=False)

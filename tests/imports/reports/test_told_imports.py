@@ -22,12 +22,12 @@ from timebank.core.errors import TimebankError
 from timebank.deeds.credit import credit_due_deeds
 from timebank.deeds.review import review_deed
 from timebank.http.callers import csrf_token
-from timebank.imports.reports.history import run
+from timebank.imports.reports.history import show_run
 from timebank.imports.runs.traces import ImportUsed
 from timebank.imports.runs.undo import undo
 from timebank.people.messages import count_unread
 from timebank.policies.values import change_policy
-from timebank.service_records.crediting.due import credit_due_records
+from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.service_records.review import review_record
 from timebank.service_records.schemas import ReviewIn
 
@@ -296,7 +296,7 @@ async def test_an_undoing_and_a_message_at_once_never_lose_the_message_of_somebo
         head = await person(owner, "林小满")
         outcomes = await asyncio.gather(undo(scope, run_id), sign_in_code(scope, head), return_exceptions=True)
         assert all(isinstance(o, TimebankError) for o in outcomes if isinstance(o, BaseException))
-        undone = (await run(scope, run_id)).undone_at is not None
+        undone = (await show_run(scope, run_id)).undone_at is not None
         people = await owner.fetchval("SELECT count(*) FROM person WHERE name LIKE '林%'")
         own = await owner.fetchval("SELECT count(*) FROM message WHERE kind = 'sign_in_code'")
         assert (people, own) == ((0, 0) if undone else (3, 1))

@@ -275,7 +275,10 @@ async def test_whom_somebody_enters_hours_for_while_a_roster_is_taken_back_stays
             return
         start = nine_o_clock()
         try:
-            await enter_hours(keeper, HoursIn(person_id, start, start + timedelta(hours=1), "忘带手机"))
+            await enter_hours(
+                keeper,
+                HoursIn(person_id=person_id, started_at=start, ended_at=start + timedelta(hours=1), reason="忘带手机"),
+            )
         except NotFound:
             return
         entered.append(person_id)
@@ -287,7 +290,7 @@ async def test_whom_somebody_enters_hours_for_while_a_roster_is_taken_back_stays
     assert max(map(len, waited), default=0) <= 1
     stay = await owner.fetch("SELECT id FROM person WHERE name LIKE '林%'")
     assert {row["id"] for row in stay} == set(entered)
-    notes = (await history.run(admin, await last_run(admin))).notes
+    notes = (await history.show_run(admin, await last_run(admin))).notes
     assert any(f"留下 {len(entered)} 位" in note for note in notes) == bool(entered)
 
 

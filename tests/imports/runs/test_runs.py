@@ -27,7 +27,7 @@ from timebank.imports.runs import worker_job as leftover
 from timebank.imports.runs.batches import Progress
 from timebank.imports.runs.undo import undo
 from timebank.operations import worker
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.schemas import HoursIn
 
@@ -125,10 +125,10 @@ async def test_a_killed_run_is_carried_on_by_the_worker_to_the_same_end(
     assert await lines_of(owner, "service_record") == 500
     shown = (await client.get(f"/api/v1/imports/{run_id}", headers=await town.sign_in("孙伟"))).json()
     assert (shown["state"], shown["done"], shown["total"], shown["created"]) == ("running", 500, 600, 500)
-    assert await leftover.carry_on() == 0, "the process that holds it may still be there"
+    assert await leftover.continue_stopped_imports() == 0, "the process that holds it may still be there"
     await left_alone(owner)
     await owner.execute("UPDATE session SET ended_at = now()")
-    assert await leftover.carry_on() == 1
+    assert await leftover.continue_stopped_imports() == 1
     records = await owner.fetch("SELECT person_id, started_at, entered_by FROM service_record")
     assert len({(row["person_id"], row["started_at"]) for row in records}) == len(records) == 600
     assert {row["entered_by"] for row in records} == {town.people["赵丽"]}
@@ -155,7 +155,7 @@ async def test_a_killed_roster_gets_its_logins_offices_and_guardians_from_the_wo
     ]
     await begun(await town.scope("赵丽"), "residents", table(ROSTER, *rows), batches=1)
     await left_alone(owner)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     assert await owner.fetchval("SELECT count(*) FROM person WHERE name LIKE '林%'") == 152
     grant = await owner.fetchrow("SELECT granted_by, role FROM role_grant r JOIN person p ON p.id = r.person_id "
                                  "WHERE p.name = '林小满'")  # fmt: skip
@@ -199,7 +199,7 @@ async def test_a_kill_after_any_batch_changes_nothing_of_the_end(
     made = {"residents": "person WHERE name LIKE '林%'", "hours": "service_record", "deeds": "deed",
             "goods": "stock_move WHERE reason = 'import'"}  # fmt: skip
     assert await lines_of(owner, made[kind]) == 3
-    found = await history.run(town.system(), run_id)
+    found = await history.show_run(town.system(), run_id)
     assert (found.state, found.created, found.accepted, found.errors) == ("done", 3, 3, [])
 
 
@@ -220,10 +220,10 @@ async def test_what_changed_since_the_file_was_read_is_refused_row_by_row(
 ) -> None:
     scope = await town.scope("赵丽")
     run_id = await begun(scope, "hours", services(town, 300, "张桂兰", "欧阳凯伟"), batches=1)
-    await set_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
+    await set_person_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
     await left_alone(owner)
-    await leftover.carry_on()
-    found = await history.run(scope, run_id)
+    await leftover.continue_stopped_imports()
+    found = await history.show_run(scope, run_id)
     assert {error.code for error in found.errors} == {"person_not_active"}
     assert all(error.column == "姓名" and error.value == "欧阳凯伟" for error in found.errors)
     assert found.created == found.accepted == 300 - len(found.errors) == 275
@@ -267,7 +267,7 @@ async def test_a_run_that_loses_a_row_half_way_says_that_it_is_incomplete_and_wh
     assert (report["outcome"], report["created"], report["accepted"]) == ("incomplete", 300 - late, 300 - late)
     assert f"有 {late} 行因为情况变了没有导入" in report["notes"][-1]
     assert "请撤销这次导入" in report["notes"][-1]
-    await set_status(town.system(), town.people["欧阳凯伟"], "active", "又回来了")
+    await set_person_status(town.system(), town.people["欧阳凯伟"], "active", "又回来了")
     monkeypatch.undo()
     again = (await desk.send("hours", content, skip_bad="false")).json()
     assert (again["outcome"], again["created"]) == ("imported", late)
@@ -280,7 +280,7 @@ async def everybody_good_until_written(town: Town, client: httpx.AsyncClient, mo
     async def then_leaves(*given: Any, **more: Any) -> None:
         await written(*given, **more)
         monkeypatch.undo()
-        await set_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
+        await set_person_status(town.system(), town.people["欧阳凯伟"], "left", "搬走")
 
     monkeypatch.setattr(runs, "_write_down", then_leaves)
     return Desk(client, await town.sign_in("赵丽"))
@@ -295,8 +295,8 @@ async def test_who_may_no_more_stops_the_run_and_is_told(
     run_id = await begun(await town.scope("赵丽"), "hours", services(town, 600, "张桂兰"), batches=1)
     await owner.execute("UPDATE role_grant SET ended_at = now() WHERE person_id = $1", town.people["赵丽"])
     await left_alone(owner)
-    await leftover.carry_on()
-    found = await history.run(town.system(), run_id)
+    await leftover.continue_stopped_imports()
+    found = await history.show_run(town.system(), run_id)
     assert (found.state, found.stopped, found.created) == ("stopped", "forbidden", 250)
     assert await lines_of(owner, "service_record") == 250
     assert "还有 350 行没有处理" in found.notes[-1]
@@ -309,7 +309,7 @@ async def test_nobody_begins_or_carries_on_in_anothers_name(town: Town, owner: a
     await begun(await town.scope("赵丽"), "hours", services(town, 600, "张桂兰"), batches=1)
     at = await work.under_way(town.system())
     assert at is not None
-    thief = Scope(town.community, login_id=town.logins["赵丽"], import_proof=b"x" * 32, via="worker")
+    thief = Scope(community_id=town.community, login_id=town.logins["赵丽"], import_proof=b"x" * 32, via="worker")
     async with database.transaction(thief):
         assert await database.fetch("SELECT * FROM import_actor($1)", clock.local_day()) == []
         assert not await database.fetch_value("SELECT is_acting($1)", town.people["赵丽"])
@@ -326,7 +326,9 @@ async def test_nobody_begins_or_carries_on_in_anothers_name(town: Town, owner: a
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with database.transaction(keeper):
             await work.begin(keeper, UUID(bytes=run_id.bytes), "import", [])
-    forged = Scope(town.community, login_id=town.logins["赵丽"], persons=keeper.persons, session_id=keeper.session_id)
+    forged = Scope(
+        community_id=town.community, login_id=town.logins["赵丽"], persons=keeper.persons, session_id=keeper.session_id
+    )
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with database.transaction(forged):
             await work.begin(forged, UUID(bytes=run_id.bytes), "import", [])
@@ -342,7 +344,7 @@ async def test_the_proof_of_a_run_is_gone_with_its_end(town: Town, owner: asyncp
         assert await database.fetch_value("SELECT may_administer($1)", town.community)
         assert not await database.fetch_value("SELECT may_administer($1)", town.communities["龙泉社区"])
     await left_alone(owner)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     async with database.transaction(actor):
         assert not await database.fetch_value("SELECT is_acting($1)", town.people["赵丽"])
 
@@ -369,7 +371,7 @@ async def test_a_long_run_is_answered_with_how_far_it_is(
     assert told == {"run_id": told["run_id"], "done": 1, "rows": 301}, "a refused row is dealt with"
     elsewhere = await desk.send("hours", services(town, 10, "李秀英"), dry_run="true")
     assert elsewhere.status_code == 200, "a trial waits for nothing"
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     shown = (await client.get(f"/api/v1/imports/{told['run_id']}", headers=desk.headers)).json()
     assert (shown["state"], shown["done"], shown["rows"], {error["row"] for error in shown["errors"]}) == (
         "done",
@@ -379,7 +381,7 @@ async def test_a_long_run_is_answered_with_how_far_it_is(
     )
     undone = await client.delete(f"/api/v1/imports/{told['run_id']}", headers=desk.headers)
     assert (undone.status_code, undone.json()["done"], undone.json()["rows"]) == (202, 0, 300)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     shown = (await client.get(f"/api/v1/imports/{told['run_id']}", headers=desk.headers)).json()
     assert (shown["state"], bool(shown["undone_at"])) == ("undone", True)
     assert await owner.fetchval("SELECT count(*) FROM service_record WHERE status = 'withdrawn'") == 300
@@ -429,8 +431,8 @@ async def test_what_an_older_version_began_is_stopped_and_goes_on_when_imported_
         "UPDATE import_work SET plan = $1", vault.seal_bytes(zlib.compress(b"\x91\x01"), work.PLAN_SEAL)
     )
     await left_alone(owner)
-    await leftover.carry_on()
-    assert (await history.run(scope, run_id)).stopped == "import_of_before"
+    await leftover.continue_stopped_imports()
+    assert (await history.show_run(scope, run_id)).stopped == "import_of_before"
     report = await runs.import_file(scope, "hours", "hours.csv", content, skip_bad=True)
     assert (report.outcome, report.created) == ("imported", 50)
     assert await lines_of(owner, "service_record") == 300
@@ -442,11 +444,11 @@ async def test_what_a_command_began_and_nobody_repeats_holds_up_nobody_for_long(
     """Neither a page nor the worker may carry it on: what it has written stays, and may be undone."""
     run_id = await begun(town.system(), "hours", services(town, 600, "张桂兰"), batches=1)
     await left_alone(owner)
-    assert await leftover.carry_on() == 0
+    assert await leftover.continue_stopped_imports() == 0
     scope = await town.scope("赵丽")
     report = await runs.import_file(scope, "hours", "b.csv", services(town, 20, "李秀英"), skip_bad=True)
     assert report.created == 20
-    stopped = await history.run(scope, run_id)
+    stopped = await history.show_run(scope, run_id)
     assert (stopped.state, stopped.stopped, stopped.created) == ("stopped", "abandoned", 250)
     assert stopped.undo_until is not None
     await undo(scope, run_id)
@@ -467,7 +469,7 @@ async def test_what_is_reviewed_while_an_undoing_goes_on_stays_and_is_told(
     await owner.execute("UPDATE service_record SET status = 'rejected' WHERE id = (SELECT id FROM service_record "
                         "WHERE status = 'pending' LIMIT 1)")  # fmt: skip
     await undo(scope, report.run_id)
-    kept = await history.run(scope, report.run_id)
+    kept = await history.show_run(scope, report.run_id)
     assert (kept.state, bool(kept.undone_at)) == ("undone", True)
     assert kept.notes[-1] == "撤销进行时，有 1 处刚好被审核或用掉，没有撤回，请逐条更正"
     assert await owner.fetchval("SELECT count(*) FROM service_record WHERE status = 'withdrawn'") == 599
@@ -482,7 +484,7 @@ async def test_two_processes_that_carry_on_one_run_or_one_undoing_do_each_row_on
     at = await work.under_way(town.system())
     assert at is not None
     actors = [await carrying.actor_for(town.system(), at) for _ in range(3)]
-    [found, *others] = await asyncio.gather(*(carrying.carry(actor, at.run_id) for actor in actors if actor))
+    [found, *others] = await asyncio.gather(*(carrying.run_batches(actor, at.run_id) for actor in actors if actor))
     assert isinstance(found, Findings)
     assert (found.created, others) == (1500, [found] * 2)
     assert await lines_of(owner, "(SELECT DISTINCT person_id, started_at FROM service_record) AS each") == 1500
@@ -504,8 +506,8 @@ async def test_an_undoing_whose_starter_may_no_more_stops_and_another_ends_it(
     await undo_begun(scope, report.run_id)
     await owner.execute("UPDATE role_grant SET ended_at = now() WHERE person_id = $1", town.people["赵丽"])
     await left_alone(owner)
-    await leftover.carry_on()
-    kept = await history.run(town.system(), report.run_id)
+    await leftover.continue_stopped_imports()
+    kept = await history.show_run(town.system(), report.run_id)
     assert (kept.state, kept.undone_at, bool(kept.undo_until)) == ("done", None, True)
     assert await lines_of(owner, "service_record WHERE status = 'withdrawn'") == 250
     told = await owner.fetchval("SELECT text FROM message WHERE kind = 'import_stopped'")
@@ -513,7 +515,7 @@ async def test_an_undoing_whose_starter_may_no_more_stops_and_another_ends_it(
     assert "还有 350 处没有撤回" in kept.notes[-1]
     await undo(await town.scope("钱进"), report.run_id)
     assert await lines_of(owner, "service_record WHERE status = 'withdrawn'") == 600
-    assert (await history.run(town.system(), report.run_id)).state == "undone"
+    assert (await history.show_run(town.system(), report.run_id)).state == "undone"
 
 
 async def test_goods_whose_undoing_was_stopped_are_taken_off_the_shelf_once(
@@ -529,7 +531,7 @@ async def test_goods_whose_undoing_was_stopped_are_taken_off_the_shelf_once(
     assert await owner.fetchval("SELECT sum(quantity) FROM stock s JOIN good g ON g.id = s.good_id "
                                 "WHERE g.name LIKE '物品%'") == 0  # fmt: skip
     assert await lines_of(owner, "stock_move WHERE reason = 'import_undone'") == 25
-    kept = await history.run(scope, report.run_id)
+    kept = await history.show_run(scope, report.run_id)
     assert (kept.state, [note for note in kept.notes if "撤销进行时" in note]) == ("undone", [])
 
 
@@ -542,7 +544,10 @@ async def test_what_stands_in_the_way_is_told_by_kind_with_what_to_do(town: Town
     for number, name in enumerate(people):
         person_id = await owner.fetchval("SELECT id FROM person WHERE name = $1", name)
         start = clock.now() - timedelta(days=number + 1)
-        await enter_hours(scope, HoursIn(person_id, start, start + timedelta(hours=1), "忘带手机"))
+        await enter_hours(
+            scope,
+            HoursIn(person_id=person_id, started_at=start, ended_at=start + timedelta(hours=1), reason="忘带手机"),
+        )
     with pytest.raises(Exception, match="不能整批撤销") as refused:
         await undo(scope, report.run_id)
     told = str(refused.value)

@@ -28,7 +28,7 @@ from timebank.imports.runs.runs import import_file
 from timebank.imports.runs.traces import ImportUsed
 from timebank.imports.runs.undo import undo
 from timebank.imports.steps import Steps
-from timebank.people.records import set_status
+from timebank.people.records import set_person_status
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.schemas import HoursIn
 
@@ -126,8 +126,8 @@ async def test_an_office_that_is_ended_while_a_list_of_heads_waits_is_refused(
     by_hand = await take_office(town, owner, "林小满")
     await end_grant(scope, by_hand)
     await left_alone(owner)
-    await leftover.carry_on()
-    found = await history.run(scope, run_id)
+    await leftover.continue_stopped_imports()
+    found = await history.show_run(scope, run_id)
     assert [(error.row, error.code, error.value) for error in found.errors] == [(2, "role_ended_before", "楼栋长")]
     assert (found.accepted, found.created) == (1, 1)
     assert await held(owner) == [("林大山", "unit_head", "1单元")]
@@ -152,11 +152,11 @@ async def test_who_was_no_resident_when_the_list_was_read_gets_no_office_of_it(
     await take_in(town, "residents", *roster("31栋"))
     scope = await town.scope("赵丽")
     gone = await owner.fetchval("SELECT id FROM person WHERE name = '林小满'")
-    await set_status(town.system(), UUID(bytes=gone.bytes), "left", "搬走")
+    await set_person_status(town.system(), UUID(bytes=gone.bytes), "left", "搬走")
     await begun(scope, "residents", table(*heads("31")))
-    await set_status(town.system(), UUID(bytes=gone.bytes), "active", "搬回")
+    await set_person_status(town.system(), UUID(bytes=gone.bytes), "active", "搬回")
     await left_alone(owner)
-    await leftover.carry_on()
+    await leftover.continue_stopped_imports()
     assert await held(owner) == [("林大山", "unit_head", "1单元")]
 
 
@@ -180,8 +180,8 @@ async def test_a_service_without_an_hour_goes_where_its_day_is_free_by_then(
     for entered in by_hand(town, [(0, 3)]):
         await enter_hours(scope, entered)
     await left_alone(owner)
-    await leftover.carry_on()
-    found = await history.run(scope, run_id)
+    await leftover.continue_stopped_imports()
+    found = await history.show_run(scope, run_id)
     assert (found.errors, found.created) == ([], 2)
     entered_at = await owner.fetch(
         "SELECT started_at, ended_at, flags FROM service_record WHERE reason LIKE '纸质%' ORDER BY started_at"
@@ -199,8 +199,8 @@ async def test_a_service_without_an_hour_is_refused_where_its_day_has_filled_up(
     for entered in by_hand(town, [(0, 8), (8, 16)]):
         await enter_hours(scope, entered)
     await left_alone(owner)
-    await leftover.carry_on()
-    found = await history.run(scope, run_id)
+    await leftover.continue_stopped_imports()
+    found = await history.show_run(scope, run_id)
     assert [(error.row, error.code, error.value) for error in found.errors] == [(2, "day_full", "9")]
     assert (found.accepted, found.created) == (1, 1)
 
@@ -215,8 +215,8 @@ async def test_who_is_merged_while_hours_wait_is_refused_and_served_again_under_
     run_id = await begun(scope, "hours", table(heading, [DAY, "张桂兰", phone, "9:00", "11:00"]))
     await merged(town)
     await left_alone(owner)
-    await leftover.carry_on()
-    found = await history.run(scope, run_id)
+    await leftover.continue_stopped_imports()
+    found = await history.show_run(scope, run_id)
     assert [(error.row, error.code) for error in found.errors] == [(2, "person_not_active")]
     assert (found.accepted, found.created) == (0, 0)
     again = await take_in(town, "hours", heading, [DAY, "张桂兰", town.phones["张桂兰"], "9:00", "11:00"])

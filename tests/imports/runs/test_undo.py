@@ -13,7 +13,7 @@ from tests.support.town import Town, open_session
 from timebank.core import clock
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
-from timebank.imports.reports.history import run, runs
+from timebank.imports.reports.history import runs, show_run
 from timebank.imports.runs.traces import ImportUsed
 from timebank.imports.runs.undo import UndoTooLate, undo
 from timebank.people.guardianship.guardians import record_consent
@@ -51,7 +51,7 @@ async def assert_kept(scope: Scope, run_id: UUID, owner: asyncpg.Connection, *re
     assert refused.value.reasons() == list(reasons)
     assert all(reason in refused.value.text() for reason in reasons)
     assert await counts(owner) == before
-    assert (await run(scope, run_id)).undone_at is None
+    assert (await show_run(scope, run_id)).undone_at is None
 
 
 async def test_all_four_workbooks_are_taken_back_and_leave_only_the_record_of_it_and_whom_it_names(
@@ -93,7 +93,7 @@ async def test_all_four_workbooks_are_taken_back_and_leave_only_the_record_of_it
         assert await owner.fetchval("SELECT count(*) FROM good WHERE community_id = $1 AND active", community.id) == 0
         assert all(done.undone_at for done in (await runs(scope)).items)
         again = await community.take_in("residents")
-        notes = (await run(scope, UUID(str(made[0].run_id)))).notes
+        notes = (await show_run(scope, UUID(str(made[0].run_id)))).notes
     assert (again.outcome, again.created) == ("imported", 2559 - named)
     assert f"撤销时留下 {named} 位居民" in notes[-1]
 
@@ -218,7 +218,7 @@ async def test_stock_added_to_a_known_good_goes_and_the_good_stays(town: Town, o
 async def test_after_a_day_an_import_stays(town: Town) -> None:
     run_id = await take_in_family(town)
     with clock.at(clock.now() + timedelta(hours=24, minutes=1)):
-        assert (await run(town.system(), run_id)).undo_until is None
+        assert (await show_run(town.system(), run_id)).undo_until is None
         with pytest.raises(UndoTooLate):
             await undo(town.system(), run_id)
 
@@ -227,10 +227,10 @@ async def test_an_undoing_repeated_does_nothing_more(town: Town, owner: asyncpg.
     run_id = await take_in_family(town)
     admin = await town.scope("赵丽")
     await asyncio.gather(*(undo(admin, run_id) for _ in range(3)))
-    first = (await run(town.system(), run_id)).undone_at
+    first = (await show_run(town.system(), run_id)).undone_at
     before = await counts(owner)
     await undo(town.system(), run_id)
-    assert (await run(town.system(), run_id)).undone_at == first
+    assert (await show_run(town.system(), run_id)).undone_at == first
     assert await counts(owner) == before
 
 
@@ -254,7 +254,7 @@ async def test_an_undoing_and_a_use_at_once_never_leave_half_of_either(town: Tow
         )
         outcomes = await asyncio.gather(undo(scope, run_id), enter_hours(scope, wanted), return_exceptions=True)
         assert all(isinstance(o, TimebankError) for o in outcomes if isinstance(o, BaseException))
-        undone = (await run(scope, run_id)).undone_at is not None
+        undone = (await show_run(scope, run_id)).undone_at is not None
         people = await owner.fetchval("SELECT count(*) FROM person WHERE name LIKE '林%'")
         records = await owner.fetchval("SELECT count(*) FROM service_record")
         assert (people, records) == ((0, 0) if undone else (3, 1))

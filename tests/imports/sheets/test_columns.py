@@ -23,11 +23,11 @@ TODAY = date(2026, 10, 31)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PEOPLE = Candidates.of(
     [
-        Candidate("1", "薛翠", "19900003050", household="a", building="1幢", unit="一单元"),
-        Candidate("2", "龚荣帅", "19900002580", household="a", building="1栋", unit="1单元"),
-        Candidate("3", "周伟", "19900001389", household="b", building="2栋", unit="1单元"),
-        Candidate("4", "周伟", "19900001390", household="c", building="3栋", unit="1单元"),
-        Candidate("5", "阿依古丽·买买提", None, household="d"),
+        Candidate(key="1", name="薛翠", phone="19900003050", household="a", building="1幢", unit="一单元"),
+        Candidate(key="2", name="龚荣帅", phone="19900002580", household="a", building="1栋", unit="1单元"),
+        Candidate(key="3", name="周伟", phone="19900001389", household="b", building="2栋", unit="1单元"),
+        Candidate(key="4", name="周伟", phone="19900001390", household="c", building="3栋", unit="1单元"),
+        Candidate(key="5", name="阿依古丽·买买提", phone=None, household="d"),
     ]
 )
 
@@ -42,13 +42,13 @@ def book(*rows: Sequence[object], merged: tuple[str, ...] = ()) -> workbook.Work
         sheet.merge_cells(block)
     buffer = io.BytesIO()
     made.save(buffer)
-    return workbook.read("a.xlsx", buffer.getvalue())
+    return workbook.read_workbook("a.xlsx", buffer.getvalue())
 
 
 def table(*rows: list[str]) -> workbook.Workbook:
     buffer = io.StringIO()
     csv.writer(buffer).writerows(rows)
-    return workbook.read("a.csv", buffer.getvalue().encode("gb18030"))
+    return workbook.read_workbook("a.csv", buffer.getvalue().encode("gb18030"))
 
 
 def residents(opened: workbook.Workbook) -> Parsed[RosterRow]:
@@ -72,7 +72,7 @@ def test_columns_are_found_under_other_headings_in_another_order() -> None:
     )
     row = parsed.rows[0]
     assert (row.name, row.identity, row.phone) == ("薛翠", "522699196809283822", "19900003050")
-    assert row.household == roster.Household("第一网格", "1栋", "1单元", "102", "薛翠")
+    assert row.household == roster.Household(grid="第一网格", building="1栋", unit="1单元", room="102", head="薛翠")
     assert row.is_head
     assert row.roles == {"building_head"}
 
@@ -146,11 +146,15 @@ def test_merged_and_blank_cells_carry_on_but_never_across_a_total() -> None:
         )
     )
     homes = {row.name: row.household for row in parsed.rows}
-    assert homes["龚荣帅"] == homes["薛翠"] == roster.Household("第一网格", "1栋", "1单元", "101", "薛翠")
-    assert homes["周伟"] == roster.Household("第一网格", "1栋", "1单元", "102", "周伟")
-    assert homes["赵敏"] == roster.Household("第一网格", "1栋", "2单元", None, None)
+    assert (
+        homes["龚荣帅"]
+        == homes["薛翠"]
+        == roster.Household(grid="第一网格", building="1栋", unit="1单元", room="101", head="薛翠")
+    )
+    assert homes["周伟"] == roster.Household(grid="第一网格", building="1栋", unit="1单元", room="102", head="周伟")
+    assert homes["赵敏"] == roster.Household(grid="第一网格", building="1栋", unit="2单元", room=None, head=None)
     assert not homes["赵敏"].is_known
-    assert homes["钱进"] == roster.Household(None, None, None, "201", "钱进")
+    assert homes["钱进"] == roster.Household(grid=None, building=None, unit=None, room="201", head="钱进")
     assert homes["李雷"].building == "5栋"
 
 
@@ -163,7 +167,11 @@ def test_a_household_behind_a_merged_door_shares_its_head() -> None:
             merged=("A2:A3", "B2:B3", "C2:C3", "D2:D3"),
         )
     )
-    assert parsed.rows[0].household == parsed.rows[1].household == roster.Household(None, "3栋", "1单元", "101", "孙梅")
+    assert (
+        parsed.rows[0].household
+        == parsed.rows[1].household
+        == roster.Household(grid=None, building="3栋", unit="1单元", room="101", head="孙梅")
+    )
 
 
 def test_an_address_in_one_column_is_taken_apart() -> None:

@@ -18,7 +18,7 @@ TODAY = date(2026, 11, 20)
 
 
 def residents(text: str) -> Parsed[RosterRow]:
-    return roster.parse(workbook.read("a.csv", text.encode()), today=TODAY)
+    return roster.parse(workbook.read_workbook("a.csv", text.encode()), today=TODAY)
 
 
 @pytest.mark.parametrize(

@@ -251,9 +251,9 @@ def test_words_that_are_no_number_are_none(said: str) -> None:
     "cell", ["3箱(24瓶)", "5~10", "约20", "20+", "(3)", "免费", "待定", "半", "2/3", "1 000", "若干", "10*5"]
 )
 def test_an_amount_that_is_not_certain_is_refused_everywhere(cell: Cell) -> None:
-    assert isinstance(amounts.points(cell), Problem)
-    assert isinstance(amounts.stock(cell, "瓶"), Problem)
-    assert isinstance(amounts.limit(cell, "瓶"), Problem)
+    assert isinstance(amounts.parse_points(cell), Problem)
+    assert isinstance(amounts.parse_stock(cell, "瓶"), Problem)
+    assert isinstance(amounts.parse_limit(cell, "瓶"), Problem)
 
 
 @pytest.mark.parametrize(
@@ -271,16 +271,16 @@ def test_an_amount_that_is_not_certain_is_refused_everywhere(cell: Cell) -> None
     ],
 )
 def test_a_limit_of_a_household_and_month_is_read_in_every_hand(cell: Cell) -> None:
-    assert amounts.limit(cell, "袋") == Limit(2)
+    assert amounts.parse_limit(cell, "袋") == Limit(2)
 
 
 @pytest.mark.parametrize("cell", ["每人限2", "每季1袋", "每半年1袋", "每两月1袋", "每2个月1袋", "每次限2"])
 def test_a_limit_of_another_period_is_refused_and_says_which(cell: Cell) -> None:
-    assert code(amounts.limit(cell, "袋")) == "limit_period"
+    assert code(amounts.parse_limit(cell, "袋")) == "limit_period"
 
 
 def test_two_numbers_are_not_run_together() -> None:
-    assert code(amounts.limit("1 2", "袋")) == "limit_unclear"
+    assert code(amounts.parse_limit("1 2", "袋")) == "limit_unclear"
 
 
 def test_one_good_has_one_unit_in_all_of_its_columns() -> None:
@@ -395,7 +395,7 @@ def test_a_shortened_identity_number_is_no_passport() -> None:
 
 @pytest.mark.parametrize("cell", [date(1899, 12, 30), datetime(1899, 12, 31), "1900-01-01"])  # noqa: DTZ001 - as a spreadsheet has it
 def test_a_zero_that_is_shown_as_a_day_is_no_birth(cell: Cell) -> None:
-    assert code(moments.day(cell)) == "date_zero"
+    assert code(moments.parse_calendar_day(cell)) == "date_zero"
     parsed = residents(book(["姓名", "出生日期", "电话"], ["薛翠", cell, PHONE]))
     assert (len(parsed.problems), parsed.rows) == (1, [])
 

@@ -38,7 +38,7 @@ def content_of(*rows: Sequence[Any], change: Callable[[Any], object] | None = No
 
 
 def book(*rows: Sequence[Any], change: Callable[[Any], object] | None = None) -> workbook.Workbook:
-    return workbook.read("a.xlsx", content_of(*rows, change=change))
+    return workbook.read_workbook("a.xlsx", content_of(*rows, change=change))
 
 
 def said(parsed: Parsed[Any]) -> list[tuple[int, str]]:
@@ -135,7 +135,7 @@ def test_a_month_is_no_day_in_an_ods_book_either() -> None:
     rows = [ods_row(*map(ods_cell, ("姓名", "时长(小时)", "日期")))]
     for day, words in (("2026-09-01", "2026年9月"), ("2026-09-01", "2026年9月1日")):
         rows.append(ods_row(ods_cell("薛翠"), ods_cell("2"), cells.format(day, words)))
-    served = hours.parse(workbook.read("a.ods", ods_file(ods_table("表", "".join(rows)))), None, today=TODAY)
+    served = hours.parse(workbook.read_workbook("a.ods", ods_file(ods_table("表", "".join(rows)))), None, today=TODAY)
     assert [row.row for row in served.rows] == [3]
     assert (2, "date_unclear") in said(served)
 
@@ -283,7 +283,7 @@ def test_a_sheet_of_each_building_or_grid_is_of_that_place(
             f"表{number}" if titled else caption: [*([[caption]] if titled else []), head, row]
             for number, (caption, row) in enumerate(zip(captions, rows, strict=True))
         }
-        people = roster.parse(workbook.read("a.xlsx", workbook_of(**sheets)), today=TODAY)
+        people = roster.parse(workbook.read_workbook("a.xlsx", workbook_of(**sheets)), today=TODAY)
         assert [(row.household.grid, row.household.building) for row in people.rows] == places
 
 
@@ -303,7 +303,7 @@ async def test_flats_of_one_number_in_two_grids_are_two_where_the_grid_is_the_sh
 def test_a_day_in_a_title_takes_its_year_from_the_sheets_name() -> None:
     rows = [["5月1日清洁"], TIMES[1:4], ["薛翠", "8:00", "9:00"], ["5月2日巡逻"], TIMES[1:4], ["汤琴", "8:00", "9:00"]]
     for name, days in (("2026年", [dt.date(2026, 5, 1), dt.date(2026, 5, 2)]), ("签到", [])):
-        served = hours.parse(workbook.read("a.xlsx", content_of(*rows, name=name)), None, today=TODAY)
+        served = hours.parse(workbook.read_workbook("a.xlsx", content_of(*rows, name=name)), None, today=TODAY)
         assert [row.started_at.date() for row in served.rows] == days
         assert bool(said(served)) == (not days)
 

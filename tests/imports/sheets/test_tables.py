@@ -41,7 +41,7 @@ def content_of(tables: Mapping[str, Sequence[Sequence[object]]], merged: Sequenc
 
 
 def book(*rows: Sequence[object], merged: Sequence[str] = ()) -> workbook.Workbook:
-    return workbook.read("a.xlsx", content_of({"表": rows}, merged))
+    return workbook.read_workbook("a.xlsx", content_of({"表": rows}, merged))
 
 
 def services(opened: workbook.Workbook) -> Parsed[HoursRow]:
@@ -139,7 +139,7 @@ async def test_refused_rows_come_back_below_the_titles_that_say_their_home_and_d
     content = content_of(
         {"表": [["姓名", "房号", "手机"], ["1栋"], ["薛翠", "101", "0"], ["2栋"], ["夏贵福", "101", "1"]]}
     )
-    errors = findings(residents(workbook.read("a.xlsx", content))).errors
+    errors = findings(residents(workbook.read_workbook("a.xlsx", content))).errors
     mended = load_workbook(io.BytesIO(await refused_rows("residents", "a.xlsx", content, errors, str)))
     for row in mended.worksheets[0].iter_rows():
         for cell in row:
@@ -147,7 +147,7 @@ async def test_refused_rows_come_back_below_the_titles_that_say_their_home_and_d
                 cell.value = f"1990000305{cell.value}"
     buffer = io.BytesIO()
     mended.save(buffer)
-    again = residents(workbook.read("b.xlsx", buffer.getvalue()))
+    again = residents(workbook.read_workbook("b.xlsx", buffer.getvalue()))
     assert [(row.name, row.household.building) for row in again.rows] == [("薛翠", "1栋"), ("夏贵福", "2栋")]
 
 
@@ -226,10 +226,10 @@ def test_what_a_form_asks_for_below_its_headings_is_nobody() -> None:
 def test_a_void_or_exemplary_sheet_beside_a_meant_one_is_named_and_not_read(name: str) -> None:
     head = ["姓名", "手机"]
     tables = {"花名册": [head, ["薛翠", "19900003050"]], name: [head, ["张三", "19900003051"]]}
-    parsed = residents(workbook.read("a.xlsx", content_of(tables)))
+    parsed = residents(workbook.read_workbook("a.xlsx", content_of(tables)))
     assert [row.name for row in parsed.rows] == ["薛翠"]
     assert notes(parsed) == ["note_sheet_void"]
-    alone = residents(workbook.read("a.xlsx", content_of({name: tables[name], "说明": [["先看这里"]]})))
+    alone = residents(workbook.read_workbook("a.xlsx", content_of({name: tables[name], "说明": [["先看这里"]]})))
     assert [row.name for row in alone.rows] == ["张三"]
 
 
@@ -297,6 +297,6 @@ def test_a_title_of_the_month_dates_the_deeds_of_its_own_table_alone() -> None:
 async def test_the_refused_goods_of_a_station_come_back_whatever_its_column_is_called() -> None:
     head = ["物品", "所需积分", "东站（A/B）库存", "西站库存"]
     content = content_of({"货架": [head, ["香皂", 5, "约3", 20]]})
-    errors = findings(goods.parse(workbook.read("a.xlsx", content))).errors
+    errors = findings(goods.parse(workbook.read_workbook("a.xlsx", content))).errors
     again = load_workbook(io.BytesIO(await refused_rows("goods", "a.xlsx", content, errors, str)))
     assert [cell.value for cell in again.worksheets[0][2]][:4] == ["香皂", 5, "约3", 20]

@@ -15,11 +15,11 @@ from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
 from timebank.core import clock
 from timebank.core.errors import Forbidden, NotFound
-from timebank.imports.runs.batches import Progress, carry
+from timebank.imports.runs.batches import Progress, run_batches
 from timebank.imports.runs.runs import try_or_import
 from timebank.imports.words.asking import WordIsName
-from timebank.imports.words.known_words import change_word, forget_word, known_word, known_words
-from timebank.imports.words.mapping import remember_words
+from timebank.imports.words.known_words import change_word, delete_word, known_word, known_words
+from timebank.imports.words.word_meanings import remember_words
 from timebank.imports.words.words import WordIn
 from timebank.rules.catalogue import rules, set_rule
 from timebank.rules.schemas import RuleIn
@@ -33,7 +33,7 @@ async def with_two_items(town: Town, *, of: str = "赵丽") -> None:
     scope = await town.scope("赵丽")
     await set_rule(scope, RuleIn(kind="deed", name="扫雪", points=1))
     await set_rule(scope, RuleIn(kind="deed", name="送医", points=9))
-    await remember_words(await town.scope(of), "deeds", [WordIn(PATROL, means="扫雪")])
+    await remember_words(await town.scope(of), "deeds", [WordIn(value=PATROL, means="扫雪")])
 
 
 async def points_of(owner: asyncpg.Connection) -> list[int]:
@@ -82,7 +82,7 @@ async def test_only_administrators_change_words_and_auditors_read_them(town: Tow
     assert (shown.status_code, "改成这一项" in shown.text) == (200, False)
     for verb in (
         change_word(await town.scope("孙伟"), "item", PATROL, "送医"),
-        forget_word(await town.scope("孙伟"), "item", PATROL),
+        delete_word(await town.scope("孙伟"), "item", PATROL),
     ):
         with pytest.raises(Forbidden):
             await verb
@@ -103,20 +103,20 @@ async def test_a_word_changed_by_somebody_with_rows_waiting_by_it_gains_them_not
     following = table(DEEDS, deed("赵丽", "3栋", "又一次", item=PATROL, points=""))
     for by in ("赵丽", "钱进"):
         assert codes(await in_phoenix(town, following, by=by)) == ["own_word"], by
-    await forget_word(await town.scope("赵丽"), "item", PATROL)
+    await delete_word(await town.scope("赵丽"), "item", PATROL)
     asked = await in_phoenix(town, following, by="赵丽")
     assert (asked.created, codes(asked)) == (0, ["unknown_item"])
-    assert codes(await in_phoenix(town, following, WordIn(PATROL, means="送医"), by="赵丽")) == ["own_word"]
+    assert codes(await in_phoenix(town, following, WordIn(value=PATROL, means="送医"), by="赵丽")) == ["own_word"]
     assert await points_of(owner) == [1]
 
 
 async def test_who_has_added_an_item_cannot_have_that_forgotten(town: Town, owner: asyncpg.Connection) -> None:
     """Else the own deed would go in by it as if another had decided what it is worth."""
     own = book(PATROL, 2, person="赵丽")
-    assert codes(await in_phoenix(town, own, WordIn(PATROL, new=True))) == ["own_word"]
+    assert codes(await in_phoenix(town, own, WordIn(value=PATROL, new=True))) == ["own_word"]
     for by in ("赵丽", "钱进"):
         with pytest.raises(WordIsName):
-            await forget_word(await town.scope(by), "item", PATROL)
+            await delete_word(await town.scope(by), "item", PATROL)
         with pytest.raises(WordIsName):
             await change_word(await town.scope(by), "item", PATROL, "调解邻里纠纷")
     assert codes(await in_phoenix(town, own, by="钱进")) == ["own_word"]
@@ -130,12 +130,12 @@ async def test_who_has_added_an_item_gains_nothing_by_renaming_or_ending_it(
     town: Town, owner: asyncpg.Connection
 ) -> None:
     own, mine = book(PATROL, 2, person="赵丽"), await town.scope("赵丽")
-    assert codes(await in_phoenix(town, own, WordIn(PATROL, new=True))) == ["own_word"]
+    assert codes(await in_phoenix(town, own, WordIn(value=PATROL, new=True))) == ["own_word"]
     code = (await known_word(mine, "item", PATROL)).target
     for name, active in (("巡夜", True), (PATROL, False)):
         await set_rule(mine, RuleIn(kind="deed", name=name, code=code, points=2, active=active))
         with pytest.raises(WordIsName):
-            await forget_word(mine, "item", PATROL)
+            await delete_word(mine, "item", PATROL)
         await set_rule(mine, RuleIn(kind="deed", name=PATROL, code=code, points=2))
         assert codes(await in_phoenix(town, own)) == ["own_word"]
 
@@ -157,9 +157,9 @@ async def test_a_word_whose_item_has_ended_or_waits_says_so(town: Town) -> None:
     code = (await known_word(scope, "item", PATROL)).target
     await set_rule(scope, RuleIn(kind="deed", name="扫雪", code=code, points=1, active=False))
     await town.give_points("张桂兰", 5)
-    await remember_words(scope, "deeds", [WordIn("抢险", new=True, points=900)])
+    await remember_words(scope, "deeds", [WordIn(value="抢险", new=True, points=900)])
     assert {one.word: one.standing for one in (await known_words(scope)).items} == {PATROL: "gone", "抢险": "waits"}
-    await forget_word(scope, "item", "抢险")
+    await delete_word(scope, "item", "抢险")
     first = await known_words(scope, limit=1)
     assert ([one.word for one in first.items], first.next) == ([PATROL], None)
 
@@ -174,14 +174,14 @@ async def test_a_word_changed_while_a_run_goes_on_changes_none_of_its_rows(
     await add_activity(mine, ActivityIn(name="夜间陪护", rule_code="double"))
     day = (clock.local_day() - timedelta(days=1)).isoformat()
     content = table(HOURS, [day, "敬老助参", "暖峰驿站", "赵丽", town.phones["赵丽"], "08:00", "09:00"])
-    words = [WordIn("敬老助参", kind="activity", means="敬老助餐"), station("暖峰驿站", "暖蜂驿站")]
+    words = [WordIn(value="敬老助参", kind="activity", means="敬老助餐"), station("暖峰驿站", "暖蜂驿站")]
     begun = await try_or_import(
         scope, "hours", "a.csv", content, dry_run=False, skip_bad=True, seconds=0.0, words=words
     )  # fmt: skip
     assert isinstance(begun, Progress)
     await change_word(mine, "activity", "敬老助参", "夜间陪护")
-    await forget_word(mine, "station", "暖峰驿站")
-    await carry(scope, begun.run_id)
+    await delete_word(mine, "station", "暖峰驿站")
+    await run_batches(scope, begun.run_id)
     found = await owner.fetch(
         "SELECT a.name AS activity, s.name AS station, r.rule_code FROM service_record r "
         "JOIN activity a ON a.id = r.activity_id JOIN station s ON s.id = r.station_id WHERE r.kind = 'honour'"

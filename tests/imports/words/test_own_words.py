@@ -21,8 +21,8 @@ from timebank.imports.cells.problems import Problem
 from timebank.imports.reports.report import Report
 from timebank.imports.runs.runs import import_file
 from timebank.imports.words.asking import WordUnclear
-from timebank.imports.words.map_file import MapUnclear, answers_in
-from timebank.imports.words.mapping import remember_words
+from timebank.imports.words.word_list_file import MapUnclear, answers_in
+from timebank.imports.words.word_meanings import remember_words
 from timebank.imports.words.words import Cap, WordIn
 from timebank.overview import agreements
 from timebank.rules.catalogue import rules
@@ -43,11 +43,11 @@ async def places_of_deeds(owner: asyncpg.Connection) -> dict[str, str]:
 
 
 def building(value: str, means: str | None = None) -> WordIn:
-    return WordIn(value, kind="building", means=means, new=means is None)
+    return WordIn(value=value, kind="building", means=means, new=means is None)
 
 
 def station(value: str, means: str | None = None) -> WordIn:
-    return WordIn(value, kind="station", means=means, new=means is None)
+    return WordIn(value=value, kind="station", means=means, new=means is None)
 
 
 async def test_an_unknown_building_of_a_deeds_book_is_mapped_or_added_and_known_in_the_next_book(
@@ -85,7 +85,7 @@ async def test_a_row_with_an_unknown_item_and_building_has_both_asked_for_at_onc
     content = table(DEEDS, deed("张桂兰", "老邮局楼", "一", item="夜间巡逻", points=2))
     tried = await in_phoenix(town, content, dry_run=True)
     assert [(word.kind, word.value) for word in tried.unknown] == [("item", "夜间巡逻"), ("building", "老邮局楼")]
-    report = await in_phoenix(town, content, WordIn("夜间巡逻", new=True), building("老邮局楼", "5栋"))
+    report = await in_phoenix(town, content, WordIn(value="夜间巡逻", new=True), building("老邮局楼", "5栋"))
     assert (codes(report), report.created) == ([], 1)
 
 
@@ -94,7 +94,7 @@ async def test_the_words_of_one_kind_are_no_words_of_another(town: Town, owner: 
     content = table(DEEDS, deed("张桂兰", "巡楼", "一", item="巡楼", points=2))
     tried = await in_phoenix(town, content, building("巡楼", "5栋"), dry_run=True)
     assert [(word.kind, word.value) for word in tried.unknown] == [("item", "巡楼")]
-    report = await in_phoenix(town, content, building("巡楼", "5栋"), WordIn("巡楼", new=True))
+    report = await in_phoenix(town, content, building("巡楼", "5栋"), WordIn(value="巡楼", new=True))
     assert (codes(report), await places_of_deeds(owner)) == ([], {"一": "5栋"})
 
 
@@ -165,7 +165,7 @@ async def test_the_activity_of_the_own_hours_is_decided_by_another_at_the_trial(
     await add_activity(scope, ActivityIn(name="敬老助餐", rule_code=await rule_code_of(scope, None)))
     day = (clock.local_day() - timedelta(days=1)).isoformat()
     own = table(HOURS, [day, "敬老助参", "", "赵丽", town.phones["赵丽"], "08:00", "09:00"])
-    word = WordIn("敬老助参", kind="activity", means="敬老助餐")
+    word = WordIn(value="敬老助参", kind="activity", means="敬老助餐")
 
     async def take(*words: WordIn, by: str, dry_run: bool = False) -> Report:
         asker = await town.scope(by)
@@ -239,16 +239,19 @@ async def cap_of(owner: asyncpg.Connection, item: str) -> tuple[object, ...]:
 async def test_a_new_item_comes_with_its_cap(town: Town, owner: asyncpg.Connection) -> None:
     rows = [deed("张桂兰", "3栋", note, item="夜间巡逻", points=2) for note in ("一", "二")]
     content = table(DEEDS, *rows)
-    word = WordIn("夜间巡逻", new=True, cap=1)
+    word = WordIn(value="夜间巡逻", new=True, cap=1)
     supposed = await in_phoenix(town, content, word, dry_run=True)
     assert (codes(supposed), supposed.created) == (["deed_cap_reached"], 1), "the trial counts by the cap already"
     report = await in_phoenix(town, content, word)
     assert (codes(report), report.created) == (["deed_cap_reached"], 1)
     assert await cap_of(owner, "夜间巡逻") == ("month", 1, None)
-    whole = WordIn("清理楼道", new=True, points=2, cap=Cap("week", per_person=3, per_area=9))
+    whole = WordIn(value="清理楼道", new=True, points=2, cap=Cap("week", per_person=3, per_area=9))
     await remember_words(await town.scope("赵丽"), "deeds", [whole])
     assert await cap_of(owner, "清理楼道") == ("week", 3, 9)
-    for odd in (WordIn("老邮局楼", kind="building", new=True, cap=2), WordIn("老站", kind="station", new=True, cap=2)):
+    for odd in (
+        WordIn(value="老邮局楼", kind="building", new=True, cap=2),
+        WordIn(value="老站", kind="station", new=True, cap=2),
+    ):
         with pytest.raises(WordUnclear):
             await remember_words(await town.scope("赵丽"), "deeds" if odd.kind == "building" else "goods", [odd])
 
@@ -256,12 +259,14 @@ async def test_a_new_item_comes_with_its_cap(town: Town, owner: asyncpg.Connecti
 def test_a_line_of_a_map_may_say_the_kind_and_the_cap() -> None:
     lines = "巡楼,新添,3,事项,每周2次\n夜巡,新添,3,,每楼每月4次\n送餐,新添,2,item,5\n老邮局楼,3栋,,楼栋\n"
     assert answers_in("deeds", lines.encode()) == [
-        WordIn("巡楼", new=True, points=3, cap=Cap("week", per_person=2)),
-        WordIn("夜巡", new=True, points=3, cap=Cap("month", per_area=4)),
-        WordIn("送餐", new=True, points=2, cap=5), building("老邮局楼", "3栋"),
+        WordIn(value="巡楼", new=True, points=3, cap=Cap("week", per_person=2)),
+        WordIn(value="夜巡", new=True, points=3, cap=Cap("month", per_area=4)),
+        WordIn(value="送餐", new=True, points=2, cap=5), building("老邮局楼", "3栋"),
     ]  # fmt: skip
     said = '[{"kind": "item", "value": "巡楼", "new": true, "points": 3, "cap": {"period": "week", "per_person": 2}}]'
-    assert answers_in("deeds", said.encode()) == [WordIn("巡楼", new=True, points=3, cap=Cap("week", per_person=2))]
+    assert answers_in("deeds", said.encode()) == [
+        WordIn(value="巡楼", new=True, points=3, cap=Cap("week", per_person=2))
+    ]
     assert answers_in("residents", "老邮局楼,3栋".encode()) == [building("老邮局楼", "3栋")]
     with pytest.raises(MapUnclear):
         answers_in("deeds", "巡楼,新添,3,事项,随便".encode())
@@ -291,7 +296,7 @@ async def test_a_catalogue_beside_the_book_is_added_in_one_step_and_what_is_abov
     assert {word.value: (word.count, word.points, word.waits) for word in tried.unknown} == {
         "夜间巡逻": (1, most, False), "清理楼道": (1, 1, False), "抢险救灾": (1, most + 1, True), "送餐": (0, 2, False),
     }  # fmt: skip
-    words = [WordIn(word.value, new=True) for word in tried.unknown]
+    words = [WordIn(value=word.value, new=True) for word in tried.unknown]
     supposed = await take(*words, dry_run=True)
     assert (codes(supposed), supposed.created, supposed.unknown) == (["item_waits"], 2, [])
     report = await take(*words)
@@ -300,7 +305,7 @@ async def test_a_catalogue_beside_the_book_is_added_in_one_step_and_what_is_abov
     assert (found["夜间巡逻"], found["清理楼道"], found["送餐"]) == (most, 1, 2)
     assert "抢险救灾" not in found, "it gives more than the catalogue did"
     change = await owner.fetchval("SELECT id FROM waiting_change WHERE kind = 'looser_rule'")
-    await agreements.decide(await town.scope("钱进"), change, "agree")
+    await agreements.decide_change(await town.scope("钱进"), change, "agree")
     assert (codes(again := await take()), again.created) == ([], 1)
 
 

@@ -28,8 +28,8 @@ from timebank.imports.reports.report import Report
 from timebank.imports.runs.runs import import_file
 from timebank.imports.words.asking import WordIsName, WordMeaningUnknown, WordUnclear
 from timebank.imports.words.likeness import most_alike
-from timebank.imports.words.map_file import answers_in
-from timebank.imports.words.mapping import WordKindUnknown, remember_words
+from timebank.imports.words.word_list_file import answers_in
+from timebank.imports.words.word_meanings import WordKindUnknown, remember_words
 from timebank.imports.words.words import WordIn
 from timebank.overview import agreements
 from timebank.rules.catalogue import rules, set_rule
@@ -62,9 +62,9 @@ async def take_in(
 def answers(report: Report) -> list[WordIn]:
     """What an administrator chooses: the suggestion where the community has the item, else to add it."""
     return [
-        WordIn(word.value, means=word.suggestions[0].means)
+        WordIn(value=word.value, means=word.suggestions[0].means)
         if word.value in OTHER_WORD
-        else WordIn(word.value, new=True)
+        else WordIn(value=word.value, new=True)
         for word in report.unknown
     ]
 
@@ -139,7 +139,7 @@ async def test_an_item_within_the_points_of_the_catalogue_is_added_at_once(
 ) -> None:
     await town.give_points("张桂兰", 5)
     most = await most_points(town)
-    report = await in_phoenix(town, book("夜间巡逻", most), WordIn("夜间巡逻", new=True))
+    report = await in_phoenix(town, book("夜间巡逻", most), WordIn(value="夜间巡逻", new=True))
     assert (report.outcome, report.created, codes(report)) == ("imported", 1, [])
     assert await owner.fetchval("SELECT points FROM rule WHERE name = '夜间巡逻'") == most
     assert await owner.fetchval("SELECT count(*) FROM waiting_change") == 0
@@ -152,7 +152,7 @@ async def test_an_item_above_the_points_of_the_catalogue_waits_for_a_second_pers
     most = await most_points(town)
     tried = await in_phoenix(town, book("夜间巡逻", most + 1), dry_run=True)
     assert tried.unknown[0].waits
-    word = WordIn("夜间巡逻", new=True)
+    word = WordIn(value="夜间巡逻", new=True)
     supposed = await in_phoenix(town, book("夜间巡逻", most + 1), word, dry_run=True)
     assert (codes(supposed), supposed.unknown) == (["item_waits"], [])
     for _ in range(2):  # the same once more, after a lost reply
@@ -161,26 +161,26 @@ async def test_an_item_above_the_points_of_the_catalogue_waits_for_a_second_pers
     assert await owner.fetchval("SELECT count(*) FROM waiting_change") == 1
     assert await owner.fetchval("SELECT count(*) FROM rule WHERE name = '夜间巡逻'") == 0
     change = await owner.fetchval("SELECT id FROM waiting_change")
-    await agreements.decide(await town.scope("钱进"), change, "agree")
+    await agreements.decide_change(await town.scope("钱进"), change, "agree")
     assert codes(await in_phoenix(town, book("夜间巡逻", most + 1))) == []
 
 
 async def test_nobody_decides_what_the_own_deed_is_worth(town: Town) -> None:
     own = book("夜间巡逻", 2, person="赵丽")
-    tried = await in_phoenix(town, own, WordIn("夜间巡逻", new=True), dry_run=True)
+    tried = await in_phoenix(town, own, WordIn(value="夜间巡逻", new=True), dry_run=True)
     assert codes(tried) == ["own_word"]
-    report = await in_phoenix(town, own, WordIn("夜间巡逻", new=True))
+    report = await in_phoenix(town, own, WordIn(value="夜间巡逻", new=True))
     assert (codes(report), report.unknown) == (["own_word"], []), "deciding once more would not help"
     assert codes(await in_phoenix(town, own)) == ["own_word"], "nor does a word that is known by now"
     # Somebody else is asked for the word, and decides it.
     other = await in_phoenix(town, own, by="钱进", dry_run=True)
     assert (codes(other), [word.value for word in other.unknown]) == (["own_word"], ["夜间巡逻"])
-    decided = await in_phoenix(town, own, WordIn("夜间巡逻", means="夜间巡逻"), by="钱进")
+    decided = await in_phoenix(town, own, WordIn(value="夜间巡逻", means="夜间巡逻"), by="钱进")
     assert (decided.outcome, codes(decided)) == ("imported", [])
 
 
 async def test_a_word_for_an_item_that_has_ended_is_asked_for_again(town: Town) -> None:
-    await in_phoenix(town, book("夜间巡逻", 2), WordIn("夜间巡逻", new=True))
+    await in_phoenix(town, book("夜间巡逻", 2), WordIn(value="夜间巡逻", new=True))
     scope = await town.scope("赵丽")
     code = next(rule.code for rule in (await rules(scope, kind="deed")).items if rule.name == "夜间巡逻")
     await set_rule(scope, RuleIn(kind="deed", name="夜间巡逻", code=code, points=2, active=False))
@@ -190,7 +190,7 @@ async def test_a_word_for_an_item_that_has_ended_is_asked_for_again(town: Town) 
 
 async def test_two_people_who_add_the_same_word_at_once_add_one_item(town: Town, owner: asyncpg.Connection) -> None:
     scopes = [await town.scope("赵丽"), await town.scope("钱进")]
-    words = [[WordIn("夜间巡逻", new=True, points=2)], [WordIn("夜间 巡逻", new=True, points=2)]]
+    words = [[WordIn(value="夜间巡逻", new=True, points=2)], [WordIn(value="夜间 巡逻", new=True, points=2)]]
     await asyncio.gather(*(remember_words(scope, "deeds", said) for scope, said in zip(scopes, words, strict=True)))
     assert await owner.fetchval("SELECT count(*) FROM rule WHERE name LIKE '夜间%'") == 1
     assert await owner.fetchval("SELECT count(*) FROM import_word") == 1
@@ -200,7 +200,7 @@ async def test_who_adds_what_another_has_just_added_with_other_points_is_told(
     town: Town, owner: asyncpg.Connection
 ) -> None:
     scopes = [await town.scope("赵丽"), await town.scope("钱进")]
-    said = [[WordIn("夜间巡逻", new=True, points=points)] for points in (2, 3)]
+    said = [[WordIn(value="夜间巡逻", new=True, points=points)] for points in (2, 3)]
     found = await asyncio.gather(
         *(remember_words(scope, "deeds", words) for scope, words in zip(scopes, said, strict=True)),
         return_exceptions=True,
@@ -214,19 +214,19 @@ async def test_who_adds_what_another_has_just_added_with_other_points_is_told(
 
 async def test_an_answer_that_says_nothing_or_two_things_is_refused(town: Town, owner: asyncpg.Connection) -> None:
     wrong: list[tuple[WordIn, type[TimebankError]]] = [
-        (WordIn("夜间巡逻"), WordUnclear),
-        (WordIn("夜间巡逻", new=True, means="调解邻里纠纷"), WordUnclear),
-        (WordIn("不在表里", new=True), WordUnclear),
-        (WordIn("夜间巡逻", means="没有这一项"), WordMeaningUnknown),
-        (WordIn("夜间巡逻", kind="station", means="慈善超市"), WordKindUnknown),
-        (WordIn("。。", new=True, points=2), WordKindUnknown),
+        (WordIn(value="夜间巡逻"), WordUnclear),
+        (WordIn(value="夜间巡逻", new=True, means="调解邻里纠纷"), WordUnclear),
+        (WordIn(value="不在表里", new=True), WordUnclear),
+        (WordIn(value="夜间巡逻", means="没有这一项"), WordMeaningUnknown),
+        (WordIn(value="夜间巡逻", kind="station", means="慈善超市"), WordKindUnknown),
+        (WordIn(value="。。", new=True, points=2), WordKindUnknown),
     ]
     for word, error in wrong:
         with pytest.raises(error):
-            await in_phoenix(town, book("夜间巡逻", 2), WordIn("先说清的", new=True, points=2), word)
+            await in_phoenix(town, book("夜间巡逻", 2), WordIn(value="先说清的", new=True, points=2), word)
     assert await owner.fetchval("SELECT count(*) FROM import_word") == 0
     with pytest.raises(Forbidden):
-        await remember_words(await town.scope("张桂兰"), "deeds", [WordIn("夜间巡逻", new=True, points=2)])
+        await remember_words(await town.scope("张桂兰"), "deeds", [WordIn(value="夜间巡逻", new=True, points=2)])
 
 
 def test_words_are_suggested_by_sound_and_by_meaning() -> None:
@@ -328,7 +328,7 @@ async def test_the_page_refuses_points_and_caps_that_are_no_numbers(
 
 
 def test_a_map_is_read_from_lines_and_from_json() -> None:
-    known, new = WordIn("巡楼", means="楼道卫生巡查"), WordIn("夜间巡逻", new=True, points=3)
+    known, new = WordIn(value="巡楼", means="楼道卫生巡查"), WordIn(value="夜间巡逻", new=True, points=3)
     for text in (
         "词,是什么,分值\n巡楼,楼道卫生巡查\n\n夜间巡逻,新添,3\n",
         "巡楼，楼道卫生巡查\n夜间巡逻,new,3,item",
@@ -392,8 +392,8 @@ async def test_a_goods_list_with_another_word_for_a_station_goes_in(town: Town, 
     ]  # fmt: skip
     assert tried.unknown[0].suggestions[0].name == "暖蜂驿站"
     words = [
-        WordIn("暖峰驿站", kind="station", means=tried.unknown[0].suggestions[0].means),
-        WordIn("新站点", kind="station", new=True),
+        WordIn(value="暖峰驿站", kind="station", means=tried.unknown[0].suggestions[0].means),
+        WordIn(value="新站点", kind="station", new=True),
     ]
     supposed = await take(*words, dry_run=True)
     assert (codes(supposed), supposed.created) == ([], 3)
@@ -413,8 +413,8 @@ async def test_a_word_decided_anew_files_the_same_book_no_second_time(town: Town
     first, second = ("调解邻里纠纷", "楼道巡查")
     scope = await town.scope("赵丽")
     await set_rule(scope, RuleIn(kind="deed", name=second, points=1))
-    assert (await in_phoenix(town, content, WordIn("夜间巡逻", means=first))).created == 1
-    again = await in_phoenix(town, content, WordIn("夜间巡逻", means=second))
+    assert (await in_phoenix(town, content, WordIn(value="夜间巡逻", means=first))).created == 1
+    again = await in_phoenix(town, content, WordIn(value="夜间巡逻", means=second))
     assert (again.outcome, again.created) == ("unchanged", 0)
     assert await owner.fetchval("SELECT count(*) FROM deed WHERE note LIKE '%台账补录%'") == 1
 
@@ -423,14 +423,14 @@ async def test_a_word_that_becomes_an_items_name_files_the_same_book_no_second_t
     town: Town, owner: asyncpg.Connection
 ) -> None:
     content, scope = book("夜间巡逻", 10, person="张桂兰"), await town.scope("赵丽")
-    assert (await in_phoenix(town, content, WordIn("夜间巡逻", means="调解邻里纠纷"))).created == 1
+    assert (await in_phoenix(town, content, WordIn(value="夜间巡逻", means="调解邻里纠纷"))).created == 1
     made = await set_rule(scope, RuleIn(kind="deed", name="夜间巡逻", points=10))
     assert isinstance(made, RuleOut)
     assert (await in_phoenix(town, content)).created == 0, "the word is the name of an item now"
     another = book("夜间巡逻", 10, person="王建国")
     assert (await in_phoenix(town, another)).created == 1
     await set_rule(scope, RuleIn(kind="deed", name="夜里巡逻", points=10, code=made.code))
-    again = await in_phoenix(town, another, WordIn("夜间巡逻", means="夜里巡逻"))
+    again = await in_phoenix(town, another, WordIn(value="夜间巡逻", means="夜里巡逻"))
     assert (again.created, codes(again)) == (0, []), "the item has another name now"
     assert await owner.fetchval("SELECT count(*) FROM deed WHERE note LIKE '%台账补录%'") == 2
 
@@ -461,7 +461,7 @@ async def test_a_catalogue_on_another_sheet_says_the_points_of_what_may_be_added
     ]  # fmt: skip
     assert "工作表“积分目录”读作积分目录（3 项），目录里还没有的可以在下面新添" in tried.notes
     assert not any("没有读" in note for note in tried.notes)
-    report = await take(WordIn("夜间巡逻", new=True), WordIn("清理楼道", new=True))
+    report = await take(WordIn(value="夜间巡逻", new=True), WordIn(value="清理楼道", new=True))
     assert (report.created, codes(report), report.unknown) == (1, [], [])
     found = {rule.name: rule.points for rule in (await rules(scope, kind="deed", active=True)).items}
     assert (found["夜间巡逻"], found["清理楼道"]) == (2, 3)
@@ -482,7 +482,7 @@ async def test_another_word_for_an_activity_is_that_activity(town: Town, owner: 
     tried = await take(sheet("张桂兰", 8), dry_run=True)
     (word,) = tried.unknown
     assert (word.kind, word.value, word.suggestions[0].name) == ("activity", "敬老助参", "敬老助餐")
-    meant = WordIn("敬老助参", kind="activity", means=word.suggestions[0].means)
+    meant = WordIn(value="敬老助参", kind="activity", means=word.suggestions[0].means)
     report = await take(sheet("张桂兰", 8), meant)
     assert (report.outcome, report.created, report.unknown) == ("imported", 1, [])
     assert await owner.fetchval("SELECT count(*) FROM activity WHERE name = '敬老助参'") == 0

@@ -9,7 +9,7 @@ CAPABILITY = Capability(
     tables="tests.source.umbrellas.tables",
     api=("tests.source.umbrellas.pages.Umbrellas",),
     pages=("tests.source.umbrellas.pages.UmbrellaPages",),
-    menu=(MenuEntry(75, "/admin/umbrellas", "gift", _("雨伞")),),
+    menu=(MenuEntry(place=75, href="/admin/umbrellas", icon="gift", word=_("雨伞")),),
     jobs=(Job("take_umbrellas_back", 3600, "tests.source.umbrellas.lending.take_back_overdue"),),
     invariants="tests.source.umbrellas.invariants.UMBRELLAS",
     sources=(

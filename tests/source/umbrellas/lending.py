@@ -18,7 +18,9 @@ async def lend(scope: Scope, person_id: UUID) -> UUID:
     """Set points aside for an umbrella until it is back; the loan's id."""
     loan_id, now = clock.new_id(), clock.now()
     async with transaction(scope):
-        note = Posting("hold", f"umbrella:{loan_id}:hold", "umbrella_loan", loan_id, "")
+        note = Posting(
+            kind="hold", key=f"umbrella:{loan_id}:hold", source_kind="umbrella_loan", source_id=loan_id, memo=""
+        )
         held = await posting.hold(scope, person_id, POINTS, note)
         await database.execute(
             "INSERT INTO umbrella_loan (community_id, id, person_id, points, entry_id, due_at) "
@@ -39,7 +41,13 @@ async def take_back_overdue(scope: Scope) -> int:
             scope.community_id, clock.now(),
         )  # fmt: skip
         for loan in overdue:
-            note = Posting("void", f"umbrella:{loan['id']}:void", "umbrella_loan", loan["id"], "")
+            note = Posting(
+                kind="void",
+                key=f"umbrella:{loan['id']}:void",
+                source_kind="umbrella_loan",
+                source_id=loan["id"],
+                memo="",
+            )
             await posting.void(scope, loan["entry_id"], note)
     return len(overdue)
 

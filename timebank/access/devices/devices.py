@@ -9,7 +9,7 @@ from timebank.access.tables import Device
 from timebank.core import audit, clock, database, vault
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, Forbidden, NotFound
-from timebank.core.scope import Mine, Scope
+from timebank.core.scope import ResidentRecord, Scope
 
 PREFIX = "tbd"
 PAIRING_PREFIX = "tbp"
@@ -17,7 +17,7 @@ PAIRING_LASTS = timedelta(hours=1)
 NOTED_EVERY = timedelta(minutes=5)
 
 
-class NewDevice(msgspec.Struct, frozen=True):
+class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     station_id: UUID
     kind: str
@@ -26,7 +26,7 @@ class NewDevice(msgspec.Struct, frozen=True):
     pairing_expires_at: datetime
 
 
-class DeviceStands(Conflict):
+class DeviceInPlace(Conflict):
     code = "device_stands"
     sentence = "本站已经有这样的设备：{names}。请选要换下哪一台（原来的马上停用），或另加一台，由另一个人确认。"
 
@@ -59,7 +59,9 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 @retried
-async def register(scope: Scope, station_id: UUID, *, name: str, kind: str, replaces: UUID | None = None) -> NewDevice:
+async def register_device(
+    scope: Scope, station_id: UUID, *, name: str, kind: str, replaces: UUID | None = None
+) -> NewDevice:
     """Register a display or counter of a station. The token is returned only here; its hash is stored.
 
     If the station has one of this kind, raises DeviceStands unless `replaces` names it; that one ends at once. Another
@@ -70,15 +72,22 @@ async def register(scope: Scope, station_id: UUID, *, name: str, kind: str, repl
     require_may_register(scope, station_id)
     token, code, device_id = new_token(PREFIX, scope.community_id), _new_code(scope), clock.new_id()
     async with transaction(scope):
-        standing = await _standing(scope, station_id, kind)
+        standing = await _device_in_place(scope, station_id, kind)
         if replaces is not None:
             if replaces not in standing:
                 raise NotFound
             await _end(scope, replaces, replaced_by=device_id)
         elif standing and not scope.system:
-            raise DeviceStands(names="、".join(standing.values()))
-        await insert(scope, device_id, station_id, name, kind, token, code)
-    return NewDevice(device_id, station_id, kind, token, code.text, code.ends_at)
+            raise DeviceInPlace(names="、".join(standing.values()))
+        await insert_device(scope, device_id, station_id, name, kind, token, code)
+    return NewDevice(
+        id=device_id,
+        station_id=station_id,
+        kind=kind,
+        token=token,
+        pairing_code=code.text,
+        pairing_expires_at=code.ends_at,
+    )
 
 
 def require_may_register(scope: Scope, station_id: UUID) -> None:
@@ -87,7 +96,7 @@ def require_may_register(scope: Scope, station_id: UUID) -> None:
     scope.require_keeper(station_id)
 
 
-async def _standing(scope: Scope, station_id: UUID, kind: str) -> dict[UUID, str]:
+async def _device_in_place(scope: Scope, station_id: UUID, kind: str) -> dict[UUID, str]:
     """The station's devices of a kind in use: names by id. Locks the station's row, to serialise registrations."""
     await database.execute(
         "SELECT FROM station WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE", scope.community_id, station_id
@@ -100,7 +109,7 @@ async def _standing(scope: Scope, station_id: UUID, kind: str) -> dict[UUID, str
     return {UUID(bytes=row["id"].bytes): row["name"] for row in found}
 
 
-async def insert(
+async def insert_device(
     scope: Scope, device_id: UUID, station_id: UUID, name: str, kind: str, token: str, code: PairingCode,
     by: UUID | None = None,
 ) -> None:  # fmt: skip
@@ -117,7 +126,7 @@ async def insert(
 
 
 @retried
-async def renew_pairing(scope: Scope, device_id: UUID) -> NewDevice:
+async def renew_device_pairing(scope: Scope, device_id: UUID) -> NewDevice:
     """A new token and pairing code for an unpaired device; the earlier ones end. Raises AlreadyPaired."""
     token, code = new_token(PREFIX, scope.community_id), _new_code(scope)
     async with transaction(scope):
@@ -135,7 +144,14 @@ async def renew_pairing(scope: Scope, device_id: UUID) -> NewDevice:
         if renewed is None:
             raise AlreadyPaired
         await audit.record(scope, "renew_pairing", "device", device_id, station_id=device.station_id)
-    return NewDevice(device_id, device.station_id, device.kind, token, code.text, code.ends_at)
+    return NewDevice(
+        id=device_id,
+        station_id=device.station_id,
+        kind=device.kind,
+        token=token,
+        pairing_code=code.text,
+        pairing_expires_at=code.ends_at,
+    )
 
 
 def _new_code(scope: Scope) -> PairingCode:
@@ -157,12 +173,12 @@ def _community_of(text: str, prefix: str) -> UUID | None:
         return None
 
 
-async def waiting(code: str) -> Pairing | None:
+async def find_unpaired(code: str) -> Pairing | None:
     """The unpaired device of a pairing code, None if the code is not valid; reading does not use the code up."""
     community_id = _community_of(code, PAIRING_PREFIX)
     if community_id is None:
         return None
-    async with transaction(Scope(community_id, via="device")):
+    async with transaction(Scope(community_id=community_id, via="device")):
         return await database.row(
             Pairing,
             "SELECT * FROM device_waiting($1, $2, $3)",
@@ -179,7 +195,7 @@ async def pair(code: str, kind: str) -> str | None:
     community_id = _community_of(code, PAIRING_PREFIX)
     if community_id is None:
         return None
-    token, scope = new_token(PREFIX, community_id), Scope(community_id, via="device")
+    token, scope = new_token(PREFIX, community_id), Scope(community_id=community_id, via="device")
     async with transaction(scope):
         device_id = await database.fetch_value(
             "SELECT device_pair($1, $2, $3, $4, $5)",
@@ -211,7 +227,7 @@ async def _end(scope: Scope, device_id: UUID, *, replaced_by: UUID | None = None
     await audit.record(scope, "revoke_device", "device", device_id, replaced_by_id=replaced_by)
 
 
-async def find(token: str, *, request_id: str = "") -> Scope | None:
+async def find_device(token: str, *, request_id: str = "") -> Scope | None:
     """The scope of the device with this token: its community, its station and the signed-on keeper. None if not valid.
 
     The keeper is the actor but has only the rights of this counter; without a keeper no person acts.
@@ -229,7 +245,8 @@ async def find(token: str, *, request_id: str = "") -> Scope | None:
     proof = vault.token_hash(token)
     await _note_use(community_id, UUID(bytes=device["device_id"].bytes), proof)
     return Scope(
-        community_id, msgspec.json.decode(device["persons"] or "[]", type=tuple[Mine, ...]),
+        community_id=community_id,
+        persons=msgspec.json.decode(device["persons"] or "[]", type=tuple[ResidentRecord, ...]),
         login_id=_plain(device["login_id"]), session_id=_plain(device["session_id"]),
         device_id=_plain(device["device_id"]), device_station_id=_plain(device["station_id"]),
         device_kind=device["kind"], device_proof=proof, request_id=request_id, via="device",
@@ -245,7 +262,7 @@ async def _note_use(community_id: UUID, device_id: UUID, proof: bytes) -> None:
     if before is not None and abs(now - before) < NOTED_EVERY:
         return
     _noted[device_id] = now
-    await _write_use(Scope(community_id, device_proof=proof, via="device"), device_id, now)
+    await _write_use(Scope(community_id=community_id, device_proof=proof, via="device"), device_id, now)
 
 
 @retried

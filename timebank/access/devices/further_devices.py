@@ -2,7 +2,14 @@
 
 from uuid import UUID
 
-from timebank.access.devices.devices import PAIRING_PREFIX, PREFIX, PairingCode, insert, new_token, require_may_register
+from timebank.access.devices.devices import (
+    PAIRING_PREFIX,
+    PREFIX,
+    PairingCode,
+    insert_device,
+    new_token,
+    require_may_register,
+)
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
@@ -13,7 +20,8 @@ from timebank.core.scope import Scope
 
 KIND_WORDS = {"display": _("显示签到码的屏幕"), "counter": _("柜台平板")}
 FURTHER_DEVICE = Kind(
-    "further_device", _("{station}再加一台{kind}：{name}"), needs="another", words={"kind": dict(KIND_WORDS)}
+    name="further_device", sentence=_("{station}再加一台{kind}：{name}"), needs="another",
+    words={"kind": dict(KIND_WORDS)}
 )  # fmt: skip
 
 
@@ -26,7 +34,7 @@ async def ask_for_further(scope: Scope, station_id: UUID, *, name: str, kind: st
     )  # fmt: skip
 
 
-async def asked_for(scope: Scope, station_id: UUID) -> set[str]:
+async def kinds_waiting(scope: Scope, station_id: UUID) -> set[str]:
     """The kinds of which a further device at this station waits for a second person."""
     require_may_register(scope, station_id)
     async with transaction(scope):
@@ -41,7 +49,7 @@ async def asked_for(scope: Scope, station_id: UUID) -> set[str]:
 async def register_agreed(scope: Scope, change: Change) -> None:
     """Register the further device once agreed. Nobody gets its token; the proposer then renews the pairing link."""
     lost = PairingCode(new_token(PAIRING_PREFIX, scope.community_id), clock.now())
-    await insert(
+    await insert_device(
         scope, clock.new_id(), UUID(change.do["station_id"]), change.do["name"], change.do["kind"],
         new_token(PREFIX, scope.community_id), lost, change.by,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from timebank.access.tables import CounterSignOn
 from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
-from timebank.core.scope import ADMINS, Mine, Role, Scope
+from timebank.core.scope import ADMINS, ResidentRecord, Role, Scope
 from timebank.people.contact import contact_of
 from timebank.people.identity.phones import normal_phone
 
@@ -79,7 +79,7 @@ async def sign_on(scope: Scope, asked: SignOnIn, *, address: str = "") -> OnDuty
     phone = normal_phone(asked.phone or await _phone_of(scope, asked.person_id))
     known_as = browsers.counter_token(device_id, phone)
     opened = await sessions.sign_in(phone, password=asked.password, address=address, browsers=[known_as])
-    caller = await sessions.find(opened.token)
+    caller = await sessions.find_session(opened.token)
     if caller is None:
         raise sessions.WrongSignIn
     keeper = _keeper(scope, caller, asked.person_id)
@@ -103,7 +103,7 @@ async def _phone_of(scope: Scope, person_id: UUID | None) -> str:
     return phone
 
 
-def _keeper(scope: Scope, caller: sessions.Caller, person_id: UUID | None) -> Mine | None:
+def _keeper(scope: Scope, caller: sessions.Caller, person_id: UUID | None) -> ResidentRecord | None:
     """The record of this community as which the login may serve at the counter; None if it may not."""
     serves = any(
         g.community_id == scope.community_id
@@ -115,7 +115,7 @@ def _keeper(scope: Scope, caller: sessions.Caller, person_id: UUID | None) -> Mi
 
 
 @retried
-async def _begin(scope: Scope, device_id: UUID, caller: sessions.Caller, keeper: Mine) -> OnDuty:
+async def _begin(scope: Scope, device_id: UUID, caller: sessions.Caller, keeper: ResidentRecord) -> OnDuty:
     now, sign_on_id = clock.now(), clock.new_id()
     actor = as_keeper(scope, (keeper,), caller.login_id, caller.session_id)
     async with transaction(actor):
@@ -131,10 +131,11 @@ async def _begin(scope: Scope, device_id: UUID, caller: sessions.Caller, keeper:
     return OnDuty(keeper.person_id, keeper.name, now, now + LASTS)
 
 
-def as_keeper(scope: Scope, persons: tuple[Mine, ...], login_id: UUID, session_id: UUID | None) -> Scope:
+def as_keeper(scope: Scope, persons: tuple[ResidentRecord, ...], login_id: UUID, session_id: UUID | None) -> Scope:
     """The device's scope with the signed-on keeper as its actor."""
     return Scope(
-        scope.community_id, persons, login_id=login_id, session_id=session_id, device_id=scope.device_id,
+        community_id=scope.community_id, persons=persons, login_id=login_id, session_id=session_id,
+        device_id=scope.device_id,
         device_station_id=scope.device_station_id, device_kind=scope.device_kind, device_proof=scope.device_proof,
         request_id=scope.request_id, via=scope.via,
     )  # fmt: skip

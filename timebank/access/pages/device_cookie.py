@@ -1,4 +1,4 @@
-"""Which device a browser is: the cookie that pairing gives it, and the sentence for one that is not paired."""
+"""Recognise a paired device by its cookie, and refuse a browser that is not paired."""
 
 from litestar.datastructures import Cookie
 
@@ -18,20 +18,20 @@ class NotPaired(TimebankError):
 
 
 async def paired(token: str, kind: str) -> Scope:
-    """The device of this token, if it is of this kind."""
-    scope = await devices.find(token)
+    """The scope of the device with this token. Raises NotPaired if there is none of this kind."""
+    scope = await devices.find_device(token)
     if scope is None or scope.device_kind != kind:
         raise NotPaired
     return scope
 
 
 async def this_device(request: AnyRequest, kind: str) -> Scope:
-    """The device that this browser was paired as."""
+    """The scope of the device that this browser was paired as. Raises NotPaired."""
     return await paired(request.cookies.get(DEVICE_COOKIE, ""), kind)
 
 
 def device_cookie(token: str) -> Cookie:
-    """Keeps a device's token in its browser, out of reach of scripts."""
+    """The cookie that keeps a device's token; scripts cannot read it."""
     return Cookie(
         key=DEVICE_COOKIE, value=token, path="/", max_age=LASTS, httponly=True, samesite="lax",
         secure=settings.current().secure,

@@ -1,4 +1,4 @@
-"""A keeper's screen or tablet broke: another one takes its place within a minute, and the old one ends at once."""
+"""A keeper's page of a station's devices: replace a broken one, ask for a further one, renew a pairing link."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Template
 
 from timebank.access.devices.devices import require_may_register
-from timebank.access.devices.further_devices import asked_for
+from timebank.access.devices.further_devices import kinds_waiting
 from timebank.agreements.schemas import Waiting
 from timebank.core.locale import _
 from timebank.core.scope import Scope
@@ -17,7 +17,7 @@ from timebank.http.refusals import shown_again
 from timebank.stations import screens
 from timebank.stations.places import station as station_of
 from timebank.stations.schemas import DeviceIn, NewDeviceOut
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page
 from timebank.web.pictures import qr_image
 
@@ -25,13 +25,13 @@ Form = URLEncodedBody[dict[str, str]]
 DEVICE = {"name": _("设备名称"), "kind": _("用途"), "replaces": _("换下哪一台"), "further": _("另加一台")}
 
 
-class DevicePages(Controller):
+class CounterDevicePages(Controller):
     path = "/desk/devices"
     include_in_schema = False
 
     @get()
     async def devices(self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID]) -> Template:
-        """What stands at the station. The keeper opens it on the own phone: a device makes no devices."""
+        """The station's devices. Keepers open the page with their own sign-in: a device cannot register devices."""
         return await _page(request, caller, station)
 
     @post()
@@ -39,9 +39,9 @@ class DevicePages(Controller):
     async def add(
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID], data: Form
     ) -> Template:
-        """Replace a device, or ask for a further one."""
+        """Replace a device, or propose a further one. The old device is revoked at once."""
         require_may_register(caller, station)
-        made = await screens.add_or_ask(caller, station, filled(DeviceIn, data, DEVICE))
+        made = await screens.add_or_ask(caller, station, parse_form(DeviceIn, data, DEVICE))
         if isinstance(made, Waiting):
             return await _page(request, caller, station, waits=made.who)
         return await _page(request, caller, station, made=made)
@@ -51,7 +51,7 @@ class DevicePages(Controller):
     async def renew_pairing(
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID], device: FromQuery[UUID]
     ) -> Template:
-        """A new link for a device that no browser has become yet."""
+        """Renew the pairing link of a device that is not paired yet."""
         require_may_register(caller, station)
         made = await screens.renew_pairing(caller, device)
         return await _page(request, caller, station, made=made)
@@ -66,6 +66,6 @@ async def _page(
     standing = [device for device in await screens.devices_of(caller, station_id) if device.revoked_at is None]
     return page(
         request, caller, "desk/devices.html", station=found,
-        standing=standing, asked=await asked_for(caller, station_id), made=made,
+        standing=standing, asked=await kinds_waiting(caller, station_id), made=made,
         waits=waits, image=qr_image(made.url) if made else None,
     )  # fmt: skip

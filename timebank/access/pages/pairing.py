@@ -1,4 +1,4 @@
-"""Pairing: the panel's link, opened on the screen or tablet, and one button that makes this browser the device."""
+"""Pair a browser as a device: open the pairing link on the display or tablet, and confirm with one button."""
 
 from typing import Annotated, Any
 
@@ -26,8 +26,8 @@ class PairingOver(TimebankError):
 
 
 async def _ask(request: AnyRequest, code: str, kind: str) -> Template:
-    """Opening the link pairs nothing: previews and messengers open links too."""
-    waits = await devices.waiting(code)
+    """The page with the button. Opening the link pairs nothing, because previews and messengers open links too."""
+    waits = await devices.find_unpaired(code)
     if waits is None or waits.kind != kind:
         raise PairingOver
     return page(request, None, "display/pair.html", waits=waits)
@@ -54,7 +54,7 @@ class PairingPages(Controller):
     @post("/display/{code:str}")
     @shown_again(lambda request, code: _ask(request, code, "display"))
     async def pair_display(self, request: AnyRequest, code: Code) -> Response[Any]:
-        """Make this browser the station's display."""
+        """Pair this browser as the station's display."""
         return await _pair(request, code, "display", "/display")
 
     @get("/desk/pair/{code:str}")
@@ -64,5 +64,5 @@ class PairingPages(Controller):
     @post("/desk/pair/{code:str}")
     @shown_again(lambda request, code: _ask(request, code, "counter"))
     async def pair_counter(self, request: AnyRequest, code: Code) -> Response[Any]:
-        """Make this browser the station's counter."""
+        """Pair this browser as the station's counter."""
         return await _pair(request, code, "counter", "/desk")

@@ -1,4 +1,4 @@
-"""Signing in with a password or the counter's code, signing out, and the own password."""
+"""Sign in with a password or a sign-in code, sign out, and change the own password."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,14 +23,14 @@ from timebank.http.callers import (
     SESSION_COOKIE,
     AnyRequest,
     CsrfMissing,
-    address_of,
+    client_address,
     provide_visitor,
     session_cookie,
 )
 from timebank.http.refusals import shown_again
 from timebank.people.identity.phones import normal_phone
 from timebank.presence.pages.phone import claim_of_the_signed_in
-from timebank.web.forms import filled, local_path
+from timebank.web.forms import local_path, parse_form
 from timebank.web.pages import page, see_other
 
 Form = URLEncodedBody[dict[str, str]]
@@ -41,7 +41,7 @@ BY_CODE = {"phone": _("手机号"), "otp": _("登录码是 6 位数字")}
 
 
 def same_site(request: AnyRequest) -> None:
-    """Refuse a form that another site has sent: a visitor has no session yet that its token could be bound to."""
+    """Refuse a form sent from another site. A visitor has no session yet, so a CSRF token cannot be bound to one."""
     if request.headers.get("Sec-Fetch-Site", "none") == "cross-site":
         raise CsrfMissing
     # Browsers of before 2020, WeChat's among them, say where a form stands only in this header.
@@ -73,7 +73,7 @@ class SignInPages(Controller):
     @post("/sign-in")
     @shown_again(lambda request, data: _sign_in_page(request, None, data.get("next"), data.get("by")))
     async def sign_in(self, request: AnyRequest, data: Form) -> Response[Any]:
-        """A new session at each sign-in; the one that this browser had before ends."""
+        """Open a new session and end the one that this browser had."""
         same_site(request)
         onwards, by_code = local_path(data.get("next")), data.get("by") == "code"
         opened = await _opened(request, data, by_code=by_code)
@@ -104,9 +104,9 @@ def _sign_in_page(request: AnyRequest, visitor: Scope | None, onwards: str | Non
 
 
 async def _asks_for_password(opened: sessions.SignedIn, *, by_code: bool) -> str | None:
-    """Where a password is asked for that is missing or easily guessed.
+    """The page that asks for a password, if the login has none after a sign-in code, or a weak one; else None.
 
-    Who has just scanned a station's code is not led there: they check in first, and the next sign-in asks.
+    A visitor with a claim is not redirected there: they check in first, and the next sign-in asks again.
     """
     if by_code and await own_password.has_none(opened.login_id):
         return "/password?first=1"
@@ -116,17 +116,17 @@ async def _asks_for_password(opened: sessions.SignedIn, *, by_code: bool) -> str
 async def _opened(request: AnyRequest, data: dict[str, str], *, by_code: bool) -> sessions.SignedIn:
     if by_code:
         data |= {"otp": scanned.digits(data.get("otp", ""))}
-    given = filled(SignIn, data, BY_CODE if by_code else BY_PASSWORD)
+    given = parse_form(SignIn, data, BY_CODE if by_code else BY_PASSWORD)
     return await sessions.sign_in(
         normal_phone(given.phone), password=given.password, otp=given.otp if by_code else None,
-        address=address_of(request),
+        address=client_address(request),
         browsers=browsers.tokens_in(request.cookies.get(browsers.BROWSER_COOKIE)),
         request_id=request.state.get("request_id", ""),
     )  # fmt: skip
 
 
 async def _known(request: AnyRequest, login_id: UUID) -> Cookie:
-    """The cookie by which this browser is known to the login from now on, with those of the family's other logins."""
+    """The cookie that makes this browser known to the login, and keeps it known to the other logins used on it."""
     token = await browsers.remember(login_id)
     return browser_cookie([token, *browsers.tokens_in(request.cookies.get(browsers.BROWSER_COOKIE))])
 
@@ -150,7 +150,7 @@ class PasswordPages(Controller):
     )
     async def change(self, caller: NamedDependency[Scope], data: Form) -> Response[Any]:
         data |= {"otp": scanned.digits(data.get("otp", ""))}
-        given = filled(NewPassword, data, NEW_PASSWORD)
+        given = parse_form(NewPassword, data, NEW_PASSWORD)
         if data.get("again") != given.password:
             raise Invalid(why=_("两次输入的新密码不一样"))
         await own_password.change_password(caller, given.password, given.current, given.otp)

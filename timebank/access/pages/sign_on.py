@@ -1,4 +1,4 @@
-"""The sign-on page of a counter tablet: who serves here now, one tap and a password to change."""
+"""The sign-on page of a counter tablet: a keeper takes over with a password."""
 
 from typing import Annotated
 from uuid import UUID
@@ -14,13 +14,13 @@ from timebank.access.devices.sign_on import SignOnIn
 from timebank.core.errors import Forbidden
 from timebank.core.locale import _
 from timebank.core.scope import Scope
-from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, address_of
+from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, client_address
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.presence.counter import holder_at_sign_on
-from timebank.presence.words import Refused
+from timebank.presence.words import ScanRefused
 from timebank.stations.places import station
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 Form = URLEncodedBody[dict[str, str]]
@@ -32,7 +32,7 @@ class ShownCode(Struct, frozen=True):
     code: Annotated[str, Meta(min_length=1, max_length=600)]
 
 
-class SignOnPages(Controller):
+class CounterSignOnPages(Controller):
     path = "/desk"
     opt = WITHOUT_A_KEEPER
     include_in_schema = False
@@ -42,7 +42,7 @@ class SignOnPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], who: FromQuery[UUID | None] = None,
         other: FromQuery[bool] = False,
     ) -> Template:  # fmt: skip
-        """Who serves here now: those who have served here before by one tap, anybody else by phone."""
+        """Choose who signs on: keepers who have signed on here before by name, others by phone number."""
         return await _page(request, caller, who=who, by_phone=other)
 
     @post("/sign-on")
@@ -52,18 +52,18 @@ class SignOnPages(Controller):
         )
     )
     async def sign_on(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """Take over the counter with the password."""
+        """Sign a keeper on with their password."""
         given = {name: value for name, value in data.items() if name in SIGN_ON and value}
-        await sign_on.sign_on(caller, filled(SignOnIn, given, SIGN_ON), address=address_of(request))
+        await sign_on.sign_on(caller, parse_form(SignOnIn, given, SIGN_ON), address=client_address(request))
         return see_other("/desk")
 
     @post("/sign-on/code")
     @shown_again(lambda request, caller: _page(request, caller))
     async def show_code(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
-        """The keeper shows the own code or card instead of typing the phone; the password is still asked for."""
+        """Identify the keeper by personal code or card instead of the phone number; the password is still needed."""
         try:
-            shown = await holder_at_sign_on(caller, filled(ShownCode, data, SHOWN).code)
-        except Refused as verdict:
+            shown = await holder_at_sign_on(caller, parse_form(ShownCode, data, SHOWN).code)
+        except ScanRefused as verdict:
             return await _page(request, caller, refusal=verdict.said.text(language_of(request)), status=422)
         return await _page(request, caller, who=shown.id, name=shown.name)
 

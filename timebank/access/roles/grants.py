@@ -16,16 +16,16 @@ from timebank.agreements.independence import is_near_home, is_uninvolved
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
-from timebank.areas.reach import require_region, stands_above
+from timebank.areas.reach import administers_region_above, require_region
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import ADMINS, Role, Scope
 from timebank.core.wording import dated
 from timebank.people.identity.ages import is_guarded
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 PLACES: dict[Role, frozenset[str]] = {
     Role.unit_head: frozenset({"unit"}),
@@ -76,7 +76,7 @@ class CannotHoldRole(TimebankError):
     sentence = "已停用、已迁出的居民和未满 14 岁的孩子不能担任职务。"
 
 
-class _Held(msgspec.Struct):
+class _Held(msgspec.Struct, kw_only=True):
     person_id: UUID
     role: Role
     region_id: UUID | None
@@ -114,7 +114,7 @@ async def grant(scope: Scope, asked: GrantIn) -> GrantOut | Waiting:
 async def _gives_from_above(scope: Scope, asked: GrantIn) -> bool:
     """Whether the caller administers a region above the place and is independent of the holder."""
     assert asked.region_id is not None
-    return await stands_above(scope, asked.region_id) and await is_uninvolved(scope, asked.person_id)
+    return await administers_region_above(scope, asked.region_id) and await is_uninvolved(scope, asked.person_id)
 
 
 async def _give(scope: Scope, asked: GrantIn, by: UUID | None) -> GrantOut:
@@ -133,7 +133,7 @@ async def _give(scope: Scope, asked: GrantIn, by: UUID | None) -> GrantOut:
     )  # fmt: skip
     [made] = await _grants(scope, grant_id=grant_id)
     text = f"您有了「{ROLES[made.role]}」的身份（{made.place_name}），从{dated(made.starts_on)}起。"
-    await tell(scope, made.person_id, "role_granted", text, f"role:{grant_id}:granted", grant_id)
+    await notify(scope, made.person_id, "role_granted", text, f"role:{grant_id}:granted", grant_id)
     return made
 
 
@@ -209,7 +209,7 @@ async def end_grant(scope: Scope, grant_id: UUID, reason: str | None = None) -> 
         await _require_place(scope, held)
         if held.ended_at is not None:
             return None
-        if held.role is Role.auditor and held.region_id and not await stands_above(scope, held.region_id):
+        if held.role is Role.auditor and held.region_id and not await administers_region_above(scope, held.region_id):
             place = await require_region(scope, held.region_id)
             return await propose(
                 scope, END_AUDITOR, str(grant_id), {"grant_id": grant_id, "reason": reason},
@@ -240,7 +240,7 @@ async def _end(scope: Scope, grant_id: UUID, held: _Held, reason: str | None) ->
         scope, "end_role", "role_grant", grant_id, reason=reason, person_id=held.person_id, role=held.role
     )
     text = f"您的「{ROLES[held.role]}」身份结束了。" + (f"原因：{reason}。" if reason else "")
-    await tell(scope, held.person_id, "role_ended", text, f"role:{grant_id}:ended", grant_id)
+    await notify(scope, held.person_id, "role_ended", text, f"role:{grant_id}:ended", grant_id)
 
 
 async def end_agreed(scope: Scope, change: Change) -> None:
@@ -251,9 +251,11 @@ async def end_agreed(scope: Scope, change: Change) -> None:
 
 
 _ROLE_WORDS: dict[str, dict[Any, str]] = {"role": {role.value: word for role, word in ROLES.items()}}
-ADMIN_GRANT = Kind("admin_grant", _("让{person}担任{role}（{place}）"), words=_ROLE_WORDS)
-END_AUDITOR = Kind("end_auditor", _("结束{person}的审计员身份（{place}）。原因：{reason}"))
-OFFICE_BEFORE = Kind("office_before", _("{person}担任{role}（{place}）"), in_force=True, words=_ROLE_WORDS)
+ADMIN_GRANT = Kind(name="admin_grant", sentence=_("让{person}担任{role}（{place}）"), words=_ROLE_WORDS)
+END_AUDITOR = Kind(name="end_auditor", sentence=_("结束{person}的审计员身份（{place}）。原因：{reason}"))
+OFFICE_BEFORE = Kind(
+    name="office_before", sentence=_("{person}担任{role}（{place}）"), in_force=True, words=_ROLE_WORDS
+)
 
 
 # The name of area `a`: of a building or unit without its grid, such as 3栋1单元; of a grid its own.
@@ -297,4 +299,4 @@ async def grants(
     before = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
         found = await _grants(scope, person_id=person_id, role=role, before=before, limit=limit + 1)
-    return page(found, limit, lambda g: (g.granted_at, g.id))
+    return make_page(found, limit, lambda g: (g.granted_at, g.id))

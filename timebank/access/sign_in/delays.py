@@ -72,7 +72,7 @@ async def end_try(tried: Try) -> None:
 
 
 @retried
-async def sweep() -> None:
+async def purge_delays() -> None:
     """Purge failures older than a day and known browsers unused for a year."""
     async with transaction(None):
         await database.execute("SELECT sign_in_sweep($1)", clock.now())

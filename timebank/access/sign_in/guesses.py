@@ -19,7 +19,7 @@ def _key(scope: Scope) -> str:
 
 async def count_guess(scope: Scope) -> None:
     """Count a code as wrong until `was_right`; TooManyAttempts after 60 in 15 minutes. Not inside a transaction."""
-    await throttle.count(_key(scope), most=WRONG_MAX, window=WINDOW)
+    await throttle.count_attempt(_key(scope), most=WRONG_MAX, window=WINDOW)
 
 
 async def count_guess_at(scope: Scope, what: str) -> None:
@@ -30,10 +30,10 @@ async def count_guess_at(scope: Scope, what: str) -> None:
     """
     if not (scope.kept_stations or scope.administers):
         return
-    await throttle.count(f"{what}:{scope.community_id}", most=WRONG_OF_ONE_MAX, window=WINDOW)
+    await throttle.count_attempt(f"{what}:{scope.community_id}", most=WRONG_OF_ONE_MAX, window=WINDOW)
     await count_guess(scope)
 
 
 async def was_right(scope: Scope, tries: int = 1) -> None:
     """Record that the code was right: its tries no longer count."""
-    await throttle.take_back(_key(scope), tries, window=WINDOW)
+    await throttle.subtract_attempts(_key(scope), tries, window=WINDOW)

@@ -15,7 +15,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at
 from timebank.ledger.resting import RESTS_FOR
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 ONE_TIME_CODE_LASTS = timedelta(minutes=10)
 ASKED = "有社区用您的手机号登记了一位居民，想并到您的账号。请在首页看一看：是您的就同意，不是的不同意。"
@@ -115,7 +115,7 @@ async def logins_of(scope: Scope, person_id: UUID) -> list[UUID]:
     return [UUID(bytes=row["login_id"].bytes) for row in found]
 
 
-async def tell_login(login_id: UUID, kind: str, text: str, key: str) -> None:
+async def notify_login(login_id: UUID, kind: str, text: str, key: str) -> None:
     """Send a message about a login to each of its records in every community."""
     await database.execute("SELECT login_tell($1, $2, $3, $4, $5)", login_id, kind, text, key, clock.now())
 
@@ -176,12 +176,12 @@ async def give_one_time_code(scope: Scope, person_id: UUID, phone: str, proof: P
             "不是您要的，请马上告诉社区；有密码的，请登录后改密码。"
         )
         key = f"sign-in-code:{clock.new_id()}"
-        await tell_login(login_id, "sign_in_code", text, key)
-        await tell(scope, person_id, "sign_in_code", text, key)
+        await notify_login(login_id, "sign_in_code", text, key)
+        await notify(scope, person_id, "sign_in_code", text, key)
     return code
 
 
-async def confirm_login(scope: Scope, person_id: UUID) -> bool:
+async def mark_login_confirmed(scope: Scope, person_id: UUID) -> bool:
     """Record that a second person confirms that a person's logins are their own; False if none was unconfirmed."""
     done: int = await database.fetch_value(
         "SELECT login_confirmed($1, $2, $3, $4)", scope.community_id, person_id, scope.login_id, clock.now()
@@ -223,11 +223,11 @@ async def widen_session(session_id: UUID, login_id: UUID, code: str) -> bool:
     return widened
 
 
-async def tell_code_used(login_id: UUID, used: Used, session_id: UUID) -> None:
+async def notify_code_used(login_id: UUID, used: Used, session_id: UUID) -> None:
     """Notify every record of the login that somebody signed in with a code."""
     where, at = used.place or "社区", dated_at(clock.now())
     text = f"有人用{where}发的登录码登录了您的账号（{at}）。不是您本人，请马上告诉社区。"
-    await tell_login(login_id, "sign_in_code", text, f"sign-in:{session_id}")
+    await notify_login(login_id, "sign_in_code", text, f"sign-in:{session_id}")
 
 
 def _code_hash(login_id: UUID, code: str) -> bytes:

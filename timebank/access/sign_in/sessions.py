@@ -11,17 +11,17 @@ from timebank.access.sign_in.delays import Try, begin_try, end_try
 from timebank.access.sign_in.logins import (
     Used,
     login_by_phone,
+    notify_code_used,
     password_facts,
     password_proof,
-    tell_code_used,
     use_one_time_code,
 )
 from timebank.access.sign_in.passwords import DEMO_PASSWORD, is_weak
 from timebank.core import audit, clock, database, settings, vault
+from timebank.core.batcher import Batcher
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
-from timebank.core.grouping import Grouped
-from timebank.core.scope import Grant, Mine
+from timebank.core.scope import Grant, ResidentRecord
 
 
 class WrongSignIn(TimebankError):
@@ -36,11 +36,11 @@ class Caller(msgspec.Struct, frozen=True):
     session_id: UUID
     login_id: UUID
     expires_at: datetime
-    persons: tuple[Mine, ...]
+    persons: tuple[ResidentRecord, ...]
     grants: frozenset[Grant]
 
 
-class SignedIn(msgspec.Struct, frozen=True):
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     expires_at: datetime
     login_id: UUID
@@ -84,7 +84,7 @@ async def _open_after(tried: Try, login_id: UUID, proof: str, request_id: str, u
         opened = await open_session(login_id, proof=proof, used=used)
         await audit.record_of_login(login_id, "sign_in", request_id, by_code=used is not None)
         if used is not None:
-            await tell_code_used(login_id, used, opened.session_id)
+            await notify_code_used(login_id, used, opened.session_id)
     return opened
 
 
@@ -112,10 +112,10 @@ async def open_session(login_id: UUID, *, proof: str = "", used: Used | None = N
             session_id, vault.token_hash(token), login_id, used is not None, now, expires_at,
             used.opens if used else None, used is not None and used.by_scan,
         )  # fmt: skip
-    return SignedIn(token, expires_at, login_id, session_id)
+    return SignedIn(token=token, expires_at=expires_at, login_id=login_id, session_id=session_id)
 
 
-async def find(token: str) -> Caller | None:
+async def find_session(token: str) -> Caller | None:
     """The holder of a session token; None if it is unknown, ended or expired."""
     return await _look_up(vault.token_hash(token))
 
@@ -129,7 +129,7 @@ async def _callers(token_hashes: Sequence[bytes]) -> list[Caller | Exception | N
             record["session_id"],
             record["login_id"],
             record["expires_at"],
-            msgspec.json.decode(record["persons"], type=tuple[Mine, ...]),
+            msgspec.json.decode(record["persons"], type=tuple[ResidentRecord, ...]),
             msgspec.json.decode(record["grants"], type=frozenset[Grant]),
         )
         for record in records
@@ -137,7 +137,7 @@ async def _callers(token_hashes: Sequence[bytes]) -> list[Caller | Exception | N
     return [callers.get(token_hash) for token_hash in token_hashes]
 
 
-_look_up: Grouped[bytes, Caller | None] = Grouped(_callers)
+_look_up: Batcher[bytes, Caller | None] = Batcher(_callers)
 
 
 async def sign_out(session_id: UUID, request_id: str = "") -> None:
@@ -165,7 +165,7 @@ async def sign_out_elsewhere(login_id: UUID, kept: UUID | None) -> None:
 
 
 @retried
-async def forget_old() -> None:
+async def purge_sessions() -> None:
     """Purge sessions and sign-in codes that ended or expired more than a day ago."""
     async with transaction(None):
         await database.execute("SELECT session_sweep($1)", clock.now() - timedelta(days=1))
@@ -179,7 +179,7 @@ class Moved(msgspec.Struct, frozen=True):
     since: datetime
 
 
-async def moved(token: str) -> list[Moved]:
+async def list_replaced_phones(token: str) -> list[Moved]:
     """The communities in which the phone of this session was replaced in the last 30 days, to notify its holder."""
     async with transaction(None):
         return await database.rows(Moved, "SELECT * FROM login_moved($1, $2)", vault.token_hash(token), clock.now())

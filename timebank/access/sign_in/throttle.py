@@ -19,7 +19,7 @@ class TooManyAttempts(TimebankError):
 
 
 @retried
-async def count(key: str, *, most: int, window: timedelta) -> None:
+async def count_attempt(key: str, *, most: int, window: timedelta) -> None:
     """Count one attempt under a key. Raises TooManyAttempts for those after `most` in a window.
 
     Counted in a transaction of its own, so that the attempt stays counted when the verb fails.
@@ -37,7 +37,7 @@ async def count(key: str, *, most: int, window: timedelta) -> None:
 
 
 @retried
-async def take_back(key: str, attempts: int, *, window: timedelta) -> None:
+async def subtract_attempts(key: str, attempts: int, *, window: timedelta) -> None:
     """Subtract attempts that were right from the count; earlier ones stay counted."""
     async with transaction(None):
         await database.execute(
@@ -47,7 +47,7 @@ async def take_back(key: str, attempts: int, *, window: timedelta) -> None:
 
 
 @retried
-async def sweep() -> None:
+async def purge_attempts() -> None:
     """Delete windows that ended more than a day ago."""
     async with transaction(None):
         await database.execute("DELETE FROM throttle WHERE window_start < $1", clock.now() - timedelta(days=1))

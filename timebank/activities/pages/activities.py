@@ -1,4 +1,4 @@
-"""What one can volunteer for: activities, their shifts, and one's own seat."""
+"""A resident's page of activities and shifts: sign up, and cancel a sign-up."""
 
 from functools import partial
 from uuid import UUID
@@ -14,7 +14,7 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.rules.catalogue import in_words, rules
+from timebank.rules.catalogue import rule_in_words, rules
 from timebank.stations.places import stations
 from timebank.web.pages import page, see_other
 
@@ -42,12 +42,12 @@ class ActivityPages(Controller):
     @shown_again(lambda request, caller: _list(request, caller))
     async def withdraw(self, shift_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
         """Give the seat back."""
-        await shifts.withdraw(caller, shift_id)
+        await shifts.cancel_sign_up(caller, shift_id)
         return see_other("/activities?done=withdrawn")
 
 
 async def _list(request: AnyRequest, caller: Scope, *, done: str = "") -> Template:
-    """The activities by name, each with its coming shifts: one's own first."""
+    """The page of activities with their coming shifts, and the shifts for which the reader has signed up."""
     caller.require_self()
     found = await all_pages(partial(offers.activities, caller))
     coming = [s for s in await all_pages(partial(shifts.shifts, caller)) if not s.cancelled]
@@ -57,5 +57,5 @@ async def _list(request: AnyRequest, caller: Scope, *, done: str = "") -> Templa
         request, caller, "member/activities.html", activities=found,
         shifts=by_activity, mine=[s for s in coming if s.signed_up], names={a.id: a.name for a in found},
         places={s.id: s.name for s in await all_pages(partial(stations, caller, active=None))}, done=done,
-        words={rule.code: in_words(rule, language_of(request)) for rule in known},
+        words={rule.code: rule_in_words(rule, language_of(request)) for rule in known},
     )  # fmt: skip

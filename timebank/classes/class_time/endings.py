@@ -1,4 +1,4 @@
-"""The last days of class minutes: told beforehand, and what happens to minutes that no points come back for."""
+"""The last days of class minutes: reminders, and the expiry of minutes that cannot be refunded."""
 
 from datetime import date, timedelta
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.classes.class_time import entries
-from timebank.classes.families import names_of_people, tell_family
+from timebank.classes.families import names_of_people, notify_family
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
@@ -17,8 +17,8 @@ REMINDER_DAYS = (7, 30)
 BATCH = 500
 
 
-class _Ending(msgspec.Struct, frozen=True):
-    """A child's unused minutes in a course, and what comes back of them on the day after its end."""
+class _Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """A child's unused minutes in a course, and the points that are refunded for them on the day after its last day."""
 
     course_id: UUID
     course: str
@@ -56,7 +56,10 @@ ORDER BY c.id, u.child_id LIMIT $5
 
 
 async def remind_of_class_ends(scope: Scope) -> int:
-    """Tell each family once 30 and 7 days before a course ends what is unused and what becomes of it; how many."""
+    """Worker job: notify each family, 30 and 7 days before a course ends, of its unused minutes and their refund.
+
+    Each family gets each reminder once. Returns how many reminders were sent.
+    """
     told, today = 0, clock.local_day()
     until = today
     for days in REMINDER_DAYS:
@@ -64,14 +67,17 @@ async def remind_of_class_ends(scope: Scope) -> int:
         key = f"'class-ends:' || c.id || ':' || u.child_id || ':' || c.ends_on || ':{days}'"
         found = await _endings(scope, _ENDING + _NOT_TOLD.format(key=key), since, until)
         for ending in found:
-            await _tell(scope, ending, f"class-ends:{ending.course_id}:{ending.child_id}:{ending.ends_on}:{days}")
+            await _notify(scope, ending, f"class-ends:{ending.course_id}:{ending.child_id}:{ending.ends_on}:{days}")
         told += len(found)
         until += timedelta(days=1)
     return told
 
 
-async def tell_of_last_days(scope: Scope) -> int:
-    """Tell once until when minutes last that were bought before their last day was shown; how many families."""
+async def notify_last_days(scope: Scope) -> int:
+    """Worker job: notify families once of the last day of minutes that were bought before the last day was shown.
+
+    Returns how many families were notified.
+    """
     key = "'class-last-day:' || c.id || ':' || u.child_id"
     bought_before = (
         "AND EXISTS (SELECT FROM class_purchase p WHERE p.community_id = $1 AND p.id = u.purchase_id "
@@ -80,7 +86,7 @@ async def tell_of_last_days(scope: Scope) -> int:
     sql = _ENDING.replace("GROUP BY", bought_before) + _NOT_TOLD.format(key=key)
     found = await _endings(scope, sql, clock.local_day(), date.max)
     for ending in found:
-        await _tell(scope, ending, f"class-last-day:{ending.course_id}:{ending.child_id}")
+        await _notify(scope, ending, f"class-last-day:{ending.course_id}:{ending.child_id}")
     return len(found)
 
 
@@ -91,7 +97,7 @@ async def _endings(scope: Scope, sql: str, since: date, until: date) -> list[_En
 
 
 @retried
-async def _tell(scope: Scope, ending: _Ending, key: str) -> None:
+async def _notify(scope: Scope, ending: _Ending, key: str) -> None:
     async with transaction(scope):
         child = (await names_of_people(scope, [ending.child_id]))[ending.child_id]
         text = f"《{ending.course}》{dated(ending.ends_on)}结课，{child}还有 {ending.unused} 分钟课时没有用，也没有约。"
@@ -100,11 +106,14 @@ async def _tell(scope: Scope, ending: _Ending, key: str) -> None:
             text += f"到时没用完的会自动退回 {ending.points} 积分{last}。"
         else:
             text += "付的积分到那时已经过期，退不回来：请在结课前用完，或转到别的课。"
-        await tell_family(scope, ending.child_id, "class_ending", text, key, ending.course_id)
+        await notify_family(scope, ending.child_id, "class_ending", text, key, ending.course_id)
 
 
 async def expire_class_minutes(scope: Scope) -> int:
-    """Let minutes run out whose last day and days of grace are over and which bring no points back; of how many."""
+    """Worker job: expire minutes that are past their last day and the days of grace and that bring no points back.
+
+    Returns for how many children and courses minutes expired.
+    """
     async with transaction(scope):
         due = await database.rows(
             _Due, "SELECT DISTINCT c.id AS course_id, c.title AS course, u.child_id FROM course c "
@@ -118,13 +127,13 @@ async def expire_class_minutes(scope: Scope) -> int:
 @retried
 async def _expire(scope: Scope, due: _Due) -> bool:
     async with transaction(scope):
-        minutes = await entries.expire(scope, due.child_id, due.course_id, f"《{due.course}》课时到期")
+        minutes = await entries.post_expiry(scope, due.child_id, due.course_id, f"《{due.course}》课时到期")
         if minutes:
             await audit.record(
                 scope, "expire_class_hours", "course", due.course_id, child_id=due.child_id, minutes=minutes
             )
             child = (await names_of_people(scope, [due.child_id]))[due.child_id]
-            await tell_family(
+            await notify_family(
                 scope, due.child_id, "class_expired",
                 f"《{due.course}》已结课，{child}没用的 {minutes} 分钟课时到期了：付的积分也已过期，退不回来。",
                 f"class_expired:{clock.new_id()}", due.course_id,

@@ -1,4 +1,4 @@
-"""The postings of class minutes: each is one call of a function that moves points and minutes under one entry."""
+"""The postings of class minutes: each is one database function call that posts points and minutes as one entry."""
 
 from datetime import date
 from uuid import UUID
@@ -36,7 +36,7 @@ class MinutesOutlived(TimebankError):
 
 
 class Given(msgspec.Struct, frozen=True):
-    """Minutes that became points again, under one entry."""
+    """Minutes that were refunded as points in one entry."""
 
     entry_id: UUID
     minutes: int
@@ -44,7 +44,7 @@ class Given(msgspec.Struct, frozen=True):
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """Minutes that left one course with what they had cost, and those that arrived in another."""
+    """Minutes that left one course, the points paid for them, and the minutes that arrived in the other course."""
 
     entry_id: UUID
     minutes: int
@@ -52,8 +52,11 @@ class Moved(msgspec.Struct, frozen=True):
     arrived: int
 
 
-class Back(msgspec.Struct, frozen=True):
-    """What somebody got back of a refund. `until`: the last day of the latest of it; None: for ever."""
+class RefundShare(msgspec.Struct, frozen=True):
+    """A person's share of a refund. `until`: the latest last day of these points (None: no expiry).
+
+    `repaid`: how many of them repaid a debt at once.
+    """
 
     person_id: UUID
     points: int
@@ -65,8 +68,10 @@ async def buy(
     scope: Scope, purchase_id: UUID, guardian_id: UUID, child_id: UUID, course_id: UUID, minutes: int, points: int,
     memo: str,
 ) -> None:  # fmt: skip
-    """Turn a guardian's points into a child's minutes. Raises Insufficient and AccountClosed."""
-    note = Posting("purchase", f"class_purchase:{purchase_id}", SOURCE, purchase_id, memo)
+    """Post the purchase of a child's minutes with a guardian's points. Raises Insufficient and AccountClosed."""
+    note = Posting(
+        kind="purchase", key=f"class_purchase:{purchase_id}", source_kind=SOURCE, source_id=purchase_id, memo=memo
+    )
     meaning: dict[str, object] = {
         "guardian": guardian_id,
         "child": child_id,
@@ -83,16 +88,19 @@ async def buy(
 
 
 async def _keep_last_day(scope: Scope, entry_id: UUID) -> None:
-    """Keep until when the minutes of an entry last, as it was shown: a course cut short later takes nothing of it."""
+    """Store the last day of an entry's minutes, so that an earlier end of the course does not shorten it later."""
     await database.execute("SELECT class_keep_last_day($1, $2)", scope.community_id, entry_id)
 
 
-async def give_back(
+async def post_refund(
     scope: Scope, child_id: UUID, course_id: UUID, minutes: int | None, memo: str, *, instead: UUID | None = None
 ) -> Given:
-    """Turn unused minutes, all of them when no number is given, into points again. Raises NotEnoughUnused."""
+    """Post the refund of unused minutes, of all when `minutes` is None.
+
+    `instead`: the guardian who gets the points of a payer who has left. Raises NotEnoughUnused, WorthTooLittle.
+    """
     event = clock.new_id()
-    note = Posting("refund", f"class_refund:{event}", SOURCE, event, memo)
+    note = Posting(kind="refund", key=f"class_refund:{event}", source_kind=SOURCE, source_id=event, memo=memo)
     meaning: dict[str, object] = {"child": child_id, "course": course_id, "minutes": minutes, "instead": instead}
     answer = await call(
         scope, "class_refund", note, meaning, child_id, course_id, minutes, instead, clock.local_day(),
@@ -105,15 +113,15 @@ async def give_back(
     return Given(answer["entry_id"], answer["minutes"], answer["points"])
 
 
-async def move(
+async def post_move(
     scope: Scope, child_id: UUID, course_id: UUID, to_course_id: UUID, minutes: int | None, memo: str
 ) -> Moved:
-    """Move unused minutes to another course at what they had cost.
+    """Post the move of unused minutes to another course at the price paid, of all when `minutes` is None.
 
-    Raises NotEnoughUnused, MinutesOutlived and AccountClosed.
+    Raises NotEnoughUnused, MinutesOutlived, WorthTooLittle and AccountClosed.
     """
     event = clock.new_id()
-    note = Posting("move", f"class_move:{event}", SOURCE, event, memo)
+    note = Posting(kind="move", key=f"class_move:{event}", source_kind=SOURCE, source_id=event, memo=memo)
     meaning: dict[str, object] = {"child": child_id, "course": course_id, "to": to_course_id, "minutes": minutes}
     answer = await call(
         scope, "class_move", note, meaning, child_id, course_id, to_course_id, minutes, clock.local_day(),
@@ -124,19 +132,21 @@ async def move(
     return Moved(answer["entry_id"], answer["minutes"], answer["points"], answer["arrived"])
 
 
-async def expire(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> int:
-    """Let minutes run out that no points can come back for; how many."""
+async def post_expiry(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> int:
+    """Post the expiry of minutes that cannot be refunded, and return how many expired."""
     event = clock.new_id()
-    note = Posting("expiry", f"class_expiry:{event}", SOURCE, event, memo)
+    note = Posting(kind="expiry", key=f"class_expiry:{event}", source_kind=SOURCE, source_id=event, memo=memo)
     meaning: dict[str, object] = {"child": child_id, "course": course_id}
     grace = (await policies(scope)).grace_days
     answer = await call(scope, "class_expire", note, meaning, child_id, course_id, clock.local_day(), grace)
     return int(answer["minutes"])
 
 
-async def unexpire(scope: Scope, entry_id: UUID, memo: str) -> int:
-    """Let minutes that have run out be used again; how many. Raises AlreadyReversed, PastGrace and EntryNotFound."""
-    note = Posting("reversal", f"class_unexpiry:{clock.new_id()}", SOURCE, entry_id, memo)
+async def post_expiry_reversal(scope: Scope, entry_id: UUID, memo: str) -> int:
+    """Reverse an expiry of minutes, and return how many. Raises AlreadyReversed, PastGrace and EntryNotFound."""
+    note = Posting(
+        kind="reversal", key=f"class_unexpiry:{clock.new_id()}", source_kind=SOURCE, source_id=entry_id, memo=memo
+    )
     grace = (await policies(scope)).grace_days
     answer = await call(scope, "class_unexpire", note, {"entry": entry_id}, entry_id, clock.local_day(), grace)
     return int(answer["minutes"])
@@ -151,11 +161,11 @@ def _refuse(answer: asyncpg.Record) -> None:
         raise WorthTooLittle
 
 
-async def who_got_back(scope: Scope, entry_id: UUID) -> list[Back]:
-    """Whose points a refund gave back, and how much of it repaid an open debt at once."""
+async def who_got_back(scope: Scope, entry_id: UUID) -> list[RefundShare]:
+    """Who got points back by a refund, and how many of them repaid an open debt at once."""
     async with transaction(scope):
         return await database.rows(
-            Back,
+            RefundShare,
             "SELECT c.owner_id AS person_id, sum(t.amount)::bigint AS points, "
             "CASE WHEN bool_and(c.expires_on IS NOT NULL) THEN max(c.expires_on) END AS until, "
             "coalesce((SELECT sum(r.amount) FROM transfer r JOIN account o ON o.community_id = r.community_id "

@@ -1,11 +1,11 @@
-"""Class hours: a guardian's points become a child's minutes in one course."""
+"""Buy a child's class minutes in a course with a guardian's points: price, last day, purchase."""
 
 from datetime import date
 from uuid import UUID
 
 import msgspec
 
-from timebank.agreements.unseen import require_seen
+from timebank.agreements.own_terms import require_seen_terms
 from timebank.classes.class_time import entries
 from timebank.classes.courses import COURSE_TERMS, CourseOver, course
 from timebank.classes.schemas import QUARTER_MINUTES, Bought, ClassHoursIn, CourseOut, Quote
@@ -33,14 +33,14 @@ class _Child(msgspec.Struct, frozen=True):
 
 
 class Parcel(msgspec.Struct, frozen=True):
-    """Points that a person can spend, with their last day; None: for ever."""
+    """Points with one last day. `expires_on` None: no expiry."""
 
     expires_on: date | None
     points: int
 
 
 def price(minutes: int, points_per_hour: int) -> int:
-    """Points for so many minutes, a started point counted whole."""
+    """The price of minutes in points, rounded up."""
     return -(-minutes * points_per_hour // 60)
 
 
@@ -49,9 +49,9 @@ def age_on(born_on: date, day: date) -> int:
 
 
 def last_day(parcels: list[Parcel], points: int, course_ends_on: date) -> date | None:
-    """The last day of minutes bought with so many of these points, of which those that expire first are spent first.
+    """The last day of minutes that are bought with `points` of these parcels, those that expire first spent first.
 
-    The later of the last day of the points spent and the end of the course; None: for ever.
+    It is the later of the latest last day of the points spent and the course's last day. None: no expiry.
     """
     latest: date | None = course_ends_on
     for parcel in sorted(parcels, key=lambda p: p.expires_on or date.max):
@@ -64,29 +64,34 @@ def last_day(parcels: list[Parcel], points: int, course_ends_on: date) -> date |
 
 @retried
 async def buy_class_hours(scope: Scope, wanted: ClassHoursIn) -> Bought:
-    """Spend a guardian's points on a child's class minutes in a course.
+    """Buy a child's class minutes in a course with a guardian's points.
 
     Raises NotGuardian, CourseOver, ChildAge, NotInQuarters, Insufficient, OwnTerms.
     """
     require_spendable(scope, [wanted.person_id])
     async with transaction(scope):
         taken = await _may_buy(scope, wanted)
-        await require_seen(scope, COURSE_TERMS, taken.id, wanted.person_id, taken.title)
+        await require_seen_terms(scope, COURSE_TERMS, taken.id, wanted.person_id, taken.title)
         await lock_people(scope, [wanted.person_id, wanted.child_id])
         return await _post(scope, wanted, taken)
 
 
 async def quote(scope: Scope, wanted: ClassHoursIn) -> Quote:
-    """What these minutes would cost today and how long they would last, for a guardian before the purchase."""
+    """The price of these minutes today and their last day, for the guardian who would buy them."""
     async with transaction(scope):
         taken = await _may_buy(scope, wanted)
         parcels = await parcels_of(scope, wanted.person_id)
     points = price(wanted.minutes, taken.points_per_hour)
-    return Quote(wanted.minutes, points, sum(p.points for p in parcels), last_day(parcels, points, taken.ends_on))
+    return Quote(
+        minutes=wanted.minutes,
+        points=points,
+        available=sum(p.points for p in parcels),
+        lasts_until=last_day(parcels, points, taken.ends_on),
+    )
 
 
 async def parcels_of(scope: Scope, person_id: UUID) -> list[Parcel]:
-    """What a person can spend today, those first that expire first."""
+    """The points that a person can spend today, earliest expiry first."""
     async with transaction(scope):
         return await database.rows(
             Parcel,
@@ -110,7 +115,7 @@ async def _may_buy(scope: Scope, wanted: ClassHoursIn) -> CourseOut:
 
 
 def require_running(taken: CourseOut) -> None:
-    """Refuse a course that was stopped or is over."""
+    """Refuse a course that was stopped or has ended. Raises CourseOver."""
     if not taken.active or taken.ends_on < clock.local_day():
         raise CourseOver(title=taken.title)
 
@@ -126,7 +131,13 @@ async def _post(scope: Scope, wanted: ClassHoursIn, taken: CourseOut) -> Bought:
         minutes=wanted.minutes, points=points,
     )  # fmt: skip
     available = await class_minutes(scope, wanted.child_id, taken.id)
-    return Bought(purchase_id, points, wanted.minutes, available, await _lasts_until(scope, purchase_id, taken))
+    return Bought(
+        id=purchase_id,
+        points=points,
+        minutes=wanted.minutes,
+        available=available,
+        lasts_until=await _lasts_until(scope, purchase_id, taken),
+    )
 
 
 async def _lasts_until(scope: Scope, purchase_id: UUID, taken: CourseOut) -> date | None:
@@ -140,7 +151,10 @@ async def _lasts_until(scope: Scope, purchase_id: UUID, taken: CourseOut) -> dat
 
 
 async def require_age(scope: Scope, child_id: UUID, taken: CourseOut) -> None:
-    """Refuse a child who is too young or too old, today or, for a course yet to begin, on its first day."""
+    """Refuse a child outside the course's ages today, or on the first day of a course that has not begun.
+
+    A child without a birth date is refused too. Raises ChildAge.
+    """
     async with transaction(scope):
         child = await database.row(
             _Child, "SELECT born_on FROM person WHERE community_id = $1 AND id = $2", scope.community_id, child_id
@@ -151,7 +165,7 @@ async def require_age(scope: Scope, child_id: UUID, taken: CourseOut) -> None:
 
 
 async def class_minutes(scope: Scope, child_id: UUID, course_id: UUID) -> int:
-    """What a child has left to book with in a course."""
+    """The child's available class minutes in a course."""
     async with transaction(scope):
         available: int = await database.fetch_value(
             "SELECT coalesce(sum(balance), 0)::bigint FROM account WHERE community_id = $1 AND owner_kind = 'person' "

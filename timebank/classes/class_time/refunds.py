@@ -1,4 +1,4 @@
-"""Unused class minutes become points again: for a guardian, by an administrator, or when a course ends."""
+"""Refund unused class minutes as points: asked by a guardian or an administrator, or when a course ends."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,10 +8,10 @@ import msgspec
 
 from timebank.agreements.independence import near
 from timebank.classes.class_time import entries
-from timebank.classes.class_time.entries import Back, Given
+from timebank.classes.class_time.entries import Given, RefundShare
 from timebank.classes.class_time.purchase import class_minutes
 from timebank.classes.courses import course
-from timebank.classes.families import guardians_of, names_of_people, tell_family
+from timebank.classes.families import guardians_of, names_of_people, notify_family
 from timebank.classes.schemas import CourseOut, PointsBack, Refunded, RefundIn, Unused
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
@@ -59,9 +59,9 @@ FROM class_unused($1, $2, $3, $4, $5) u GROUP BY u.child_id, u.course_id ORDER B
 async def unused(
     scope: Scope, *, course_id: UUID | None = None, child_id: UUID | None = None, on: date | None = None
 ) -> list[Unused]:
-    """What is neither used nor booked, of a course's children or of a child's courses, and what would come back.
+    """Unused and unbooked minutes, per child of a course or per course of a child, and the points of a refund.
 
-    `on`: as it will be on that day. For verbs and pages whose caller may see it.
+    `on`: computed for that day instead of today. It checks no permission; the calling function does.
     """
     async with transaction(scope):
         return await database.rows(
@@ -76,7 +76,7 @@ class Guardian(msgspec.Struct, frozen=True):
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """A child with unused minutes in a course, as the panel shows it, and whom they can be given back for or to."""
+    """A child with unused minutes in a course, and its guardians, as the panel shows them for a refund."""
 
     child: str
     has: Unused
@@ -84,7 +84,7 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 async def holders(scope: Scope, course_id: UUID) -> list[Holder]:
-    """Every child with unused minutes in a course, for those who read the community's books."""
+    """Every child with unused minutes in a course, for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
         has = await unused(scope, course_id=course_id)
@@ -96,32 +96,35 @@ async def holders(scope: Scope, course_id: UUID) -> list[Holder]:
 
 @retried
 async def refund(scope: Scope, wanted: RefundIn) -> Refunded:
-    """Turn a child's unused minutes into the points of who paid them, at the price paid; the guardians are told.
+    """Refund a child's unused minutes as points to whoever paid, at the price paid, and notify the family.
 
-    The guardian asks, or an administrator with a reason, never for the own household. Raises NotGuardian, ChildGrown,
-    NotEnoughUnused, WorthTooLittle.
+    The caller is the guardian, or an administrator who gives a reason and is not close to the family. Raises
+    NotGuardian, ChildGrown, OwnRefund, RefundReason, NotEnoughUnused, WorthTooLittle.
     """
     async with transaction(scope):
         await require_right(scope, wanted.person_id, wanted.child_id, wanted.course_id, wanted.reason)
         if wanted.pay_to is not None:
             scope.require_admin()
             await require_guardian(scope, wanted.pay_to, wanted.child_id)
-            await require_stranger(scope, [wanted.pay_to])
-        given = await give_back(
+            await require_not_close(scope, [wanted.pay_to])
+        given = await refund_and_notify(
             scope, wanted.child_id, await course(scope, wanted.course_id), wanted.minutes, wanted.reason or "",
             instead=wanted.pay_to,
         )  # fmt: skip
-        back = [PointsBack(b.person_id, b.points, b.until) for b in await entries.who_got_back(scope, given.entry_id)]
+        back = [
+            PointsBack(person_id=b.person_id, points=b.points, expires_on=b.until)
+            for b in await entries.who_got_back(scope, given.entry_id)
+        ]
         left = await class_minutes(scope, wanted.child_id, wanted.course_id)
-        return Refunded(given.entry_id, given.minutes, given.points, left, back)
+        return Refunded(id=given.entry_id, minutes=given.minutes, points=given.points, available=left, returned=back)
 
 
-async def give_back(
+async def refund_and_notify(
     scope: Scope, child_id: UUID, taken: CourseOut, minutes: int | None, why: str, *, instead: UUID | None = None
 ) -> Given:
-    """Refund and tell everybody whom it concerns. Who may ask has been checked."""
+    """Post the refund and notify the family and the payers. The calling function has checked the permission."""
     memo = f"《{taken.title}》没用的课时退回积分"
-    given = await entries.give_back(
+    given = await entries.post_refund(
         scope, child_id, taken.id, minutes, f"{memo}：{why}"[:200] if why else memo, instead=instead
     )
     await audit.record(
@@ -131,7 +134,7 @@ async def give_back(
     child = (await names_of_people(scope, [child_id]))[child_id]
     what = f"《{taken.title}》{child}没用的 {given.minutes} 分钟课时已退回 {given.points} 积分"
     because = f"原因：{why}。" if why else ""
-    await tell_family(
+    await notify_family(
         scope, child_id, "class_refunded", f"{what}，回到付分的家长的账户。{because}",
         f"class_refund:{given.entry_id}", given.entry_id,
         own_words={
@@ -142,8 +145,8 @@ async def give_back(
     return given
 
 
-def _yours(back: Back, of: int) -> str:
-    """What somebody got back, in words."""
+def _yours(back: RefundShare, of: int) -> str:
+    """The end of a payer's message: how many of the `of` points they got back, until when, and the repaid debt."""
     much = "已回到您的账户" if back.points == of else f"其中 {back.points} 分已回到您的账户"
     until = f"，请在{dated(back.until)}结束前使用" if back.until else ""
     return much + until + (f"；{points(back.repaid)}补还了欠账" if back.repaid else "") + "。"
@@ -152,7 +155,10 @@ def _yours(back: Back, of: int) -> str:
 async def require_right(
     scope: Scope, person_id: UUID, child_id: UUID, course_id: UUID, reason: str | None
 ) -> None:  # fmt: skip
-    """Who may dispose of a child's unused minutes: its guardian, or an administrator for one, with a reason."""
+    """Require the child's guardian, or an administrator who acts for a guardian or payer and gives a reason.
+
+    Raises ChildGrown, NotGuardian, OwnRefund, RefundReason, Forbidden or NotFound.
+    """
     child = await database.row(
         _Child, "SELECT born_on FROM person WHERE community_id = $1 AND id = $2",
         scope.community_id, child_id,
@@ -167,13 +173,13 @@ async def require_right(
     paid = await payers(scope, child_id, course_id)
     if child is None or person_id not in {*paid, *(await guardians_of(scope, [child_id]))[child_id]}:
         raise NotGuardian
-    await require_stranger(scope, [child_id, person_id, *paid])
+    await require_not_close(scope, [child_id, person_id, *paid])
     if not reason:
         raise RefundReason
 
 
 async def payers(scope: Scope, child_id: UUID, course_id: UUID) -> list[UUID]:
-    """Who paid for a child's minutes in a course."""
+    """The people who bought a child's minutes in a course."""
     found = await database.fetch(
         "SELECT DISTINCT guardian_id FROM class_purchase WHERE community_id = $1 AND child_id = $2 AND course_id = $3",
         scope.community_id, child_id, course_id,
@@ -181,7 +187,10 @@ async def payers(scope: Scope, child_id: UUID, course_id: UUID) -> list[UUID]:
     return [UUID(bytes=row["guardian_id"].bytes) for row in found]
 
 
-async def require_stranger(scope: Scope, people: Sequence[UUID]) -> None:
-    """Refuse where one of these people is the caller, lives or has lived with them, or is a child in their care."""
+async def require_not_close(scope: Scope, people: Sequence[UUID]) -> None:
+    """Refuse if one of these people is the caller, lives or has lived with them, or is in their care.
+
+    Raises OwnRefund.
+    """
     if (await near(scope, people)).home.intersection(people):
         raise OwnRefund

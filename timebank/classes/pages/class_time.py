@@ -1,4 +1,4 @@
-"""The class minutes of children as the phone shows them: of which course, of which term, usable or not."""
+"""The class minutes of children as the pages show them: course, term, and whether they can be used."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from timebank.ledger.statement import ClassMinutes
 from timebank.people.directory import names_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClassTime:
-    """A child's minutes in one course; `over` where the course has ended and they become points again."""
+    """A child's minutes in one course. `over`: the course has ended or was stopped."""
 
     child_id: UUID
     child: str
@@ -29,15 +29,16 @@ class ClassTime:
 
 
 async def class_time(scope: Scope, held: Sequence[ClassMinutes], language: str) -> list[ClassTime]:
-    """What children have, usable minutes first; where two courses share a title each names its term."""
+    """The children's minutes with course titles, usable ones first. Courses of the same title also name their term."""
     courses = {course_id: await course(scope, course_id) for course_id in {h.course_id for h in held}}
     names = await names_of(scope, {h.child_id for h in held})
     shared = {title for title, times in Counter(c.title for c in courses.values()).items() if times > 1}
     found = [
         ClassTime(
-            h.child_id, names.get(h.child_id, ""), h.course_id,
-            titled(courses[h.course_id], shared, language), h.available, is_over(courses[h.course_id]),
-            h.lasts_until,
+            child_id=h.child_id, child=names.get(h.child_id, ""), course_id=h.course_id,
+            title=titled(courses[h.course_id], shared, language), available=h.available,
+            over=is_over(courses[h.course_id]),
+            lasts_until=h.lasts_until,
         )
         for h in held
     ]  # fmt: skip
@@ -45,11 +46,11 @@ async def class_time(scope: Scope, held: Sequence[ClassMinutes], language: str) 
 
 
 def is_over(shown: CourseOut) -> bool:
-    """Whether no more lessons of the course can be taken."""
+    """Whether the course was stopped or has ended."""
     return not shown.active or shown.ends_on < clock.local_day()
 
 
 def titled(shown: CourseOut, shared: set[str], language: str) -> str:
-    """The title of a course, with its term where another has the same."""
+    """The title of a course, with its term if `shared` holds the title."""
     term = f" · {day(shown.starts_on, language)}–{day(shown.ends_on, language)}"
     return shown.title + term if shown.title in shared else shown.title

@@ -1,4 +1,4 @@
-"""A child's classes: minutes, lessons, seats, and the code for the door."""
+"""A family's pages of classes: class minutes, lessons, bookings, and the attendance code."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,9 +12,9 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.classes import courses, reading, seats
-from timebank.classes.booking import book, cancel_booking, for_child
+from timebank.classes.booking import book_seat, cancel_booking, scope_for_child
 from timebank.classes.class_time import purchase
-from timebank.classes.class_time.moves import move_class_hours
+from timebank.classes.class_time.minute_moves import move_class_hours
 from timebank.classes.class_time.purchase import buy_class_hours, last_day, parcels_of, price
 from timebank.classes.class_time.refunds import refund
 from timebank.classes.schemas import (
@@ -36,15 +36,15 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
 from timebank.ledger.statement import ClassMinutes, balances
 from timebank.people.guardianship.guardians import children_of
 from timebank.people.schemas import ChildOut
 from timebank.policies.values import policies
 from timebank.shop.pages.redemptions import drawn
-from timebank.web.forms import filled
-from timebank.web.pages import answered, page, see_other
+from timebank.web.forms import parse_form
+from timebank.web.pages import decode_answer, page, see_other
 
 AHEAD = timedelta(days=60)
 FOR_CHILD = {"child_id": _("孩子")}
@@ -56,7 +56,7 @@ OFFERED_MINUTES = (60, 120, 240, 480)
 
 
 class Pupil(msgspec.Struct, frozen=True):
-    """A child with what the family has in each course, the seats ahead, and the courses on offer."""
+    """A child with its class minutes per course, its coming bookings, and the courses on offer."""
 
     child: ChildOut
     minutes: dict[UUID, int]
@@ -83,7 +83,7 @@ class ClassPages(Controller):
 
     @get()
     async def classes(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """Every child of the caller: the seats ahead, the minutes left, the courses to choose from."""
+        """Every child of the caller with its coming bookings, minutes and courses on offer."""
         return await _classes_page(request, caller)
 
     @get("/{course_id:uuid}")
@@ -91,65 +91,65 @@ class ClassPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], course_id: FromPath[UUID],
         child: FromQuery[UUID | None] = None, done: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
-        """One course for one child: buy minutes, take a seat."""
+        """One course for one child, with the forms to buy minutes and book lessons."""
         return await _course_page(request, caller, course_id, child, done=done)
 
     @post("/{course_id:uuid}/hours")
     @shown_again(lambda request, caller, course_id, data: _course_page(request, caller, course_id, _child(data)))
     async def buy(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Turn points into the child's minutes."""
-        acting = await for_child(caller, _child(data))
+        """Buy class minutes for the child."""
+        acting = await scope_for_child(caller, _child(data))
         known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
-        wanted = filled(ClassHoursIn, data | known, HOURS)
-        answered(await once.answer(acting, lambda: buy_class_hours(acting, wanted)), Bought)
+        wanted = parse_form(ClassHoursIn, data | known, HOURS)
+        decode_answer(await once.answer(acting, lambda: buy_class_hours(acting, wanted)), Bought)
         return see_other(f"/classes/{course_id}?child={wanted.child_id}&done=bought")
 
     @post("/{course_id:uuid}/refund")
     @shown_again(lambda request, caller, course_id, data: _course_page(request, caller, course_id, _child(data)))
     async def give_minutes_back(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Turn the child's unused minutes into points again."""
-        acting = await for_child(caller, _child(data))
+        """Refund the child's unused minutes as points."""
+        acting = await scope_for_child(caller, _child(data))
         known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
-        wanted = filled(RefundIn, data | known, UNUSED)
-        answered(await once.answer(acting, lambda: refund(acting, wanted)), Refunded)
+        wanted = parse_form(RefundIn, data | known, UNUSED)
+        decode_answer(await once.answer(acting, lambda: refund(acting, wanted)), Refunded)
         return see_other(f"/classes/{course_id}?child={wanted.child_id}&done=refunded")
 
     @post("/{course_id:uuid}/move")
     @shown_again(lambda request, caller, course_id, data: _course_page(request, caller, course_id, _child(data)))
     async def move_minutes(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
         """Move the child's unused minutes to another course."""
-        acting = await for_child(caller, _child(data))
+        acting = await scope_for_child(caller, _child(data))
         known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
-        wanted = filled(MoveIn, data | known, MOVE)
-        answered(await once.answer(acting, lambda: move_class_hours(acting, wanted)), MovedOut)
+        wanted = parse_form(MoveIn, data | known, MOVE)
+        decode_answer(await once.answer(acting, lambda: move_class_hours(acting, wanted)), MovedOut)
         return see_other(f"/classes/{wanted.to_course_id}?child={wanted.child_id}&done=moved")
 
     @post("/{course_id:uuid}/bookings")
     @shown_again(lambda request, caller, course_id, data: _course_page(request, caller, course_id, _child(data)))
     async def take_seat(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Take a seat, or a place in line."""
-        wanted = filled(BookingIn, data, SEAT)
-        acting = await for_child(caller, wanted.child_id)
-        made = answered(await once.answer(acting, lambda: book(acting, wanted)), Booked)
+        """Book a seat, or a place on the waiting list."""
+        wanted = parse_form(BookingIn, data, SEAT)
+        acting = await scope_for_child(caller, wanted.child_id)
+        made = decode_answer(await once.answer(acting, lambda: book_seat(acting, wanted)), Booked)
         return see_other(f"/classes/{course_id}?child={wanted.child_id}&done={made.status}")
 
     @get("/bookings/{booking_id:uuid}")
     async def door_code(
         self, request: AnyRequest, caller: NamedDependency[Scope], booking_id: FromPath[UUID]
     ) -> Template:
-        """The code to show at the door, and the way to give the seat back."""
+        """The attendance code, and the button that cancels the booking."""
         return await _booking_page(request, caller, booking_id)
 
     @post("/bookings/{booking_id:uuid}/cancellation")
@@ -169,7 +169,7 @@ class _ForChild(msgspec.Struct):
 
 
 def _child(data: dict[str, str]) -> UUID:
-    return filled(_ForChild, data, FOR_CHILD).child_id
+    return parse_form(_ForChild, data, FOR_CHILD).child_id
 
 
 async def _classes_page(request: AnyRequest, caller: Scope) -> Template:
@@ -188,7 +188,7 @@ async def _booking_page(request: AnyRequest, caller: Scope, booking_id: UUID) ->
 
 
 async def _own_booking(caller: Scope, booking_id: UUID) -> tuple[BookingOut, Scope]:
-    """A booking of one of the caller's children, and the caller in its community."""
+    """A booking of one of the caller's children, and the caller's scope in its community."""
     for community_id in dict.fromkeys(p.community_id for p in caller.persons):
         acting = caller.within(community_id)
         if found := await reading.own_booking(acting, booking_id):
@@ -224,7 +224,7 @@ async def _course_page(
 
 
 async def _others(acting: Scope, shown: CourseOut, has: list[Unused]) -> list[tuple[CourseOut, int]]:
-    """The courses that the child's unused minutes could move to, with how many they would become."""
+    """The courses to which the child's unused minutes could move, with the minutes they would become."""
     if not has:
         return []
     found = await all_pages(partial(courses.courses, acting))

@@ -1,4 +1,4 @@
-"""Classes at the door: who comes today, marked by the code that the family shows."""
+"""Attendance of classes at the counter: today's bookings, marked by attendance code or presence scan."""
 
 from typing import Annotated
 from uuid import UUID
@@ -15,11 +15,11 @@ from timebank.core import clock, scanned
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
 from timebank.presence.choice import EARLY
 from timebank.shop.pages.counter import refused_page, shown_by
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 Code = Annotated[str, QueryParameter(max_length=20)]
@@ -34,16 +34,16 @@ class CounterClasses(msgspec.Struct, frozen=True):
 
 
 async def counter_classes(caller: Scope, person_id: UUID, station_id: UUID, presence: str) -> CounterClasses:
-    """Today's seats here of the child, or of the children of the guardian, who stands at the counter.
+    """Today's booked seats at this station of the person at the counter and of the children in their care.
 
-    Who comes before midnight to a lesson that begins soon after it is early, not a day too soon.
+    Lessons that begin soon after midnight count too, as long as `EARLY` allows checking in for them.
     """
     since, until = clock.day_bounds(clock.local_day())
     soon = max(until, clock.now() + EARLY)
     return CounterClasses(presence, await reading.coming(caller, person_id, station_id, presence, since, soon))
 
 
-class DeskClasses(Controller):
+class CounterClassPages(Controller):
     path = "/desk/bookings"
     opt = AT_THE_COUNTER
     include_in_schema = False
@@ -51,24 +51,24 @@ class DeskClasses(Controller):
     @get()
     @shown_again(lambda request, caller: refused_page(request, caller))
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template:
-        """The seat that a shown code stands for."""
+        """The booking with this attendance code."""
         digits = scanned.digits(code)
-        found = await reading.by_code(caller, digits)
+        found = await reading.booking_by_code(caller, digits)
         return page(request, caller, "desk/booking.html", booking=found, code=digits)
 
     @post("/{booking_id:uuid}/attendance")
     @shown_again(lambda request, caller: refused_page(request, caller))
     async def attend(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         booking_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Mark that the child came."""
-        proof = filled(AttendanceIn, shown_by(data), CODE)
-        await attendance.count_try(caller, booking_id, proof.code)
+        """Mark the child as attended."""
+        proof = parse_form(AttendanceIn, shown_by(data), CODE)
+        await attendance.count_attendance_guess(caller, booking_id, proof.code)
         await once.answer(caller, lambda: attendance.attend(caller, booking_id, proof.code, proof.presence))
         return see_other(f"/desk/bookings/{booking_id}")
 
     @get("/{booking_id:uuid}")
     async def marked(self, request: AnyRequest, caller: NamedDependency[Scope], booking_id: FromPath[UUID]) -> Template:
-        """Who has just been marked."""
+        """The booking that was just marked as attended."""
         return page(request, caller, "desk/attended.html", booking=await reading.booking(caller, booking_id))

@@ -13,7 +13,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.deeds.filing.caps import period_of, require_room_among
-from timebank.deeds.filing.filing import DAYS_BACK_MAX, DeedDay, WitnessTooClose, WitnessUnknown, worth
+from timebank.deeds.filing.filing import DAYS_BACK_MAX, DeedDay, WitnessTooClose, WitnessUnknown, deed_worth
 from timebank.deeds.schemas import DeedIn
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.identity.ages import is_guarded
@@ -46,7 +46,7 @@ class _Counted(msgspec.Struct, frozen=True):
     occurred_on: date
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Facts:
     """The facts by which deeds are judged. A deed that passes is added to `counted` and counts for those after it."""
 
@@ -71,7 +71,7 @@ class _Facts:
             raise NotGuardian
         self._require_witness(wanted)
         rule = self._rule(wanted.rule_code, wanted.occurred_on)
-        points, reason = worth(wanted, rule)
+        points, reason = deed_worth(wanted, rule)
         self._require_room(rule, wanted)
         return rule, points, reason
 
@@ -105,7 +105,7 @@ class _Facts:
         self.counted.append(_Counted(wanted.person_id, wanted.area_id, rule.code, wanted.occurred_on))
 
 
-async def try_book(
+async def try_deeds(
     scope: Scope, wanted: Sequence[DeedIn], *, areas: Collection[UUID] = (), rules: Sequence[RuleOut] = ()
 ) -> list[TimebankError | None]:  # fmt: skip
     """For each deed of a trial run the error that forbids it, or None; the deeds before it count towards the caps.
@@ -129,7 +129,7 @@ def _refusal(facts: _Facts, wanted: DeedIn) -> TimebankError | None:
 
 
 @retried
-async def file_book(scope: Scope, wanted: Sequence[DeedIn]) -> list[Filed | TimebankError]:
+async def file_imported_deeds(scope: Scope, wanted: Sequence[DeedIn]) -> list[Filed | TimebankError]:
     """File deeds of any past day for review; return for each the filed deed or the error that forbids it.
 
     The caller notifies the people. The witnesses are asked only when a deed is approved, because the import may be
@@ -198,9 +198,9 @@ async def _facts(scope: Scope, wanted: Sequence[DeedIn]) -> _Facts:
     for rule in await every_version(scope, "deed"):
         versions.setdefault(rule.code, []).append(rule)
     return _Facts(
-        {one.id: one for one in people}, {UUID(bytes=row["id"].bytes) for row in there}, versions,
-        await side_of(scope) if witnesses else Side(), await sides_of(scope, paired),
-        await _counted(scope, wanted, versions),
+        people={one.id: one for one in people}, areas={UUID(bytes=row["id"].bytes) for row in there}, versions=versions,
+        own=await side_of(scope) if witnesses else Side(), sides=await sides_of(scope, paired),
+        counted=await _counted(scope, wanted, versions),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Role, Scope
 from timebank.deeds.filing.caps import require_room
-from timebank.deeds.filing.notices import tell_filed
+from timebank.deeds.filing.notices import notify_deed_filed
 from timebank.deeds.reading import find_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.deeds.tables import Deed
@@ -101,7 +101,7 @@ async def file_deed(scope: Scope, wanted: DeedIn) -> DeedOut:
         rule = await _rule_of_that_day(scope, wanted)
         if not scope.administers and wanted.points not in (None, rule.points):
             raise PointsByAdmin
-        points, points_reason = worth(wanted, rule)
+        points, points_reason = deed_worth(wanted, rule)
         await require_room(scope, rule, wanted.person_id, wanted.area_id, wanted.occurred_on)
         deed_id = clock.new_id()
         await Deed.insert(
@@ -120,13 +120,13 @@ async def file_deed(scope: Scope, wanted: DeedIn) -> DeedOut:
             points=points,
         )  # fmt: skip
         filed = await find_deed(scope, deed_id)
-        await tell_filed(scope, filed)
+        await notify_deed_filed(scope, filed)
         await ask_witness(scope, filed)
         return DeedOut.of(filed)
 
 
 @retried
-async def withdraw_deeds(scope: Scope, deed_ids: Sequence[UUID]) -> int:
+async def undo_filed_deeds(scope: Scope, deed_ids: Sequence[UUID]) -> int:
     """Withdraw deeds that nobody has reviewed yet, as the undo of an import does; return how many.
 
     The caller notifies the people, once for all deeds that are withdrawn together.
@@ -219,7 +219,7 @@ async def _rule_of_that_day(scope: Scope, wanted: DeedIn) -> RuleOut:
         return usable
 
 
-def worth(wanted: DeedIn, rule: RuleOut) -> tuple[int, str | None]:
+def deed_worth(wanted: DeedIn, rule: RuleOut) -> tuple[int, str | None]:
     """The points of a deed and, where they differ from the catalogue's, the reason. Raises PointsNeedReason."""
     assert rule.points is not None
     if wanted.points is None or wanted.points == rule.points:

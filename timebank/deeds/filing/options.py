@@ -11,14 +11,14 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.paging import all_pages
 from timebank.core.scope import HEADS, Role, Scope
-from timebank.deeds.parties import reach
+from timebank.deeds.parties import readable_deeds
 from timebank.rules.catalogue import rules
 from timebank.rules.schemas import RuleOut
 
 GROWN_UP = timedelta(days=18 * 366)
 
 
-class Choice(msgspec.Struct, frozen=True):
+class FilingChoice(msgspec.Struct, frozen=True):
     """One place or person to choose, with a hint that distinguishes equal names."""
 
     id: UUID
@@ -30,14 +30,14 @@ class Options(msgspec.Struct, frozen=True):
     """The choices in the form: rules, places, people and witnesses. All are empty where the caller may not file."""
 
     rules: list[RuleOut]
-    places: list[Choice]
-    people: list[Choice]
-    witnesses: list[Choice]
+    places: list[FilingChoice]
+    people: list[FilingChoice]
+    witnesses: list[FilingChoice]
 
 
 async def filing_options(scope: Scope) -> Options:
     """The choices that the caller has when filing a deed."""
-    _, areas, own = reach(scope)
+    _, areas, own = readable_deeds(scope)
     held = [] if scope.administers else areas
     if not (scope.administers or held):
         return Options([], [], [], [])
@@ -51,7 +51,7 @@ async def filing_options(scope: Scope) -> Options:
         )
 
 
-async def _places(scope: Scope, held: list[UUID]) -> list[Choice]:
+async def _places(scope: Scope, held: list[UUID]) -> list[FilingChoice]:
     """The buildings and units in the caller's areas, each with the names of the areas above it, without the grid."""
     areas = {area.id: area for area in await areas_of(scope)}
 
@@ -63,16 +63,16 @@ async def _places(scope: Scope, held: list[UUID]) -> list[Choice]:
         return path
 
     return [
-        Choice(area.id, "".join(areas[a].name for a in reversed(upwards(area.id)) if areas[a].kind != "grid"), "")
+        FilingChoice(area.id, "".join(areas[a].name for a in reversed(upwards(area.id)) if areas[a].kind != "grid"), "")
         for area in areas.values()
         if area.kind != "grid" and (scope.administers or set(held) & set(upwards(area.id)))
     ]
 
 
-async def _people(scope: Scope, held: list[UUID], own: list[UUID]) -> list[Choice]:
+async def _people(scope: Scope, held: list[UUID], own: list[UUID]) -> list[FilingChoice]:
     """The caller's own records, then the heads of the buildings and units within reach."""
     return await database.rows(
-        Choice,
+        FilingChoice,
         "SELECT p.id, p.name, coalesce(string_agg(a.name, '、' ORDER BY a.pinyin), '') AS hint FROM person p "
         "LEFT JOIN role_grant g ON g.community_id = p.community_id AND g.person_id = p.id AND g.role = ANY ($2) "
         "  AND g.ended_at IS NULL AND g.starts_on <= $3 AND (g.ends_on IS NULL OR g.ends_on >= $3) "
@@ -83,10 +83,10 @@ async def _people(scope: Scope, held: list[UUID], own: list[UUID]) -> list[Choic
     )  # fmt: skip
 
 
-async def _witnesses(scope: Scope, held: list[UUID]) -> list[Choice]:
+async def _witnesses(scope: Scope, held: list[UUID]) -> list[FilingChoice]:
     """Grid workers of the areas, then adult neighbours of other households. Administrators get only grid workers."""
     return await database.rows(
-        Choice,
+        FilingChoice,
         "SELECT p.id, p.name, coalesce(max(w.word), max(home.name), '') AS hint FROM person p "
         "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
         "LEFT JOIN area home ON home.community_id = h.community_id AND home.id = h.area_id "

@@ -9,13 +9,13 @@ from timebank.agreements.independence import is_uninvolved
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.deeds.objections.reminding import decide_by
-from timebank.service_records.deciding import has_scanned
+from timebank.service_records.deciding import took_part_in_scans
 
 
-class Doubt(msgspec.Struct, frozen=True):
+class ObjectionDetail(msgspec.Struct, frozen=True, kw_only=True):
     """An objection, who raised it, and the deed or service record that it is about."""
 
     id: UUID
@@ -75,20 +75,22 @@ WHERE o.community_id = $1
 """
 
 
-async def doubts(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[Doubt]:
+async def list_undecided_objections(
+    scope: Scope, *, limit: int = 50, cursor: str | None = None
+) -> Page[ObjectionDetail]:
     """The undecided objections, oldest first, for administrators and auditors."""
     scope.require_reader()
     after = read_cursor(cursor, tuple[UUID])
     async with transaction(scope):
         found = await database.rows(
-            Doubt,
+            ObjectionDetail,
             f"{_DOUBTS} AND o.upheld IS NULL AND ($2::uuid IS NULL OR o.id > $2) ORDER BY o.id LIMIT $3",
             scope.community_id, after[0] if after else None, limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda doubt: (doubt.id,))
+    return make_page(found, limit, lambda doubt: (doubt.id,))
 
 
-async def count_doubts(scope: Scope) -> int:
+async def count_undecided_objections(scope: Scope) -> int:
     """The number of undecided objections, for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
@@ -98,24 +100,26 @@ async def count_doubts(scope: Scope) -> int:
     return waiting
 
 
-async def find_doubt(scope: Scope, objection_id: UUID) -> Doubt:
+async def find_objection(scope: Scope, objection_id: UUID) -> ObjectionDetail:
     """One objection, for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
-        found = await database.row(Doubt, f"{_DOUBTS} AND o.id = $2", scope.community_id, objection_id)
+        found = await database.row(ObjectionDetail, f"{_DOUBTS} AND o.id = $2", scope.community_id, objection_id)
     if found is None:
         raise NotFound
     return found
 
 
-async def doubts_of(scope: Scope, deed_id: UUID) -> list[Doubt]:
+async def objections_to_deed(scope: Scope, deed_id: UUID) -> list[ObjectionDetail]:
     """Every objection to a deed, including decided ones, for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
-        return await database.rows(Doubt, f"{_DOUBTS} AND o.deed_id = $2 ORDER BY o.id", scope.community_id, deed_id)
+        return await database.rows(
+            ObjectionDetail, f"{_DOUBTS} AND o.deed_id = $2 ORDER BY o.id", scope.community_id, deed_id
+        )
 
 
-async def may_decide(scope: Scope, doubt: Doubt) -> bool:
+async def may_decide(scope: Scope, doubt: ObjectionDetail) -> bool:
     """Whether the caller is an administrator who may decide this undecided objection because they are no party to it.
 
     A party is not independent of whoever filed, entered, approved or corrected what it is about, scanned its visit, or
@@ -129,5 +133,5 @@ async def may_decide(scope: Scope, doubt: Doubt) -> bool:
             scope, brought, doubt.objector_id, doubt.entered_by, doubt.corrected_by, doubt.approved_by,
             concerns=[doubt.person_id, doubt.witness_id],
         )
-        and not await has_scanned(scope, doubt.visit_id)
+        and not await took_part_in_scans(scope, doubt.visit_id)
     )  # fmt: skip

@@ -7,25 +7,25 @@ import msgspec
 
 from timebank.agreements.independence import is_uninvolved
 from timebank.agreements.kinds import Change
-from timebank.agreements.proposing import close
+from timebank.agreements.proposing import end_waiting_change
 from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.core.wording import dated
-from timebank.deeds.credit import credit
-from timebank.deeds.objections.objectors import admit, objector_of, tell_objector
+from timebank.deeds.credit import issue_deed_points
+from timebank.deeds.objections.objectors import notify_objector, objector_of, require_may_object
 from timebank.deeds.parties import PartyToDeed, is_caller, require_no_party
 from timebank.deeds.reading import lock_deed
-from timebank.deeds.restoring import DEED_AGAIN, ask_for_again
+from timebank.deeds.restoring import DEED_AGAIN, propose_restoring
 from timebank.deeds.review import needs_second
 from timebank.deeds.schemas import Deed, ObjectionOut
 from timebank.deeds.tables import Objection
-from timebank.people.messages import tell
-from timebank.service_records.deciding import has_scanned
-from timebank.service_records.objections import lock_record, reject_doubted, restore_reversed
+from timebank.people.messages import notify
+from timebank.service_records.deciding import took_part_in_scans
+from timebank.service_records.objected import lock_record, reject_after_objection, restore_reversed
 
 
 class NotOnNotice(TimebankError):
@@ -53,7 +53,7 @@ class ObjectionDecided(TimebankError):
     sentence = "这条异议已经有人决定了，没有再改。"
 
 
-class _Objection(msgspec.Struct, frozen=True):
+class _Objection(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     deed_id: UUID | None
     service_record_id: UUID | None
@@ -84,7 +84,7 @@ async def object_to_deed(scope: Scope, deed_id: UUID, reason: str, resident_id: 
     """
     objector = objector_of(scope, resident_id)
     async with transaction(scope):
-        await admit(scope, objector)
+        await require_may_object(scope, objector)
         deed = await lock_deed(scope, deed_id)
         is_own = objector == deed.person_id
         if deed.status == "reversed" and is_own:
@@ -96,7 +96,7 @@ async def object_to_deed(scope: Scope, deed_id: UUID, reason: str, resident_id: 
         objection = await _object(scope, objector, reason, deed_id=deed_id)
         await _set_status(scope, deed, "objected")
         text = f"「{deed.rule}」（{dated(deed.occurred_on)}）有人提出异议，社区核实以前先不记分。结果会告诉您。"
-        await tell(scope, deed.person_id, "deed_objected", text, f"deed:{deed.id}:objected:{objection.id}", deed.id)
+        await notify(scope, deed.person_id, "deed_objected", text, f"deed:{deed.id}:objected:{objection.id}", deed.id)
         return objection
 
 
@@ -109,7 +109,7 @@ async def object_to_record(scope: Scope, record_id: UUID, reason: str, resident_
     """
     objector = objector_of(scope, resident_id)
     async with transaction(scope):
-        await admit(scope, objector)
+        await require_may_object(scope, objector)
         record = await lock_record(scope, record_id)
         is_own = objector == record.person_id
         if record.status == "reversed" and is_own:
@@ -121,7 +121,7 @@ async def object_to_record(scope: Scope, record_id: UUID, reason: str, resident_
         objection = await _object(scope, objector, reason, record_id=record_id)
         text = "您的一条补录服务有人提出异议，社区核实以前先不计入。结果会告诉您。"
         key = f"service:{record.id}:objected:{objection.id}"
-        await tell(scope, record.person_id, "record_objected", text, key, record.id)
+        await notify(scope, record.person_id, "record_objected", text, key, record.id)
         return objection
 
 
@@ -130,7 +130,8 @@ async def _object(
 ) -> ObjectionOut:
     entered_by = None if is_caller(scope, objector) else scope.actor_id
     objection = _Objection(
-        clock.new_id(), deed_id, record_id, objector, reason, clock.now(), None, None, None, entered_by
+        id=clock.new_id(), deed_id=deed_id, service_record_id=record_id, person_id=objector, reason=reason,
+        created_at=clock.now(), upheld=None, decided_at=None, decision_note=None, entered_by=entered_by
     )  # fmt: skip
     await Objection.insert(
         Objection(
@@ -142,7 +143,7 @@ async def _object(
     noun, noun_id = ("deed", deed_id) if deed_id else ("service_record", record_id)
     await audit.record(scope, "object", noun, noun_id, objection=objection.id)
     if entered_by is not None:
-        await tell_objector(scope, objector, objection.id, "一件善行" if deed_id else "一条服务记录")
+        await notify_objector(scope, objector, objection.id, "一件善行" if deed_id else "一条服务记录")
     return objection.out()
 
 
@@ -157,7 +158,7 @@ async def own_objection(scope: Scope, record_id: UUID) -> ObjectionOut | None:
     return found.out() if found else None
 
 
-async def objections(
+async def list_objections(
     scope: Scope, *, undecided: bool = False, limit: int = 50, cursor: str | None = None
 ) -> Page[ObjectionOut]:
     """Objections in the community, oldest first, for administrators and auditors."""
@@ -170,7 +171,7 @@ async def objections(
             "AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4",
             scope.community_id, undecided, after[0] if after else None, limit + 1,
         )  # fmt: skip
-    return page([objection.out() for objection in found], limit, lambda objection: (objection.id,))
+    return make_page([objection.out() for objection in found], limit, lambda objection: (objection.id,))
 
 
 @retried
@@ -187,11 +188,11 @@ async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note:
             raise PartyToDeed
         if upheld and (waits := await _ask_above(scope, objection, note)):
             return msgspec.structs.replace(objection.out(), waiting=waits.waiting, who=waits.who)
-        await close(scope, DEED_AGAIN, str(objection_id))
+        await end_waiting_change(scope, DEED_AGAIN, str(objection_id))
         settle = _settle_deed if objection.deed_id else _settle_record
         outcome = await settle(scope, objection, upheld, note)
         await audit.record(scope, "decide_objection", "objection", objection_id, reason=note, upheld=upheld)
-        await tell(
+        await notify(
             scope, objection.person_id, "objection_decided", f"您的异议有了决定：{outcome}。{note[:400]}",
             f"objection:{objection_id}:decided", objection.deed_id or objection.service_record_id,
         )  # fmt: skip
@@ -219,7 +220,7 @@ async def _ask_above(scope: Scope, objection: _Objection, note: str) -> Waiting 
     await _require_judge(scope, deed)
     if (await _find(scope, objection.id)).upheld is not None:
         raise ObjectionDecided
-    return await ask_for_again(scope, deed, objection.id, note, (objection.person_id, objection.entered_by))
+    return await propose_restoring(scope, deed, objection.id, note, (objection.person_id, objection.entered_by))
 
 
 async def _require_judge(scope: Scope, deed: Deed) -> None:
@@ -241,7 +242,7 @@ async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: 
     await _write_decision(scope, objection, upheld, note)
     if deed.status == "reversed":
         if upheld:
-            await credit(scope, deed, key=f"deed:{deed.id}:restored:{objection.id}")
+            await issue_deed_points(scope, deed, key=f"deed:{deed.id}:restored:{objection.id}")
         return "积分已恢复" if upheld else "冲正不变"
     if upheld:
         await database.execute(
@@ -249,11 +250,11 @@ async def _settle_deed(scope: Scope, objection: _Objection, upheld: bool, note: 
         )
         await _set_status(scope, deed, "rejected")
         text = f"「{deed.rule}」（{dated(deed.occurred_on)}）有人提出异议，核实后不予记分。说明：{note[:300]}"
-        await tell(scope, deed.person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)
+        await notify(scope, deed.person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)
     elif (await lock_deed(scope, deed.id)).open_objections == 0:
         await _set_status(scope, deed, "filed" if deed.witness_answer == "denied" else "noticed")
         text = f"对「{deed.rule}」（{dated(deed.occurred_on)}）的异议核实过了，公示照常。"
-        await tell(scope, deed.person_id, "deed_noticed", text, f"deed:{deed.id}:noticed:{objection.id}", deed.id)
+        await notify(scope, deed.person_id, "deed_noticed", text, f"deed:{deed.id}:noticed:{objection.id}", deed.id)
     return "这件善行不予记分" if upheld else "公示照常"
 
 
@@ -264,7 +265,7 @@ async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note
     approved_by = None if record.status == "reversed" else record.reviewed_by
     acted = (record.entered_by or record.person_id, record.corrected_by, approved_by)
     uninvolved = await is_uninvolved(scope, *acted, concerns=[record.person_id])
-    if not uninvolved or await has_scanned(scope, record.visit_id):
+    if not uninvolved or await took_part_in_scans(scope, record.visit_id):
         raise PartyToDeed
     await _write_decision(scope, objection, upheld, note)
     if record.status == "reversed":
@@ -272,13 +273,13 @@ async def _settle_record(scope: Scope, objection: _Objection, upheld: bool, note
             await restore_reversed(scope, record, objection.id)
         return "积分已恢复" if upheld else "冲正不变"
     if upheld:
-        await reject_doubted(scope, record, note)
+        await reject_after_objection(scope, record, note)
         text = f"您的一条补录服务有人提出异议，核实后不予计入。说明：{note[:300]}"
-        await tell(scope, record.person_id, "record_rejected", text, f"service:{record.id}:rejected", record.id)
+        await notify(scope, record.person_id, "record_rejected", text, f"service:{record.id}:rejected", record.id)
     elif not await _is_doubted(scope, record.id):
         text = "对您的一条补录服务的异议核实过了，公示照常。"
         key = f"service:{record.id}:noticed:{objection.id}"
-        await tell(scope, record.person_id, "record_noticed", text, key, record.id)
+        await notify(scope, record.person_id, "record_noticed", text, key, record.id)
     return "这条服务不予计入" if upheld else "公示照常"
 
 

@@ -6,8 +6,8 @@ from timebank.core import database
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Role, Scope
 from timebank.deeds.parties import is_caller
-from timebank.people.directory import people
-from timebank.people.messages import tell
+from timebank.people.directory import list_people
+from timebank.people.messages import notify
 from timebank.people.schemas import PersonLine
 
 OPEN_MAX = 3
@@ -41,13 +41,13 @@ def may_object_for(scope: Scope) -> bool:
 
 async def resident_of(scope: Scope, q: str) -> PersonLine:
     """The only active resident with this name or phone number whom the caller may list. Raises NotOneResident."""
-    found = (await people(scope, q=q, status="active", limit=2)).items
+    found = (await list_people(scope, q=q, status="active", limit=2)).items
     if len(found) != 1:
         raise NotOneResident
     return found[0]
 
 
-async def admit(scope: Scope, objector: UUID) -> None:
+async def require_may_object(scope: Scope, objector: UUID) -> None:
     """Lock the objector's row, and raise TooManyObjections where they have three open objections already.
 
     Objections that staff enter in a resident's name are not limited or counted: staff have heard the reason.
@@ -69,7 +69,7 @@ async def admit(scope: Scope, objector: UUID) -> None:
         raise TooManyObjections(most=OPEN_MAX)
 
 
-async def tell_objector(scope: Scope, objector: UUID, objection_id: UUID, what: str) -> None:
+async def notify_objector(scope: Scope, objector: UUID, objection_id: UUID, what: str) -> None:
     """Notify a resident that staff have objected in their name."""
     text = f"工作人员替您对{what}提出了异议，结果会告诉您。不是您的意思的话，请马上告诉社区管理员。"
-    await tell(scope, objector, "objection_entered", text, f"objection:{objection_id}:entered", objection_id)
+    await notify(scope, objector, "objection_entered", text, f"objection:{objection_id}:entered", objection_id)

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.agreements.deciders import Officer, officers_of
+from timebank.agreements.deciders import Decider, possible_deciders
 from timebank.agreements.independence import Side, is_family, sides_of
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.scope import Role, Scope
 from timebank.core.wording import dated
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 
 DECIDE_WITHIN = timedelta(days=7)
 REMIND_AFTER = (timedelta(days=3), timedelta(days=6), DECIDE_WITHIN)
@@ -51,20 +51,20 @@ async def remind_of_objections(scope: Scope) -> int:
         waiting = await database.rows(_Waiting, _WAITING, scope.community_id, now - REMIND_AFTER[0])
         if not waiting:
             return 0
-        officers = await officers_of(scope)
+        officers = await possible_deciders(scope)
         place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
         people = [*(o.person_id for o in officers), *(person for each in waiting for person in each.involved)]
         sides = await sides_of(scope, people)
     for reminder in [r for each in waiting for r in _reminders(each, officers, sides, place, now)]:
         home = Scope.of_system(reminder.home_id)
-        await tell(
+        await notify(
             home, reminder.person_id, "objection_waits", reminder.text, reminder.key, reminder.objection_id
         )  # fmt: skip
     return len(waiting)
 
 
 def _reminders(
-    objection: _Waiting, officers: Sequence[Officer], sides: dict[UUID, Side], place: str, now: datetime
+    objection: _Waiting, officers: Sequence[Decider], sides: dict[UUID, Side], place: str, now: datetime
 ) -> list[_Reminder]:  # fmt: skip
     """The reminders of one objection that are due now."""
     step = max(n for n, after in enumerate(REMIND_AFTER) if objection.created_at <= now - after)

@@ -1,4 +1,4 @@
-"""The public board as a page: readable by everybody, with a way to object for those who are signed in."""
+"""The pages of the public board: everybody may read it, and a signed-in resident may object."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from timebank.deeds.schemas import ObjectionIn
 from timebank.http.callers import AnyRequest, provide_visitor
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 OBJECT_TO = {"deed": object_to_deed, "service_record": object_to_record}
@@ -32,7 +32,7 @@ class BoardPages(Controller):
 
     @get()
     async def boards(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template | Redirect:
-        """The reader's own community's board, else a choice of communities."""
+        """Redirect to the board of the reader's community; otherwise offer the communities to choose from."""
         places = await board_places()
         if visitor is not None or len(places) == 1:
             return see_other(f"/board/{visitor.community_id if visitor else places[0].id}")
@@ -43,7 +43,7 @@ class BoardPages(Controller):
         self, request: AnyRequest, community_id: FromPath[UUID], visitor: NamedDependency[Scope | None],
         cursor: Cursor = None, done: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
-        """What hangs there now."""
+        """The items that are published now."""
         place, found = await board_rows(community_id, limit=40, cursor=cursor)
         lives_here = visitor is not None and any(p.community_id == community_id for p in visitor.persons)
         items = [
@@ -60,7 +60,7 @@ class BoardPages(Controller):
         self, request: AnyRequest, community_id: FromPath[UUID], kind: FromPath[str], item_id: FromPath[UUID],
         caller: NamedDependency[Scope],
     ) -> Template:  # fmt: skip
-        """What one item says, and the form for an objection to it."""
+        """One published item and the form for an objection."""
         return await _item(request, caller.within(community_id), kind, item_id)
 
     @post("/{community_id:uuid}/{kind:str}/{item_id:uuid}")
@@ -71,12 +71,12 @@ class BoardPages(Controller):
         self, community_id: FromPath[UUID], kind: FromPath[str], item_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
     ) -> Redirect:  # fmt: skip
-        """Object, once per resident."""
+        """File an objection; each resident may object to an item once."""
         if kind not in OBJECT_TO:
             raise NotFound
         scope = caller.within(community_id)
         resident = (await resident_of(scope, data["resident"])).id if data.get("resident", "").strip() else None
-        told = filled(ObjectionIn, {"reason": data.get("reason", "")}, REASON)
+        told = parse_form(ObjectionIn, {"reason": data.get("reason", "")}, REASON)
         await OBJECT_TO[kind](scope, item_id, told.reason, resident)
         return see_other(f"/board/{community_id}?done=objected")
 

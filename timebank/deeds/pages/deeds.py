@@ -1,4 +1,4 @@
-"""A head's deeds on the phone: file one in three fields, and see where each stands."""
+"""A resident's pages of deeds: file one, follow its status, answer as a witness, object to a reversal."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -14,15 +14,15 @@ from timebank.core.scope import HEADS, Role, Scope
 from timebank.deeds.filing.filing import DAYS_BACK_MAX, file_deed
 from timebank.deeds.filing.options import filing_options
 from timebank.deeds.objections.objecting import object_to_deed
-from timebank.deeds.reading import deeds, find_deed
+from timebank.deeds.reading import find_deed, list_deeds
 from timebank.deeds.schemas import DeedIn, ReasonIn, WitnessIn
 from timebank.deeds.witness import answer_as_witness
 from timebank.deeds.words import STATUS
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 FIELDS = {
@@ -46,9 +46,9 @@ class DeedPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], of: FromQuery[str] = "own", cursor: Cursor = None,
         done: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
-        """The reader's own deeds, or, for heads and grid workers, those of their area."""
+        """The reader's own deeds, or for heads and grid workers those of their area."""
         holds = caller.has(*HEADS, Role.grid_worker)
-        found = await deeds(caller, own=of != "area" or not holds, limit=30, cursor=cursor)
+        found = await list_deeds(caller, own=of != "area" or not holds, limit=30, cursor=cursor)
         return page(
             request, caller, "member/deeds.html", items=found.items, next=found.next, first=cursor is None, of=of,
             holds=holds, done=done, words=STATUS,
@@ -63,10 +63,10 @@ class DeedPages(Controller):
     @shown_again(lambda request, caller: _form(request, caller))
     async def file(
         self, data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
-        once: NamedDependency[Once],
+        once: NamedDependency[Idempotency],
     ) -> Redirect:  # fmt: skip
-        """File it; what is wrong is said above the form, which keeps what was written."""
-        wanted = filled(DeedIn, data, FIELDS)
+        """File a deed. A refusal is shown above the form, which keeps the entered text."""
+        wanted = parse_form(DeedIn, data, FIELDS)
         await once.answer(caller, lambda: file_deed(caller, wanted), required=False)
         return see_other("/deeds?done=filed")
 
@@ -74,7 +74,7 @@ class DeedPages(Controller):
     async def deed(
         self, request: AnyRequest, deed_id: FromPath[UUID], caller: NamedDependency[Scope], done: FromQuery[str] = ""
     ) -> Template:
-        """One deed, and where it stands."""
+        """One deed and its status."""
         return await _deed(request, caller, deed_id, done=done)
 
     @post("/{deed_id:uuid}/witness")
@@ -83,8 +83,8 @@ class DeedPages(Controller):
         self, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope],
     ) -> Redirect:  # fmt: skip
-        """Say as the witness whether it was so."""
-        said = filled(WitnessIn, data, WITNESS)
+        """Answer as the witness whether the deed was done."""
+        said = parse_form(WitnessIn, data, WITNESS)
         await answer_as_witness(caller, deed_id, said.confirms, said.note)
         return see_other(f"/deeds/{deed_id}?done=witnessed")
 
@@ -94,8 +94,8 @@ class DeedPages(Controller):
         self, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope],
     ) -> Redirect:  # fmt: skip
-        """Object to the reversal of one's own deed."""
-        await object_to_deed(caller, deed_id, filled(ReasonIn, data, REASON).reason)
+        """Object to the reversal of the reader's own deed."""
+        await object_to_deed(caller, deed_id, parse_form(ReasonIn, data, REASON).reason)
         return see_other(f"/deeds/{deed_id}?done=objected")
 
 

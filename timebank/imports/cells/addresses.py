@@ -10,7 +10,7 @@ from datetime import date, time, timedelta
 
 from timebank.imports.cells import places
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import NAME_LENGTH_MAX, Cell, text, words
+from timebank.imports.cells.values import NAME_LENGTH_MAX, Cell, plain_text, text
 
 ADDRESS_LENGTH_MAX = 200
 _NUMERAL, _MARK = places.NUMERAL, places.BUILDING_MARK
@@ -237,7 +237,7 @@ def _in_building(found: re.Match[str]) -> Address | Problem:
     return Address(unit=unit if isinstance(unit, str) else None, room=room)
 
 
-def together(parts: Mapping[str, Address | Problem | None]) -> Address | tuple[str, Problem] | None:
+def combine(parts: Mapping[str, Address | Problem | None]) -> Address | tuple[str, Problem] | None:
     """Combine the parts read from several columns into one address.
 
     Returns the column and its problem where a part is unclear or contradicts another, None where all are blank.
@@ -255,7 +255,7 @@ def together(parts: Mapping[str, Address | Problem | None]) -> Address | tuple[s
 
 def looks_like_address(cell: Cell) -> bool:
     """Whether a cell holds a building together with a unit or room."""
-    found = address(cell) if words(cell) else None
+    found = address(cell) if plain_text(cell) else None
     return isinstance(found, Address) and (found.unit is not None or found.room is not None)
 
 

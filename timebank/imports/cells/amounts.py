@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from timebank.imports.cells.numerals import NUMERALS, WRITTEN, chinese_number
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, blank, words
+from timebank.imports.cells.values import Cell, blank, plain_text
 
 AMOUNT_MAX = 1_000_000
 _SIGNS = str.maketrans("－−﹣﹢", "---+")
@@ -51,7 +51,7 @@ def whole_number(text: str) -> int | Problem:
     return int(value) if value == value.to_integral_value() else problem("not_whole")
 
 
-def points(cell: Cell, least: int = 1, most: int = AMOUNT_MAX) -> int | Problem | None:
+def parse_points(cell: Cell, least: int = 1, most: int = AMOUNT_MAX) -> int | Problem | None:
     """Points from `least` to `most`: "60", "60分", "5分/次", "+2分", "贰". Refuses money, ranges, points per hour."""
     if blank(cell):
         return None
@@ -64,7 +64,7 @@ def points(cell: Cell, least: int = 1, most: int = AMOUNT_MAX) -> int | Problem 
     return problem("points_unclear") if found is None else _in_range(found["number"], least, most)
 
 
-def stock(cell: Cell, unit: str | None = None) -> int | Problem | None:
+def parse_stock(cell: Cell, unit: str | None = None) -> int | Problem | None:
     """Pieces in stock, at least 0. A unit after the number must be the good's own or a general one (件, 个, 份)."""
     if blank(cell):
         return None
@@ -89,7 +89,7 @@ class Limit:
     pieces: int | None
 
 
-def limit(cell: Cell, unit: str | None = None) -> Limit | Problem | None:
+def parse_limit(cell: Cell, unit: str | None = None) -> Limit | Problem | None:
     """A limit per household and month: "2", "2块", "每月2条", "1袋/月", "每户每月限一份", "不限"."""
     if blank(cell):
         return None
@@ -113,15 +113,15 @@ def limit(cell: Cell, unit: str | None = None) -> Limit | Problem | None:
 
 def unit_said(cell: Cell) -> str | None:
     """The unit after an amount, as in "5盒", "每月1袋" or "5分/桶"; None if it is general (次, 户, 件)."""
-    found = _UNIT_SAID.search(words(cell))
+    found = _UNIT_SAID.search(plain_text(cell))
     return found[1] if found and found[1] not in _NO_GOODS_UNIT else None
 
 
-def price(cell: Cell, unit: str | None = None) -> int | Problem | None:
+def parse_price(cell: Cell, unit: str | None = None) -> int | Problem | None:
     """The price of one unit of a good in points; "5分/袋" is refused for a good whose unit is 盒."""
     said = unit_said(cell)
     other = said is not None and unit is not None and not _own_unit(said, unit)
-    return problem("amount_unit", said=said or "", unit=unit or "件") if other else points(cell)
+    return problem("amount_unit", said=said or "", unit=unit or "件") if other else parse_points(cell)
 
 
 def says_limit(note: str) -> bool:
@@ -133,7 +133,7 @@ def _text(cell: Cell) -> str | Problem:
     # A bool, date or time in a column of amounts is an input error.
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return problem("number_unclear")
-    return words(cell).translate(WRITTEN).replace("，", ",").translate(_SIGNS)
+    return plain_text(cell).translate(WRITTEN).replace("，", ",").translate(_SIGNS)
 
 
 def _own_unit(said: str, unit: str | None) -> bool:

@@ -29,7 +29,7 @@ _SHORT = 5
 
 def name(cell: Cell, known: AbstractSet[str] = frozenset()) -> str | Problem | None:
     """A person's name. A masked name or a form of address is refused unless its key is in `known`."""
-    found = None if _VACANT.fullmatch(cells.words(cell)) else cells.name(cell)
+    found = None if _VACANT.fullmatch(cells.plain_text(cell)) else cells.name(cell)
     if not isinstance(found, str) or names.key(found) in known:
         return found
     if _MASKED.fullmatch(found):

@@ -7,7 +7,7 @@ from timebank.core.names import COMPOUND_SURNAMES, key
 from timebank.imports.cells import callings
 from timebank.imports.cells.numerals import chinese_number
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, name, words
+from timebank.imports.cells.values import Cell, name, plain_text
 
 GROUP_MAX = 50
 HAN = r"[\u3400-\u9fff\U00020000-\U000323af]"
@@ -26,7 +26,7 @@ def names(cell: Cell, known: AbstractSet[str] = frozenset()) -> list[str] | Prob
 
     `known` holds the keys of residents' names. A cell that does not name everybody (等5人, 张三夫妇) is refused.
     """
-    text = words(cell)
+    text = plain_text(cell)
     if _UNLISTED.search(text):
         return problem("group_unlisted")
     said = _COUNT.search(text)
@@ -54,13 +54,13 @@ def names(cell: Cell, known: AbstractSet[str] = frozenset()) -> list[str] | Prob
 
 def repeats(cell: Cell, known: AbstractSet[str] = frozenset()) -> bool:
     """Whether a cell has one name twice."""
-    parts = [key(part) for part in _parts(_COUNT.sub("", words(cell)), known)]
+    parts = [key(part) for part in _parts(_COUNT.sub("", plain_text(cell)), known)]
     return len(set(parts)) < len(parts)
 
 
 def mentioned(cell: Cell) -> set[str]:
     """Every name that a cell may hold, read as one name and as several."""
-    text = words(cell)
+    text = plain_text(cell)
     joined = _JOINED.fullmatch("".join(text.split()))
     parts = [text, *_parts(_COUNT.sub("", text), frozenset()), *(joined.groups() if joined else ())]
     return {one for part in parts if isinstance(one := name(part), str)}

@@ -1,7 +1,7 @@
 """Identity numbers in a workbook: the check of timebank/people/identity/citizen_number.py, answered as a Problem."""
 
 from timebank.imports.cells.problems import Problem, problem
-from timebank.people.identity.citizen_number import Identity, Sex, check_character, judge
+from timebank.people.identity.citizen_number import Identity, Sex, check_character, parse_identity
 from timebank.people.identity.documents import FOREIGNER, Document, read_document
 
 __all__ = ["Document", "Identity", "Sex", "check_character", "mask_number", "read_identity"]
@@ -9,7 +9,7 @@ __all__ = ["Document", "Identity", "Sex", "check_character", "mask_number", "rea
 
 def read_identity(number: str, kind: str | None = None) -> Identity | Document | Problem:
     """Check a number already stripped of spaces and in upper case; `kind` is the document named in another column."""
-    judged = judge(number)
+    judged = parse_identity(number)
     if isinstance(judged, Identity) and kind in (None, FOREIGNER):
         return judged
     document = read_document(number, kind)

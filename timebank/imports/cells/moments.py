@@ -1,4 +1,4 @@
-"""Days and times as people write them, from a date cell to “下午3点半”."""
+"""Parses days, times of day and lengths as people write them, from a date cell to “下午3点半”."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 
 from timebank.imports.cells.numerals import chinese_number
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, Unreadable, blank, words
+from timebank.imports.cells.values import Cell, Unreadable, blank, plain_text
 
 LengthUnit = Literal["hours", "minutes"]
 DAY_MINUTES = 24 * 60
@@ -46,8 +46,8 @@ _NEXT_SPAN = re.compile(r"(?<=[\d点时分半])\s*(?:和|/|\s|(?=上午|下午|�
 _BETWEEN = re.compile(r"\s*(?:-|–|—|~|～|至|到|\bto\b)+\s*", re.IGNORECASE)
 
 
-def day(cell: Cell) -> date | Problem | None:
-    """A calendar day, from a date cell, a spreadsheet's serial number or words with a year."""
+def parse_calendar_day(cell: Cell) -> date | Problem | None:
+    """A calendar day, from a date cell, a spreadsheet's serial number or a text with a year; None for a blank cell."""
     found = _day(cell)
     if isinstance(found, date) and 0 <= (found - _EXCEL_EPOCH).days <= _ZERO_SHOWN_DAYS:
         return problem("date_zero")
@@ -63,14 +63,14 @@ def _day(cell: Cell) -> date | Problem | None:
         return problem("date_unclear")
     if blank(cell):
         return None
-    found = _day_in(words(cell))
+    found = _day_in(plain_text(cell))
     if found is None:
         return problem("date_unclear")
     return found[0] if _says_no_more(found[1]) else problem("date_with_more")
 
 
 def in_digits(text: str) -> str:
-    """A text with the days of it that are written as 二〇二六年四月五日 in digits."""
+    """A text with its days such as 二〇二六年四月五日 rewritten in digits."""
     if not CHINESE_YEAR.search(text):
         return text
     text = CHINESE_YEAR.sub(lambda found: f"{found[1].translate(_CHINESE_DIGITS)}年", text)
@@ -78,7 +78,7 @@ def in_digits(text: str) -> str:
 
 
 def _says_no_more(rest: str) -> bool:
-    """Whether what follows a day leaves it that day: nothing, a time or two or a part of the day, a late entry."""
+    """Whether the text after a day does not change it: none, one or two times, a part of the day, or one like 补录."""
     if not rest or _SAME_DAY.fullmatch(rest):
         return True
     rest = _CLOCK_TAIL.sub("", _CLOCK_TAIL.sub("", rest)) if re.match(r"\d{1,2}:\d{2}:\d{2}", rest) else rest
@@ -88,7 +88,7 @@ def _says_no_more(rest: str) -> bool:
 
 
 def _day_in(value: str) -> tuple[date | Problem, str] | None:
-    """The day at the start of some words and what follows it, `None` when there is no day."""
+    """The day at the start of a text and the text after it; `None` when it does not start with a day."""
     value = in_digits(_WEEKDAY.sub("", value).strip())
     if re.fullmatch(r"\d{1,5}(\.\d+)?", value):
         serial = int(float(value))
@@ -105,13 +105,13 @@ def _day_in(value: str) -> tuple[date | Problem, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class YearMonths:
-    """A birth of which only the year and month are written; both months that "1965.1" may mean where it is a number."""
+    """A birth date without its day; the number 1965.1 may mean January or October, so `months` can hold two."""
 
     year: int
     months: frozenset[int]
 
     def holds(self, day: date) -> bool:
-        """Whether a day may be the one that is meant."""
+        """Whether a day lies in the year and in one of the months."""
         return day.year == self.year and day.month in self.months
 
 
@@ -119,7 +119,7 @@ def year_months(cell: Cell) -> YearMonths | None:
     """The year and month of "1965.03", "196503", "1965-03" or "1965年3月"; `None` for anything else."""
     if isinstance(cell, bool | date | time | timedelta):
         return None
-    value = words(cell)
+    value = plain_text(cell)
     found = _YEAR_MONTH.fullmatch(value)
     if found is None:
         return None
@@ -131,7 +131,7 @@ def year_months(cell: Cell) -> YearMonths | None:
 
 
 def minute_of_day(cell: Cell) -> int | Problem | None:
-    """Minutes since midnight, 0 to 1440, and beyond when the words say “次日”."""
+    """Minutes since midnight, 0 to 1440, or more when the text says “次日”; None for a blank cell."""
     if isinstance(cell, Unreadable):
         return cell.problem
     if isinstance(cell, timedelta):
@@ -144,7 +144,7 @@ def minute_of_day(cell: Cell) -> int | Problem | None:
         return problem("time_unclear")
     if blank(cell):
         return None
-    value = words(cell)
+    value = plain_text(cell)
     if re.fullmatch(r"[01]?\.\d{3,}|0|1(\.0+)?|0\.5", value) and not re.fullmatch(r"1\.\d*[1-9]\d*", value):
         return _in_day(float(value) * DAY_MINUTES)
     value = re.sub(r"(?<=\d:\d\d:\d\d)\.\d+$", "", value)
@@ -182,7 +182,7 @@ def _clock(value: str) -> int | Problem:
 
 
 def _hour(hour: int, part: str) -> int | None:
-    """The hour of the day that an hour and its part of the day mean; `None` when the two contradict each other."""
+    """The hour from 0 to 24 for a written hour and part of the day; `None` when the two contradict each other."""
     if hour > 24:
         return None
     if part in {"凌晨", "am"} and hour == 12:
@@ -199,8 +199,8 @@ def _hour(hour: int, part: str) -> int | None:
 
 
 def spans(cell: Cell) -> list[tuple[Cell, Cell]] | Problem | None:
-    """The halves of every span of a cell: "8:30-11:30，14:00-17:00" is two."""
-    parts = _several_spans(words(cell)) if isinstance(cell, str) else []
+    """The start and end of every span in a cell: "8:30-11:30，14:00-17:00" has two spans."""
+    parts = _several_spans(plain_text(cell)) if isinstance(cell, str) else []
     found = [span(part) for part in parts] if len(parts) > 1 else [span(cell)]
     whole = [halves for halves in found if isinstance(halves, tuple)]
     if len(whole) == len(found):
@@ -209,7 +209,7 @@ def spans(cell: Cell) -> list[tuple[Cell, Cell]] | Problem | None:
 
 
 def _several_spans(value: str) -> list[str]:
-    """The spans of a cell, parted by a mark; also by a space, 和, a slash or 下午, where each part is a whole span."""
+    """The spans of a text, split at commas; also at a space, 和, a slash or 下午 if each part is then a whole span."""
     parts = [part for part in re.split(r"\s*[,;、，；]\s*", value) if part]
     if len(parts) != 1 or _DAY.match(value):
         return parts
@@ -219,12 +219,12 @@ def _several_spans(value: str) -> list[str]:
 
 
 def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
-    """The two halves of “08:30-10:00” or “2026-07-01 08:30 至 10:00”, still as written; the second may be blank."""
+    """The start and end of “08:30-10:00” or “2026-07-01 08:30 至 10:00” as written; either may be blank."""
     if isinstance(cell, Unreadable):
         return cell.problem
     if blank(cell):
         return None
-    value = words(cell)
+    value = plain_text(cell)
     dated = _DAY.match(value)
     head, rest = (value[: dated.end()], value[dated.end() :]) if dated else ("", value)
     later = _DAY.search(rest)
@@ -243,7 +243,7 @@ def span(cell: Cell) -> tuple[Cell, Cell] | Problem | None:
 
 
 def _same_part(first: str, second: str) -> str:
-    """“下午2:00-5:00” says 下午 once and means it twice."""
+    """The second time with the first one's part of the day: in “下午2:00-5:00” both are in the afternoon."""
     part = re.match(r"下午|晚上|傍晚|晚|pm", first.strip(), re.IGNORECASE)
     return f"{part[0]}{second}" if part and re.match(r"\d", second) else second
 
@@ -251,8 +251,8 @@ def _same_part(first: str, second: str) -> str:
 def minutes_long(cell: Cell, *, unit: LengthUnit | None) -> int | Problem | None:
     """A length of service in minutes, from "1.5", "1小时30分", "一个半小时", "1:30" or a time cell of that length.
 
-    `unit` is what the column's heading says of a bare number. Where it says nothing a number is hours, unless so many
-    hours are not worked in a row: then it may as well be minutes, and is refused.
+    `unit` is the unit that the column's heading gives for a bare number. Without one the number means hours, and more
+    than HOURS_WITHOUT_UNIT_MAX is refused because it may mean minutes.
     """
     if isinstance(cell, Unreadable):
         return cell.problem
@@ -264,7 +264,7 @@ def minutes_long(cell: Cell, *, unit: LengthUnit | None) -> int | Problem | None
         return problem("duration_unclear")
     if blank(cell):
         return None
-    value = words(cell).lower().replace("時", "时").replace("鐘", "钟")
+    value = plain_text(cell).lower().replace("時", "时").replace("鐘", "钟")
     return _bare_length(float(value), unit) if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", value) else _worded_length(value)
 
 
@@ -303,7 +303,7 @@ def _added_up(found: re.Match[str]) -> int | Problem:
 
 
 def _count(written: str | None) -> float | None:
-    """A number in digits or Chinese numerals; 0 where none is written, `None` where it cannot be read."""
+    """A number in digits or Chinese numerals; 0 for no text, `None` if it cannot be read."""
     if written is None:
         return 0
     return float(written) if written[0].isdigit() else chinese_number(written)

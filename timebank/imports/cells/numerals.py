@@ -1,4 +1,4 @@
-"""Whole numbers in digits, in Chinese numerals and in the numerals of banks."""
+"""Parses whole numbers in digits and Chinese numerals; WRITTEN maps financial numerals (壹贰叁) to ordinary ones."""
 
 NUMERALS = "零〇一二两三四五六七八九十百千万廿卅"
 WRITTEN = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟萬貳參陸兩", "一二三四五六七八九十百千万二三六两")
@@ -10,7 +10,7 @@ _TEN = 10
 
 
 def chinese_number(value: str) -> int | None:
-    """The whole number that digits or Chinese numerals say, else `None`."""
+    """The value of a whole number in digits or Chinese numerals, else `None`."""
     if value.isascii() and value.isdigit():
         return int(value) if len(value) <= _DIGITS_MAX else None
     plain = value.replace("廿", "二十").replace("卅", "三十")
@@ -18,7 +18,7 @@ def chinese_number(value: str) -> int | None:
 
 
 def _counted(said: str, below: int) -> int | None:
-    """A number below one of the scales: what stands before its highest scale, and what stands behind it."""
+    """The value of a numeral below `below`, from the parts before and after its highest scale (万, 千, 百, 十)."""
     scale, worth = next(((sign, worth) for sign, worth in _SCALES.items() if sign in said), ("", 1))
     if not scale:
         return DIGITS.get(said)
@@ -34,7 +34,7 @@ def _counted(said: str, below: int) -> int | None:
 
 
 def _behind(said: str, worth: int) -> int | None:
-    """What follows a scale: nothing, a smaller number, or one numeral that counts the next scale (一百五 is 150)."""
+    """The value after a scale: 0 for nothing, a smaller number, or a single digit of the next scale (一百五 is 150)."""
     bare = said.lstrip("零〇")
     if not bare:
         return 0 if not said else None

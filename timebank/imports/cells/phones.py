@@ -1,11 +1,11 @@
-"""A cell with a phone: the first mobile number in it, and what stands beside it."""
+"""Parses phone cells: the first mobile number, and a remark if the cell holds anything else."""
 
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, blank, words
+from timebank.imports.cells.values import Cell, blank, plain_text
 
 PHONE_DIGITS = 11
 _BETWEEN = r"[ \-–—_.'’`]{0,2}"
@@ -19,17 +19,17 @@ _SCIENTIFIC = re.compile(r"(\d(?:\.\d+)?)e\+?(\d{1,3})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class PhoneFound:
-    """A mobile number of eleven digits; `odd` is what a person should look at beside it."""
+    """A mobile number of eleven digits; `odd` is a warning about the rest of the cell."""
 
     number: str
     odd: Problem | None = None
 
 
 def find_phone(cell: Cell) -> PhoneFound | Problem | None:
-    """The first mobile number of a cell with its remark; a Problem where a number is meant and none can be read."""
-    if blank(cell) or _NO_PHONE.fullmatch(words(cell)):
+    """The first mobile number of a cell; a Problem if there is none, None for a blank cell or 无电话."""
+    if blank(cell) or _NO_PHONE.fullmatch(plain_text(cell)):
         return None
-    text = _in_digits(words(cell))
+    text = _in_digits(plain_text(cell))
     if isinstance(text, Problem):
         return text
     found = _MOBILE.findall(text)
@@ -39,20 +39,20 @@ def find_phone(cell: Cell) -> PhoneFound | Problem | None:
     return PhoneFound(numbers[0], _odd(numbers, _MOBILE.sub(" ", text)))
 
 
-def phone(cell: Cell) -> str | Problem | None:
-    """The first mobile number of a cell."""
+def parse_phone(cell: Cell) -> str | Problem | None:
+    """The first mobile number of a cell, without the warning."""
     found = find_phone(cell)
     return found.number if isinstance(found, PhoneFound) else found
 
 
 def phones(cell: Cell) -> list[str]:
-    """Every mobile number of a cell, in the order written."""
-    text = _in_digits(words(cell))
+    """Every mobile number of a cell, in order."""
+    text = _in_digits(plain_text(cell))
     return [] if isinstance(text, Problem) else [re.sub(r"\D", "", number) for number in _MOBILE.findall(text)]
 
 
 def _in_digits(text: str) -> str | Problem:
-    """The text with a number that a program wrote as a float or in scientific notation written out again."""
+    """The text; a number that a program wrote as a float or in scientific notation is converted back to digits."""
     whole = _WHOLE_FLOAT.fullmatch(text)
     if whole:
         return whole[1]

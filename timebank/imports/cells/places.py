@@ -1,4 +1,4 @@
-"""The names of grids, buildings, units and rooms in one way of writing."""
+"""Normalises the names of grids, buildings, units and rooms."""
 
 import re
 
@@ -32,7 +32,7 @@ _FOLDED = str.maketrans("棟單樓門號東層區戶−‐‑‒–—―－﹣\
 
 
 def fold(written: str) -> str:
-    """A place with simplified characters, one kind of dash and plain digits."""
+    """A place with simplified characters, ASCII dashes without spaces around them, and plain digits."""
     return re.sub(r"\s*([-/])\s*", r"\1", written.translate(_FOLDED))
 
 
@@ -46,7 +46,7 @@ def _one_way(pattern: re.Pattern[str], value: str, ending: str) -> str:
 
 
 def building(cell: Cell) -> str | Problem | None:
-    """“3栋” for 3, 3幢, 3号楼, 三栋, 3# and Building 3, “东苑3栋” for 东苑3号楼; other names as they are."""
+    """“3栋” for 3, 3幢, 3号楼, 三栋, 3# and Building 3, “东苑3栋” for 东苑3号楼; other names unchanged."""
     value = _words(cell)
     if not isinstance(value, str):
         return value
@@ -56,17 +56,17 @@ def building(cell: Cell) -> str | Problem | None:
 
 
 def is_building(value: str) -> bool:
-    """Whether words are a building's number and nothing more."""
+    """Whether a text is just a building's number."""
     return _BUILDING.fullmatch(fold(value)) is not None
 
 
 def is_unit(value: str) -> bool:
-    """Whether words are a unit's number and nothing more."""
+    """Whether a text is just a unit's number."""
     return _UNIT.fullmatch(fold(value)) is not None
 
 
 def unit(cell: Cell) -> str | Problem | None:
-    """“2单元” for 2, 二单元, 2号门 and Unit 2, “乙单元” for 乙; none where a building has no units."""
+    """“2单元” for 2, 二单元, 2号门 and Unit 2, “乙单元” for 乙; None for 无单元 (a building without units)."""
     value = _words(cell)
     if not isinstance(value, str):
         return value
@@ -74,7 +74,7 @@ def unit(cell: Cell) -> str | Problem | None:
 
 
 def room(cell: Cell) -> str | Problem | None:
-    """“502” for 502, 502室, 502号, 五〇二 and 5楼502; a room with more than its number is refused."""
+    """“502” for 502, 502室, 502号, 五〇二 and 5楼502; a Problem if the cell holds more than a room."""
     value = _words(cell)
     if not isinstance(value, str):
         return value
@@ -86,7 +86,7 @@ def room(cell: Cell) -> str | Problem | None:
 
 
 def is_unknown(value: str) -> bool:
-    """Whether words say that nobody knows the place."""
+    """Whether a text says that the place is unknown, such as 待定 or 地址不明."""
     return _UNKNOWN.fullmatch(value) is not None
 
 
@@ -96,7 +96,7 @@ def _words(cell: Cell) -> str | Problem | None:
 
 
 def grid(cell: Cell) -> str | Problem | None:
-    """“第一网格” for 1, 1网格, 第1网格 and 网格一."""
+    """“第一网格” for 1, 1网格, 第1网格 and 网格一; other names unchanged."""
     value = text(cell)
     if not isinstance(value, str):
         return value

@@ -1,4 +1,4 @@
-"""What can be wrong with one cell or one row, as a stable code and a sentence that says what to do."""
+"""The problems that a cell, row or file can have: a stable code and a sentence that says what to do."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -192,10 +192,8 @@ SENTENCES: Mapping[str, str] = {
     "note_phones_held": _("{count} 人的手机号已有人在用，等手机号的主人在首页同意后，才能用它看到这里的登记"),
     "note_known": _("{count} 行以前已经导入或登记，没有重复导入"),
 }
-"""Every problem kind; a code never changes its meaning, a sentence may be reworded and is translated by its text.
-
-The codes that begin with `note_` speak of the whole file.
-"""
+"""Every kind of problem. A code never changes its meaning; a sentence may be reworded, and its text is the key of its
+translation. The codes that begin with `note_` are about the whole file."""
 
 
 SEVERAL: Mapping[str, str] = {
@@ -204,20 +202,20 @@ SEVERAL: Mapping[str, str] = {
     "duration_differs": _("这些行写的时长与签到签退算出的不一致，已按签到签退计算"),
     "phone_several": _("这些行一格有多个号码，只用了第一个"),
 }
-"""What is said once of many rows, where the sentence of one names what differs from row to row."""
+"""The sentence for several rows together, for problems whose own sentence names a value that differs by row."""
 
 LEFT_OUT = _("{sentence}。没有导入这一格，其余照常")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: a code of SENTENCES and the values its sentence names. Never holds personal data."""
+    """A problem: a code of SENTENCES or of a TimebankError, and the values for its sentence. Holds no personal data."""
 
     code: str
     values: Mapping[str, str | int] = field(default_factory=dict)
 
     def sentence(self, translate: Callable[[str], str] = str) -> str:
-        """The problem in words, through the reader's language when `translate` is given."""
+        """The problem's sentence, in the reader's language if `translate` is given."""
         refusal = TimebankError.by_code.get(self.code)
         known = (SEVERAL if self.values.get("several") else SENTENCES).get(self.code)
         sentence = translate(known or (refusal.sentence if refusal else "")).format(**self.values)
@@ -225,17 +223,17 @@ class Problem:
 
 
 def problem(code: str, **values: str | int) -> Problem:
-    """A problem of a known kind; an unknown code is a mistake of the caller and fails at once."""
+    """A problem with a code of SENTENCES. Raises KeyError for an unknown code, which is a programming error."""
     if code not in SENTENCES:
         raise KeyError(code)
     return Problem(code, values)
 
 
 def left_out(wrong: Problem) -> Problem:
-    """The problem of a cell that the row goes in without."""
+    """The same problem, worded for a cell that is left out while its row is imported."""
     return Problem(wrong.code, {**wrong.values, "left_out": 1})
 
 
 def refusal(error: TimebankError) -> Problem:
-    """What a verb of another capability refused a row for, in that verb's own words."""
+    """The error of another capability's function as the problem of a row."""
     return Problem(error.code, {name: x if isinstance(x, int) else str(x) for name, x in error.values.items()})

@@ -1,4 +1,4 @@
-"""Remarks that decide about a row: somebody has moved away or died, a line of a list was cancelled."""
+"""Recognises remarks that decide about a row: the person has moved away or died, or the row was cancelled."""
 
 import re
 from typing import Literal
@@ -48,7 +48,7 @@ _ENDED = re.compile(
 
 
 def fate(note: str | None) -> Fate | None:
-    """What a remark says of a resident: moved away, died, or something of the kind that may mean another person."""
+    """What a remark says of a resident: moved away, died, or unclear if it may mean another person or a plan."""
     if not note:
         return None
     gone, died = _GONE.search(note), _DIED.search(note)
@@ -61,22 +61,22 @@ def fate(note: str | None) -> Fate | None:
 
 
 def moved_in(note: str | None) -> bool:
-    """Whether a remark says that somebody has come from elsewhere."""
+    """Whether a remark says that somebody has moved in."""
     return bool(note and _MOVED_IN.search(note))
 
 
 def cancelled(note: str | None) -> bool:
-    """Whether a remark takes a service or deed back."""
+    """Whether a remark cancels the row."""
     return bool(note and _CANCELLED.match(note))
 
 
 def turned_down(state: str | None) -> bool:
-    """Whether a column of attendance or of a review says that somebody was not there, or that a deed does not count."""
+    """Whether a cell about attendance or review says that the person was absent or that the deed does not count."""
     return bool(state and (_TURNED_DOWN.fullmatch(state) or cancelled(state)))
 
 
 def odd_of_service(note: str | None) -> str | None:
-    """What a reviewer should look at in a remark: somebody absent, a shorter stay, another's signature."""
+    """The problem code for a remark that a reviewer should check: an absence, a shorter stay, another's signature."""
     if not note:
         return None
     for code, pattern in (
@@ -88,10 +88,10 @@ def odd_of_service(note: str | None) -> str | None:
 
 
 def corrects(note: str | None) -> bool:
-    """Whether a remark gives another time or length than the columns do, such as 实际2小时."""
+    """Whether a remark gives a corrected time or length, such as 实际2小时."""
     return bool(note and _CORRECTS.search(note))
 
 
 def ended(note: str | None) -> bool:
-    """Whether a remark says that a good is not offered any more."""
+    """Whether a remark says that a good is no longer offered."""
     return bool(note and _ENDED.match(note))

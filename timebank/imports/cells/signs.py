@@ -1,9 +1,9 @@
-"""Signs that stand in a cell in place of words: as above, and those that say neither this nor nothing."""
+"""Recognises cells with marks instead of words: ditto marks, and marks whose meaning is unclear."""
 
 import re
 import unicodedata
 
-from timebank.imports.cells.values import Cell, blank, words
+from timebank.imports.cells.values import Cell, blank, plain_text
 
 _AROUND = re.compile(r"[\s()（）\[\]【】。.．]")
 _DITTO = re.compile(
@@ -15,15 +15,15 @@ _ELSEWHERE = re.compile(r"同[左右下]|如下|见[上下左右]")
 
 
 def is_ditto(cell: Cell) -> bool:
-    """Whether a cell says that it is as the one above."""
+    """Whether a cell is a ditto mark, such as 同上 or 〃."""
     return isinstance(cell, str) and _DITTO.fullmatch(_AROUND.sub("", cell)) is not None
 
 
 def is_unclear(cell: Cell) -> bool:
-    """Whether a cell has only marks, such as "……" or "√": it may mean nothing, as above, or something else."""
+    """Whether a cell's value is unclear: it has only marks, such as "……" or "√", or refers to another cell (见下)."""
     if not isinstance(cell, str) or blank(cell):
         return False
-    shown = words(cell)
+    shown = plain_text(cell)
     return _ELSEWHERE.fullmatch(shown) is not None or all(map(_is_mark, shown))
 
 

@@ -78,7 +78,7 @@ IDENTITY_DIGITS = 18
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?e\+?\d{1,3}", re.IGNORECASE)
 
 
-def words(cell: Cell) -> str:
+def plain_text(cell: Cell) -> str:
     """The cell as one line of plain text; full-width letters and digits become half-width.
 
     Unicode compatibility normalisation is not used, because it replaces rare characters of names.
@@ -102,7 +102,7 @@ def words(cell: Cell) -> str:
 
 def blank(cell: Cell) -> bool:
     """Whether the cell is empty or holds a placeholder such as 无, 不详 or a dash."""
-    return cell is None or says_nothing(words(cell))
+    return cell is None or says_nothing(plain_text(cell))
 
 
 def says_nothing(value: str) -> bool:
@@ -116,7 +116,7 @@ def text(cell: Cell, most: int = NAME_LENGTH_MAX) -> str | Problem | None:
         return cell.problem
     if isinstance(cell, str) and _CONTROL.search(cell):
         return problem("control_character")
-    value = words(cell)
+    value = plain_text(cell)
     if len(value) > most:
         return problem("text_too_long", length=len(value), most=most)
     return None if says_nothing(value) else value
@@ -139,7 +139,7 @@ def name(cell: Cell) -> str | Problem | None:
     return value
 
 
-def private(char: str) -> bool:
+def is_private_use(char: str) -> bool:
     """Whether a character is for private use: made by an input method and undefined on other machines."""
     return unicodedata.category(char) == "Co"
 
@@ -148,7 +148,7 @@ def sex(cell: Cell) -> Sex | Problem | None:
     """The sex from words or letters such as 男, 女性, M or female."""
     if isinstance(cell, Unreadable):
         return cell.problem
-    value = words(cell).lower()
+    value = plain_text(cell).lower()
     if value in {"男", "男性", "m", "male", "先生"}:
         return "male"
     if value in {"女", "女性", "f", "female", "女士"}:
@@ -158,7 +158,7 @@ def sex(cell: Cell) -> Sex | Problem | None:
 
 def digits_only(cell: Cell) -> str:
     """A number kept as text, without the spaces, dashes and quotes that people put into it."""
-    return re.sub(r"[\s\-–—_.'‘’`]", "", words(cell)).upper()
+    return re.sub(r"[\s\-–—_.'‘’`]", "", plain_text(cell)).upper()
 
 
 def identity(cell: Cell, kind: str | None = None) -> Identity | Document | Problem | None:
@@ -167,9 +167,9 @@ def identity(cell: Cell, kind: str | None = None) -> Identity | Document | Probl
         return cell.problem
     if blank(cell):
         return None
-    if (isinstance(cell, float) and cell >= 1e15) or _SCIENTIFIC.fullmatch(words(cell)):
+    if (isinstance(cell, float) and cell >= 1e15) or _SCIENTIFIC.fullmatch(plain_text(cell)):
         return problem("identity_rounded")
-    said = words(cell)
+    said = plain_text(cell)
     if _NO_NUMBER.fullmatch(said):
         return None
     if re.fullmatch(r"\d{15,18}\.0+", said):

@@ -36,7 +36,7 @@ class Repacked:
     comments: int = 0
 
 
-def opened(content: bytes) -> "Repacked | bytes":
+def unpack(content: bytes) -> "Repacked | bytes":
     """Repack an xlsx file, or read the `content.xml` of an OpenDocument spreadsheet. Raises an ImportRefused."""
     try:
         with zipfile.ZipFile(BytesIO(content)) as packed:

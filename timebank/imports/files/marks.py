@@ -1,11 +1,11 @@
-"""What a reader of values leaves out of an xlsx file: error cells, formulas without a value, styles, what is hidden."""
+"""Reads from an xlsx file what calamine omits: error cells, formulas without a value, styles and what is hidden."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from timebank.imports.files.styles import Style, struck_texts, styles_of
-from timebank.imports.files.xml_parts import TRUE, local, parsed, parser
+from timebank.imports.files.xml_parts import TRUE, local_name, parsed, parser
 
 _ANY_MARK = re.compile(rb"""[<:]f[\s>/]|["']e["']|hidden|zeroHeight|\b(?:ht|width)\s*=\s*["']0["']|strike""")
 _COLUMNS_MAX = 1_000
@@ -13,11 +13,12 @@ _FROM_1904 = re.compile(rb"""date1904\s*=\s*["'](?:1|true)["']""")
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Marks:
-    """Of one sheet, by row (from 1) and column (from 0): what stands in the cells without a value, and its hidden rows.
+    """The marks of one sheet; rows count from 1 and columns from 0.
 
-    `styles` say what is shown beside a number; `struck` are the cells of which all or a part is struck through.
+    `unreadable` holds the error or formula text of cells without a value, `styles` what is displayed beside a number,
+    and `struck` the cells that are wholly or partly struck through.
     """
 
     unreadable: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -48,7 +49,7 @@ def column_letters(column: int) -> str:
 
 
 def of_book(parts: Mapping[str, bytes]) -> dict[str, Marks]:
-    """The marks of every worksheet by the sheet's name, from the parts of a file by their names."""
+    """The marks of every worksheet by sheet name; `parts` are the file's parts by their names."""
     by_path = {_plain_path(name): part for name, part in parts.items()}
     targets = _targets(by_path.get("xl/_rels/workbook.xml.rels", b""))
     styles = styles_of(by_path.get("xl/styles.xml", b""))
@@ -68,12 +69,12 @@ def _plain_path(name: str) -> str:
 
 
 def _sheets(part: bytes) -> list[tuple[str, str]]:
-    """The name and relation of each sheet of the book, in order."""
+    """The name and the relationship id of each sheet, in order."""
     found: list[tuple[str, str]] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if local(name) == "sheet":
-            relation = next((value for key, value in attributes.items() if key != "id" and local(key) == "id"), "")
+        if local_name(name) == "sheet":
+            relation = next((value for key, value in attributes.items() if key != "id" and local_name(key) == "id"), "")
             found.append((attributes.get("name", ""), relation))
 
     _walk(part, start)
@@ -81,11 +82,11 @@ def _sheets(part: bytes) -> list[tuple[str, str]]:
 
 
 def _targets(part: bytes) -> dict[str, str]:
-    """The path of each relation of the book."""
+    """The part's path of each relationship of the workbook, by relationship id."""
     found: dict[str, str] = {}
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if local(name) == "Relationship":
+        if local_name(name) == "Relationship":
             target = attributes.get("Target", "").replace("\\", "/")
             path = target if target.startswith("/") else f"xl/{target.removeprefix('./')}"
             found[attributes.get("Id", "")] = _plain_path(path)
@@ -124,7 +125,7 @@ def of_sheet(part: bytes, styles: Mapping[int, Style], struck_texts: frozenset[s
 
 
 class _SheetWalk:
-    """Walks through a worksheet's rows and cells; places that are not written follow one another."""
+    """Collects the marks of a worksheet's cells; a row or cell without a reference follows the one before."""
 
     def __init__(self, styles: Mapping[int, Style], struck_texts: frozenset[str]) -> None:
         self.marks = Marks()
@@ -139,7 +140,7 @@ class _SheetWalk:
         self._reading = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        name = local(name)
+        name = local_name(name)
         if name == "c":
             self._start_cell(attributes)
         elif name == "f":
@@ -182,7 +183,7 @@ class _SheetWalk:
             self._value = (self._value or "") + text
 
     def end(self, name: str) -> None:
-        name = local(name)
+        name = local_name(name)
         if name in ("f", "v", "t"):
             self._reading = ""
         if name != "c":

@@ -1,7 +1,7 @@
-"""An old .xls file turned into .xlsx by a child process that may die of it.
+"""Converts an old .xls file into .xlsx in a child process, because reading a damaged file may abort the process.
 
-The reader of the old format takes the lengths written in the file at their word: a damaged file asks for terabytes and
-the process that reads it is ended by its own allocator, which no `except` can catch. So it is never read in the server.
+The .xls reader does not validate the lengths in the file: a damaged file requests terabytes, and the allocator then
+aborts the process, which no `except` can catch. The server process therefore never reads .xls itself.
 """
 
 import subprocess
@@ -27,7 +27,11 @@ _BROKEN, _TOO_LARGE = 3, 4
 
 
 def as_xlsx(content: bytes) -> bytes:
-    """The sheets of an .xls file as an .xlsx file: values, merged blocks, and what is hidden or cannot be read."""
+    """Convert .xls bytes into .xlsx bytes: values, merged blocks, styles, hidden rows and columns, unreadable cells.
+
+    Raises WorkbookTooLarge if it takes longer than SECONDS_MAX or a sheet has more than CELLS_MAX cells, and
+    WorkbookBroken if the file cannot be read.
+    """
     try:
         child = subprocess.run(
             [sys.executable, "-m", "timebank.imports.files.old_workbook"],
@@ -45,8 +49,8 @@ def as_xlsx(content: bytes) -> bytes:
     return child.stdout
 
 
-def main() -> None:
-    """Read .xls from standard input and write .xlsx to standard output, within bounds of memory."""
+def convert() -> None:
+    """Read .xls from standard input and write .xlsx to standard output; memory is limited except on Windows."""
     if sys.platform != "win32":
         import resource
 
@@ -90,7 +94,7 @@ def _copy(sheet: CalamineSheet, made: Workbook, marks: Marks) -> Worksheet:
 
 
 def _mark(copy: Worksheet, marks: Marks) -> None:
-    """What the sheet's own file says beside the values."""
+    """Write the marks of the .xls sheet into its copy, so that the .xlsx reader finds them again."""
     for (number, column), shown in marks.unreadable.items():
         # An error stays one, and a formula that nobody has worked out stays a formula without a value.
         copy.cell(number, column + 1).value = shown if shown.startswith("#") else "=?"
@@ -112,4 +116,4 @@ def _mark(copy: Worksheet, marks: Marks) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    convert()

@@ -1,6 +1,6 @@
 """The tables of an OpenDocument spreadsheet, from its `content.xml` (OASIS ODF 1.3, part 3, chapters 9 and 19).
 
-The general reader gives an empty text for an error, for a formula without a value and for a blank alike.
+calamine is not used here: it returns an empty text alike for an error, a formula without a value and a blank cell.
 """
 
 import re
@@ -10,18 +10,18 @@ from timebank.imports.cells.values import Cell
 from timebank.imports.files.marks import Marks
 from timebank.imports.files.open_document_cells import CellRead, value_of
 from timebank.imports.files.refusals import FileTypeWrong, TooManyRows, WorkbookBroken, WorkbookTooLarge
-from timebank.imports.files.xml_parts import local, parsed, parser
+from timebank.imports.files.xml_parts import local_name, parsed, parser
 
 CELLS_MAX = 2_500_000
 COLUMNS_MAX = 1_000
 _ASIDE = frozenset({"annotation", "note", "tracked-changes", "shapes", "forms", "ruby-text"})
-"""What stands beside the cells' own text: comments, former values, drawings."""
+"""Elements whose text is not part of a cell's value: comments, tracked changes, drawings."""
 
 
 @dataclass(slots=True)
 class Table:
-    """One sheet: filled rows by their numbers from 1, merged blocks (top, left, bottom, right from 0), what is hidden
-    or struck through."""
+    """One sheet with its marks; `rows` are the filled rows with their numbers (from 1), and `merges` the merged blocks
+    as (top, left, bottom, right), all from 0."""
 
     name: str
     visible: bool
@@ -31,7 +31,7 @@ class Table:
 
 
 def tables(content: bytes, rows_max: int) -> list[Table]:
-    """Every sheet in its order; raises an ImportRefused for another kind of document and for more than is read."""
+    """Every sheet in order. Raises an ImportRefused for another kind of document or one that exceeds the limits."""
     walk = _Walk(rows_max)
     reader = parser()
     reader.StartElementHandler = walk.start
@@ -44,7 +44,7 @@ def tables(content: bytes, rows_max: int) -> list[Table]:
 
 
 class _Walk:
-    """Walks through the document; repeated rows and cells are written out where they hold anything."""
+    """Collects the tables while the document is parsed; repeated rows and cells with a value are written out."""
 
     def __init__(self, rows_max: int) -> None:
         self.tables: list[Table] = []
@@ -67,13 +67,13 @@ class _Walk:
         self._in_paragraph = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        name = local(name)
+        name = local_name(name)
         if self._aside or name in _ASIDE:
             if name == "annotation" and not self._aside and self._depth == 1:
                 self.tables[-1].marks.comments += 1
             self._aside += 1
             return
-        given = {local(key): value for key, value in attributes.items()}
+        given = {local_name(key): value for key, value in attributes.items()}
         begin = getattr(self, f"_start_{name.replace('-', '_')}", None)
         if name == "table":
             self._start_sheet(given)
@@ -84,7 +84,7 @@ class _Walk:
         if self._aside:
             self._aside -= 1
             return
-        name = local(name)
+        name = local_name(name)
         if name == "table":
             self._depth -= 1
         elif self._depth < 2:

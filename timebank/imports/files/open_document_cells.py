@@ -1,4 +1,4 @@
-"""One cell of an OpenDocument spreadsheet as a value (OASIS ODF 1.3, part 3, 19.385 to 19.391)."""
+"""The value of one cell of an OpenDocument spreadsheet (OASIS ODF 1.3, part 3, 19.385 to 19.391)."""
 
 import re
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ def value_of(read: CellRead) -> Cell:
 
 
 def _with_unit(value: float, shown: str) -> Cell:
-    """A number with the unit or the currency that its style shows beside it, as in "5箱" or "¥25.00"."""
+    """A number with the unit or currency that is displayed beside it, such as "5箱" or "¥25.00"."""
     found = _SHOWN.fullmatch(shown.strip())
     if found is None or found["scale"] or not (found["before"] or found["behind"]):
         return value

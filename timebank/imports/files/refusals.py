@@ -1,4 +1,4 @@
-"""Why a whole file is refused, each with a sentence that says what to do."""
+"""The errors that refuse a whole file, each with a sentence that says what to do."""
 
 from timebank.core.errors import TimebankError
 
@@ -12,14 +12,14 @@ class ImportRefused(TimebankError):
 
 
 class FileEmpty(ImportRefused):
-    """Nothing in the file, or nothing below its header."""
+    """The file is empty or has no rows below its header."""
 
     code = "file_empty"
     sentence = "文件里没有数据，请检查是否选对了文件"
 
 
 class FileTooLarge(ImportRefused):
-    """More bytes than an import takes."""
+    """The file has more bytes than an import accepts."""
 
     code = "file_too_large"
     status = 413
@@ -27,7 +27,7 @@ class FileTooLarge(ImportRefused):
 
 
 class FileTypeWrong(ImportRefused):
-    """Not a workbook and not plain text."""
+    """The file is neither a workbook nor plain text."""
 
     code = "file_type_wrong"
     status = 415
@@ -35,70 +35,70 @@ class FileTypeWrong(ImportRefused):
 
 
 class WorkbookEncrypted(ImportRefused):
-    """A workbook with a password."""
+    """The workbook is protected with a password."""
 
     code = "workbook_encrypted"
     sentence = "表格设了打开密码，请去掉密码另存后再导入"
 
 
 class WorkbookBroken(ImportRefused):
-    """A file that begins like a workbook and is none."""
+    """The file begins like a workbook but cannot be read as one."""
 
     code = "workbook_broken"
     sentence = "表格文件已损坏，打不开，请在表格软件里打开后另存再导入"
 
 
 class WorkbookTooLarge(ImportRefused):
-    """A workbook that unpacks to far more than a community's table can hold."""
+    """The workbook unpacks to far more data than a community's table can have."""
 
     code = "workbook_too_large"
     sentence = "表格解开后太大，不像正常的登记表，请只保留要导入的内容，复制到新表格后再导入"
 
 
 class TooManyRows(ImportRefused):
-    """More rows than one import takes."""
+    """The file has more rows than one import accepts."""
 
     code = "too_many_rows"
     sentence = "表格超过 {most} 行，请分成几个文件导入"
 
 
 class TextUndecodable(ImportRefused):
-    """Bytes that are neither UTF-8 nor GB18030, or not text."""
+    """The file's bytes are neither UTF-8 nor GB18030 text."""
 
     code = "text_undecodable"
     sentence = "读不懂文件的文字编码，请在表格软件里另存为 xlsx 或“CSV UTF-8”再导入"
 
 
 class TextHasNul(ImportRefused):
-    """A NUL byte in a text file."""
+    """The text file contains a NUL byte."""
 
     code = "text_has_nul"
     sentence = "文件里有不是文字的内容，请在表格软件里另存为 xlsx 再导入"
 
 
 class TextQuoteOpen(ImportRefused):
-    """A quote that begins a field and has no end where the field ends, so that lines were taken for its content."""
+    """A quote at the start of a field is not closed, so that the following lines were read as part of the field."""
 
     code = "text_quote_open"
     sentence = "第 {row} 行附近有一个引号没有配对，后面的行被当成了同一格的内容。请删掉这个引号，或改存为 xlsx 再导入"
 
 
 class NoKnownColumn(ImportRefused):
-    """No row of any sheet is a header that this import knows."""
+    """No row of any sheet is a header that this kind of import recognises."""
 
     code = "no_known_column"
     sentence = "表格里没有找到认识的表头，请让其中一行写有这些列名：{headings}"
 
 
 class ColumnMissing(ImportRefused):
-    """A header was found, and a column that the import cannot do without is not in it."""
+    """A header was found, but it lacks a required column."""
 
     code = "column_missing"
     sentence = "工作表“{sheet}”里没有找到“{heading}”这一列（也认得：{others}），请补上列名"
 
 
 class ColumnTwice(ImportRefused):
-    """Two columns that both say one deciding thing, and say it differently."""
+    """Two columns have the same meaning, which matters for the import, and their values differ."""
 
     code = "column_twice"
     sentence = (

@@ -1,4 +1,4 @@
-"""What the style of a cell says of it: a unit, a currency or per cent beside its number, and a line through it.
+"""Reads cell styles: the unit, currency or per cent sign that is displayed beside a number, and strike-through.
 
 Number formats as in ECMA-376 part 1, 18.8.30 and 18.8.31.
 """
@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from timebank.imports.files.xml_parts import TRUE, local, parsed, parser
+from timebank.imports.files.xml_parts import TRUE, local_name, parsed, parser
 
 _PIECE = re.compile(
     r'"(?P<quoted>[^"]*)"|[\\!](?P<escaped>.)|_.|\*.|\[\$(?P<currency>[^\]-]*)(?:-[^\]]*)?\]|\[[^\]]*\]'
@@ -24,9 +24,9 @@ _OF_MOMENTS = re.compile(r"[ymdhs]|上午|下午", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What is shown before and behind a number, and whether the cell is struck through.
+    """The text displayed before and after a number, and whether the cell is struck through.
 
-    `is_month` where a day is shown as its year and month: the spreadsheet made its day up.
+    `is_month` means that a date is displayed as year and month, because the spreadsheet added the day itself.
     """
 
     before: str = ""
@@ -36,15 +36,15 @@ class Style:
 
     @property
     def says_more(self) -> bool:
-        """Whether the style says something of the cell's value."""
+        """Whether the style adds to the cell's value."""
         return bool(self.before or self.behind or self.is_month)
 
     def shown_day(self, value: date) -> date | str:
-        """The day, or the month that was typed where a spreadsheet has kept its first."""
+        """The day, or a text such as 2026年7月 if only the month was typed and stored as its first day."""
         return f"{value.year}年{value.month}月" if self.is_month and value.day == 1 else value
 
     def shown(self, value: float) -> float | str:
-        """The number with what is shown beside it, as somebody would have typed it."""
+        """The number with its displayed text, as a user would have typed it; unchanged without such a text."""
         if not self.before and not self.behind:
             return value
         number = value * 100 if self.behind == "%" else value
@@ -52,7 +52,7 @@ class Style:
 
 
 def style_of(code: str, *, is_struck: bool = False) -> Style:
-    """What a number format adds to a number; nothing where it shows a day or a time, or the number in thousands."""
+    """The style of a number format; without texts if the format is for dates or times, or scales the number."""
     before, behind, holder = "", "", ""
     for piece in _PIECE.finditer(re.split(r";(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", code)[0]):
         said = next((piece[name] for name in ("quoted", "escaped", "currency", "plain") if piece[name]), "")
@@ -71,7 +71,7 @@ def style_of(code: str, *, is_struck: bool = False) -> Style:
 
 
 def _shows_month(code: str) -> bool:
-    """Whether a format shows the year and the month of a day and nothing else of it."""
+    """Whether a format shows only the year and month of a date."""
     signs = set(_QUOTED.sub("", code.split(";", maxsplit=1)[0]).lower()) & set("ymdhs")
     return signs == {"y", "m"}
 
@@ -81,7 +81,7 @@ def _plain(said: str) -> str:
 
 
 def styles_of(part: bytes) -> dict[int, Style]:
-    """The styles of an xlsx file that say something of a cell, by their place among its cell formats."""
+    """The styles of an xlsx file that add to a value or strike it through, by their index in the cell formats."""
     if not part:
         return {}
     walk = _StylesWalk()
@@ -97,7 +97,7 @@ def styles_of(part: bytes) -> dict[int, Style]:
 
 
 class _StylesWalk:
-    """Walks through the styles: number formats, fonts, and the cell formats that name both."""
+    """Collects number formats, fonts, and the cell formats that refer to both."""
 
     def __init__(self) -> None:
         self.formats: list[tuple[int, int]] = []
@@ -110,7 +110,7 @@ class _StylesWalk:
         return self._codes.get(number, BUILT_IN.get(number, "General"))
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        name = local(name)
+        name = local_name(name)
         above = self._within[-1] if self._within else ""
         self._within.append(name)
         if name == "numFmt" and above == "numFmts":
@@ -132,7 +132,7 @@ def _number(attributes: dict[str, str], name: str) -> int:
 
 
 def struck_texts(part: bytes) -> frozenset[str]:
-    """The shared texts of an xlsx file of which some is struck through, by their places."""
+    """The indexes of the shared strings of an xlsx file that are wholly or partly struck through."""
     if b"strike" not in part:
         return frozenset()
     found: set[str] = set()
@@ -140,8 +140,8 @@ def struck_texts(part: bytes) -> frozenset[str]:
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal count
-        count += local(name) == "si"
-        if local(name) == "strike" and attributes.get("val", "1") in TRUE:
+        count += local_name(name) == "si"
+        if local_name(name) == "strike" and attributes.get("val", "1") in TRUE:
             found.add(str(count))
 
     reader = parser()

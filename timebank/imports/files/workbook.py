@@ -1,4 +1,4 @@
-"""A file of any accepted kind as sheets of raw cells, each row with the number a person sees beside it."""
+"""Reads a file of any accepted type into sheets of raw cells, each row with the number that a spreadsheet shows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from timebank.imports.cells.values import Cell, Unreadable, read_text, words
+from timebank.imports.cells.values import Cell, Unreadable, plain_text, read_text
 from timebank.imports.files import container, delimited, old_workbook, open_document
 from timebank.imports.files.marks import Marks, column_letters
 from timebank.imports.files.refusals import (
@@ -38,7 +38,7 @@ _PICTURE_OR_DOCUMENT = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row that holds something; `number` counts from 1 as the spreadsheet does."""
+    """One row that is not blank; `number` counts from 1 as in the spreadsheet."""
 
     number: int
     cells: tuple[Cell, ...]
@@ -56,9 +56,9 @@ class Merge:
     right: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """One visible sheet with its filled rows and merged blocks. A number for a day may count from 1904."""
+    """One visible sheet with its filled rows and merged blocks; with `from_1904`, serial dates count from 1904."""
 
     name: str
     rows: tuple[Row, ...]
@@ -70,9 +70,10 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """Every visible sheet that holds anything, in the file's order; never empty.
+    """Every visible sheet that is not blank, in the file's order; there is at least one.
 
-    `hidden_sheets` are not read: how many filled rows each of them has. Nor are `comments`, only counted.
+    `hidden_sheets` gives the number of filled rows of each hidden sheet, and `comments` the number of comments; neither
+    are read.
     """
 
     name: str
@@ -81,8 +82,8 @@ class Workbook:
     comments: int = 0
 
 
-def read(name: str, content: bytes) -> Workbook:
-    """Read a file by what it is, not by what its name says; raises an `ImportRefused` for anything else."""
+def read_workbook(name: str, content: bytes) -> Workbook:
+    """Read a file; its content, not its name, decides its type. Raises an `ImportRefused` if it cannot be read."""
     if len(content) > BYTES_MAX:
         raise FileTooLarge(megabytes=-(-len(content) // 1024**2), most=BYTES_MAX // 1024**2)
     if not content.strip():
@@ -97,17 +98,21 @@ def read(name: str, content: bytes) -> Workbook:
 
 
 def _sheets(content: bytes) -> tuple[list[Sheet], dict[str, int], int]:
-    """The visible sheets, how many rows the hidden ones have, and the number of comments."""
+    """The visible sheets, the number of rows of each hidden one, and the number of comments."""
     if content.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise WorkbookEncrypted
         content = old_workbook.as_xlsx(content)
     if content.startswith(_ZIP):
-        unpacked = container.opened(content)
+        unpacked = container.unpack(content)
         return _tables(unpacked) if isinstance(unpacked, bytes) else _spreadsheet(unpacked)
     if content.startswith(_PICTURE_OR_DOCUMENT):
         raise FileTypeWrong
-    return [Sheet("", _filled(enumerate(delimited.records(content, ROWS_MAX), 1), Marks()), is_text=True)], {}, 0
+    return (
+        [Sheet(name="", rows=_filled(enumerate(delimited.records(content, ROWS_MAX), 1), Marks()), is_text=True)],
+        {},
+        0,
+    )
 
 
 def _tables(content: bytes) -> tuple[list[Sheet], dict[str, int], int]:
@@ -165,7 +170,13 @@ def _cut(name: str, rows: tuple[Row, ...], merges: Sequence[tuple[int, int, int,
     ]
     if sum((merge.bottom - merge.top + 1) * (merge.right - merge.left + 1) for merge in cut) > container.CELLS_MAX:
         raise WorkbookTooLarge
-    return Sheet(name, rows, tuple(cut), frozenset(marks.hidden_columns), marks.from_1904)
+    return Sheet(
+        name=name,
+        rows=rows,
+        merges=tuple(cut),
+        hidden_columns=frozenset(marks.hidden_columns),
+        from_1904=marks.from_1904,
+    )
 
 
 def _filled(grid: Iterable[tuple[int, Sequence[Cell]]], marks: Marks) -> tuple[Row, ...]:
@@ -221,7 +232,7 @@ def _text(cell: str, texts: dict[str, Cell]) -> Cell:
 
 
 def _apply(marks: _RowMarks, cells: list[Cell]) -> bool:
-    """Show what the cells' styles say of them; whether the whole row is struck through."""
+    """Apply the styles to the cells in place; return whether the whole row is struck through."""
     for column, style in marks.styles.items():
         cell = cells[column] if column < len(cells) else None
         if isinstance(cell, int | float) and not isinstance(cell, bool):
@@ -232,5 +243,5 @@ def _apply(marks: _RowMarks, cells: list[Cell]) -> bool:
     if filled and filled <= marks.struck:
         return True
     for column in marks.struck & filled:
-        cells[column] = Unreadable(words(cells[column]), is_struck=True)
+        cells[column] = Unreadable(plain_text(cells[column]), is_struck=True)
     return False

@@ -1,4 +1,4 @@
-"""Reading the XML parts of workbooks: nothing is expanded, nothing fetched, prefixes do not count."""
+"""Parses the XML parts of workbooks without expanding entities or fetching anything, and ignores prefixes."""
 
 from xml.parsers import expat
 
@@ -8,7 +8,7 @@ TRUE = frozenset({"1", "true", "on"})
 
 
 def parser() -> expat.XMLParserType:
-    """An XML parser that takes no document type, so that nothing is expanded and nothing fetched."""
+    """An XML parser that raises WorkbookBroken for a DOCTYPE, so that no entity is expanded or fetched."""
     made = expat.ParserCreate()
     made.StartDoctypeDeclHandler = _refuse_doctype
     made.buffer_text = True
@@ -19,13 +19,13 @@ def _refuse_doctype(*_declared: object) -> None:
     raise WorkbookBroken
 
 
-def local(name: str) -> str:
-    """An element's or attribute's name without its prefix; strict files and others differ in nothing else."""
+def local_name(name: str) -> str:
+    """An element's or attribute's name without its prefix; apart from it, strict and other files use the same names."""
     return name.rpartition(":")[2]
 
 
 def parsed(reader: expat.XMLParserType, part: bytes) -> None:
-    """Run a parser over a part; raises WorkbookBroken for what is not XML."""
+    """Run a parser over a part. Raises WorkbookBroken if it is not well-formed XML."""
     try:
         reader.Parse(part, True)
     except (expat.ExpatError, LookupError, ValueError) as damage:  # the others are of an encoding that nobody has

@@ -26,7 +26,7 @@ class Importer:
 IMPORTERS: Mapping[Kind, Importer] = {
     "residents": Importer(
         residents_in.examine,
-        Steps(residents_finished.ResidentPlanned, 100, residents_in.take, residents_finished.finish),
+        Steps(residents_finished.ResidentPlanned, 100, residents_in.register_batch, residents_finished.finish),
     ),
     "hours": Importer(hours_in.examine, Steps(HoursPlanned, 250, hours_in.take, hours_in.finish)),
     "deeds": Importer(deeds_in.examine, Steps(deeds_in.DeedPlanned, 50, deeds_in.take, deeds_in.finish)),

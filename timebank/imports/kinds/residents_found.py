@@ -1,4 +1,4 @@
-"""The residents that sheets of hours and deeds may mean, looked up at once."""
+"""Looks up the residents whom a sheet of hours or deeds may mean, all in one query."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from timebank.core import database, names, vault
 from timebank.core.scope import Scope
 from timebank.imports.cells.values import Role
 from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions
-from timebank.imports.words.area_map import Map, held_by
+from timebank.imports.words.area_index import AreaIndex, role_grants_of
 from timebank.people.identity.ages import is_guarded
 
 ROLES: Mapping[str, Role] = {"building_head": "building_head", "unit_head": "unit_head", "grid_worker": "grid_worker"}
 
 
-class Found(msgspec.Struct, frozen=True):
-    """A resident of a mentioned name or phone. `heads` are the areas over which they hold an office today.
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A resident with a mentioned name or phone. `heads` are the areas over which they hold a role grant today.
 
-    `merged` are further records of the same person that this one has taken in.
+    `merged` are the records of the same person that were merged into this one.
     """
 
     id: UUID
@@ -32,13 +32,13 @@ class Found(msgspec.Struct, frozen=True):
 
     @property
     def records(self) -> tuple[UUID, ...]:
-        """Every record by which earlier books have known the person, this one first."""
+        """Every record of the person, this one first; earlier imports may refer to a merged one."""
         return (self.id, *self.merged)
 
 
 @dataclass(frozen=True, slots=True)
 class Residents:
-    """Those whom a file may mean: as candidates to match rows with, and as the book has them."""
+    """The residents whom a file may mean, as candidates for matching rows and as registered, by candidate key."""
 
     candidates: Candidates
     by_key: Mapping[str, Found]
@@ -48,7 +48,7 @@ class Residents:
 
 
 async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
-    """Who bears one of these names or phones. Those who left count only where nobody else is meant."""
+    """The residents with one of these names or phones. An inactive one is found only if no active one has either."""
     phones = {vault.blind_index(phone, "phone"): phone for phone in mentioned.phones}
     found = await database.fetch(
         "SELECT p.id, p.name, p.name_key, p.status, p.born_on, p.phone_index, p.household_id, h.area_id, "
@@ -63,7 +63,7 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
     active = [row for row in found if row["status"] == "active"]
     known, owned = {row["name_key"] for row in active}, {row["phone_index"] for row in active}
     meant = active + [row for row in found if row["name_key"] not in known and row["phone_index"] not in owned]
-    places, offices = Map(await areas_of(scope)), await held_by(scope, [row["id"] for row in meant])
+    places, offices = AreaIndex(await areas_of(scope)), await role_grants_of(scope, [row["id"] for row in meant])
     candidates, by_key = [], {}
     for row in meant:
         home = {area.kind: area.name for area in places.upwards(row["area_id"])}
@@ -76,22 +76,23 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
             )
         )  # fmt: skip
         by_key[str(row["id"])] = Found(
-            UUID(bytes=row["id"].bytes), row["status"], is_guarded(row["born_on"]) and not row["consented"],
-            row["area_id"],
-            frozenset(one.area_id for one in held if one.area_id), tuple(row["merged"]),
+            id=UUID(bytes=row["id"].bytes), status=row["status"],
+            lacks_consent=is_guarded(row["born_on"]) and not row["consented"],
+            area_id=row["area_id"],
+            heads=frozenset(one.area_id for one in held if one.area_id), merged=tuple(row["merged"]),
         )  # fmt: skip
     return Residents(Candidates.of(candidates), by_key)
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """Whether somebody is of the community, and may act."""
+class PersonState(msgspec.Struct, frozen=True):
+    """Whether a person is active in the community, and whether a guardian's consent is missing."""
 
     status: str
     lacks_consent: bool
 
 
-async def standing(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, Standing]:
-    """How each of these people stands now."""
+async def person_states(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, PersonState]:
+    """The standing of each of these people now."""
     found = await database.fetch(
         "SELECT p.id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g WHERE g.community_id = $1 "
         "AND g.child_id = p.id AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented FROM person p "
@@ -99,6 +100,6 @@ async def standing(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, Stand
         scope.community_id, list(person_ids),
     )  # fmt: skip
     return {
-        UUID(bytes=row["id"].bytes): Standing(row["status"], is_guarded(row["born_on"]) and not row["consented"])
+        UUID(bytes=row["id"].bytes): PersonState(row["status"], is_guarded(row["born_on"]) and not row["consented"])
         for row in found
     }

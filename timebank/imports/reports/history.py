@@ -9,12 +9,12 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.locale import translator
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.imports.reports.report import Findings
 from timebank.imports.runs.undo import UNDO_WITHIN
 from timebank.imports.schemas import RunDetail, RunOut
-from timebank.imports.words.mapping import still_unknown
+from timebank.imports.words.word_meanings import still_unknown
 from timebank.operations.installation import WORKER_SILENT_FOR
 
 # The progress of a running import comes from its work; rows that are known or refused count as done from the start.
@@ -51,10 +51,10 @@ async def runs(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> P
             "ORDER BY r.started_at DESC, r.id DESC LIMIT $8",
             *_facts(scope), *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return page(found, limit, lambda run: (run.started_at, run.id))
+    return make_page(found, limit, lambda run: (run.started_at, run.id))
 
 
-async def run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetail:
+async def show_run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetail:
     """One import, with its report in the reader's language. Raises NotFound."""
     scope.require_reader()
     async with transaction(scope):

@@ -1,4 +1,4 @@
-"""Rows of which a report says something, with their cells, so that one recognises them."""
+"""The rows that a report remarks on, with their cells, so that a reader recognises them."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -10,12 +10,12 @@ from timebank.imports.sheets.parsed import InSheet, Parsed, Reading, RowProblem
 T = TypeVar("T", bound=InSheet)
 
 ROWS_SHOWN_MAX = 2_000
-"""Whoever has more rows to look at mends the sheet first, and sees the rest at its next trial."""
+"""Further rows are not shown: the user corrects the sheet and sees them in the next trial run."""
 VALUE_SHOWN_MAX = 40
 
 
 class ShownCell(msgspec.Struct, frozen=True, array_like=True):
-    """One filled cell: its column's letter and heading, and what it says; people's numbers are masked."""
+    """One cell: its column's letter and heading, and its value with identity and phone numbers masked."""
 
     letter: str
     heading: str
@@ -23,7 +23,7 @@ class ShownCell(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ShownRow(msgspec.Struct, frozen=True):
-    """A row of the sheet as it was read: what it leaves to the rows above stands in it."""
+    """A row of the sheet as it was read, with the values carried over from merged cells and 同上."""
 
     sheet: str
     row: int
@@ -31,7 +31,7 @@ class ShownRow(msgspec.Struct, frozen=True):
 
 
 def shown_rows(parsed: Parsed[T], remarks: Iterable[RowProblem]) -> list[ShownRow]:
-    """The first rows of which something is said, each once, in the order of the sheets."""
+    """The first ROWS_SHOWN_MAX rows that have a remark, each once, in the order of the sheets."""
     told: dict[tuple[str, int], set[str]] = {}
     for remark in remarks:
         if (remark.sheet, remark.row) in parsed.readings:
@@ -42,7 +42,7 @@ def shown_rows(parsed: Parsed[T], remarks: Iterable[RowProblem]) -> list[ShownRo
 
 
 def _cells(reading: Reading[T], marked: set[str]) -> list[ShownCell]:
-    """The filled cells that were read, from the left, and each that something is said of, be it blank."""
+    """The filled cells that were read and every cell that has a remark, even if blank, from left to right."""
     found = []
     for meaning, _column in sorted(reading.header.columns.items(), key=lambda item: item[1]):
         value, letter = reading.shown(meaning), reading.letter(meaning)

@@ -1,4 +1,4 @@
-"""Why rows stay out, or what is to be noted of them: each reason once, with its rows and one cure."""
+"""Groups the remarks on rows by reason, so that each reason appears once with its rows and one sentence."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -10,10 +10,10 @@ from timebank.imports.cells.problems import Problem
 ROWS_NAMED_MAX = 20
 
 
-class Remark(msgspec.Struct, frozen=True):
-    """One remark on one row, as a code and values that are not worded yet.
+class Remark(msgspec.Struct, frozen=True, kw_only=True):
+    """One remark on one row, or on `rows`, as a code and values that are not yet formatted as a sentence.
 
-    `cell` is the cell's name, such as C12, where one is meant.
+    `cell` is the cell's name, such as C12, if the remark is about one.
     """
 
     row: int
@@ -27,37 +27,37 @@ class Remark(msgspec.Struct, frozen=True):
 
     @property
     def reason(self) -> tuple[str, str, bool]:
-        """What remarks have in common that are mended in one way."""
+        """The key by which remarks are grouped: those with the same key are corrected in the same way."""
         return self.code, self.column, bool(self.values.get("left_out"))
 
     def sentence(self, translate: Callable[[str], str] = str) -> str:
-        """What is wrong, and what to do."""
+        """The sentence that says what is wrong and what to do."""
         return Problem(self.code, self.values).sentence(translate)
 
     @property
     def count(self) -> int:
-        """Of how many rows it speaks."""
+        """The number of rows that the remark is about."""
         return len(self.rows) or 1
 
     @property
     def places(self) -> list[str]:
-        """Its cells with their sheet, or its rows where no cell is meant: “台账 C12”."""
+        """Its cells, or its rows if no cell is meant, each with the sheet's name: “台账 C12”."""
         letter = self.cell.rstrip("0123456789")
         return [f"{self.sheet} {letter}{row}".strip() for row in self.rows or [self.row]]
 
 
 class LeftOut(msgspec.Struct, frozen=True):
-    """Remarks of one reason that are not kept one by one: the first of them, and of how many rows they are."""
+    """The remarks of one reason that are not stored one by one: the first of them, and the number of their rows."""
 
     first: Remark
     count: int
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """One reason for which `count` rows were refused, the first of them in `rows`; `problem` says how to mend them.
+    """One reason for which `count` rows were refused, the first of them in `rows`; `problem` says how to correct them.
 
-    `places` names their cells, with the sheet's name before it. With `varies`, `problem` is that of the first row
-    alone: the others' differ in a value that it names.
+    `places` lists their cells, each preceded by the sheet's name. With `varies`, `problem` is the first row's sentence,
+    and the others' sentences contain other values.
     """
 
     code: str
@@ -72,7 +72,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 def by_reason(
     remarks: Iterable[Remark], left_out: Iterable[LeftOut] = (), translate: Callable[[str], str] = str
 ) -> list[Refusal]:
-    """Each reason once, the most frequent first."""
+    """Each reason once, the one with the most rows first."""
     alike: dict[tuple[str, str, bool], list[Remark]] = {}
     for remark in remarks:
         alike.setdefault(remark.reason, []).append(remark)
@@ -80,11 +80,11 @@ def by_reason(
     for cut in left_out:
         alike.setdefault(cut.first.reason, []).append(cut.first)
         beyond[cut.first.reason] += cut.count - cut.first.count
-    told = [_told(same, beyond[reason], translate) for reason, same in alike.items()]
+    told = [_in_words(same, beyond[reason], translate) for reason, same in alike.items()]
     return sorted(told, key=lambda refusal: -refusal.count)
 
 
-def _told(same: list[Remark], beyond: int, translate: Callable[[str], str]) -> Refusal:
+def _in_words(same: list[Remark], beyond: int, translate: Callable[[str], str]) -> Refusal:
     rows = [row for one in same for row in one.rows or [one.row]]
     places = [place for one in same[:ROWS_NAMED_MAX] for place in one.places[:ROWS_NAMED_MAX]]
     return Refusal(
@@ -95,7 +95,7 @@ def _told(same: list[Remark], beyond: int, translate: Callable[[str], str]) -> R
 
 
 def cut_off(remarks: list[Remark], most: int) -> tuple[list[Remark], list[LeftOut]]:
-    """The first of these remarks, and what is left out, by its reasons."""
+    """Split off the first `most` remarks; the others are returned as one LeftOut for each reason."""
     beyond: dict[tuple[str, str, bool], list[Remark]] = {}
     for remark in remarks[most:]:
         beyond.setdefault(remark.reason, []).append(remark)

@@ -1,4 +1,4 @@
-"""The rows of a workbook that were refused, as a workbook to be mended and imported again."""
+"""Writes the refused rows of a workbook into a new workbook that can be corrected and imported again."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from timebank.core.locale import _
 from timebank.imports.cells.problems import Problem
 from timebank.imports.cells.signs import is_ditto
-from timebank.imports.cells.values import Cell, Unreadable, read_text, words
+from timebank.imports.cells.values import Cell, Unreadable, plain_text, read_text
 from timebank.imports.files import workbook
 from timebank.imports.files.workbook import Row
 from timebank.imports.intake import Kind
@@ -27,7 +27,7 @@ from timebank.imports.reports.reasons import Remark
 from timebank.imports.sheets import columns
 from timebank.imports.sheets.context import titles_of
 from timebank.imports.sheets.header import REASONS, Header, own_columns
-from timebank.imports.sheets.lines import Line, lines
+from timebank.imports.sheets.lines import DataRow, data_rows
 from timebank.imports.sheets.vocabulary import DEEDS, GOODS, HOURS, ROSTER, Meaning
 
 TITLE = _("未导入的行")
@@ -41,7 +41,7 @@ DIGITS_EXACT = 10**15
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """How sheets of a kind are read, and which of their cells may be blank for "as above", the widest first."""
+    """How sheets of a kind are read. In the `carried` columns (widest first) a blank cell may repeat the row above."""
 
     wanted: Sequence[Meaning]
     required: Sequence[str]
@@ -59,7 +59,7 @@ SHAPES: Mapping[Kind, _Shape] = {
 async def refused_rows(
     kind: Kind, name: str, content: bytes, errors: Sequence[Remark], translate: Callable[[str], str]
 ) -> bytes:
-    """An xlsx of the refused rows below their headings, each whole in itself, with its problems at the end."""
+    """An xlsx file of the refused rows below their headings, each complete by itself, with its problems at the end."""
     return await asyncio.to_thread(_drawn, kind, name, content, errors, translate)
 
 
@@ -71,7 +71,7 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
     shape, drawn = SHAPES[kind], NewWorkbook()
     if drawn.active is not None:
         drawn.remove(drawn.active)
-    seen = columns.survey(workbook.read(name, content), shape.wanted, shape.required)
+    seen = columns.survey(workbook.read_workbook(name, content), shape.wanted, shape.required)
     refused_tables = [header for header, _why in seen.refused]
     for header in (*seen.headers, *refused_tables):
         # What is said of a whole table stands at its header, and keeps all of its rows out.
@@ -93,19 +93,19 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """A refused row with its problems, and the titles that it stands below."""
+    """A refused row with its problems and the title rows above it."""
 
     titles: Sequence[Row]
     cells: list[Cell]
     problem: str
 
 
-def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[Line, list[Cell]]]:
-    """Every data row with what it leaves to the rows above written out, so that it can stand alone."""
+def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[DataRow, list[Cell]]]:
+    """Every data row with the values that it takes from the rows above written out, so that it is complete."""
     cells_of = {row.number: row.cells for row in header.sheet.rows}
     own = own_columns(header)
     above: dict[str, Cell] = {}
-    for line in lines(header):
+    for line in data_rows(header):
         above = _carry(line, {} if line.fresh else above, carried)
         cells = list(cells_of[line.number])
         cells += [None] * (max(header.columns.values()) + 1 - len(cells))
@@ -121,13 +121,16 @@ def _whole_rows(header: Header, carried: Sequence[str]) -> Iterator[tuple[Line, 
 
 
 def _struck(cell: Cell) -> Cell:
-    return None if cell is None else Unreadable(words(cell), is_struck=True)
+    return None if cell is None else Unreadable(plain_text(cell), is_struck=True)
 
 
-def _carry(line: Line, above: Mapping[str, Cell], carried: Sequence[str]) -> dict[str, Cell]:
-    """What stands in these columns, or did above; a new building ends the unit and room of the one before."""
+def _carry(line: DataRow, above: Mapping[str, Cell], carried: Sequence[str]) -> dict[str, Cell]:
+    """The values of these columns, from this row or carried from above.
+
+    A new building clears the unit and room carried before, and a household head's row clears the room and head.
+    """
     now: dict[str, Cell] = {}
-    if words(line.values.get("relation")).lower() in roster.HEAD_WORDS:
+    if plain_text(line.values.get("relation")).lower() in roster.HEAD_WORDS:
         above = {meaning: cell for meaning, cell in above.items() if meaning not in ("room", "head")}
     for place, meaning in enumerate(carried):
         written = line.values.get(meaning)
@@ -138,7 +141,7 @@ def _carry(line: Line, above: Mapping[str, Cell], carried: Sequence[str]) -> dic
 
 
 def _sheet_name(name: str, taken: Sequence[str]) -> str:
-    """The sheet's name, which may say the year and month of its days, as an xlsx may hold it."""
+    """The sheet's name, made valid and unique in an xlsx file; kept because it may give the year and month of dates."""
     plain = re.sub(r"[\[\]:*?/\\]", "-", name)[:SHEET_NAME_MAX].strip("'") or "-"
     number, found = 1, plain
     while found.casefold() in {other.casefold() for other in taken}:
@@ -148,7 +151,7 @@ def _sheet_name(name: str, taken: Sequence[str]) -> str:
 
 
 def _draw(sheet: Worksheet, header: Header, rows: Sequence[_Refused], title: str) -> None:
-    """The table as it stood, with its titles and merged headings: both say what its columns, days and homes are."""
+    """Write the table with its titles and merged headings, because the reader takes dates and addresses from them."""
     own = own_columns(header)
     labels = [[None if column in own else cell for column, cell in enumerate(label)] for label in header.labels]
     last = max(_width(cells) for cells in (*(row.cells for row in rows), *labels))
@@ -182,7 +185,7 @@ def _fitted(cells: Sequence[Cell], width: int) -> list[Cell]:
 
 
 def _merge(sheet: Worksheet, header: Header, above: int) -> None:
-    """The headings that stand over several columns or rows, as they were; the header begins below so many rows."""
+    """Merge the header's cells as in the original sheet; the header begins below `above` rows."""
     for merge in header.sheet.merges:
         if header.first_row <= merge.top and merge.bottom <= header.last_row:
             top, bottom = (number - header.first_row + above + 1 for number in (merge.top, merge.bottom))
@@ -190,10 +193,10 @@ def _merge(sheet: Worksheet, header: Header, above: int) -> None:
 
 
 def _draw_titles(sheet: Worksheet, number: int, titles: Sequence[Row], last: int) -> int:
-    """Write titles below a row, each across the table as a title stands; the number of the last of them."""
+    """Write title rows below row `number`, each merged across the table; return the number of the last one."""
     for row in titles:
         number += 1
-        _write(sheet, number, [" ".join(words(cell) for cell in row.cells if cell is not None)])
+        _write(sheet, number, [" ".join(plain_text(cell) for cell in row.cells if cell is not None)])
         sheet.merge_cells(start_row=number, start_column=1, end_row=number, end_column=last + 1)
     return number
 
@@ -213,11 +216,11 @@ def _write(sheet: Worksheet, number: int, cells: Sequence[Cell]) -> None:
 
 
 def _unreadable(cell: Unreadable) -> str:
-    """What stands there for people, as long as it cannot be taken for a value when it comes back unmended."""
+    """The text that an unreadable cell shows, or #VALUE! if that text would be read as a value when imported again."""
     return cell.shown if isinstance(read_text(harmless(cell.shown)), Unreadable) else "#VALUE!"
 
 
 def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, without characters that its file cannot hold."""
+    """A text that no spreadsheet takes for a formula, without the characters that are illegal in an xlsx file."""
     text = ILLEGAL_CHARACTERS_RE.sub("", text)
     return f"'{text}" if text.startswith(FORMULA) else text

@@ -1,4 +1,4 @@
-"""The outcome of an import as it is kept, shown and sent: what was read, what went in, and every row that did not."""
+"""The outcome of an import as it is stored, shown and sent: what was read, what was imported and what was refused."""
 
 from collections.abc import Callable, Iterable
 from typing import Literal, TypeVar
@@ -15,17 +15,17 @@ from timebank.imports.words.words import UnknownWord
 T = TypeVar("T", bound=InSheet)
 
 Outcome = Literal["tried", "imported", "unchanged", "refused", "incomplete"]
-"""Only looked at; taken in; nothing that was not known before; nothing taken in because of the rows refused; taken in
-without rows that were refused while it went on, though one bad row was to keep all the others out."""
+"""`tried`: a trial run. `imported`: rows were imported. `unchanged`: every row was known before. `refused`: nothing was
+imported because of refused rows. `incomplete`: an all-or-nothing run had rows refused after others were written."""
 
 REMARKS_KEPT_MAX = 1_000
 
 
 class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One remark on one row, in words. `value` stands as in the sheet; identity numbers and phones are masked.
+    """One remark on one row, as a sentence. `value` is the cell's text with identity numbers and phones masked.
 
-    `cell` is the cell's name, such as C12, where one is meant.
-    Warnings that say the same of many rows are one, with the first of them and all of their numbers in `rows`.
+    `cell` is the cell's name, such as C12, if the remark is about one.
+    Equal warnings on several rows become one, for the first row and with all row numbers in `rows`.
     """
 
     row: int
@@ -39,7 +39,7 @@ class RowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Unused(msgspec.Struct, frozen=True):
-    """A column that holds something in `rows` data rows and was not read; `column` is its letter."""
+    """A column that was not read although `rows` data rows have a value in it; `column` is its letter."""
 
     sheet: str
     column: str
@@ -48,7 +48,7 @@ class Unused(msgspec.Struct, frozen=True):
 
 
 class Used(msgspec.Struct, frozen=True):
-    """A column and what it was read as, by the usual heading of that; `column` is its letter."""
+    """A column and its meaning, named by the usual heading; `column` is its letter."""
 
     sheet: str
     column: str
@@ -57,11 +57,11 @@ class Used(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of data rows, why the others were refused, and what to look at among those accepted.
+    """Counts of data rows, the errors of refused rows, and the warnings on accepted ones.
 
-    `accepted` rows are in, or would be; `created` of them were not known before. `run_id` names the run to undo.
-    `refusals` and `notices` are the errors and warnings by their reasons. `shown` are the first rows of which something
-    is said, with their cells; an import that was made keeps none.
+    `accepted` rows are imported, or would be; `created` counts those that made something new. `run_id` is the run to
+    undo. `refusals` and `notices` are the errors and warnings grouped by reason. `shown` are the first rows that have a
+    remark, with their cells; they are not stored with a run.
     """
 
     rows: int
@@ -81,14 +81,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """One remark on the whole file, as a code and values that are not worded yet."""
+    """One remark on the whole file, as a code and values that are not yet formatted as a sentence."""
 
     code: str
     values: dict[str, str | int]
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """An outcome that is not worded yet. Of a refused file, `accepted` and `created` say what the rest would be."""
+    """An outcome as codes and values. For a refused file, `accepted` and `created` count what would be imported."""
 
     rows: int
     accepted: int
@@ -102,7 +102,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     used_columns: list[Used] = []
     unknown: list[UnknownWord] = []
     left_out: list[LeftOut] = []
-    """Refusals beyond those kept one by one."""
+    """Errors beyond those that are stored one by one."""
     warnings_left_out: list[LeftOut] = []
     shown: list[ShownRow] = []
 
@@ -111,8 +111,8 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         return Report(
             rows=self.rows,
             accepted=0 if self.outcome == "refused" else self.accepted,
-            errors=told_rows(self.errors, translate),
-            warnings=told_rows(_alike_together(self.warnings), translate),
+            errors=format_rows(self.errors, translate),
+            warnings=format_rows(_alike_together(self.warnings), translate),
             notes=[Problem(note.code, note.values).sentence(translate) for note in self.notes],
             created=0 if self.outcome == "refused" else self.created,
             outcome=self.outcome,
@@ -126,9 +126,9 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def kept(self) -> "Findings":
-        """As much of it as is worth keeping: whoever has a thousand rows refused mends the sheet, not the rows.
+        """The findings to store: at most REMARKS_KEPT_MAX errors and warnings, with a note that counts those left out.
 
-        A note says how many there were where some are left out.
+        With that many refused rows the user corrects the sheet as a whole, not row by row.
         """
         errors, beyond = cut_off(self.errors, REMARKS_KEPT_MAX)
         every_warning = _alike_together(self.warnings)
@@ -147,7 +147,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 def findings(
     parsed: Parsed[T], outcome: Outcome = "tried", *, created: int = 0, run_id: UUID | None = None
 ) -> Findings:
-    """What came of a file."""
+    """The findings for a parsed file."""
     return Findings(
         rows=parsed.total,
         accepted=len(parsed.rows),
@@ -165,14 +165,15 @@ def findings(
 
 
 def report(parsed: Parsed[T], translate: Callable[[str], str] = str) -> Report:
-    """Tell what was read in the reader's language, in the order of the sheet."""
+    """The report on a parsed file in the reader's language."""
     return findings(parsed).told(translate)
 
 
 def _remarks(problems: Iterable[RowProblem]) -> list[Remark]:
     return [
         Remark(
-            found.row, found.column, found.value, found.sheet, found.problem.code, dict(found.problem.values),
+            row=found.row, column=found.column, value=found.value, sheet=found.sheet, code=found.problem.code,
+            values=dict(found.problem.values),
             cell=cell_name(found),
         )
         for found in problems
@@ -180,12 +181,12 @@ def _remarks(problems: Iterable[RowProblem]) -> list[Remark]:
 
 
 def cell_name(found: RowProblem) -> str:
-    """C12; empty where no single cell is meant."""
+    """The cell's name, such as C12; empty if no single cell is meant."""
     return f"{found.letter}{found.row}" if found.letter else ""
 
 
 def _alike_together(remarks: Iterable[Remark]) -> list[Remark]:
-    """One remark where several rows have the same said of the same column, so that the rare one is not lost in them."""
+    """Merge equal remarks on the same column into one, so that a rare remark is not lost among them."""
     alike: dict[tuple[object, ...], list[Remark]] = {}
     for remark in remarks:
         values = {} if remark.code in SEVERAL else remark.values
@@ -201,7 +202,7 @@ def _of_several(same: list[Remark]) -> Remark:
     return msgspec.structs.replace(same[0], values=values, rows=[one.row for one in same])
 
 
-def told_rows(remarks: Iterable[Remark], translate: Callable[[str], str]) -> list[RowReport]:
+def format_rows(remarks: Iterable[Remark], translate: Callable[[str], str]) -> list[RowReport]:
     """Each remark in the reader's language."""
     return [
         RowReport(

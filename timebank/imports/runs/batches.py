@@ -17,9 +17,10 @@ from timebank.imports.intake import Intake
 from timebank.imports.kinds.registry import IMPORTERS
 from timebank.imports.reports.reasons import Remark
 from timebank.imports.reports.report import Findings
-from timebank.imports.runs import undoing, work
-from timebank.imports.runs.closing import LateRefusal, close_import, findings_of, refuse, stop
-from timebank.imports.runs.ending import count_rows, tell_at_home, tell_end
+from timebank.imports.runs import undo_steps as undoing
+from timebank.imports.runs import work
+from timebank.imports.runs.closing import LateRefusal, close_import, findings_of, refuse_import, stop_work
+from timebank.imports.runs.ending import analyze_tables, notify_end, notify_in_home_community
 from timebank.imports.runs.work import Held, PlanUnreadable, Work
 from timebank.imports.steps import Steps
 
@@ -27,7 +28,7 @@ AGAIN_SECONDS = 0.1
 FAILURES_MAX = 5
 COUNTED_FROM = 200
 
-Told = Callable[[int, int], object]
+ProgressCallback = Callable[[int, int], object]
 """A progress callback: takes the total number of rows to write and the number just written."""
 
 
@@ -62,12 +63,12 @@ async def actor_for(scope: Scope, at: Work) -> Scope | None:
         return await work.starter_of(scope, at)
     except TimebankError as error:
         if not isinstance(error, Unavailable):
-            await stop(scope, at, error.code)
+            await stop_work(scope, at, error.code)
         return None
 
 
-async def make_way(
-    scope: Scope, at: Work, *, until: float | None = None, told: Told | None = None
+async def resume_stopped(
+    scope: Scope, at: Work, *, until: float | None = None, told: ProgressCallback | None = None
 ) -> Findings | Progress | None:  # fmt: skip
     """Carry on work that a stopped process has left, so that something else may begin.
 
@@ -76,13 +77,13 @@ async def make_way(
     actor = await actor_for(scope, at) if at.is_free else None
     if actor is not None:
         try:
-            return await carry(actor, at.run_id, until=until, told=told)
+            return await run_batches(actor, at.run_id, until=until, told=told)
         except Unavailable:
             raise
         except TimebankError:
-            return None  # `carry` has stopped the work because of it.
+            return None  # `run_batches` has stopped the work because of it.
     if at.is_abandoned:
-        await stop(scope, at, "abandoned")
+        await stop_work(scope, at, "abandoned")
     return None
 
 
@@ -97,12 +98,12 @@ class _Count:
         """Run ANALYZE whenever the number of rows has doubled: with stale statistics each search reads all rows."""
         self.written += rows
         if self.written - self.counted >= max(COUNTED_FROM, self.counted):
-            await count_rows()
+            await analyze_tables()
             self.counted = self.written
 
 
-async def carry(
-    scope: Scope, run_id: UUID, *, until: float | None = None, told: Told | None = None,
+async def run_batches(
+    scope: Scope, run_id: UUID, *, until: float | None = None, told: ProgressCallback | None = None,
     found: Findings | None = None,
 ) -> Findings | Progress:  # fmt: skip
     """Do what is left of a run's work; after `until` (monotonic seconds) leave the rest to the worker.
@@ -122,7 +123,7 @@ async def carry(
         try:
             done = await _step(scope, at, steps, rows)
         except LateRefusal as refusal:
-            await refuse(scope, at, refusal.late)
+            await refuse_import(scope, at, refusal.late)
             return await _ended(scope, run_id, found)
         except Unavailable:
             failures += 1
@@ -130,7 +131,7 @@ async def carry(
                 raise
             done = None
         except Exception as error:
-            await stop(scope, at, error.code if isinstance(error, TimebankError) else "unexpected")
+            await stop_work(scope, at, error.code if isinstance(error, TimebankError) else "unexpected")
             raise
         if done is None:
             await asyncio.sleep(AGAIN_SECONDS)
@@ -138,7 +139,7 @@ async def carry(
         await count.add(done)
         if told is not None:
             told(at.total, done)
-    await tell_at_home(scope, begun)
+    await notify_in_home_community(scope, begun)
     return await _ended(scope, run_id, found)
 
 
@@ -146,14 +147,14 @@ async def _plan(scope: Scope, at: Work, steps: Steps) -> list[Any] | None:
     try:
         return await work.plan_of(scope, at.run_id, steps.row)
     except PlanUnreadable as error:
-        await stop(scope, at, error.code)
+        await stop_work(scope, at, error.code)
         raise
 
 
 async def _ended(scope: Scope, run_id: UUID, found: Findings | None) -> Findings:
     kept = await findings_of(scope, run_id)
     if kept.created >= COUNTED_FROM:
-        await count_rows()
+        await analyze_tables()
     if found is None:
         return kept
     before = found.kept()
@@ -184,18 +185,20 @@ async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> in
     Returns the number of rows done; None while another process holds the work's row.
     """
     async with transaction(scope):
-        held = await work.hold(scope, at.run_id)
+        held = await work.lock_work(scope, at.run_id)
         if held is None:
             return None
         if at.verb == "undo" and held.done == 0:  # Something that the run made may have been used since the last check.
             await undoing.require_unused(scope, at.run_id, rows)
-        intake = Intake(scope, at.kind, at.file_name, at.run_id, is_whole=len(rows) <= steps.batch)
+        intake = Intake(
+            scope=scope, kind=at.kind, file_name=at.file_name, id=at.run_id, is_whole=len(rows) <= steps.batch
+        )
         batch = rows[held.done : held.done + steps.batch]
         if batch:
             await steps.take(intake, batch)
             _require_all(at, held, intake)
             await intake.write_made()
-            await work.move_on(scope, at.run_id, rows=len(batch), created=intake.created, late=intake.late)
+            await work.record_progress(scope, at.run_id, rows=len(batch), created=intake.created, late=intake.late)
         # The final steps may take longer than a batch, so they do not keep the rows of a batch locked, unless one batch
         # is the whole run.
         if not batch or intake.is_whole:
@@ -217,9 +220,9 @@ def _require_all(at: Work, held: Held, intake: Intake) -> None:
 
 async def _close(scope: Scope, at: Work, created: int, late: Sequence[Remark], intake: Intake) -> None:
     """Store the outcome, notify the starter unless they see it at once, and end the work."""
-    await (undoing.close(scope, at.run_id, intake) if at.verb == "undo" else close_import(scope, at, created, late))
-    await tell_end(scope, at)
-    await work.end(scope, at.run_id)
+    await (undoing.end_undo(scope, at.run_id, intake) if at.verb == "undo" else close_import(scope, at, created, late))
+    await notify_end(scope, at)
+    await work.end_work(scope, at.run_id)
 
 
 @retried

@@ -12,7 +12,7 @@ from timebank.core.scope import Scope
 from timebank.imports.reports.reasons import Remark
 from timebank.imports.reports.report import Findings, Note
 from timebank.imports.runs import work
-from timebank.imports.runs.ending import tell_stop
+from timebank.imports.runs.ending import notify_stop
 from timebank.imports.runs.work import Work
 
 
@@ -51,10 +51,10 @@ async def close_import(scope: Scope, at: Work, created: int, late: Sequence[Rema
 
 
 @retried
-async def refuse(scope: Scope, at: Work, late: Sequence[Remark]) -> None:
+async def refuse_import(scope: Scope, at: Work, late: Sequence[Remark]) -> None:
     """End an import before anything is written; none of its rows is imported."""
     async with transaction(scope):
-        if await work.hold(scope, at.run_id) is None:
+        if await work.lock_work(scope, at.run_id) is None:
             return
         found = await findings_of(scope, at.run_id)
         found = msgspec.structs.replace(
@@ -64,8 +64,8 @@ async def refuse(scope: Scope, at: Work, late: Sequence[Remark]) -> None:
         await _write(scope, at, found, "refused_late")
         await audit.record(scope, "stop_import", "import_run", at.run_id, kind=at.kind, code="refused_late")
         if scope.via == "worker":  # otherwise the caller reads the report
-            await tell_stop(scope, at)
-        await work.end(scope, at.run_id)
+            await notify_stop(scope, at)
+        await work.end_work(scope, at.run_id)
 
 
 async def _write(scope: Scope, at: Work, found: Findings, stopped: str | None) -> None:
@@ -86,14 +86,14 @@ async def _note(scope: Scope, at: Work, found: Findings, note: Note) -> None:
 
 
 @retried
-async def stop(scope: Scope, at: Work, code: str) -> None:
+async def stop_work(scope: Scope, at: Work, code: str) -> None:
     """End work that an error forbids; what was done stays.
 
     The starter is notified if something was done or the worker did it; otherwise the caller gets the error.
     """
     system = Scope.of_system(scope.community_id)
     async with transaction(system):
-        held = await work.hold(system, at.run_id)
+        held = await work.lock_work(system, at.run_id)
         if held is None:
             return
         found, left = await findings_of(system, at.run_id), held.total - held.done
@@ -107,5 +107,5 @@ async def stop(scope: Scope, at: Work, code: str) -> None:
             await _note(system, at, found, Note("note_undo_stopped", {"count": left}))
         await audit.record(system, "stop_import", "import_run", at.run_id, kind=at.kind, code=code)
         if held.done or scope.via == "worker":  # otherwise the caller reads the refusal
-            await tell_stop(system, at)
-        await work.end(system, at.run_id)
+            await notify_stop(system, at)
+        await work.end_work(system, at.run_id)

@@ -18,11 +18,11 @@ from timebank.core.locale import translator
 from timebank.core.scope import Scope
 from timebank.imports.intake import Kind, plain_file_name
 from timebank.imports.reports.refused_rows import TITLE, refused_rows
-from timebank.imports.reports.report import Findings, Report, RowReport, told_rows
+from timebank.imports.reports.report import Findings, Report, RowReport, format_rows
 from timebank.imports.runs.batches import Progress
 from timebank.imports.runs.closing import findings_of
 from timebank.imports.runs.runs import try_or_import
-from timebank.imports.words.mapping import completed, remember_words
+from timebank.imports.words.word_meanings import completed, remember_words
 from timebank.imports.words.words import WordIn
 
 KEPT_FOR = timedelta(hours=1)
@@ -35,7 +35,7 @@ class DraftGone(TimebankError):
     sentence = "这份表格已经过了一小时，不再保留。请重新选择表格。"
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A workbook after its trial run, with the report in the reader's language.
 
     `good` counts rows without a problem, `new` those of them that no earlier import knows; both whether or not bad rows
@@ -88,8 +88,16 @@ async def draft(scope: Scope, draft_id: UUID, language: str = "zh") -> Draft:
     """A workbook that this session tried within the last hour. Raises DraftGone."""
     kept, translate = await _find(scope, draft_id), translator(language)
     found = await _findings(scope, kept)
-    report, warnings = found.told(translate), told_rows(found.warnings, translate)
-    return Draft(draft_id, kept.kind, kept.file_name, found.accepted, found.created, report, warnings)
+    report, warnings = found.told(translate), format_rows(found.warnings, translate)
+    return Draft(
+        id=draft_id,
+        kind=kept.kind,
+        file_name=kept.file_name,
+        good=found.accepted,
+        new=found.created,
+        report=report,
+        warnings=warnings,
+    )
 
 
 async def draft_of(scope: Scope, run_id: UUID) -> UUID | None:
@@ -151,7 +159,7 @@ async def refused_of(scope: Scope, draft_id: UUID, language: str = "zh") -> Refu
 
 
 @retried
-async def forget_old(scope: Scope) -> None:
+async def purge_drafts(scope: Scope) -> None:
     """Purge drafts that are older than an hour."""
     async with transaction(scope):
         await database.execute(

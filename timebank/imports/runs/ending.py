@@ -8,7 +8,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Busy
 from timebank.core.scope import Scope
 from timebank.imports.runs.work import Work
-from timebank.people.messages import Telling, tell, tell_many
+from timebank.people.messages import Notification, notify, notify_many
 
 SEEN_WITHIN = timedelta(seconds=5)
 """If the end comes later than this, the person who began it may have left the page or lost the connection."""
@@ -23,31 +23,31 @@ def _may_have_left(scope: Scope, at: Work) -> bool:
     return scope.import_proof is not None or clock.now() - at.began_at >= SEEN_WITHIN
 
 
-async def tell_end(scope: Scope, at: Work) -> None:
+async def notify_end(scope: Scope, at: Work) -> None:
     """Notify the starter that it has ended, unless they see it at once. After a command nobody is notified.
 
-    A starter whose record is in another community is notified by `tell_at_home`.
+    A starter whose record is in another community is notified by `notify_in_home_community`.
     """
     if scope.person_id is not None and _may_have_left(scope, at):
-        await _tell(scope, scope.person_id, at)
+        await _notify(scope, scope.person_id, at)
 
 
-async def tell_at_home(scope: Scope, at: Work) -> None:
+async def notify_in_home_community(scope: Scope, at: Work) -> None:
     """Notify an administrator from another community, in the community of their own record, that it has ended."""
     if scope.person_id is None and scope.actor_id is not None and _may_have_left(scope, at):
-        await _tell(scope.acting_as(scope.actor_id), scope.actor_id, at)
+        await _notify(scope.acting_as(scope.actor_id), scope.actor_id, at)
 
 
-async def _tell(scope: Scope, person_id: UUID, at: Work) -> None:
+async def _notify(scope: Scope, person_id: UUID, at: Work) -> None:
     if at.verb == "import":
         kind, text = "import_ended", f"您导入的“{at.file_name}”已经完成，结果在“导入”页。"
     else:
         kind, text = "undo_ended", f"“{at.file_name}”的导入已经撤销，结果在“导入”页。"
-    telling = Telling(person_id, text, f"import:{at.run_id}:{at.verb}", at.run_id)
-    await tell_many(scope, kind, [telling], import_id=at.run_id)
+    telling = Notification(person_id, text, f"import:{at.run_id}:{at.verb}", at.run_id)
+    await notify_many(scope, kind, [telling], import_id=at.run_id)
 
 
-async def tell_stop(scope: Scope, at: Work) -> None:
+async def notify_stop(scope: Scope, at: Work) -> None:
     """Notify the starter that the work was stopped before its end."""
     starter: UUID | None = await database.fetch_value(
         "SELECT started_by FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, at.run_id
@@ -55,11 +55,11 @@ async def tell_stop(scope: Scope, at: Work) -> None:
     if starter is not None:
         cure = "再导入一次同一份表格" if at.verb == "import" else "再撤销一次"
         text = f"“{at.file_name}”没有处理完就停下了，已完成的部分保留。请到“导入”页看原因；{cure}，就会接着做。"
-        await tell(scope, starter, "import_stopped", text, f"import:{at.run_id}:{at.verb}:stopped", at.run_id)
+        await notify(scope, starter, "import_stopped", text, f"import:{at.run_id}:{at.verb}:stopped", at.run_id)
 
 
 @retried
-async def count_rows() -> None:
+async def analyze_tables() -> None:
     """Run ANALYZE on the imported tables, so that the query planner knows how many rows they now have."""
     try:
         async with transaction(None):

@@ -1,4 +1,4 @@
-"""Imports: a workbook looked at, which writes nothing, or written down as a run that goes on in short batches."""
+"""Imports a workbook: a trial run writes nothing; a run is stored and then carried out in short batches."""
 
 import asyncio
 import hashlib
@@ -20,13 +20,13 @@ from timebank.imports.kinds.registry import IMPORTERS
 from timebank.imports.reports.report import Findings, Outcome, Report, findings
 from timebank.imports.runs import batches as carrying
 from timebank.imports.runs import work
-from timebank.imports.runs.batches import Progress, Told
+from timebank.imports.runs.batches import Progress, ProgressCallback
 from timebank.imports.runs.work import ImportRunning
-from timebank.imports.words.mapping import completed, remember_words, require_kind
+from timebank.imports.words.word_meanings import completed, remember_words, require_kind
 from timebank.imports.words.words import WordIn
 
 ANSWER_WITHIN_SECONDS = 60.0
-"""After so long a caller is told how far the run is, and the worker goes on."""
+"""After this time the caller gets the run's progress and the worker continues the run."""
 WAIT_SECONDS = 40
 LOOK_AGAIN_SECONDS = 0.1
 
@@ -34,17 +34,18 @@ AnyReady = Ready[Any, Any]
 
 
 class _Overtaken(Exception):
-    """Another import has begun, or was undone, since the file was looked at."""
+    """Another import of the community has begun or was undone since the file was examined."""
 
 
 async def import_file(
     scope: Scope, kind: Kind, name: str, content: bytes, *, dry_run: bool = False, skip_bad: bool = False,
-    language: str = "zh", told: Told | None = None, words: Sequence[WordIn] = (),
+    language: str = "zh", told: ProgressCallback | None = None, words: Sequence[WordIn] = (),
 ) -> Report:  # fmt: skip
-    """Take a community's workbook in to its end, and tell of every row that cannot be, in the reader's words.
+    """Import a community's workbook completely and report every refused row in the reader's language.
 
-    All or nothing unless `skip_bad`; a dry run reads alone, and tells just what the run would refuse. Rows that an
-    earlier import knows change nothing. Raises an ImportRefused for a file that is no such table.
+    One bad row refuses the whole file unless `skip_bad` is set. A dry run writes nothing and reports what the run would
+    refuse. Rows that an earlier import has recorded change nothing. Raises an ImportRefused for a file that is not such
+    a table.
     """
     found = await try_or_import(scope, kind, name, content, dry_run=dry_run, skip_bad=skip_bad, told=told, words=words)
     assert isinstance(found, Findings)  # without a limit it ends
@@ -53,15 +54,15 @@ async def import_file(
 
 async def try_or_import(
     scope: Scope, kind: Kind, name: str, content: bytes, *, dry_run: bool, skip_bad: bool,
-    seconds: float | None = None, told: Told | None = None, words: Sequence[WordIn] = (),
+    seconds: float | None = None, told: ProgressCallback | None = None, words: Sequence[WordIn] = (),
 ) -> Findings | Progress:  # fmt: skip
-    """What `import_file` does, not worded yet; after `seconds` the rest is left to the worker.
+    """Like `import_file`, but return codes and values instead of sentences; after `seconds` the worker does the rest.
 
-    `words` are what words of the book mean: a run remembers them first, a dry run only supposes it.
+    `words` are the meanings of unknown words: a run remembers them first, a dry run only assumes them.
     """
     scope.require_admin()
     until = None if seconds is None else time.monotonic() + seconds
-    book = await asyncio.to_thread(workbook.read, name, content)
+    book = await asyncio.to_thread(workbook.read_workbook, name, content)
     digest = hashlib.sha256(content).digest()
     words = await _in_full(scope, kind, book, words)
     if dry_run:
@@ -71,11 +72,11 @@ async def try_or_import(
     del book  # a large one should not stay in memory while its rows are written
     if begun.run_id is None or begun.outcome != "imported":
         return begun
-    return await carrying.carry(scope, begun.run_id, until=until, told=told, found=begun)
+    return await carrying.run_batches(scope, begun.run_id, until=until, told=told, found=begun)
 
 
 async def _try(scope: Scope, kind: Kind, book: Workbook, words: Sequence[WordIn]) -> Findings:
-    intake = Intake(scope, kind, plain_file_name(book.name), answers=words)
+    intake = Intake(scope=scope, kind=kind, file_name=plain_file_name(book.name), answers=words)
     ready = await IMPORTERS[kind].examine(intake, book)
     found = _outcome(ready, "tried")
     ready.parsed.readings.clear()  # they and what was parsed hold each other, and with it every cell of the book
@@ -83,7 +84,7 @@ async def _try(scope: Scope, kind: Kind, book: Workbook, words: Sequence[WordIn]
 
 
 async def _in_full(scope: Scope, kind: Kind, book: Workbook, words: Sequence[WordIn]) -> Sequence[WordIn]:
-    """The answers, with what the book itself says of what is new."""
+    """The answers, completed with the points and units that the workbook gives for what is new."""
     require_kind(kind, words)
     if not any(word.new and word.points is None for word in words):
         return words
@@ -91,15 +92,22 @@ async def _in_full(scope: Scope, kind: Kind, book: Workbook, words: Sequence[Wor
 
 
 async def _begin(
-    scope: Scope, kind: Kind, book: Workbook, digest: bytes, *, skip_bad: bool, until: float | None, told: Told | None
+    scope: Scope,
+    kind: Kind,
+    book: Workbook,
+    digest: bytes,
+    *,
+    skip_bad: bool,
+    until: float | None,
+    told: ProgressCallback | None,
 ) -> Findings:
-    """Begin a run as soon as the community has nothing else under way; what was found, with the run where one began."""
+    """Examine the file and store a run once the community has no other work; the findings have the id of the run."""
     while True:
         resumed = await _wait_turn(scope, kind, digest, until, told)
         if resumed is not None:
             return resumed
         seen = await _runs_so_far(scope)
-        intake = Intake(scope, kind, plain_file_name(book.name))
+        intake = Intake(scope=scope, kind=kind, file_name=plain_file_name(book.name))
         ready = await IMPORTERS[kind].examine(intake, book)
         if ready.parsed.problems and not skip_bad:
             return _outcome(ready, "refused")
@@ -117,15 +125,16 @@ async def _begin(
 
 
 async def _wait_turn(
-    scope: Scope, kind: Kind, digest: bytes, until: float | None, told: Told | None
+    scope: Scope, kind: Kind, digest: bytes, until: float | None, told: ProgressCallback | None
 ) -> Findings | None:
-    """Let imports and undoings of one community follow one another: each must see what the one before has made.
+    """Wait until the community has no import or undo under way, since each must see the results of the one before.
 
-    What a stopped process has left is carried on here. Was it this very file, its findings are the answer.
+    Work that a stopped process has left is continued here; if it is an import of this same file, its findings are
+    returned. Raises ImportRunning if the other work does not end within WAIT_SECONDS.
     """
     last_moment = time.monotonic() + WAIT_SECONDS
     while (now := await work.under_way(scope)) is not None:
-        found = await carrying.make_way(scope, now, until=until, told=told)
+        found = await carrying.resume_stopped(scope, now, until=until, told=told)
         if isinstance(found, Findings) and (now.verb, now.kind, now.file_hash) == ("import", kind, digest):
             return found
         if isinstance(found, Progress) or (found is None and time.monotonic() > last_moment):
@@ -135,7 +144,7 @@ async def _wait_turn(
 
 
 async def _runs_so_far(scope: Scope) -> tuple[int, int]:
-    """What changes whenever an import of the community begins or is undone."""
+    """The community's number of runs and of undone runs, which change whenever an import begins or is undone."""
     async with transaction(scope):
         found = await database.fetch_one(
             "SELECT count(*), count(undone_at) FROM import_run WHERE community_id = $1", scope.community_id
@@ -153,7 +162,7 @@ def _outcome(ready: AnyReady, outcome: Outcome, *, run_id: UUID | None = None) -
 async def _write_down(
     intake: Intake, digest: bytes, found: Findings, rows: Sequence[Planned], seen: tuple[int, int], *, skip_bad: bool
 ) -> None:
-    """Write the run and its rows down. Raises _Overtaken when another has come in between: look at the file anew."""
+    """Store the run and its rows. Raises _Overtaken if another run came in between: the file must be examined again."""
     scope = intake.scope
     async with transaction(scope):
         await database.execute(

@@ -1,4 +1,4 @@
-"""What has been made of an import since: why it cannot simply be taken back, in words."""
+"""Finds the uses of an import's records that prevent its undo, and describes them in sentences."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -52,7 +52,7 @@ MANY: Mapping[str, str] = {
     "reviewed_deed": _("{names}等人的 {count} 件善行已经审核"),
     "moved_stock": _("“{names}”等 {count} 处库存已被兑换、预留或盘点过"),
 }
-"""The sentence for several traces of a kind: whoever reads it wants to know how many there are, and whom to look at."""
+"""The sentence for several traces of a kind, with their number and the first names."""
 
 _PEOPLE = _("已经在用的居民不能当作没有登记过：登错的请到居民页逐位更正，不该在册的办理迁出。")
 CURES: Mapping[str, str] = {
@@ -60,12 +60,12 @@ CURES: Mapping[str, str] = {
     "reviewed_deed": _("已审核的善行请到善行页逐条冲正，还没审核的逐条驳回。"),
     "moved_stock": _("库存请到物品页盘点改正，不该兑换的物品停止兑换。"),
 }
-"""What an office does instead, by what stands in the way; of people it is always the same."""
+"""What the community does instead of the undo, by kind of trace; for traces of people it is _PEOPLE."""
 NAMED_MAX = 3
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """One thing made of an import since, about this person, record or good."""
+    """One use of an imported person, record or good since the import."""
 
     kind: str
     values: dict[str, str]
@@ -87,14 +87,14 @@ class ImportUsed(TimebankError):
         self.traces = traces
 
     def reasons(self, language: str = "zh") -> list[str]:
-        """What stands in the way: a sentence for each kind of it."""
+        """One sentence for each kind of trace that prevents the undo."""
         kinds: dict[str, list[Trace]] = {}
         for trace in self.traces:
             kinds.setdefault(trace.kind, []).append(trace)
         return [_in_words(alike, language) for alike in kinds.values()]
 
     def cures(self, language: str = "zh") -> list[str]:
-        """What to do instead, each once."""
+        """What to do instead, each sentence once."""
         return [translate(cure, language) for cure in dict.fromkeys(CURES.get(t.kind, _PEOPLE) for t in self.traces)]
 
     def text(self, language: str = "zh") -> str:
@@ -115,11 +115,11 @@ def _in_words(alike: Sequence[Trace], language: str) -> str:
 
 
 Made = Mapping[Noun, Sequence[UUID]]
-"""The records of a run, by what they are."""
+"""The ids of a run's records, by noun."""
 
 
-async def of(scope: Scope, kind: Kind, made: Made, since: datetime) -> list[Trace]:
-    """What has been made of an import of this kind since it began."""
+async def find_traces(scope: Scope, kind: Kind, made: Made, since: datetime) -> list[Trace]:
+    """The traces that prevent the undo of an import of this kind, since it began."""
     if kind == "residents":
         return await of_people(scope, made, since)
     if kind == "hours":
@@ -170,7 +170,7 @@ _PARTS = " UNION ALL ".join(f"SELECT '{kind}', part.* FROM ({sql}) AS part" for 
 
 
 async def of_people(scope: Scope, made: Made, since: datetime) -> list[Trace]:
-    """What the people of a roster have done, or others about them, since it was taken in."""
+    """What the people of a roster have done since its import, or what others have done about them."""
     own = [*made.get("role_grant", ()), *made.get("guardianship", ())]
     found = await database.fetch(
         f"SELECT DISTINCT p.pinyin, p.id, t.kind, p.name FROM ({_PARTS}) AS t (kind, person_id) "  # noqa: S608  # from above
@@ -183,7 +183,7 @@ async def of_people(scope: Scope, made: Made, since: datetime) -> list[Trace]:
 
 
 async def in_withdrawn(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
-    """Whom of these people withdrawn records or deeds name: these keep the row that they refer to."""
+    """Those of these people whom withdrawn records or deeds refer to, so that the person's row must stay."""
     found = await database.fetch(
         "SELECT id FROM person WHERE community_id = $1 AND id = ANY ($2) AND id IN ("
         "SELECT person_id FROM service_record WHERE community_id = $1 AND status = 'withdrawn' UNION ALL "
@@ -195,7 +195,7 @@ async def in_withdrawn(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
 
 
 async def of_hours(scope: Scope, made: Made) -> list[Trace]:
-    """Which of the records somebody has decided about; those taken back are no hindrance to an undoing that goes on."""
+    """The service records that were reviewed. Withdrawn ones do not count, so that a stopped undo can continue."""
     found = await database.fetch(
         "SELECT r.id, p.name, r.started_at FROM service_record r JOIN person p ON p.community_id = r.community_id "
         "AND p.id = r.person_id WHERE r.community_id = $1 AND r.id = ANY ($2) "
@@ -211,7 +211,7 @@ async def of_hours(scope: Scope, made: Made) -> list[Trace]:
 
 
 async def of_deeds(scope: Scope, made: Made) -> list[Trace]:
-    """Which of the deeds somebody has decided about; those taken back are no hindrance to an undoing that goes on."""
+    """The deeds that were reviewed. Withdrawn ones do not count, so that a stopped undo can continue."""
     found = await database.fetch(
         "SELECT d.id, p.name, d.occurred_on FROM deed d JOIN person p ON p.community_id = d.community_id "
         "AND p.id = d.person_id WHERE d.community_id = $1 AND d.id = ANY ($2) "
@@ -224,7 +224,7 @@ async def of_deeds(scope: Scope, made: Made) -> list[Trace]:
 
 
 async def of_goods(scope: Scope, made: Made, since: datetime) -> list[Trace]:
-    """Which stocks have moved since, and which goods of the list have."""
+    """The goods and stocks of the list with a stock move since that is not the import's own."""
     found = await database.fetch(
         "SELECT DISTINCT g.name, s.name AS station, g.id FROM stock_move later "
         "JOIN good g ON g.community_id = $1 AND g.id = later.good_id "

@@ -1,4 +1,4 @@
-"""An import taken back whole, within a day, as long as nobody has built upon it."""
+"""Undoes a whole import within 24 hours, if none of its records has been used."""
 
 import asyncio
 import time
@@ -14,8 +14,9 @@ from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.imports.intake import Made
 from timebank.imports.runs import batches as carrying
-from timebank.imports.runs import undoing, work
-from timebank.imports.runs.batches import Progress, Told
+from timebank.imports.runs import undo_steps as undoing
+from timebank.imports.runs import work
+from timebank.imports.runs.batches import Progress, ProgressCallback
 from timebank.imports.runs.work import ImportRunning
 
 UNDO_WITHIN = timedelta(hours=24)
@@ -35,12 +36,12 @@ class _Run(msgspec.Struct, frozen=True):
 
 
 async def undo(
-    scope: Scope, run_id: UUID, *, seconds: float | None = None, told: Told | None = None
+    scope: Scope, run_id: UUID, *, seconds: float | None = None, told: ProgressCallback | None = None
 ) -> Progress | None:
-    """Take back everything that a run has made; a run taken back already stays so.
+    """Undo everything that a run has made; return None when that is done, also if it was done before.
 
-    What takes longer than `seconds` is left to the worker: the answer is how far it is then. Raises UndoTooLate after
-    24 hours, and ImportUsed, with what stands in the way, when something of it has been used.
+    After `seconds` the worker does the rest, and the progress is returned. Raises UndoTooLate after UNDO_WITHIN,
+    ImportUsed with the traces if one of its records has been used, and ImportRunning if other work does not end soon.
     """
     scope.require_admin()
     until = None if seconds is None else time.monotonic() + seconds
@@ -50,11 +51,11 @@ async def undo(
         if now is None:
             await _begin(scope, run_id)
         elif now.run_id == run_id and now.verb == "undo":
-            found = await carrying.carry(scope, run_id, until=until, told=told)
+            found = await carrying.run_batches(scope, run_id, until=until, told=told)
             if isinstance(found, Progress):
                 return found
         else:
-            way = await carrying.make_way(scope, now, until=until)
+            way = await carrying.resume_stopped(scope, now, until=until)
             if isinstance(way, Progress) or (way is None and time.monotonic() > last_moment):
                 raise now.refusal()
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
@@ -77,7 +78,7 @@ async def _run(scope: Scope, run_id: UUID) -> _Run:
 
 
 async def _begin(scope: Scope, run_id: UUID) -> None:
-    """Look for what stands in the way, and begin where nothing does and nothing else has begun."""
+    """Check that the undo is allowed and store it; return without doing so if other work has begun meanwhile."""
     async with reading(scope):
         run = await _run(scope, run_id)
         if clock.now() - run.started_at > UNDO_WITHIN:

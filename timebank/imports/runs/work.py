@@ -1,4 +1,4 @@
-"""The import, or the undoing of one, that a community has under way: begun, held, moved on and ended."""
+"""The import or undo that a community has under way (at most one): its beginning, row lock, progress and end."""
 
 import hashlib
 import secrets
@@ -13,13 +13,13 @@ import msgspec
 from timebank.core import clock, database, vault
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden, TimebankError
-from timebank.core.scope import Grant, Mine, Scope
+from timebank.core.scope import Grant, ResidentRecord, Scope
 from timebank.imports.intake import Kind
 from timebank.imports.reports.reasons import Remark
 
 HELD_FOR = timedelta(seconds=15)
 ABANDONED_AFTER = timedelta(minutes=2)
-"""So long nobody has carried on what a command began: then others need not wait for it any more."""
+"""Work that a command began counts as abandoned after this time without progress; others then need not wait for it."""
 PLAN_SEAL, PROOF_SEAL = "import plan", "import proof"
 
 
@@ -36,8 +36,8 @@ class PlanUnreadable(TimebankError):
     sentence = "这次导入是升级以前开始的，新版本接不下去，已经停下。请再导入一次同一份表格，会接着做剩下的。"
 
 
-class Work(msgspec.Struct, frozen=True):
-    """What is under way, and how far. `held_until` is until when the process that does it has it to itself."""
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """The work under way and its progress. Until `held_until` it is reserved for the process that carries it out."""
 
     run_id: UUID
     verb: Literal["import", "undo"]
@@ -59,7 +59,7 @@ class Work(msgspec.Struct, frozen=True):
 
     @property
     def is_abandoned(self) -> bool:
-        """Whether a command began it that nobody repeats: neither a page nor the worker can carry it on."""
+        """Whether a command began it and has stopped: neither a page nor the worker can continue it."""
         return self.login_id is None and self.held_until <= clock.now() - ABANDONED_AFTER
 
     def refusal(self) -> ImportRunning:
@@ -74,16 +74,16 @@ _WORK = (
 
 
 async def under_way(scope: Scope) -> Work | None:
-    """What the community has under way."""
+    """The import or undo that the community has under way, if any."""
     async with transaction(scope):
         return await database.row(Work, _WORK, scope.community_id)
 
 
 async def begin(scope: Scope, run_id: UUID, verb: Literal["import", "undo"], plan: Sequence[object]) -> None:
-    """Write down what is to be done, in the caller's name, held by the caller's process.
+    """Store the work in the caller's name, reserved for the caller's process.
 
-    The database lets nobody begin in another's name. The proof by which a worker acts in this name later is sealed
-    under the secret key, which the database does not have.
+    The database refuses work in another person's name. The proof with which a worker later acts in the caller's name is
+    encrypted with the secret key, which the database does not have. Raises ImportRunning if other work is under way.
     """
     proof = None if scope.login_id is None else secrets.token_bytes(32)
     persons = sorted(scope.persons, key=lambda mine: mine.community_id != scope.community_id)
@@ -98,7 +98,7 @@ async def begin(scope: Scope, run_id: UUID, verb: Literal["import", "undo"], pla
 
 
 async def plan_of(scope: Scope, run_id: UUID, shape: type[msgspec.Struct]) -> list[msgspec.Struct] | None:
-    """The rows of a run, of this shape; None when it has ended. Raises PlanUnreadable for those of another version."""
+    """The rows of a run as `shape`; None if the run has ended. Raises PlanUnreadable if another version stored them."""
     async with transaction(scope):
         sealed = await database.fetch_value(
             "SELECT plan FROM import_work WHERE community_id = $1 AND run_id = $2", scope.community_id, run_id
@@ -113,7 +113,7 @@ async def plan_of(scope: Scope, run_id: UUID, shape: type[msgspec.Struct]) -> li
 
 
 class Held(msgspec.Struct, frozen=True):
-    """How far work is, its row locked until the transaction ends."""
+    """The progress of work whose row is locked until the transaction ends."""
 
     done: int
     total: int
@@ -121,8 +121,8 @@ class Held(msgspec.Struct, frozen=True):
     late: list[Remark]
 
 
-async def hold(scope: Scope, run_id: UUID) -> Held | None:
-    """Take the work's row for this transaction; None while another process has it, or when it has ended."""
+async def lock_work(scope: Scope, run_id: UUID) -> Held | None:
+    """Lock the work's row for this transaction; None if another process has locked it or the work has ended."""
     found = await database.fetch_one(
         "SELECT done, total, created, late FROM import_work WHERE community_id = $1 AND run_id = $2 "
         "FOR NO KEY UPDATE SKIP LOCKED",
@@ -134,8 +134,8 @@ async def hold(scope: Scope, run_id: UUID) -> Held | None:
     return Held(found["done"], found["total"], found["created"], late)
 
 
-async def move_on(scope: Scope, run_id: UUID, *, rows: int, created: int, late: Sequence[Remark]) -> None:
-    """Note in the transaction that has written them that these rows are done."""
+async def record_progress(scope: Scope, run_id: UUID, *, rows: int, created: int, late: Sequence[Remark]) -> None:
+    """Record the progress of a batch, in the transaction that has written its rows."""
     await database.execute(
         "UPDATE import_work SET done = done + $3, created = created + $4, late = late || $5::jsonb, held_until = $6 "
         "WHERE community_id = $1 AND run_id = $2",
@@ -143,31 +143,36 @@ async def move_on(scope: Scope, run_id: UUID, *, rows: int, created: int, late: 
     )  # fmt: skip
 
 
-async def end(scope: Scope, run_id: UUID) -> None:
-    """Nothing is under way any more. Last in its transaction: with the row goes the proof of who acts."""
+async def end_work(scope: Scope, run_id: UUID) -> None:
+    """Delete the work. Must come last in its transaction, because the row also holds the proof of who acts."""
     await database.execute(
         "DELETE FROM import_work WHERE community_id = $1 AND run_id = $2", scope.community_id, run_id
     )
 
 
 def scope_by_proof(scope: Scope, work: Work) -> Scope:
-    """The scope that shows whose work it is, and may nothing yet."""
+    """A scope with the proof of who started the work, but without any person or role."""
     assert work.proof_sealed is not None
     proof = bytes.fromhex(vault.unseal(work.proof_sealed, PROOF_SEAL))
-    return Scope(scope.community_id, login_id=work.login_id, import_proof=_hash(proof), via="worker")
+    return Scope(community_id=scope.community_id, login_id=work.login_id, import_proof=_hash(proof), via="worker")
 
 
 async def starter_of(scope: Scope, work: Work) -> Scope:
-    """The scope of who started the work, with the roles of now. Raises Forbidden when they may nothing any more."""
+    """The scope of the work's starter with their present roles. Raises Forbidden if they are no administrator now."""
     proved = scope_by_proof(scope, work)
     async with transaction(proved):
         found = await database.fetch_one("SELECT * FROM import_actor($1)", clock.local_day())
     if found is None:
         raise Forbidden
-    persons = msgspec.json.decode(found["persons"], type=tuple[Mine, ...])
+    persons = msgspec.json.decode(found["persons"], type=tuple[ResidentRecord, ...])
     grants = msgspec.json.decode(found["grants"], type=frozenset[Grant])
     starter = Scope(
-        scope.community_id, persons, grants, proved.login_id, import_proof=proved.import_proof, via="worker"
+        community_id=scope.community_id,
+        persons=persons,
+        grants=grants,
+        login_id=proved.login_id,
+        import_proof=proved.import_proof,
+        via="worker",
     )
     starter.require_admin()
     return starter

@@ -1,4 +1,4 @@
-"""The worker's part in imports: it carries on what took too long for a page, and what a stopped process has left."""
+"""The worker's job for imports: continues runs that outlasted a page request or whose process stopped."""
 
 import time
 from uuid import UUID
@@ -13,11 +13,11 @@ from timebank.imports.runs import work
 AT_ONCE_SECONDS = 10.0
 
 
-async def carry_on() -> int:
-    """Carry on the work that no process has to itself, each for a while; how many there were.
+async def continue_stopped_imports() -> int:
+    """Continue the import or undo of every community where no process holds it; return the number of communities.
 
-    The worker has other things to do: what is left is carried on in its next round. What fails in one community does
-    not keep it from the others.
+    Each gets AT_ONCE_SECONDS and the rest waits for the next round, because the worker has other jobs. A refusal in one
+    community does not stop the others; Unavailable is raised.
     """
     communities = await _left()
     for community_id in communities:
@@ -27,7 +27,7 @@ async def carry_on() -> int:
         if at is None or actor is None:
             continue
         try:
-            await carrying.carry(actor, at.run_id, until=time.monotonic() + AT_ONCE_SECONDS)
+            await carrying.run_batches(actor, at.run_id, until=time.monotonic() + AT_ONCE_SECONDS)
         except Unavailable:
             raise
         except TimebankError:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Set
 from functools import lru_cache
 from typing import Literal
 
-from timebank.imports.cells.values import Cell, Unreadable, name, words
+from timebank.imports.cells.values import Cell, Unreadable, name, plain_text
 from timebank.imports.files.workbook import Row
 from timebank.imports.sheets.captions import is_caption
 from timebank.imports.sheets.header import Header
@@ -46,7 +46,7 @@ def aside(row: Row, header: Header, wide: Set[tuple[int, int]]) -> Aside | None:
     `wide` holds the row and column at which each merged block over several columns begins.
     """
     filled = {column: cell for column, cell in enumerate(row.cells) if cell is not None}
-    said = {column: words(cell) for column, cell in filled.items()}
+    said = {column: plain_text(cell) for column, cell in filled.items()}
     texts = list(said.values())
     named, noted = (said.get(header.columns.get(key, -1), "") for key in ("name", "note"))
     if _is_total(named) or (_is_total(texts[0]) and not _is_somebodys(filled, header)):
@@ -79,7 +79,9 @@ def _is_somebodys(filled: Mapping[int, Cell], header: Header) -> bool:
 
 def repeats_headings(row: Row, header: Header) -> bool:
     """Whether every filled cell of a row repeats the heading of its column; cells covered by a merge are blank."""
-    return _says_headings({column: words(cell) for column, cell in enumerate(row.cells) if cell is not None}, header)
+    return _says_headings(
+        {column: plain_text(cell) for column, cell in enumerate(row.cells) if cell is not None}, header
+    )
 
 
 def repeats_title(row: Row, header: Header) -> bool:
@@ -99,20 +101,20 @@ def _says_headings(said: Mapping[int, str], header: Header) -> bool:
 
 @lru_cache(maxsize=64)
 def _labels(labels: tuple[tuple[Cell, ...], ...]) -> list[list[str]]:
-    return [[words(cell) for cell in label] for label in labels]
+    return [[plain_text(cell) for cell in label] for label in labels]
 
 
 def _of_one_cell(row: Row, header: Header, filled: Mapping[int, Cell], wide: Set[tuple[int, int]]) -> Aside | None:
     column, cell = next(iter(filled.items()))
     key = next((key for key in _BEGIN_DATA if header.columns.get(key) == column), None)
     if (row.number, column) not in wide:
-        if key is None and words(cell).isdigit():
+        if key is None and plain_text(cell).isdigit():
             return "form"  # an empty row whose number was printed in advance
-        if is_caption(words(cell), above_header=row.number in header.page_titles):
+        if is_caption(plain_text(cell), above_header=row.number in header.page_titles):
             return "section"
         if key in ("phone", "identity") or (key is not None and isinstance(name(cell), str)):
             return None
-        if key is not None and not _is_remark(words(cell)):
+        if key is not None and not _is_remark(plain_text(cell)):
             return None
     return "section"
 

@@ -19,7 +19,7 @@ _STATION = re.compile(r".*(驿站|站点|站|兑换点|服务点|超市|小屋|�
 _IN_BRACKETS = re.compile(r"[(（][^)）]*[)）]")
 
 
-def halves(sheet: Sheet, wanted: Sequence[Meaning]) -> list[Sheet]:
+def split_side_by_side(sheet: Sheet, wanted: Sequence[Meaning]) -> list[Sheet]:
     """Split a sheet with two or more tables side by side into one sheet per table; any other is returned alone.
 
     Each further table repeats the headings of the first one in the same order.
@@ -60,7 +60,7 @@ def _lies_in(merge: Merge, header: Header, start: int, end: int) -> bool:
     return merge.bottom < header.first_row or start <= merge.left < end
 
 
-def by_station(header: Header) -> list[Header]:
+def split_by_station(header: Header) -> list[Header]:
     """Split a goods list with one stock column per station into one table per station; any other is returned alone."""
     if "station" in header.columns or not {"name", "points"} <= header.columns.keys():
         return [header]
@@ -95,7 +95,7 @@ def _without_unit(heading: str) -> str:
 def _is_stock(header: Header, column: int) -> bool:
     """Whether at least half of the filled cells of a column are amounts; any other cell refuses only its own row."""
     cells = [row.cells[column] for row in header.body if column < len(row.cells) and row.cells[column] is not None]
-    return sum(isinstance(amounts.stock(cell), int) for cell in cells) * 2 >= len(cells) > 0
+    return sum(isinstance(amounts.parse_stock(cell), int) for cell in cells) * 2 >= len(cells) > 0
 
 
 def _of_station(header: Header, column: int, stations: dict[int, str]) -> Header:

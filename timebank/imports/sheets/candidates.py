@@ -15,7 +15,7 @@ from timebank.imports.sheets.parsed import InSheet, Reading
 T = TypeVar("T", bound=InSheet)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """The fields of a resident that matching needs; `key` and `household` are ids of the caller's choice."""
 
@@ -107,7 +107,7 @@ def by_phone_and_name(reading: Reading[T], people: Candidates, phone: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedPerson:
     """One person in a row; `person` is None where no residents were given or the row was refused."""
 
     person: Candidate | None
@@ -115,7 +115,7 @@ class Named:
     phone: str | None
 
 
-def of_group(reading: Reading[T], people: Candidates | None) -> list[Named]:
+def people_of_row(reading: Reading[T], people: Candidates | None) -> list[NamedPerson]:
     """The people in a row, one or several; refuses the row when one of them is not found, and says which."""
     known = people.by_name.keys() if people else frozenset()
     given = reading.take("name", lambda cell: group.names(cell, known))
@@ -135,18 +135,18 @@ def of_group(reading: Reading[T], people: Candidates | None) -> list[Named]:
         if people and len(meant) != 1:
             code = "group_ambiguous_person" if meant else "group_unknown_person"
             reading.refuse("name", problem(code, place=place + 1, count=len(meant)))
-        named.append(Named(meant[0] if meant else None, name, phone))
+        named.append(NamedPerson(meant[0] if meant else None, name, phone))
     return named
 
 
-def _of_one(reading: Reading[T], people: Candidates | None, name: str | None) -> list[Named]:
-    phone = reading.take("phone", phones_of.phone)
+def _of_one(reading: Reading[T], people: Candidates | None, name: str | None) -> list[NamedPerson]:
+    phone = reading.take("phone", phones_of.parse_phone)
     if name is None and phone is None and not reading.refused:
         meaning = "name" if "name" in reading.header.columns else "phone"
         reading.refuse(meaning, problem("blank", column=reading.header.heading(meaning)))
     if reading.refused:
         return []
-    return [Named(by_phone_and_name(reading, people, phone, name) if people else None, name, phone)]
+    return [NamedPerson(by_phone_and_name(reading, people, phone, name) if people else None, name, phone)]
 
 
 def by_name(reading: Reading[T], people: Candidates, name: str, hint: Hint | None = None) -> Candidate | None:

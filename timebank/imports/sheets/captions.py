@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from timebank.imports.cells import places
 from timebank.imports.cells.addresses import NOWHERE, Address, address, without_wider
-from timebank.imports.cells.values import words
+from timebank.imports.cells.values import plain_text
 from timebank.imports.files.workbook import Row
 from timebank.imports.sheets.header import Header
 
@@ -97,4 +97,4 @@ def _captions(header: Header, between: Iterable[Row]) -> list[list[str]]:
 
 
 def _texts(rows: Iterable[Row]) -> list[str]:
-    return [words(cell) for row in rows for cell in row.cells if cell is not None]
+    return [plain_text(cell) for row in rows for cell in row.cells if cell is not None]

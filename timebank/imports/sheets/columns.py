@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from timebank.imports.cells.values import words
+from timebank.imports.cells.values import plain_text
 from timebank.imports.files.marks import column_letters
 from timebank.imports.files.refusals import ColumnMissing, ColumnTwice, ImportRefused, NoKnownColumn
 from timebank.imports.files.workbook import Row, Sheet, Workbook
@@ -42,7 +42,7 @@ def survey(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -
     unread, others = list[Sheet](), list[Header]()
     void = _void(book, wanted, required)
     meant = [sheet for sheet in book.sheets if sheet not in void]
-    for sheet in (half for whole in meant for half in beside.halves(whole, wanted)):
+    for sheet in (half for whole in meant for half in beside.split_side_by_side(whole, wanted)):
         header = find(sheet, wanted)
         tables = _tables(header, wanted) if header else []
         for table in tables:
@@ -67,7 +67,7 @@ def survey(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -
 
 
 def _tables(main: Header, wanted: Sequence[Meaning]) -> list[Header]:
-    return [one for table in stacked.tables(main, wanted) for one in beside.by_station(table)]
+    return [one for table in stacked.tables(main, wanted) for one in beside.split_by_station(table)]
 
 
 def _void(book: Workbook, wanted: Sequence[Meaning], required: Sequence[str]) -> tuple[Sheet, ...]:
@@ -103,4 +103,4 @@ def _wrong(header: Header, book_name: str, wanted: Sequence[Meaning], required: 
 
 def _differ(row: Row, first: int, second: int) -> bool:
     other = row.cells[second] if second < len(row.cells) else None
-    return other is not None and words(other) != words(row.cells[first] if first < len(row.cells) else None)
+    return other is not None and plain_text(other) != plain_text(row.cells[first] if first < len(row.cells) else None)

@@ -8,7 +8,7 @@ from datetime import date
 from timebank.imports.cells import moments
 from timebank.imports.cells.numerals import chinese_number
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, words
+from timebank.imports.cells.values import Cell, plain_text
 from timebank.imports.files.workbook import Row
 from timebank.imports.sheets.header import Header
 
@@ -32,7 +32,7 @@ _EARLY = re.compile("上午|早|全天|凌晨")
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class TitleDates:
     """Dates from titles; a field is None if they give none or several. `is_late`: they mention only the afternoon."""
 
     year: int | None = None
@@ -40,20 +40,20 @@ class Context:
     day: date | None = None
     is_late: bool = False
 
-    def within(self, titles: Iterable[Row]) -> "Context":
+    def within(self, titles: Iterable[Row]) -> "TitleDates":
         """The context below the titles of a part of the table: what they say, else what was said before."""
         own = _said(_texts(titles), self.year)
-        if own == Context():
+        if own == TitleDates():
             return self
         is_late = own.is_late
         if own.year is None and own.month is None and own.day is None:
-            return Context(self.year, self.month, self.day, is_late)
+            return TitleDates(self.year, self.month, self.day, is_late)
         same_year = own.year is None or own.year == self.year
         month = own.month or (self.month if same_year else None)
-        return Context(own.year or self.year, month, own.day, is_late)
+        return TitleDates(own.year or self.year, month, own.day, is_late)
 
 
-def context_of(header: Header) -> Context:
+def context_of(header: Header) -> TitleDates:
     """The context from the titles and the sheet's name; the date on which the form was filled in does not count."""
     above = _said([header.sheet.name, *_texts(header.sheet_titles)])
     return above if header.titles == header.sheet_titles else above.within(header.titles)
@@ -71,16 +71,16 @@ def says_day(titles: Iterable[Row]) -> bool:
 
 
 def _texts(titles: Iterable[Row]) -> list[str]:
-    return [words(cell) for row in titles for cell in row.cells if cell]
+    return [plain_text(cell) for row in titles for cell in row.cells if cell]
 
 
-def _said(written: Iterable[str], year: int | None = None) -> Context:
+def _said(written: Iterable[str], year: int | None = None) -> TitleDates:
     texts = [_plain(text) for text in written]
     said = " ".join(texts)
     is_late = _LATE.search(said) is not None and _EARLY.search(said) is None
     if any(_RANGE.search(text) for text in texts):
         years = {int(year) for text in texts for year in _YEAR.findall(text)}
-        return Context(year=_only(years), is_late=is_late)
+        return TitleDates(year=_only(years), is_late=is_late)
     days = {full for text in texts for full in map(_date, _FULL.findall(text)) if full is not None}
     pairs = {(int(year), int(month)) for text in texts for year, month in _YEAR_MONTH.findall(text)}
     years = {year for year, _ in pairs} | {int(year) for text in texts for year in _YEAR.findall(text)}
@@ -91,7 +91,7 @@ def _said(written: Iterable[str], year: int | None = None) -> Context:
     named = years or ({year} if year else set())
     if not days and len(shorts) == len(named) == 1:
         days = {full for month, day in shorts for full in [_date((str(*named), month, day))] if full is not None}
-    return Context(
+    return TitleDates(
         _only(years),
         _only({month for month in months if 1 <= month <= moments.MONTHS}),
         next(iter(days)) if len(days) == 1 else None,
@@ -99,12 +99,12 @@ def _said(written: Iterable[str], year: int | None = None) -> Context:
     )
 
 
-def day(cell: Cell, context: Context) -> date | Problem | None:
+def parse_day(cell: Cell, context: TitleDates) -> date | Problem | None:
     """Read a calendar day; a day and month, or a day alone, gets its year and month from the sheet's title."""
-    found = moments.day(cell)
+    found = moments.parse_calendar_day(cell)
     if not isinstance(found, Problem) or found.code != "date_unclear" or isinstance(cell, bool):
         return found
-    text = _WEEKDAY.sub("", words(cell)).strip()
+    text = _WEEKDAY.sub("", plain_text(cell)).strip()
     both, alone = _MONTH_DAY.fullmatch(text), _DAY_ONLY.fullmatch(text)
     # The number 7.1 may have been typed as 7.1 or 7.10, so it is refused.
     if both and not isinstance(cell, float):
@@ -113,7 +113,7 @@ def day(cell: Cell, context: Context) -> date | Problem | None:
     return _day_of_month(int(alone[1]), context) if alone else found
 
 
-def _day_of_month(number: int, context: Context) -> date | Problem:
+def _day_of_month(number: int, context: TitleDates) -> date | Problem:
     if context.year is None or context.month is None:
         return problem("date_year_missing")
     return _date((str(context.year), str(context.month), str(number))) or problem("date_impossible")

@@ -70,7 +70,7 @@ def says_something(cell: Cell) -> bool:
     return cell is not None and not isinstance(cell, Unreadable)
 
 
-def seconds(
+def second_columns(
     columns: Mapping[str, int], known: Mapping[tuple[int, str], Fit], labels: Sequence[Sequence[str]]
 ) -> tuple[dict[str, tuple[int, ...]], tuple[tuple[str, int], ...]]:
     """The remaining columns with the meaning of another one: those to read with it, those that may contradict it."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from timebank.core.locale import LANGUAGES, _, translate
-from timebank.imports.cells.values import Cell, words
+from timebank.imports.cells.values import Cell, plain_text
 from timebank.imports.files.workbook import Merge, Row, Sheet
-from timebank.imports.sheets.fits import NO_FIT, Fit, fit_of, numberless, says_something, seconds
+from timebank.imports.sheets.fits import NO_FIT, Fit, fit_of, numberless, says_something, second_columns
 from timebank.imports.sheets.vocabulary import Meaning
 
 _HEADER_SEARCHED = 40
@@ -19,7 +19,7 @@ REASONS = _("没有导入的原因")
 _OWN_HEADINGS = frozenset(translate(REASONS, language) for language in LANGUAGES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """The position of a table's header in its sheet, the column of each meaning, and the headings as written.
 
@@ -125,12 +125,14 @@ def read_header(sheet: Sheet, height: tuple[Row, ...], body: Sequence[Row], want
             columns[key] = column
     names = {column: candidates[-1] for column, candidates in enumerate(labels) if candidates}
     headings = {key: names[column] for key, column in columns.items()}
-    further, twice = seconds(columns, known, labels)
+    further, twice = second_columns(columns, known, labels)
     twice = _second_pair(columns, headings, names, twice, sample)
     lowest = {column: candidates[0] for column, candidates in enumerate(labels) if candidates}
     return Header(
-        sheet, height[0].number, height[-1].number, columns, headings, tuple(row.cells for row in height),
-        names, further, twice, lowest=lowest, meanings={meaning.key: meaning.headings[0] for meaning in wanted},
+        sheet=sheet, first_row=height[0].number, last_row=height[-1].number, columns=columns, headings=headings,
+        labels=tuple(row.cells for row in height),
+        names=names, further=further, twice=twice, lowest=lowest,
+        meanings={meaning.key: meaning.headings[0] for meaning in wanted},
     )  # fmt: skip
 
 
@@ -140,7 +142,9 @@ def own_columns(header: Header) -> frozenset[int]:
 
 
 def _own(labels: Iterable[Sequence[Cell]]) -> frozenset[int]:
-    return frozenset(column for cells in labels for column, cell in enumerate(cells) if words(cell) in _OWN_HEADINGS)
+    return frozenset(
+        column for cells in labels for column, cell in enumerate(cells) if plain_text(cell) in _OWN_HEADINGS
+    )
 
 
 def _second_pair(
@@ -173,7 +177,7 @@ def _labels(sheet: Sheet, height: tuple[Row, ...]) -> list[list[str]]:
     width = max(len(row.cells) for row in height)
     lines = []
     for row in height:
-        line = [words(cell) for cell in row.cells] + [""] * (width - len(row.cells))
+        line = [plain_text(cell) for cell in row.cells] + [""] * (width - len(row.cells))
         for merge in sheet.merges:
             if merge.top <= row.number <= merge.bottom and not (merge.left == 0 and merge.right >= width - 1):
                 _spread(line, merge, row.number, sheet)
@@ -192,6 +196,6 @@ def _spread(line: list[str], merge: Merge, number: int, sheet: Sheet) -> None:
         source = line[merge.left] if merge.left < len(line) else ""
     else:
         above = next((row.cells for row in sheet.rows if row.number == merge.top), ())
-        source = words(above[merge.left]) if merge.left < len(above) else ""
+        source = plain_text(above[merge.left]) if merge.left < len(above) else ""
     for column in range(merge.left, min(merge.right + 1, len(line))):
         line[column] = source

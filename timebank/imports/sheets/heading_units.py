@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from timebank.imports.cells.values import Cell, words
+from timebank.imports.cells.values import Cell, plain_text
 
 _IN_BRACKETS = re.compile(r"[(\[【（](?P<within>[^)\]】）]*)[)\]】）]|(?<=[^\W\d_])[/／:：](?P<behind>[^\W\d_]{1,2})$")
 _TIMES = r"[×xX*]\s*\d+|[十百千万]"
@@ -23,12 +23,12 @@ def with_unit(meaning: str, heading: str, cell: Cell) -> Cell:
     pattern = _UNITS.get(meaning)
     if pattern is None or isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return cell
-    if not _BARE.fullmatch(words(cell)):
+    if not _BARE.fullmatch(plain_text(cell)):
         return cell
     for found in _IN_BRACKETS.finditer(heading):
         unit = (found["within"] or found["behind"] or "").strip()
         if pattern.fullmatch(unit):
-            return f"{words(cell)}{unit}"
+            return f"{plain_text(cell)}{unit}"
     return cell
 
 

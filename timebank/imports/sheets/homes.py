@@ -7,13 +7,13 @@ from timebank.imports.cells.addresses import (
     Address,
     address,
     building_cell,
+    combine,
     estate_cell,
     room_cell,
-    together,
     unit_cell,
 )
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, words
+from timebank.imports.cells.values import Cell, plain_text
 from timebank.imports.sheets.parsed import InSheet, Reading
 from timebank.imports.sheets.vocabulary import plain_heading
 
@@ -28,7 +28,7 @@ def home_of(reading: Reading[T], building_above: str | None) -> Address | None:
 
     An address column that is not understood is left out if other columns give the building.
     """
-    in_building, in_unit = "building" in reading.header.columns, bool(words(reading.cell("unit")))
+    in_building, in_unit = "building" in reading.header.columns, bool(plain_text(reading.cell("unit")))
 
     def room(cell: Cell) -> Address | Problem | None:
         return room_cell(cell, in_building=in_building, in_unit=in_unit)
@@ -43,7 +43,7 @@ def home_of(reading: Reading[T], building_above: str | None) -> Address | None:
         "unit": reading.read("unit", unit_cell),
         "room": reading.read("room", room),
     }
-    beside = together(parts)
+    beside = combine(parts)
     above = building_above if in_building else None
     building = (beside.building if isinstance(beside, Address) else None) or above
     if isinstance(written, Problem) and building and not of_rooms:
@@ -53,9 +53,11 @@ def home_of(reading: Reading[T], building_above: str | None) -> Address | None:
         reading.leave_out("address", written)
         written = None
     column = "address" if of_rooms else "room"
-    if _may_be_building(words(reading.cell(column)), written if of_rooms else parts["room"], parts["unit"], building):
+    if _may_be_building(
+        plain_text(reading.cell(column)), written if of_rooms else parts["room"], parts["unit"], building
+    ):
         return _or_refuse(reading, (column, problem("address_two_ways")))
-    return _or_refuse(reading, together({"estate": parts.pop("estate"), "address": written, **parts}))
+    return _or_refuse(reading, combine({"estate": parts.pop("estate"), "address": written, **parts}))
 
 
 def _may_be_building(
@@ -79,7 +81,7 @@ def place_of(reading: Reading[T]) -> Address | None:
         "place": reading.read("place", building_cell),
         "unit": reading.read("unit", unit_cell),
     }
-    return _or_refuse(reading, together(parts))
+    return _or_refuse(reading, combine(parts))
 
 
 def _or_refuse(reading: Reading[T], found: Address | tuple[str, Problem] | None) -> Address | None:

@@ -1,10 +1,10 @@
-"""The rows below a header that are data: without titles, notes, totals and repeated headers, merged cells filled."""
+"""The data rows below a header: titles, notes, totals and repeated headers are skipped, merged cells are filled."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from timebank.imports.cells.signs import is_ditto
-from timebank.imports.cells.values import Cell, Unreadable, words
+from timebank.imports.cells.values import Cell, Unreadable, plain_text
 from timebank.imports.files.workbook import Row
 from timebank.imports.sheets.asides import NAMED, aside, repeats_title
 from timebank.imports.sheets.header import Header
@@ -13,16 +13,16 @@ _DAYS = frozenset({"date", "born_on", "in", "out", "in2", "out2"})
 _DAYS_UNTIL_1904, _SERIALS_END = 1462, 73_051
 JOINED = "、"
 CARRIED = frozenset({"date", "grid", "estate", "building", "unit", "room", "address", "head", "place"})
-"""Where a blank cell may mean what stands above: 同上 below a blank one means the last that was written, and a blank
-below a cell that cannot be read cannot be read either."""
+"""Meanings whose blank cells may repeat the value above. In these columns 同上 below a blank cell means the last
+written value, and a blank cell below an unreadable cell is unreadable too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One row of data, its cells by meaning; 同上 and 〃 are replaced by what stands above.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataRow:
+    """One data row, its cells by meaning; 同上 and 〃 are replaced by the value above.
 
-    `fresh` starts a stretch: what stood above a title or total row is not carried across it. `titles` are the rows
-    between the data right above its stretch.
+    `fresh` marks the first row of a section: values are not carried across a title or total row. `titles` are the title
+    rows directly above the section.
     """
 
     number: int
@@ -32,16 +32,16 @@ class Line:
     titles: tuple[Row, ...] = ()
     is_struck: bool = False
     is_shifted: bool = False
-    """Whether a line of a text has more fields than the header, so that nobody knows which is which."""
+    """Whether a line of a text file has more fields than the header: its fields cannot be assigned to columns."""
 
     @property
     def written(self) -> frozenset[str]:
-        """The meanings of which the line says something."""
+        """The meanings whose cells are not blank."""
         return frozenset(meaning for meaning, cell in self.values.items() if cell is not None)
 
 
-def lines(header: Header) -> Iterator[Line]:
-    """Every data row below the header, in order. A truly merged block has its value in each of its rows."""
+def data_rows(header: Header) -> Iterator[DataRow]:
+    """Every data row below the header, in order. A block merged over several rows has its value in each of them."""
     merged, wide, shifted = _merged(header), _wide(header), _shifted(header)
     carried = _Above()
     titles: tuple[Row, ...] = ()
@@ -58,13 +58,21 @@ def lines(header: Header) -> Iterator[Line]:
             continue
         values = {meaning: _value(row, header, meaning, merged, carried) for meaning in header.columns}
         values |= header.says
-        yield Line(row.number, values, fresh, row.is_hidden, titles, row.is_struck, row.number in shifted)
+        yield DataRow(
+            number=row.number,
+            values=values,
+            fresh=fresh,
+            is_hidden=row.is_hidden,
+            titles=titles,
+            is_struck=row.is_struck,
+            is_shifted=row.number in shifted,
+        )
         fresh = False
 
 
 @dataclass(slots=True)
 class _Above:
-    """The last cells above a row, of its stretch of the table."""
+    """The last value above a row for each meaning, within its section of the table."""
 
     cells: dict[str, Cell] = field(default_factory=dict)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
@@ -91,7 +99,7 @@ def _value(row: Row, header: Header, meaning: str, merged: Mapping[tuple[int, in
 
 
 def left_aside(header: Header) -> Iterator[Row]:
-    """The rows below the header that were taken for titles or examples: somebody may have wanted to have them read."""
+    """The rows below the header that were taken for titles or examples; they are reported, since they may be data."""
     wide = _wide(header)
     return (row for row in header.body if aside(row, header, wide) in NAMED and not repeats_title(row, header))
 
@@ -101,7 +109,10 @@ def _wide(header: Header) -> set[tuple[int, int]]:
 
 
 def _shifted(header: Header) -> set[int]:
-    """The lines of a text that have more fields than its header: a program writes as many in each."""
+    """The numbers of the lines of a text file that have more fields than the header.
+
+    A program writes the same number of fields in each line, so an extra one probably comes from an unquoted comma.
+    """
     if not header.sheet.is_text:
         return set()
     width = max(map(len, header.labels))
@@ -117,20 +128,20 @@ def _carried_unreadable(above: dict[str, Unreadable], meaning: str, cell: Cell) 
 
 
 def _with_further(cell: Cell, row: Row, columns: Sequence[int]) -> Cell:
-    """What a cell says together with those of further columns of the same meaning."""
+    """The cell's value joined with those of further columns of the same meaning; equal values are not repeated."""
     for column in columns:
         other = row.cells[column] if column < len(row.cells) else None
         if other is None or isinstance(cell, Unreadable):
             continue
         if cell is None or isinstance(other, Unreadable):
             cell = other
-        elif words(other) != words(cell):
-            cell = f"{words(cell)}{JOINED}{words(other)}"
+        elif plain_text(other) != plain_text(cell):
+            cell = f"{plain_text(cell)}{JOINED}{plain_text(other)}"
     return cell
 
 
 def _merged(header: Header) -> dict[tuple[int, int], Cell]:
-    """The value of every merged block that runs down below the header, at each of its places."""
+    """The value of every block below the header that is merged over several rows, by (row, column)."""
     rows = {row.number: row.cells for row in header.sheet.rows}
     known = set(header.columns.values())
     values: dict[tuple[int, int], Cell] = {}

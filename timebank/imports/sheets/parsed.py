@@ -1,4 +1,4 @@
-"""What reading a file yields: typed rows, and what is wrong with the others, told so that it may be shown."""
+"""The result of reading a file: typed rows, and problems with the others whose values are masked for display."""
 
 import re
 from collections.abc import Callable
@@ -10,16 +10,16 @@ from timebank.imports.cells import amounts
 from timebank.imports.cells.identity import mask_number
 from timebank.imports.cells.problems import Problem, left_out, problem
 from timebank.imports.cells.signs import is_ditto, is_unclear
-from timebank.imports.cells.values import Cell, Unreadable, digits_only, words
+from timebank.imports.cells.values import Cell, Unreadable, digits_only, plain_text
 from timebank.imports.files.marks import column_letters
 from timebank.imports.sheets.header import Header
 from timebank.imports.sheets.heading_units import counts_otherwise, with_unit
-from timebank.imports.sheets.lines import Line
+from timebank.imports.sheets.lines import DataRow
 from timebank.imports.words.words import UnknownWord, WordKind
 
 
 class InSheet(Protocol):
-    """A row that knows where it stands."""
+    """A row with its sheet and number."""
 
     @property
     def sheet(self) -> str: ...
@@ -42,17 +42,16 @@ _STRAY_AMONG_MOMENTS = re.compile(r"\d{11,}[Xx]?")
 
 
 def without_numbers(text: str, stray: re.Pattern[str] = _STRAY) -> str:
-    """A text in which whatever may be a phone or an identity number is masked."""
+    """The text with everything masked that may be a phone or identity number."""
     return stray.sub(lambda found: mask_number(found[0].replace("-", "")), text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RowProblem:
-    """Something wrong at one place: the row's number in the spreadsheet, the heading and value as they stand there.
+    """A problem in one row: the row's number in the spreadsheet, and the heading and value of the column.
 
-    `letter` is the column's own; empty where no single cell is meant.
-
-    Identity numbers and phones are masked here already, so that nothing later can show them.
+    `letter` is the column's letter, empty if no single cell is meant. Identity numbers and phones in `value` are masked
+    already, so that nothing can show them later.
     """
 
     sheet: str
@@ -65,7 +64,7 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True)
 class UnusedColumn:
-    """A column that nobody read, though so many data rows have something in it."""
+    """A column that was not read although `rows` data rows have a value in it."""
 
     sheet: str
     column: str
@@ -75,7 +74,7 @@ class UnusedColumn:
 
 @dataclass(frozen=True, slots=True)
 class UsedColumn:
-    """A column and what it was read as, by the first heading of that meaning."""
+    """A column and its meaning, named by the first known heading of that meaning."""
 
     sheet: str
     column: str
@@ -83,11 +82,11 @@ class UsedColumn:
     meaning: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownUse:
-    """A word at one place that the community has nothing for, with the points that stand beside it.
+    """An unknown word in one row, with the points of that row.
 
-    `whole` is more of the same cells: the building with its unit.
+    `whole` is the longer word from the same cells: the building with its unit.
     """
 
     value: str
@@ -98,38 +97,38 @@ class UnknownUse:
     whole: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Parsed(Generic[T]):
-    """The outcome for a whole file: `total` data rows, of which `rows` can be taken in."""
+    """The result for a whole file: `total` counts its data rows, and `rows` are those that can be imported."""
 
     total: int = 0
     rows: list[T] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
     warnings: list[RowProblem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
-    """What there is to say of the whole file."""
+    """Remarks on the whole file."""
     unused: list[UnusedColumn] = field(default_factory=list)
-    """The filled columns that nobody read."""
+    """The columns with values that were not read."""
     used: list[UsedColumn] = field(default_factory=list)
     unknown: list[UnknownUse] = field(default_factory=list)
-    """Where the sheets have words that the community has nothing for."""
+    """Every use of an unknown word."""
     listed: dict[str, int] = field(default_factory=dict)
-    """The items of a catalogue that stands beside the book, with their points."""
+    """The items and points of a catalogue that is on another sheet of the workbook."""
     words: list[UnknownWord] = field(default_factory=list)
-    """These words, each once, with what they may mean."""
+    """The unknown words, each once, with suggestions."""
     readings: dict[tuple[str, int], "Reading[T]"] = field(default_factory=dict)
-    """Every line by its sheet and row number, so that a row may still be refused for what only the database knows."""
+    """Every line by sheet and row number, so that a row can still be refused after a look at the database."""
 
     def uses(self, kind: WordKind) -> list[UnknownUse]:
-        """Where the sheets have unknown words of a kind."""
+        """The uses of unknown words of a kind."""
         return [use for use in self.unknown if use.kind == kind]
 
     def reading(self, row: T) -> "Reading[T]":
-        """The line that a row was read from."""
+        """The reading that a row came from."""
         return self.readings[row.sheet, row.row]
 
     def settle(self) -> None:
-        """Leave out what was refused after it had been read, and bring the remarks into the sheet's order."""
+        """Drop the rows that were refused after parsing and their warnings; sort the remarks by sheet and row."""
         self.rows = [row for row in self.rows if not self.reading(row).refused]
         self.warnings = [odd for odd in self.warnings if not self.readings[odd.sheet, odd.row].refused]
         told = [*self.readings, *((found.sheet, found.row) for found in self.problems)]
@@ -139,12 +138,12 @@ class Parsed(Generic[T]):
 
 
 class Reading(Generic[T]):
-    """One line being read; it is refused as soon as one of its cells is."""
+    """One line that is being read; refusing one of its cells refuses the line."""
 
     # A book has thousands of them at a time.
     __slots__ = ("_told_of", "header", "line", "parsed", "refused")
 
-    def __init__(self, parsed: Parsed[T], header: Header, line: Line) -> None:
+    def __init__(self, parsed: Parsed[T], header: Header, line: DataRow) -> None:
         self.parsed = parsed
         self.header = header
         self.line = line
@@ -169,11 +168,11 @@ class Reading(Generic[T]):
         return self.header.sheet.name
 
     def cell(self, meaning: str) -> Cell:
-        """The raw cell, blank when the sheet has no such column."""
+        """The raw cell; None if it is blank or the sheet has no such column."""
         return self.line.values.get(meaning)
 
     def read(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | Problem:
-        """The cell's value or what is wrong with it; nobody is refused for it yet."""
+        """The cell's value or its problem; does not refuse the row."""
         cell = self.cell(meaning)
         if isinstance(cell, Unreadable):
             return cell.problem
@@ -186,7 +185,7 @@ class Reading(Generic[T]):
         return problem("mark_unclear") if meaning not in _FREE and is_unclear(cell) else read(cell)
 
     def take(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | None:
-        """The cell's value; a problem refuses the row and counts as no value."""
+        """The cell's value; a problem refuses the row and gives None."""
         value = self.read(meaning, read)
         if isinstance(value, Problem):
             self.refuse(meaning, value)
@@ -194,7 +193,7 @@ class Reading(Generic[T]):
         return value
 
     def need(self, meaning: str, read: Callable[[Cell], V | Problem | None]) -> V | None:
-        """Like `take`, and a blank cell refuses the row."""
+        """Like `take`, but a blank cell refuses the row too."""
         value = self.read(meaning, read)
         if isinstance(value, Problem):
             self.refuse(meaning, value)
@@ -204,7 +203,7 @@ class Reading(Generic[T]):
         return value
 
     def beside(self, meaning: str, read: Callable[[Cell], V | Problem]) -> V | None:
-        """The value of a cell that decides nothing: where it cannot be read, the row goes in without it and says so."""
+        """The value of an optional cell: if it cannot be read, the row is imported without it, with a warning."""
         value = self.read(meaning, read)
         if isinstance(value, Problem):
             self.leave_out(meaning, value)
@@ -212,47 +211,47 @@ class Reading(Generic[T]):
         return value
 
     def leave_out(self, meaning: str, wrong: Problem) -> None:
-        """Take the row without this cell and tell why."""
+        """Import the row without this cell, with a warning that gives the reason."""
         self.warn(meaning, left_out(wrong))
 
     def refuse_several_times(self) -> None:
-        """Refuse a row that says it stands for several: a row is one."""
-        count = self.beside("times", lambda cell: amounts.points(cell, 0))
+        """Refuse a row whose 次数 is not 1, because each row is one service or deed."""
+        count = self.beside("times", lambda cell: amounts.parse_points(cell, 0))
         if count is not None and count != 1:
             self.refuse("times", problem("several_times", count=count))
 
     def split(self, people: int) -> None:
-        """Count a line that names several people once for each of them."""
+        """Count a line that names several people as that many data rows."""
         self.parsed.total += people - 1
 
     def row_words(self, sheet: str, row: int) -> str:
-        """Another row as this row's problem names it: its number, with its sheet when that is another."""
+        """How this row's problem names another row: its number, preceded by the sheet's name if that differs."""
         return str(row) if sheet == self.sheet else f"{sheet}!{row}"
 
     def refuse(self, meaning: str, wrong: Problem) -> None:
-        """Keep the row out, with the reason. "unit|building" is the first of these columns that the sheet has."""
+        """Refuse the row with a problem. For "unit|building" the problem is shown at the first column that exists."""
         self.refused = True
         self.parsed.problems.append(self._told(meaning, wrong))
 
     def warn(self, meaning: str, odd: Problem) -> None:
-        """Let the row in and tell what to look at. A cell that cannot be read contradicts nothing."""
+        """Add a warning without refusing the row. Problems of comparison are not added for an unreadable cell."""
         if isinstance(self.cell(meaning), Unreadable) and odd.code in _COMPARED:
             return
         self.parsed.warnings.append(self._told(meaning, odd))
 
     def tell_unreadable(self) -> None:
-        """Tell of every cell that cannot be read and that nothing has been said of, whether or not it was needed."""
+        """Add a remark on every unreadable cell that has none yet, also where its value was not needed."""
         for meaning, cell in self.line.values.items():
             if isinstance(cell, Unreadable) and meaning not in self._told_of:
                 remarks = self.parsed.problems if self.refused else self.parsed.warnings
                 remarks.append(self._told(meaning, cell.problem))
 
     def remark(self, meanings: str, wrong: Problem) -> RowProblem:
-        """A problem at one of these columns, without refusing the row for it."""
+        """A problem at the first of these columns that exists, without refusing the row."""
         return self._told(meanings, wrong)
 
     def place(self, meanings: str) -> tuple[str, str, str]:
-        """The heading, the value and the address at one of these columns, as they are told."""
+        """The heading, the masked value and the cell name (such as C12) at the first of these columns that exists."""
         meaning = self._first(meanings)
         letter = self.letter(meaning)
         return self.header.heading(meaning), self.shown(meaning), f"{letter}{self.number}" if letter else ""
@@ -265,16 +264,21 @@ class Reading(Generic[T]):
         meaning = self._first(meanings)
         self._told_of += (meaning,)
         return RowProblem(
-            self.sheet, self.number, self.header.heading(meaning), self.shown(meaning), wrong, self.letter(meaning)
+            sheet=self.sheet,
+            row=self.number,
+            column=self.header.heading(meaning),
+            value=self.shown(meaning),
+            problem=wrong,
+            letter=self.letter(meaning),
         )
 
     def letter(self, meaning: str) -> str:
-        """The letter of a column; empty when the sheet has no such column."""
+        """The letter of a column; empty if the sheet has no such column."""
         column = self.header.columns.get(meaning)
         return "" if column is None else column_letters(column)
 
     def shown(self, meaning: str) -> str:
-        """A cell as anybody who may read the report may see it."""
+        """The cell's text for the report: identity numbers and phones masked, cut to _VALUE_LENGTH_MAX."""
         cell = self.cell(meaning)
         if meaning in _MASKED and (not isinstance(cell, Unreadable) or cell.is_struck):
             return mask_number(digits_only(cell).removeprefix("+86"))
@@ -283,10 +287,10 @@ class Reading(Generic[T]):
 
 
 def _as_seen(cell: Cell) -> str:
-    """The words of a cell; a time or a length as a spreadsheet shows it, 9:05 or 25:30."""
+    """The text of a cell; a time or a length as a spreadsheet shows it, such as 9:05 or 25:30."""
     if isinstance(cell, time) and not cell.second:
         return f"{cell.hour}:{cell.minute:02}"
     if isinstance(cell, timedelta):
         hours, minutes = divmod(round(cell.total_seconds() / 60), 60)
         return f"{hours}:{minutes:02}"
-    return words(cell)
+    return plain_text(cell)

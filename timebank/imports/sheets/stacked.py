@@ -1,9 +1,9 @@
-"""The tables that stand below one another in a sheet, each with its own header and titles."""
+"""Splits a sheet into its tables, one below the other, each with its own header and titles."""
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
-from timebank.imports.cells.values import Cell, words
+from timebank.imports.cells.values import Cell, plain_text
 from timebank.imports.files.workbook import Row, Sheet
 from timebank.imports.sheets.asides import repeats_headings
 from timebank.imports.sheets.context import says_day
@@ -11,12 +11,12 @@ from timebank.imports.sheets.header import Header, read_header
 from timebank.imports.sheets.vocabulary import DEEDS, GOODS, HOURS, ROSTER, Meaning, plain_heading
 
 _TABLE_BEGINS = 3
-"""How many known headings make a row the header of another table; two do where the row has nothing else."""
+"""The number of known headings that make a row the header of another table; two suffice if it has no other cells."""
 _HEADINGS = {heading for meaning in (*ROSTER, *HOURS, *DEEDS, *GOODS) for heading in meaning.headings}
 
 
 def tables(main: Header, wanted: Sequence[Meaning]) -> list[Header]:
-    """Every table of a sheet of which `main` is the header that says most, from the top."""
+    """Every table of a sheet from the top; `main` is the sheet's best header."""
     sheet = main.sheet
     wide = {merge.top for merge in sheet.merges if merge.right > merge.left and merge.left == 0}
     found: list[Header] = []
@@ -55,7 +55,7 @@ def _headers(main: Header, wanted: Sequence[Meaning]) -> Iterator[Header]:
 
 
 def _begins(row: Row) -> bool:
-    texts = [words(cell) for cell in row.cells if isinstance(cell, str) and not cell[0].isdigit()]
+    texts = [plain_text(cell) for cell in row.cells if isinstance(cell, str) and not cell[0].isdigit()]
     known = sum(plain_heading(text) in _HEADINGS for text in texts)
     return known >= _TABLE_BEGINS or (known >= 2 and known == sum(cell is not None for cell in row.cells))
 
@@ -65,7 +65,7 @@ def _repeats(header: Header, first: Header) -> bool:
 
 
 def _texts_of(cells: Sequence[Cell]) -> list[str]:
-    return [words(cell) for cell in cells if cell is not None]
+    return [plain_text(cell) for cell in cells if cell is not None]
 
 
 def _said(titles: Sequence[Row]) -> list[list[str]]:
@@ -77,7 +77,7 @@ def _all_above(sheet: Sheet, header: Header) -> tuple[Row, ...]:
 
 
 def _titles(sheet: Sheet, header: Header, after: int, wide: Set[int]) -> tuple[Row, ...]:
-    """The rows right above a later header that are its title: a single cell, or one across the table."""
+    """The title rows directly above a later header: those with a single cell, or with one merged across the table."""
     found: list[Row] = []
     for row in reversed(_all_above(sheet, header)):
         if row.number <= after or (sum(cell is not None for cell in row.cells) > 1 and row.number not in wide):

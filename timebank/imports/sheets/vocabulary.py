@@ -1,4 +1,4 @@
-"""What the columns of other people's sheets are called, and what their values look like."""
+"""The known headings of columns in imported sheets, and the shapes of their values."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,8 @@ from timebank.imports.cells.values import Cell
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """One thing a column can mean: its headings, a pattern for the rest, headings that need the values' word for it."""
+    """One meaning of a column: its exact headings, a pattern for others, and `weak` headings, which count only if the
+    column's values have the `shape`."""
 
     key: str
     headings: tuple[str, ...]
@@ -23,8 +24,8 @@ class Meaning:
 
 
 def plain_heading(cell: Cell) -> str:
-    """A heading without spaces, marks and case, so that “Check-in time *” is “checkintime”."""
-    return re.sub(r"[\W_]+", "", cells.words(cell).lower())
+    """A heading in lower case without spaces and marks: “checkintime” for “Check-in time *”."""
+    return re.sub(r"[\W_]+", "", cells.plain_text(cell).lower())
 
 
 def _means(
@@ -38,7 +39,7 @@ def _is_identity(cell: Cell) -> bool:
 
 
 def _is_phone(cell: Cell) -> bool:
-    return isinstance(phones.phone(cell), str)
+    return isinstance(phones.parse_phone(cell), str)
 
 
 def _is_name(cell: Cell) -> bool:
@@ -47,7 +48,7 @@ def _is_name(cell: Cell) -> bool:
 
 
 def _is_day(cell: Cell) -> bool:
-    return isinstance(moments.day(cell), date)
+    return isinstance(moments.parse_calendar_day(cell), date)
 
 
 def _is_clock(cell: Cell) -> bool:
@@ -67,7 +68,7 @@ def _is_span(cell: Cell) -> bool:
 
 
 def _is_whole(cell: Cell) -> bool:
-    found = amounts.points(cell, 0)
+    found = amounts.parse_points(cell, 0)
     return found is not None and not isinstance(found, Problem)
 
 

@@ -33,7 +33,7 @@ def first_of(words: Sequence[str]) -> str:
     return "、".join(words[:NAMES_TOLD_MAX]) + ("……" if len(words) > NAMES_TOLD_MAX else "")
 
 
-def alike(uses: Sequence[UnknownUse]) -> list[list[UnknownUse]]:
+def group_by_word(uses: Sequence[UnknownUse]) -> list[list[UnknownUse]]:
     """Group the uses by word, the most frequent word first.
 
     Words that look like a phone or identity number are left out, so that no page shows them.

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from timebank.areas import addresses as areas_addresses
-from timebank.areas.addresses import settle, settle_addresses
+from timebank.areas.addresses import find_or_add_areas, match_addresses
 from timebank.areas.places import areas_of
 from timebank.areas.schemas import PlaceOut
 from timebank.core.scope import Scope
 from timebank.imports.cells.addresses import Address
 from timebank.imports.sheets.parsed import UnknownUse
-from timebank.imports.words.area_map import Map
-from timebank.imports.words.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, alike
+from timebank.imports.words.area_index import AreaIndex
+from timebank.imports.words.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, group_by_word
 from timebank.imports.words.likeness import most_alike
 from timebank.imports.words.words import (  # fmt: skip
     Remembered,
@@ -37,10 +37,10 @@ class Buildings:
     aliases: dict[str, UUID] = field(default_factory=dict)
     tried: set[UUID] = field(default_factory=set)
     """Areas that the import would add; only used in a trial run."""
-    town: Map = field(init=False)
+    town: AreaIndex = field(init=False)
 
     def __post_init__(self) -> None:
-        self.town = Map(self.areas, self.aliases)
+        self.town = AreaIndex(self.areas, self.aliases)
 
     def of(self, place: Address) -> list[UUID]:
         """The areas that an address may mean: those of this name, else the one that its word was decided to mean."""
@@ -65,7 +65,7 @@ class Buildings:
             return None
         whole = words_of(place)[-1]
         asked = whole if self.of(Address(place.building)) else place.building
-        return UnknownUse(asked, sheet, row, kind="building", whole=whole)
+        return UnknownUse(value=asked, sheet=sheet, row=row, kind="building", whole=whole)
 
     def names(self, *, units: bool = True) -> dict[str, UUID]:
         """The ids of buildings and units by name; names that several areas share begin with their grid."""
@@ -79,20 +79,20 @@ class Buildings:
     def suppose(self, answers: Iterable[WordIn]) -> None:
         """Treat these answers as decided words; for a trial run, which writes nothing."""
         for answer in in_order(answers):
-            meant = chosen(self, answer)
+            meant = resolve_building(self, answer)
             if meant is None:
-                wanted = address_of(self, answer)
-                settled = settle(self.areas, {wanted})
+                wanted = address_to_add(self, answer)
+                settled = match_addresses(self.areas, {wanted})
                 self.areas = [*self.areas, *settled.added]
                 self.tried |= {area.id for area in settled.added}
                 meant = settled.areas[wanted]
             assert meant is not None
             self.aliases[answer.key] = meant
-            self.town = Map(self.areas, self.aliases)
+            self.town = AreaIndex(self.areas, self.aliases)
 
     def unknown(self, uses: Sequence[UnknownUse]) -> list[UnknownWord]:
         """The words of a workbook that somebody has to decide, the most frequent first."""
-        return [self._told(same) for same in alike(uses)]
+        return [self._told(same) for same in group_by_word(uses)]
 
     def _told(self, uses: Sequence[UnknownUse]) -> UnknownWord:
         value = uses[0].value
@@ -116,7 +116,7 @@ def in_order(answers: Iterable[WordIn]) -> list[WordIn]:
     return sorted(answers, key=lambda answer: (len(answer.key), answer.key))
 
 
-def chosen(buildings: Buildings, answer: WordIn) -> UUID | None:
+def resolve_building(buildings: Buildings, answer: WordIn) -> UUID | None:
     """The area that an answer means; None if it is to be added.
 
     Raises WordUnclear, WordMeaningUnknown or WordIsName for a wrong answer.
@@ -140,10 +140,10 @@ def chosen(buildings: Buildings, answer: WordIn) -> UUID | None:
     return meant
 
 
-def address_of(buildings: Buildings, answer: WordIn) -> areas_addresses.Address:
+def address_to_add(buildings: Buildings, answer: WordIn) -> areas_addresses.Address:
     """The address of a building or unit to add; a new building lies in the grid if the community has just one."""
     place = place_of_word(answer.value)
-    assert place is not None  # `chosen` has refused it
+    assert place is not None  # `resolve_building` has refused it
     grids = [area.name for area in buildings.areas if area.kind == "grid"]
     there = buildings.of(Address(place.building))
     grid = grids[0] if len(grids) == 1 and not there else None
@@ -161,11 +161,11 @@ async def buildings_of(scope: Scope) -> Buildings:
 async def decide_building(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
     """The id of the building or unit that a word means, and whether it was added."""
     buildings = await buildings_of(scope)
-    known = chosen(buildings, answer)
+    known = resolve_building(buildings, answer)
     if known is not None:
         return str(known), False
-    wanted = address_of(buildings, answer)
-    return str((await settle_addresses(scope, {wanted}))[wanted]), True
+    wanted = address_to_add(buildings, answer)
+    return str((await find_or_add_areas(scope, {wanted}))[wanted]), True
 
 
 def words_of(place: Address) -> list[str]:
@@ -184,9 +184,9 @@ def _named(buildings: Buildings, means: str) -> UUID | None:
     return alike_.pop() if len(alike_) == 1 else None
 
 
-def _name(town: Map, area: PlaceOut) -> str:
+def _name(town: AreaIndex, area: PlaceOut) -> str:
     return area.name if area.kind == "building" or not area.parent_id else town.areas[area.parent_id].name + area.name
 
 
-def _grid(town: Map, area_id: UUID) -> str:
+def _grid(town: AreaIndex, area_id: UUID) -> str:
     return next((f"{area.name} " for area in town.upwards(area_id) if area.kind == "grid"), "")

@@ -13,7 +13,7 @@ from timebank.agreements.schemas import Waiting
 from timebank.core import clock, database
 from timebank.core.scope import Scope
 from timebank.imports.sheets.parsed import UnknownUse
-from timebank.imports.words.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, alike
+from timebank.imports.words.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, group_by_word
 from timebank.imports.words.likeness import most_alike
 from timebank.imports.words.words import Remembered, Suggestion, UnknownWord, WordIn, remembered, word_key
 from timebank.rules.catalogue import set_rule
@@ -56,7 +56,7 @@ class Item:
         return next((v.points for v in reversed(self.versions) if v.valid_from < end), self.points)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Items:
     """The items in which a workbook's deeds are looked up. `aliases` maps the key of another word to an item's name."""
 
@@ -87,7 +87,7 @@ class Items:
     def suppose(self, answers: Sequence[WordIn], *, by_operator: bool) -> None:
         """Treat these answers as decided words; for a trial run, which writes nothing."""
         for answer in answers:
-            key, item = answer.key, chosen(self, answer)
+            key, item = answer.key, resolve_item(self, answer)
             if item is None and (key in self.waiting or (not by_operator and self.waits(answer.points))):
                 self.waiting = self.waiting | {key}
                 continue
@@ -95,8 +95,10 @@ class Items:
                 rule = _rule_of(answer)
                 self.tried.append(
                     RuleOut(
-                        f"+{key}", 1, "deed", answer.value, None, rule.points, None, rule.cap_period,
-                        rule.cap_per_person, rule.cap_per_area, active=True, valid_from=clock.now(), changed_by=None,
+                        code=f"+{key}", version=1, kind="deed", name=answer.value, minutes_per_point=None,
+                        points=rule.points, unit=None, cap_period=rule.cap_period,
+                        cap_per_person=rule.cap_per_person, cap_per_area=rule.cap_per_area, active=True,
+                        valid_from=clock.now(), changed_by=None,
                     )
                 )  # fmt: skip
                 begun = _Version(f"+{key}", answer.value, answer.points or 0, active=True, valid_from=clock.now())
@@ -109,7 +111,7 @@ class Items:
         `listed` holds the items and points of a catalogue in the workbook; its items that no row uses come last.
         """
         points = {word_key(item): worth for item, worth in listed.items()}
-        met = [self._told(same[0].value, same, points) for same in alike(uses)]
+        met = [self._told(same[0].value, same, points) for same in group_by_word(uses)]
         known = {word_key(word.value) for word in met} | set(self.aliases) | set(map(word_key, self.by_name))
         unmet = (item for item in listed if word_key(item) not in known | self.waiting)
         return met + [self._told(item, [], points) for item in unmet]
@@ -124,7 +126,7 @@ class Items:
         )  # fmt: skip
 
 
-def chosen(items: Items, answer: WordIn) -> Item | None:
+def resolve_item(items: Items, answer: WordIn) -> Item | None:
     """The item that an answer means; None if it is to be added.
 
     Raises WordUnclear, WordMeaningUnknown or WordIsName for a wrong answer.
@@ -164,16 +166,17 @@ async def items_of(scope: Scope) -> Items:
     )  # fmt: skip
     words = await remembered(scope, "item")
     return Items(
-        {item.name: item for item in active.values()}, words, {word_key(row["name"]) for row in waiting},
-        await has_credited(scope),
-        {key: active[word.target].name for key, word in words.items() if word.target in active},
+        by_name={item.name: item for item in active.values()}, words=words,
+        waiting={word_key(row["name"]) for row in waiting},
+        has_credited=await has_credited(scope),
+        aliases={key: active[word.target].name for key, word in words.items() if word.target in active},
     )  # fmt: skip
 
 
 async def decide_item(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
     """The code of the item that a word means, and whether it was added; no code while it waits for a second person."""
     items = await items_of(scope)
-    item = chosen(items, answer)
+    item = resolve_item(items, answer)
     if item is not None:
         return item.code, False
     if answer.key in items.waiting:

@@ -10,13 +10,13 @@ import msgspec
 from timebank.core import audit, database
 from timebank.core.database import reading, retried, transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, page, read_cursor
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.imports.words.asking import WordIsName
 from timebank.imports.words.buildings import buildings_of
 from timebank.imports.words.items import items_of
-from timebank.imports.words.mapping import OF_BOOK, remember_words
 from timebank.imports.words.named import activities_of, stations_of
+from timebank.imports.words.word_meanings import OF_BOOK, remember_words
 from timebank.imports.words.words import WordIn, WordKind, place_of_word, word_key
 
 Standing = Literal["in_use", "waits", "gone"]
@@ -66,7 +66,7 @@ async def known_words(scope: Scope, *, limit: int = 50, cursor: str | None = Non
             scope.community_id, *(after or (None, None)), limit + 1,
         )  # fmt: skip
         there = {kind: await _there(scope, kind) for kind in {one.kind for one in found}}
-    return page([_told(one, there[one.kind]) for one in found], limit, lambda one: (one.kind, one.key))
+    return make_page([_in_words(one, there[one.kind]) for one in found], limit, lambda one: (one.kind, one.key))
 
 
 async def known_word(scope: Scope, kind: WordKind, key: str) -> KnownWord:
@@ -80,7 +80,7 @@ async def known_word(scope: Scope, kind: WordKind, key: str) -> KnownWord:
         )  # fmt: skip
         if found is None:
             raise NotFound
-        return _told(found, await _there(scope, kind))
+        return _in_words(found, await _there(scope, kind))
 
 
 async def change_word(scope: Scope, kind: WordKind, key: str, means: str) -> None:
@@ -88,11 +88,11 @@ async def change_word(scope: Scope, kind: WordKind, key: str, means: str) -> Non
     scope.require_admin()
     known = await known_word(scope, kind, key)
     book = next(book for book, kinds in OF_BOOK.items() if kind in kinds)
-    await remember_words(scope, book, [WordIn(known.word, kind, means=means)])
+    await remember_words(scope, book, [WordIn(value=known.word, kind=kind, means=means)])
 
 
 @retried
-async def forget_word(scope: Scope, kind: WordKind, key: str) -> None:
+async def delete_word(scope: Scope, kind: WordKind, key: str) -> None:
     """Delete a decided word, so that the next import asks for it. Raises WordIsName for one that stays."""
     scope.require_admin()
     async with transaction(scope):
@@ -121,7 +121,7 @@ async def _there(scope: Scope, kind: WordKind) -> _There:
     return _There({str(id_): name for name, id_ in found.by_name.items()}, lambda word: found.called(word) is not None)
 
 
-def _told(known: KnownWord, there: _There) -> KnownWord:
+def _in_words(known: KnownWord, there: _There) -> KnownWord:
     name = there.names.get(known.target or "")
     gone: Standing = "waits" if word_key(known.word) in there.waiting else "gone"
     return msgspec.structs.replace(

@@ -1,4 +1,4 @@
-"""How alike two words are, by sound and by meaning, so that whoever maps a book's words has little to look for."""
+"""Similarity of two words by pronunciation and by shared characters, to suggest meanings for unknown words."""
 
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
@@ -14,12 +14,12 @@ T = TypeVar("T")
 
 
 def likeness(one: str, other: str) -> float:
-    """From 0 to 1: the share of syllables that sound the same in the same order, or of characters that both have."""
+    """Similarity from 0 to 1: the share of equal syllables in the same order, or of common characters if larger."""
     return max(_sound(one, other), _meaning(one, other))
 
 
 def most_alike(word: str, choices: Iterable[tuple[str, T]]) -> Sequence[T]:
-    """The few of the named choices that a word may mean, the most alike first."""
+    """At most SUGGESTED_MAX of the (name, choice) pairs that are similar to a word, the most similar first."""
     rated = [(likeness(word, name), name, choice) for name, choice in choices]
     alike = sorted((one for one in rated if one[0] >= ALIKE_LEAST), key=lambda one: (-one[0], one[1]))
     return [choice for _, _, choice in alike[:SUGGESTED_MAX]]
@@ -31,7 +31,7 @@ def _sound(one: str, other: str) -> float:
 
 @lru_cache(maxsize=4096)
 def _syllables(word: str) -> Sequence[str]:
-    """A community has hundreds of buildings, and each is compared with every unknown word."""
+    """Pinyin syllables, cached: a community has hundreds of buildings, each compared with every unknown word."""
     return tuple(lazy_pinyin(word))
 
 

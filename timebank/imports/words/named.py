@@ -1,4 +1,4 @@
-"""Stations and activities as a book meets them: by their names, and by other words for them."""
+"""Looks up stations and activities by name or by a remembered word for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from timebank.activities.schemas import ActivityIn
 from timebank.core import clock, database, names
 from timebank.core.scope import Scope
 from timebank.imports.sheets.parsed import UnknownUse
-from timebank.imports.words.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, alike
+from timebank.imports.words.asking import ROWS_TOLD_MAX, WordIsName, WordMeaningUnknown, WordUnclear, group_by_word
 from timebank.imports.words.likeness import most_alike
 from timebank.imports.words.words import (  # fmt: skip
     Remembered,
@@ -31,8 +31,8 @@ NAME_MAX = 60
 
 
 @dataclass(slots=True)
-class Named:
-    """What a community has of a kind, by name. `aliases` are those that other words mean, by the word's key."""
+class NameIndex:
+    """A community's stations or activities by name; `aliases` maps the key of a remembered word to the id it means."""
 
     kind: WordKind
     by_name: dict[str, UUID]
@@ -40,11 +40,11 @@ class Named:
     words: dict[str, Remembered] = field(default_factory=dict)
 
     def of(self, word: str) -> UUID | None:
-        """What a sheet means: what has this name, however it is spelt, else what the word was decided to be."""
+        """The id of what has this name, or otherwise of what the remembered word means."""
         return self.called(word) or self.aliases.get(key_of(self.kind, word))
 
     def called(self, word: str) -> UUID | None:
-        """What has this name, however it is spelt."""
+        """The id of what has this name, or of the only one whose name differs just in marks, spaces, width or case."""
         exact = self.by_name.get(names.clean(word))
         if exact is not None:
             return exact
@@ -53,13 +53,13 @@ class Named:
 
     @property
     def only(self) -> UUID | None:
-        """The only one, where there is just one."""
+        """The id, if the community has exactly one."""
         return next(iter(self.by_name.values())) if len(self.by_name) == 1 else None
 
     def suppose(self, answers: Sequence[WordIn]) -> None:
         """Treat these answers as decided words; for a trial run, which writes nothing."""
         for answer in answers:
-            self.aliases[answer.key] = chosen(self, answer) or clock.new_id()
+            self.aliases[answer.key] = resolve_named(self, answer) or clock.new_id()
 
     def unknown(self, uses: Sequence[UnknownUse]) -> list[UnknownWord]:
         """The words of a workbook that somebody has to decide, the most frequent first."""
@@ -69,12 +69,15 @@ class Named:
                 kind=self.kind, value=same[0].value, count=len(same), rows=[use.row for use in same[:ROWS_TOLD_MAX]],
                 points=None, waits=False, suggestions=list(most_alike(same[0].value, choices)),
             )
-            for same in alike(uses)
+            for same in group_by_word(uses)
         ]  # fmt: skip
 
 
-def chosen(there: Named, answer: WordIn) -> UUID | None:
-    """What an answer means; None for one that is to be added. Raises what is wrong with the answer."""
+def resolve_named(there: NameIndex, answer: WordIn) -> UUID | None:
+    """The id that an answer means; None for a new one that is to be added.
+
+    Raises WordUnclear, WordMeaningUnknown or WordIsName for an answer that cannot be used.
+    """
     if (answer.means is None) is not answer.new or answer.cap is not None:
         raise WordUnclear(value=answer.value)
     means = answer.means or answer.value
@@ -89,40 +92,42 @@ def chosen(there: Named, answer: WordIn) -> UUID | None:
     return found
 
 
-async def stations_of(scope: Scope, *, closed: bool = False) -> Named:
-    """The stations that are open, or all that there are, and other words for them."""
+async def stations_of(scope: Scope, *, closed: bool = False) -> NameIndex:
+    """The open stations, or all of them with `closed`, and the remembered words for them."""
     found = await database.fetch(
         "SELECT id, name FROM station WHERE community_id = $1 AND (active OR $2)", scope.community_id, closed
     )
     return _named("station", found, await remembered(scope, "station"))
 
 
-async def activities_of(scope: Scope) -> Named:
-    """The activities, ended ones too, and other words for them."""
+async def activities_of(scope: Scope) -> NameIndex:
+    """All activities, ended ones included, and the remembered words for them."""
     found = await database.fetch("SELECT id, name FROM activity WHERE community_id = $1", scope.community_id)
     return _named("activity", found, await remembered(scope, "activity"))
 
 
-def _named(kind: WordKind, found: Sequence[Record], words: dict[str, Remembered]) -> Named:
+def _named(kind: WordKind, found: Sequence[Record], words: dict[str, Remembered]) -> NameIndex:
     by_name = {row["name"]: UUID(bytes=row["id"].bytes) for row in found}
     by_id = {str(one): one for one in by_name.values()}
-    return Named(kind, by_name, {key: by_id[word.target] for key, word in words.items() if word.target in by_id}, words)
+    return NameIndex(
+        kind, by_name, {key: by_id[word.target] for key, word in words.items() if word.target in by_id}, words
+    )
 
 
 async def decide_station(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
     """The id of the station that a word means, and whether it was added.
 
-    Sheets may speak of one that has closed since.
+    An answer may name a closed station, because a sheet may be older than its closing.
     """
-    known = chosen(await stations_of(scope, closed=answer.means is not None), answer)
+    known = resolve_named(await stations_of(scope, closed=answer.means is not None), answer)
     if known is not None:
         return str(known), False
     return str((await add_station(scope, StationIn(name=answer.value))).id), True
 
 
 async def decide_activity(scope: Scope, answer: WordIn) -> tuple[str | None, bool]:
-    """The id of the activity that a word means, and whether it was added, under the usual service rule."""
-    known = chosen(await activities_of(scope), answer)
+    """The id of the activity that a word means, and whether it was added (with the default service rule)."""
+    known = resolve_named(await activities_of(scope), answer)
     if known is not None:
         return str(known), False
     wanted = ActivityIn(name=answer.value, rule_code=await rule_code_of(scope, None))

@@ -1,4 +1,4 @@
-"""Nobody's own rows go by a word that they have decided themselves: somebody else decides it for these."""
+"""A word's meaning does not apply to the rows of those who decided it: another administrator has to decide it there."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from timebank.imports.intake import Intake
 from timebank.imports.words.words import Remembered, WordKind, decided_for_own
 
 Use = tuple[str, UUID]
-"""The key of a word, and whose row it stands in."""
+"""The key of a word, and the person in whose row it is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Barred:
-    """The uses of words that their own people have decided; of these, `open` are those that the caller may decide."""
+    """The uses of words decided by the row's own person or family; the caller may decide those in `open`."""
 
     uses: frozenset[Use] = frozenset()
     open: frozenset[Use] = frozenset()
@@ -22,7 +22,7 @@ class Barred:
         return any((key, person_id) in self.uses for key in keys)
 
     def is_asked(self, keys: Collection[str], person_id: UUID) -> bool:
-        """Whether the caller is to be asked for the word once more."""
+        """Whether the caller may decide one of these words for this person, and is asked to."""
         return any((key, person_id) in self.open for key in keys)
 
 
@@ -30,9 +30,10 @@ async def barred(
     intake: Intake, kind: WordKind, words: Mapping[str, Remembered], uses: Collection[Use],
     homes: Mapping[UUID, UUID | None] | None = None,
 ) -> Barred:  # fmt: skip
-    """Which of these uses go by a word that the person, the family or a guardian has decided.
+    """The uses whose word was decided by the row's person, their family or a guardian.
 
-    What a trial supposes the caller has decided. `homes` are the households of people who are not in the book yet.
+    The answers of a trial run count as decided by the caller. `homes` maps people who are not registered yet to their
+    households.
     """
     scope, homes = intake.scope, homes or {}
     own = await decided_for_own(scope, {**words, **intake.supposed(kind)}, uses, homes)

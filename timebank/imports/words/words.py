@@ -1,4 +1,4 @@
-"""The community's own words for what it has: each is decided once, at a book's trial, and known for the next book."""
+"""The community's own words for items, stations, activities and buildings: decided in a trial run and remembered."""
 
 import unicodedata
 from collections.abc import Collection, Mapping
@@ -32,18 +32,18 @@ Word = Annotated[str, Meta(min_length=1, max_length=WORD_MAX, pattern=r"^[^\x00]
 
 
 class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How often a new item counts in a period: for one person, and for one building or unit."""
+    """How often a new item counts in a period, for one person and for one building or unit."""
 
     period: CapPeriod = "month"
     per_person: Times | None = None
     per_area: Times | None = None
 
 
-class WordIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a word of a book is: something known (`means`: its code or name), or `new`, with the points that it gives.
+class WordIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The answer for an unknown word: either something known (`means` is its code or name), or `new` with its points.
 
-    Without `points` a new item gives what most of the sheet's own rows say; without a `cap` it counts every time. A cap
-    that is a number is so many times for each person in a month.
+    Without `points` a new item gets the points that most of its rows have; without a `cap` it counts every time. A cap
+    that is just a number is the number of times a month for each person.
     """
 
     value: Word
@@ -55,7 +55,7 @@ class WordIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def key(self) -> str:
-        """By what the word is known."""
+        """The key under which the word is remembered."""
         return key_of(self.kind, self.value)
 
     @property
@@ -65,7 +65,7 @@ class WordIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Suggestion(msgspec.Struct, frozen=True):
-    """What an unknown word may mean: the code or id to answer with, and its name. `points`: of an item."""
+    """What an unknown word may mean: the code or id to answer with, its name, and the points of an item."""
 
     means: str
     name: str
@@ -73,10 +73,10 @@ class Suggestion(msgspec.Struct, frozen=True):
 
 
 class UnknownWord(msgspec.Struct, frozen=True, kw_only=True):
-    """A word of `count` rows that nobody has decided yet; the first of them in `rows`.
+    """A word without a decided meaning that is used in `count` rows, the first of them in `rows`.
 
-    `points` are what most of its rows give; `waits` says that adding it with these waits for a second person. `units`
-    of a building are added with it.
+    `points` is what most of its rows give; `waits` means that adding the item with these points needs a second person.
+    The `units` of a building are added with it.
     """
 
     kind: WordKind
@@ -90,7 +90,7 @@ class UnknownWord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """A word that somebody has decided; no `target` where it names what waits, or waited, for a second person."""
+    """A word with a decided meaning; `target` is None if the new item waits, or waited, for a second person."""
 
     word_key: str
     target: str | None
@@ -98,24 +98,24 @@ class Remembered(msgspec.Struct, frozen=True):
 
 
 def word_key(word: str) -> str:
-    """A word to be compared: with other spaces, marks, width or case it is the same."""
+    """A word normalised for comparison: without spaces, marks, width and case."""
     return "".join(char for char in unicodedata.normalize("NFKC", word).casefold() if char.isalnum())
 
 
 def place_of_word(word: str) -> Address | None:
-    """The building, or building and unit, that a word names; None where it does not read as one."""
+    """The building, or building and unit, that a word names; None if it cannot be read as one."""
     found = building_cell(word)
     return found if isinstance(found, Address) and found.building else None
 
 
 def key_of(kind: WordKind, word: str) -> str:
-    """By what a word of a kind is known: 3栋2单元 and 3#2单元 are one building."""
+    """The key under which a word of a kind is remembered; 3栋2单元 and 3#2单元 have the same one."""
     place = place_of_word(word) if kind == "building" else None
     return word_key(f"{place.building}{place.unit or ''}" if place else word)[:WORD_MAX]
 
 
 async def remembered(scope: Scope, word_kind: WordKind) -> dict[str, Remembered]:
-    """The community's own words of a kind, by their key, whichever kind of book they came from."""
+    """The community's remembered words of a kind, by key, from imports of every kind."""
     async with transaction(scope):
         found = await database.rows(
             Remembered,
@@ -131,11 +131,11 @@ async def decided_for_own(
     scope: Scope, known: Mapping[str, Remembered], uses: Collection[tuple[str, UUID]],
     homes: Mapping[UUID, UUID | None] = MappingProxyType({}),
 ) -> set[tuple[str, UUID]]:  # fmt: skip
-    """Which of these words of these people were decided by themselves, by their family, or by who cares for them.
+    """The (word key, person) pairs in which the word was decided by the person, their family or a guardian.
 
-    Nobody says what their own deed is worth: somebody else has to decide the word for these. Who has opened the account
-    by which it was decided counts as having decided it. `homes` are the households of people who are not in the book
-    yet.
+    Nobody may decide what their own deed is worth, so another person has to decide the word for these. Whoever opened
+    the login that decided a word counts as its decider too. `homes` maps people who are not registered yet to their
+    households.
     """
     deciders = {word: by for word, _ in uses if word in known and (by := known[word].decided_by)}
     if not deciders:

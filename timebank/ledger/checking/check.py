@@ -138,5 +138,5 @@ def _stored(value: object) -> str | int:
 
 def books_out(books: Books, language: str = "zh") -> BooksOut:
     """The result of a check as the API returns it."""
-    problems = [ProblemOut(p.code, p.text(language), p.ids) for p in books.problems]
-    return BooksOut(books.ok, books.checked_at, books.currencies, problems)
+    problems = [ProblemOut(code=p.code, text=p.text(language), ids=p.ids) for p in books.problems]
+    return BooksOut(ok=books.ok, checked_at=books.checked_at, currencies=books.currencies, problems=problems)

@@ -1,4 +1,4 @@
-"""The own book on the phone: what one has, how it came about, and why each number is just that."""
+"""A resident's statement: balances, ledger entries, and the rule behind each amount."""
 
 from uuid import UUID
 
@@ -14,12 +14,12 @@ from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.ledger.entries import find_entry
-from timebank.ledger.explain import explained, reversed_words, what
+from timebank.ledger.explain import entry_kind_in_words, explain_lines, reversed_words
 from timebank.ledger.posting import Currency
 from timebank.ledger.statement import statement
 from timebank.overview.resident import whole_balances
 from timebank.people.guardianship.guardians import children_of
-from timebank.people.own_records import open_book
+from timebank.people.statement_access import open_statement
 from timebank.rules.catalogue import versions
 from timebank.web.pages import page
 
@@ -35,14 +35,14 @@ class StatementPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None,
         currency: FromQuery[Currency] = Currency.point, cursor: Cursor = None,
     ) -> Template:  # fmt: skip
-        """Balances, then the entries of one currency."""
-        book = await open_book(caller, person_id)
+        """The balances, and the ledger entries of one currency."""
+        book = await open_statement(caller, person_id)
         found = await statement(book.scope, book.person_id, currency, limit=30, cursor=cursor)
         has = await whole_balances(book.scope, book.person_id, book.children)
         children_have = await class_time(book.scope, has.class_minutes, language_of(request))
         return page(
             request, caller, "member/statement.html", has=has, currency=currency.value, tabs_of=TABS, next=found.next,
-            items=await explained(book.scope, found.items, language_of(request)), first=cursor is None,
+            items=await explain_lines(book.scope, found.items, language_of(request)), first=cursor is None,
             person_id=book.person_id, people=await _people(caller), class_time=children_have,
         )  # fmt: skip
 
@@ -51,8 +51,8 @@ class StatementPages(Controller):
         self, request: AnyRequest, entry_id: FromPath[UUID], caller: NamedDependency[Scope],
         person_id: FromQuery[UUID | None] = None,
     ) -> Template:  # fmt: skip
-        """One entry, and the rule behind its number."""
-        book = await open_book(caller, person_id)
+        """One ledger entry and the rule behind its amount."""
+        book = await open_statement(caller, person_id)
         entry = await find_entry(book.scope, entry_id, person_id=book.person_id)
         rule = None
         if entry.rule_code:
@@ -62,12 +62,12 @@ class StatementPages(Controller):
         undone = await reversed_words(book.scope, [entry_id], language_of(request))
         return page(
             request, caller, "member/entry.html", entry=entry, rule=rule, undone=undone.get(entry_id),
-            what=what(entry.kind, entry.source_kind, language_of(request)), person_id=book.person_id,
+            what=entry_kind_in_words(entry.kind, entry.source_kind, language_of(request)), person_id=book.person_id,
         )  # fmt: skip
 
 
 async def _people(caller: Scope) -> list[tuple[UUID, str]]:
-    """Whose books the reader may turn to: the own, and those of children with recorded consent."""
+    """Id and name of those whose statement the caller may read: the caller, and children with recorded consent."""
     own = [(caller.person_id, _("我"))] if caller.person_id else []
     children = [(c.person_id, c.name) for c in await children_of(caller) if c.consented]
     return own + children if children else []

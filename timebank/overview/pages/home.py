@@ -1,4 +1,4 @@
-"""The first page: what one has, what goes on, what comes next; for a visitor, what this is."""
+"""The first page: a resident's balance, open visit and next steps; for a visitor, what the service is."""
 
 from typing import Literal
 from uuid import UUID
@@ -9,8 +9,8 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
+from timebank.access.membership_state import AnswerIn, answer_membership_question, questions
 from timebank.access.sign_in import sessions
-from timebank.access.standing import AnswerIn, answer, questions
 from timebank.areas.places import public_communities
 from timebank.core.errors import Unauthenticated
 from timebank.core.locale import _
@@ -18,9 +18,9 @@ from timebank.core.scope import HEADS, Role, Scope
 from timebank.http.callers import SESSION_COOKIE, AnyRequest, provide_visitor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.overview.resident import glance
+from timebank.overview.resident import read_first_page
 from timebank.people.guardianship.guardians import children_of
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 
@@ -31,9 +31,9 @@ class HomePages(Controller):
 
     @get()
     async def home(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template | Redirect:
-        """A resident's own page; a device's and an administrator's from outside lead on to where they work."""
+        """The resident's first page. Devices and administrators without a record here are redirected to their pages."""
         if visitor is None:
-            moved = await sessions.moved(request.cookies.get(SESSION_COOKIE, ""))
+            moved = await sessions.list_replaced_phones(request.cookies.get(SESSION_COOKIE, ""))
             return page(request, None, "member/welcome.html", communities=await public_communities(), moved=moved)
         if visitor.person_id is None:
             return see_other("/admin" if visitor.device_id is None else _device_page(visitor))
@@ -42,11 +42,11 @@ class HomePages(Controller):
     @post("/memberships")
     @shown_again(lambda request, visitor: _home(request, visitor, visitor.require_self()))
     async def answer(self, visitor: NamedDependency[Scope | None], data: URLEncodedBody[dict[str, str]]) -> Redirect:
-        """The holder says whether a record that has the same phone is theirs."""
+        """Answer whether another record with the same phone is the reader's."""
         if visitor is None:
             raise Unauthenticated
-        asked = filled(_Answer, data, {"community_id": _("社区"), "person_id": _("居民"), "decision": _("决定")})
-        await answer(visitor, asked.community_id, asked.person_id, AnswerIn(asked.decision))
+        asked = parse_form(_Answer, data, {"community_id": _("社区"), "person_id": _("居民"), "decision": _("决定")})
+        await answer_membership_question(visitor, asked.community_id, asked.person_id, AnswerIn(asked.decision))
         return see_other("/")
 
 
@@ -60,7 +60,7 @@ async def _home(request: AnyRequest, visitor: Scope, person_id: UUID) -> Templat
     language = language_of(request)
     return page(
         request, visitor, "member/home.html",
-        seen=await glance(visitor, person_id, language), has_children=bool(await children_of(visitor)),
+        seen=await read_first_page(visitor, person_id, language), has_children=bool(await children_of(visitor)),
         keeps=bool(visitor.kept_stations), files_deeds=visitor.has(*HEADS, Role.grid_worker),
         questions=await questions(visitor), rests_until=visitor.person.rests_until if visitor.person else None,
     )  # fmt: skip

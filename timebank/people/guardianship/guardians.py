@@ -20,7 +20,7 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.people.guardianship.care import UNDER_AGE, is_in_care
 from timebank.people.identity.ages import is_minor
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.people.residents import require_resident
 from timebank.people.schemas import ChildOut, GuardianIn, GuardianOut
 from timebank.people.tables import Guardianship
@@ -117,7 +117,7 @@ async def _name(scope: Scope, child_id: UUID, named: GuardianIn, by: UUID | None
         consented=named.consented,
     )  # fmt: skip
     made = await _guardianship(scope, named_id)
-    await _tell(scope, made, f"社区登记您为{made.child_name}的监护人（{made.relation}）。不对的话请找社区管理员。")
+    await _notify(scope, made, f"社区登记您为{made.child_name}的监护人（{made.relation}）。不对的话请找社区管理员。")
     return made
 
 
@@ -197,7 +197,7 @@ async def _consent(scope: Scope, found: GuardianOut, by: UUID | None) -> Guardia
     given: dict[Column | str, object] = {"consented_at": found.consented_at or clock.now(), "recorded_by": by}
     await _change(scope, found.id, "record_consent", given)
     if not scope.is_own(found.guardian_id) and found.consented_at is None:
-        await _tell(scope, found, f"社区登记了您的监护同意（{found.child_name}）。不对的话请找社区管理员。")
+        await _notify(scope, found, f"社区登记了您的监护同意（{found.child_name}）。不对的话请找社区管理员。")
     return await _guardianship(scope, found.id)
 
 
@@ -213,7 +213,7 @@ async def withdraw_consent(scope: Scope, guardianship_id: UUID) -> GuardianOut:
         gone: dict[Column | str, object] = {"consented_at": None, "recorded_by": scope.person_id}
         await _change(scope, guardianship_id, "withdraw_consent", gone)
         if not scope.is_own(found.guardian_id) and found.consented_at is not None:
-            await _tell(scope, found, f"社区撤回了您的监护同意（{found.child_name}）。不对的话请找社区管理员。")
+            await _notify(scope, found, f"社区撤回了您的监护同意（{found.child_name}）。不对的话请找社区管理员。")
         return await _guardianship(scope, guardianship_id)
 
 
@@ -232,11 +232,13 @@ async def end_guardianship(scope: Scope, guardianship_id: UUID) -> None:
     async with transaction(scope):
         found = await _guardianship(scope, guardianship_id)
         await _change(scope, guardianship_id, "end_guardianship", {"ended_at": clock.now()})
-        await _tell(scope, found, f"您对{found.child_name}的监护登记已解除，不再代办孩子的事。不对的话请找社区管理员。")
+        await _notify(
+            scope, found, f"您对{found.child_name}的监护登记已解除，不再代办孩子的事。不对的话请找社区管理员。"
+        )
 
 
-async def _tell(scope: Scope, about: GuardianOut, text: str) -> None:
-    await tell(scope, about.guardian_id, "guardianship", text, f"guardianship:{clock.new_id()}", about.id)
+async def _notify(scope: Scope, about: GuardianOut, text: str) -> None:
+    await notify(scope, about.guardian_id, "guardianship", text, f"guardianship:{clock.new_id()}", about.id)
 
 
 async def _change(scope: Scope, guardianship_id: UUID, verb: str, changed: dict[Column | str, object]) -> None:
@@ -246,5 +248,5 @@ async def _change(scope: Scope, guardianship_id: UUID, verb: str, changed: dict[
     await audit.record(scope, verb, "guardianship", guardianship_id)
 
 
-GUARDIAN = Kind("guardian", _("登记{person}为{child}的监护人（{relation}）"), needs="another")
-GUARDIAN_CONSENT = Kind("guardian_consent", _("登记{person}对{child}的监护同意"), needs="another")
+GUARDIAN = Kind(name="guardian", sentence=_("登记{person}为{child}的监护人（{relation}）"), needs="another")
+GUARDIAN_CONSENT = Kind(name="guardian_consent", sentence=_("登记{person}对{child}的监护同意"), needs="another")

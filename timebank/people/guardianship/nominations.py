@@ -11,7 +11,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.people.messages import Telling, tell_many
+from timebank.people.messages import Notification, notify_many
 
 
 class OwnGuardian(TimebankError):
@@ -49,7 +49,7 @@ async def nominate_guardians(scope: Scope, nominations: Sequence[Nomination], im
         )  # fmt: skip
         await audit.record(scope, "nominate_guardians", "guardianship", None, named=len(named))
         tellings = [
-            Telling(
+            Notification(
                 guardian_id,
                 f"社区按花名册登记您为{children}的监护人，还没有经您同意。请登录后在「家庭」里确认同意，或到社区登记；"
                 "没有同意，孩子不能积分和上课。不对的话请找社区管理员。",
@@ -57,7 +57,7 @@ async def nominate_guardians(scope: Scope, nominations: Sequence[Nomination], im
             )
             for guardian_id, children in (await _children(scope, named)).items()
         ]
-        await tell_many(scope, "guardianship", tellings, import_id=import_id)
+        await notify_many(scope, "guardianship", tellings, import_id=import_id)
     return [row["id"] for row in named]
 
 
@@ -81,7 +81,7 @@ async def _children(scope: Scope, named: Sequence[asyncpg.Record]) -> dict[UUID,
 
 
 @retried
-async def withdraw_nominations(
+async def undo_nominations(
     scope: Scope, guardianship_ids: Sequence[UUID], import_id: UUID, *, leaving: Collection[UUID] = ()
 ) -> None:
     """Undo nominations without consent; those with consent stay. Notifies the guardians who are not in `leaving`."""
@@ -93,12 +93,12 @@ async def withdraw_nominations(
             scope.community_id, list(guardianship_ids),
         )  # fmt: skip
         tellings = [
-            Telling(
+            Notification(
                 guardian_id, f"登记您为{children}监护人的花名册已撤销，这项登记取消了。不对的话请找社区管理员。",
                 f"import:{import_id}:guardian-withdrawn",
             )
             for guardian_id, children in (await _children(scope, gone)).items()
             if guardian_id not in leaving
         ]  # fmt: skip
-        await tell_many(scope, "guardianship", tellings, import_id=import_id)
+        await notify_many(scope, "guardianship", tellings, import_id=import_id)
         await audit.record(scope, "withdraw_nominations", "guardianship", None, given=len(guardianship_ids))

@@ -50,7 +50,7 @@ def check_character(first_seventeen: str) -> str:
     return _CHECK_CHARACTERS[total % 11]
 
 
-def judge(number: str) -> Identity | Fault:
+def parse_identity(number: str) -> Identity | Fault:
     """Parse a number given without spaces and in upper case; returns the fault where it is not valid."""
     if len(number) != 18:
         # 12 to 20 digits are a mistyped identity number; anything else is taken for another document.
@@ -69,7 +69,7 @@ def judge(number: str) -> Identity | Fault:
 
 def require_identity(text: str) -> Identity | Document:
     """Parse a typed identity number, or a document such as "护照 E12345678". Raises BadIdentity with the reason."""
-    judged = judge("".join(text.split()).upper())
+    judged = parse_identity("".join(text.split()).upper())
     if isinstance(judged, Identity):
         return judged
     document = read_document(text)

@@ -1,4 +1,4 @@
-"""A guardian's children: the consent for each, and the class time bought for them."""
+"""A guardian's page of their children: the consent for each and its class minutes."""
 
 from functools import partial
 from uuid import UUID
@@ -26,7 +26,7 @@ from timebank.web.pages import page, see_other
 
 
 class Child(msgspec.Struct):
-    """One child of the page: who recorded the consent is said in words by the page."""
+    """One child as the page shows it."""
 
     guardianship: GuardianOut
     minutes: list[ClassTime]

@@ -1,4 +1,4 @@
-"""What the community has told its reader: a reversal with its reason, a seat that came free, points about to expire."""
+"""The reader's messages, such as a reversal with its reason, a freed seat, or points that expire soon."""
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
@@ -23,7 +23,7 @@ PAGES = {
 
 
 def _lead(message: MessageOut) -> str | None:
-    """The page of what a message speaks of, where there is one."""
+    """The link of a message; None if it has none."""
     if message.kind in PAGES:
         return PAGES[message.kind]
     path = next((path for kind, path in LEADS.items() if message.kind.startswith(kind)), None)
@@ -42,7 +42,7 @@ class MessagePages(Controller):
     @post("/read")
     @shown_again(lambda request, caller: _page(request, caller))
     async def read(self, caller: NamedDependency[Scope]) -> Redirect:
-        """Note that the reader has seen them."""
+        """Mark all messages as read."""
         await mark_all_read(caller)
         return see_other("/messages")
 

@@ -39,7 +39,7 @@ class Browser:
 
 
 @retried
-async def forget_addresses(scope: Scope) -> None:
+async def purge_addresses(scope: Scope) -> None:
     """Purge the stored network addresses of visits that began more than three days ago."""
     async with transaction(scope):
         await database.execute(

@@ -9,7 +9,7 @@ from timebank.agreements.independence import is_near_home, signed_on
 from timebank.core import clock, database
 from timebank.core.codes import CardCode
 from timebank.core.scope import Scope
-from timebank.presence.words import Refused
+from timebank.presence.words import ScanRefused
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -22,7 +22,7 @@ class Holder(msgspec.Struct, frozen=True):
     is_issuers_own: bool
 
 
-class _Card(msgspec.Struct, frozen=True):
+class _Card(msgspec.Struct, frozen=True, kw_only=True):
     person_id: UUID
     epoch: int
     revoked_at: datetime | None
@@ -41,9 +41,9 @@ async def card_holder(scope: Scope, code: CardCode, station_id: UUID, at: dateti
         scope.community_id, code.card_id,
     )  # fmt: skip
     if card is None:
-        raise Refused("invalid_code")
+        raise ScanRefused("invalid_code")
     if (card.revoked_at is not None and card.revoked_at <= at) or card.epoch != code.epoch:
-        raise Refused("revoked")
+        raise ScanRefused("revoked")
     is_own = card.confirmed_at is None and await _may_be_the_issuers(scope, card, station_id)
     return Holder(card.person_id, is_own)
 

@@ -27,7 +27,7 @@ _BODY_BYTES = 16 * 3 + 8 + 16
 _MAC_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """The right of one phone to check in at one station as of `scanned_at`; without a session before a sign-in."""
 
@@ -64,7 +64,7 @@ def binding_hash(phone: str) -> bytes:
 
 async def shown_station(code: codes.StationCode) -> StationRow | None:
     """The station that signed this code with its current key; None for any other code. Checks no permission."""
-    station = await station_row(Scope(code.community_id), code.station_id)
+    station = await station_row(Scope(community_id=code.community_id), code.station_id)
     return station if station is not None and codes.is_genuine(code, station.code_epoch) else None
 
 
@@ -73,7 +73,14 @@ def new_claim(code: codes.StationCode, phone: str, session_id: UUID | None) -> C
     now = clock.now()
     if not codes.is_fresh(code, now):
         return None
-    return Claim(code.community_id, code.station_id, clock.new_id(), now, binding_hash(phone), session_id)
+    return Claim(
+        community_id=code.community_id,
+        station_id=code.station_id,
+        id=clock.new_id(),
+        scanned_at=now,
+        binding_hash=binding_hash(phone),
+        session_id=session_id,
+    )
 
 
 def read_claim(token: str, phone: str) -> Claim | None:
@@ -88,7 +95,12 @@ def read_claim(token: str, phone: str) -> Claim | None:
     scanned_at = datetime.fromtimestamp(int.from_bytes(body[48:56], "big") / 1000, UTC)
     session_id = UUID(bytes=body[56:]) if any(body[56:]) else None
     claim = Claim(
-        UUID(bytes=body[:16]), UUID(bytes=body[16:32]), UUID(bytes=body[32:48]), scanned_at, bound, session_id
+        community_id=UUID(bytes=body[:16]),
+        station_id=UUID(bytes=body[16:32]),
+        id=UUID(bytes=body[32:48]),
+        scanned_at=scanned_at,
+        binding_hash=bound,
+        session_id=session_id,
     )
     return claim if scanned_at <= clock.now() < claim.expires_at else None
 
@@ -107,7 +119,7 @@ async def use_claim(scope: Scope, claim: Claim) -> bool:
 
 
 @retried
-async def forget_claims(scope: Scope) -> None:
+async def purge_claims(scope: Scope) -> None:
     """Purge claims that expired more than a day ago; an expired claim cannot be used."""
     async with transaction(scope):
         await database.execute(

@@ -28,4 +28,6 @@ async def personal_code(scope: Scope, person_id: UUID | None = None) -> CodeOut:
     now, seconds = clock.now(), codes.PERSON_STEP_SECONDS
     payload = codes.person_code(scope.community_id, person, epoch, now)
     ends = codes.step_end(codes.step_of(now, seconds) + 1, seconds)
-    return CodeOut(f"p/{payload}", codes.url("p", payload), seconds, ends, now)
+    return CodeOut(
+        code=f"p/{payload}", url=codes.url("p", payload), step_seconds=seconds, expires_at=ends, server_time=now
+    )

@@ -68,7 +68,7 @@ async def _proof(scope: Scope, person_id: UUID, phone: str, told: CodeIn) -> Pro
         return "office"
     if not (told.name and told.last4):
         raise CodeNeedsPresence
-    await throttle.count(f"find:{scope.login_id}", most=TRIES_MAX, window=TRIES_WINDOW)
+    await throttle.count_attempt(f"find:{scope.login_id}", most=TRIES_MAX, window=TRIES_WINDOW)
     if not await is_called(scope, person_id, told.name, told.last4):
         raise NotCalledSo
     login = await login_by_phone(phone)

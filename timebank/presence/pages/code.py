@@ -1,4 +1,4 @@
-"""我的码: the personal code that a keeper scans, one's own or a child's."""
+"""我的码: the page of the personal code that a keeper scans, the reader's or a child's."""
 
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from timebank.web.pictures import qr_image
 
 
 class TurningOut(msgspec.Struct):
-    """What turning.js asks for at every step; the image is part of the answer."""
+    """The JSON that turning.js fetches at every step of the code; it includes the image."""
 
     png_url: str
     expires_at: str
@@ -46,7 +46,7 @@ class CodePages(Controller):
 
     @get("/code.json")
     async def turned(self, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None) -> TurningOut:
-        """The code of the next step."""
+        """The current code."""
         shown = await personal_code(caller, person_id)
         return TurningOut(
             qr_image(shown.url), shown.expires_at.isoformat(), shown.step_seconds, shown.server_time.isoformat()

@@ -1,4 +1,4 @@
-"""The counter page: scan, see who it is, do what they came for."""
+"""The counter page: scan a code, identify the person and serve them."""
 
 import re
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from timebank.access.membership_state import membership_state_of
 from timebank.access.sign_in.finding import find_at_counter
-from timebank.access.standing import standing_of
 from timebank.cards.cards import card_to_read
 from timebank.cards.schemas import CardOut
 from timebank.classes.pages.counter import counter_classes
@@ -31,8 +31,8 @@ from timebank.overview.openers import rests_to_confirm
 from timebank.people.schemas import PersonLine
 from timebank.presence import counter, scanning
 from timebank.presence.at_counter import is_present
-from timebank.presence.pages.verdicts import Told, told
-from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, Verdict, told_in
+from timebank.presence.pages.verdicts import VerdictText, verdict_in_words
+from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, Verdict, verdict_in_language
 from timebank.presence.visits import today_at
 from timebank.presence.words import REASONS
 from timebank.service_records.visits import open_visit
@@ -40,7 +40,7 @@ from timebank.shop.pages.counter import counter_goods, offered_here
 from timebank.shop.schemas import GoodOut
 from timebank.stations.places import kept_stations
 from timebank.stations.schemas import StationOut
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, partial, see_other
 
 Form = URLEncodedBody[dict[str, str]]
@@ -66,7 +66,7 @@ class Hand(msgspec.Struct, frozen=True):
     person_id: UUID
 
 
-class DeskPages(Controller):
+class CounterPages(Controller):
     path = "/desk"
     opt = AT_THE_COUNTER
     include_in_schema = False
@@ -80,7 +80,10 @@ class DeskPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID | None] = None,
         scan: Nonce = None, done: FromQuery[str] = "",
     ) -> Template | Redirect:  # fmt: skip
-        """The counter of one station; who keeps several chooses first, and on a tablet a keeper signs on first."""
+        """The counter of one station.
+
+        A keeper of several stations chooses one first; on a counter tablet a keeper signs on first.
+        """
         if caller.is_counter and caller.login_id is None:
             return see_other("/desk/sign-on")
         kept = await _kept(caller)
@@ -97,7 +100,7 @@ class DeskPages(Controller):
         lambda request, caller: choice_page(request, caller),
     )
     async def scan(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        """One scan; a script gets the parts of the page that change, a plain form the page anew."""
+        """Process one scan. A script gets the changed parts of the page, a plain form the whole page."""
         chosen = _required(await _kept(caller), data.get("station_id"))
         lead = _shown_code(data.get("code", ""))
         if lead is not None:
@@ -112,7 +115,7 @@ class DeskPages(Controller):
 
     @post("/scan/batch", status_code=200, opt=WITHOUT_A_KEEPER)
     async def late(self, request: AnyRequest, caller: NamedDependency[Scope], data: JSONBody[BatchIn]) -> BatchOut:
-        """Scans that waited on this device while there was no network."""
+        """Process scans that this device stored while it had no network."""
         rows = [{name: value for name, value in row.items() if name != "purpose"} for row in data.rows]
         looked = [row.get("purpose") == LOOK for row in data.rows]
         language = language_of(request)
@@ -121,7 +124,9 @@ class DeskPages(Controller):
             device_now=data.device_now,
         )  # fmt: skip
         verdicts = iter(taken.results)
-        missed = told_in(Verdict("error", "error", said=[said(REASONS["looked_offline"])]), language)
+        missed = verdict_in_language(
+            Verdict(status="error", reason="error", said=[said(REASONS["looked_offline"])]), language
+        )
         return BatchOut([missed if look else next(verdicts) for look in looked])
 
     @post("/people")
@@ -130,10 +135,10 @@ class DeskPages(Controller):
         lambda request, caller: choice_page(request, caller),
     )
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
-        """Who has no phone and no card at hand: by the whole name, and the end of the phone number or the room."""
+        """Find a person without phone or card by the full name, and the last digits of the phone or the room."""
         chosen = _required(await _kept(caller), data.get("station_id"))
         data |= {"phone_last4": scanned.digits(data.get("phone_last4", ""))}
-        wanted = filled(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号")})
+        wanted = parse_form(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号")})
         found = await find_at_counter(caller, wanted.name, phone_last4=wanted.phone_last4, room=wanted.room)
         only = found[0].id if len(found) == 1 else None
         return await _desk_page(request, caller, chosen, found=found, person_id=only)
@@ -144,9 +149,9 @@ class DeskPages(Controller):
         lambda request, caller: choice_page(request, caller),
     )
     async def by_hand(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        """Check in or out by hand; it is looked at before it is credited."""
-        person_id = filled(Hand, data, {"person_id": _("居民")}).person_id
-        asked = filled(ScanIn, data | {"code": "hand"}, BY_HAND | {"code": _("码")})
+        """Check in or out by hand. Such a visit is reviewed before it is credited."""
+        person_id = parse_form(Hand, data, {"person_id": _("居民")}).person_id
+        asked = parse_form(ScanIn, data | {"code": "hand"}, BY_HAND | {"code": _("码")})
         await scanning.scan_by_hand(caller, person_id, asked)
         return see_other(f"/desk?station={asked.station_id}&scan={asked.nonce}")
 
@@ -156,7 +161,7 @@ class DeskPages(Controller):
         lambda request, caller: choice_page(request, caller),
     )
     async def undo(self, caller: NamedDependency[Scope], visit_id: FromPath[UUID], data: Form) -> Redirect:
-        """Take a check-in back."""
+        """Undo a check-in."""
         await counter.undo_check_in(caller, visit_id)
         return see_other(f"/desk?station={_required(await _kept(caller), data.get('station_id')).id}")
 
@@ -188,7 +193,7 @@ def _chosen(kept: list[StationOut], station_id: UUID | None) -> StationOut | Non
 
 
 def _required(kept: list[StationOut], station_id: str | None) -> StationOut:
-    """The station whose counter this is, out of those that the caller keeps."""
+    """The station of this id among those that the caller keeps, or their only one. Raises NotFound."""
     if not station_id and len(kept) == 1:
         return kept[0]
     found = next((station for station in kept if str(station.id) == station_id), None)
@@ -198,7 +203,7 @@ def _required(kept: list[StationOut], station_id: str | None) -> StationOut:
 
 
 def _shown_code(text: str) -> str | None:
-    """Where an eight-digit code, or the link that carries one, is looked up: goods that wait, a seat in a class."""
+    """The path that looks up an eight-digit code or the link that carries one; None for any other text."""
     for reading in scanned.readings(text):
         if shown := _SHOWN.fullmatch(reading):
             return f"/desk/redemptions?code={shown[1]}"
@@ -206,16 +211,16 @@ def _shown_code(text: str) -> str | None:
 
 
 async def _scanned(caller: Scope, chosen: StationOut, data: dict[str, str]) -> tuple[Verdict, UUID | None]:
-    """What came of a scan, and who is served now."""
-    asked = filled(ScanIn, data | {"station_id": str(chosen.id)}, SCANNED)
+    """Scan, and return the verdict and the id of the person who is served now."""
+    asked = parse_form(ScanIn, data | {"station_id": str(chosen.id)}, SCANNED)
     verdict = await scanning.scan(caller, asked)
     return verdict, verdict.person.id if verdict.person and verdict.status != "error" else None
 
 
-class Served(msgspec.Struct, frozen=True):
+class Served(msgspec.Struct, frozen=True, kw_only=True):
     """The person at the counter and what can be done for them."""
 
-    person: counter.Visitor
+    person: counter.CounterPerson
     available: int | None  # None: known by name alone, whose points nobody spends on a keeper's word
     is_in: bool
     elsewhere: str | None
@@ -229,19 +234,19 @@ class Served(msgspec.Struct, frozen=True):
 
 async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> Served:
     visit = await open_visit(caller, person_id)
-    standing = await standing_of(caller, person_id)
+    standing = await membership_state_of(caller, person_id)
     stands_here = presence is not None and await is_present(caller, person_id, chosen.id, presence)
     return Served(
-        await counter.visitor(caller, person_id),
-        (await balances(caller, person_id, [])).points.available if stands_here else None,
-        visit is not None and visit.station_id == chosen.id,
-        visit.station if visit is not None and visit.station_id != chosen.id else None,
-        await counter_goods(caller, person_id, chosen.id, presence) if stands_here and presence else None,
-        await counter_classes(caller, person_id, chosen.id, presence) if stands_here and presence else None,
-        standing.rests_until,
-        standing.rests_until is not None and await rests_to_confirm(caller, person_id),
-        [] if stands_here else await offered_here(caller, chosen.id),
-        await card_to_read(caller, person_id),
+        person=await counter.find_counter_person(caller, person_id),
+        available=(await balances(caller, person_id, [])).points.available if stands_here else None,
+        is_in=visit is not None and visit.station_id == chosen.id,
+        elsewhere=visit.station if visit is not None and visit.station_id != chosen.id else None,
+        goods=await counter_goods(caller, person_id, chosen.id, presence) if stands_here and presence else None,
+        classes=await counter_classes(caller, person_id, chosen.id, presence) if stands_here and presence else None,
+        rests_until=standing.rests_until,
+        may_confirm=standing.rests_until is not None and await rests_to_confirm(caller, person_id),
+        offered=[] if stands_here else await offered_here(caller, chosen.id),
+        card=await card_to_read(caller, person_id),
     )  # fmt: skip
 
 
@@ -253,10 +258,10 @@ async def _parts(
     person_id: UUID | None,
     presence: str | None,
 ) -> dict[str, Any]:
-    """Everything of the page that a scan changes."""
-    shown: Told | None = None
+    """The template context of the parts of the page that a scan changes."""
+    shown: VerdictText | None = None
     if verdict is not None and (verdict.direction or verdict.status != "ok"):
-        shown = told(verdict, language_of(request))
+        shown = verdict_in_words(verdict, language_of(request))
     context: dict[str, Any] = {
         "told": shown, "station_id": chosen.id, "today": await today_at(caller, chosen.id, most=8),
         "served": await _served(caller, chosen, person_id, presence) if person_id else None, "nonce": vault.token(),

@@ -1,4 +1,4 @@
-"""Two cookies of a phone that has scanned: a random one that stays, and the claim that lasts two minutes."""
+"""The two cookies of a browser that opened a station code: a random token kept 400 days, and the claim (120 s)."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -16,15 +16,15 @@ PHONE_MAX = 64
 
 
 def phone_of(request: AnyRequest) -> str:
-    """What tells this browser from others; made anew where there is none."""
+    """The random token of this browser, a new one if it has none."""
     kept = request.cookies.get(PHONE_COOKIE, "")
     return kept if 40 <= len(kept) <= PHONE_MAX and kept.isascii() else vault.token()
 
 
 def claim_for(request: AnyRequest, code: codes.StationCode, phone: str, session_id: UUID | None) -> Claim | None:
-    """The claim that this phone has got by opening this code: the one it holds already, or a new one.
+    """The claim for opening this code: the one that the browser holds for it already, or a new one.
 
-    One of another session is not held: it was carried here, or somebody else had the phone in hand.
+    A claim of another session is not reused: another person may have used this browser, or it was copied here.
     """
     held = held_claim(request, phone)
     if (
@@ -36,7 +36,7 @@ def claim_for(request: AnyRequest, code: codes.StationCode, phone: str, session_
 
 
 def claim_of_the_signed_in(request: AnyRequest, session_id: UUID) -> Cookie | None:
-    """The cookie of the claim with which a visitor signs in, now of this session; None where there is none."""
+    """Bind the claim that a visitor got before signing in to the new session, as a cookie; None without a claim."""
     held = held_claim(request, request.cookies.get(PHONE_COOKIE, ""))
     if held is None or held.session_id is not None:
         return None
@@ -55,11 +55,11 @@ def _cookie(key: str, value: str, lasts: int) -> Cookie:
 
 
 def cookies_of(phone: str, claim: Claim | None) -> list[Cookie]:
-    """What the phone is given when it opens a station's code."""
+    """The cookies that are set when a browser opens a station code."""
     kept = [_cookie(PHONE_COOKIE, phone, PHONE_LASTS)]
     return [*kept, _cookie(CLAIM_COOKIE, claim.token(), int(LASTS.total_seconds()))] if claim else kept
 
 
 def claim_served() -> Cookie:
-    """Takes the claim from the phone: it has served."""
+    """The cookie that deletes a used claim."""
     return _cookie(CLAIM_COOKIE, "", 0)

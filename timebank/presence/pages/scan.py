@@ -1,4 +1,4 @@
-"""From the station's code to a verdict: open the link, confirm, see what came of it."""
+"""Check in and out with a station code: open its link, confirm, read the verdict."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.core.wording import said
-from timebank.http.callers import AnyRequest, address_of, provide_visitor
+from timebank.http.callers import AnyRequest, client_address, provide_visitor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.ledger.statement import balances
@@ -22,14 +22,14 @@ from timebank.presence.choice import offers_to
 from timebank.presence.evidence.browsers import Browser
 from timebank.presence.evidence.claims import Claim, binding_hash, shown_station
 from timebank.presence.pages.phone import claim_for, claim_served, cookies_of, held_claim, phone_of
-from timebank.presence.pages.verdicts import told
+from timebank.presence.pages.verdicts import verdict_in_words
 from timebank.presence.scan_context import no_code, read_code
 from timebank.presence.schemas import ScanIn, Verdict
 from timebank.presence.transitions import SAME_SCAN
 from timebank.presence.words import REASONS
 from timebank.service_records.visits import open_visit
 from timebank.stations.places import StationRow
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 Payload = Annotated[str, PathParameter(max_length=200)]
@@ -45,7 +45,7 @@ class ScanPages(Controller):
 
     @get("/c/{payload:str}")
     async def opened(self, request: AnyRequest, payload: Payload, visitor: NamedDependency[Scope | None]) -> Template:
-        """What a station's code leads to. It checks nobody in: previews and prefetchers open links too."""
+        """The page that a station code opens. It checks nobody in, because previews and prefetchers open links too."""
         return await _opened_page(request, visitor, payload)
 
     @post("/c/{payload:str}")
@@ -53,11 +53,11 @@ class ScanPages(Controller):
     async def confirmed(
         self, request: AnyRequest, payload: Payload, caller: NamedDependency[Scope], data: Form
     ) -> Redirect:
-        """Check in or out at the moment at which the code was opened."""
+        """Check in or out, at the time when the code was opened."""
         phone = phone_of(request)
-        asked = filled(ScanIn, data | {"code": f"c/{payload}"}, CHOSEN | {"code": _("码")})
+        asked = parse_form(ScanIn, data | {"code": f"c/{payload}"}, CHOSEN | {"code": _("码")})
         claim = held_claim(request, phone)
-        await scanning.scan(caller, asked, claim=claim, browser=Browser(binding_hash(phone), address_of(request)))
+        await scanning.scan(caller, asked, claim=claim, browser=Browser(binding_hash(phone), client_address(request)))
         answer = see_other(f"/scans/{asked.nonce}" + (f"?claim={claim.id}" if claim else ""))
         answer.set_cookie(claim_served())
         return answer
@@ -66,7 +66,7 @@ class ScanPages(Controller):
     async def verdict(
         self, request: AnyRequest, nonce: Nonce, caller: NamedDependency[Scope], claim: FromQuery[UUID | None] = None
     ) -> Template:
-        """What came of one's own scan."""
+        """The verdict of the caller's own scan. Raises NotFound for a scan of another person."""
         found = await scanning.verdict_of(caller, nonce)
         if found.person is not None and not any(p.person_id == found.person.id for p in caller.persons):
             raise NotFound
@@ -79,7 +79,7 @@ class ScanPages(Controller):
     @post("/scan")
     @shown_again(lambda request, caller: _scanner_page(request, caller))
     async def typed(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        """A code that was typed, or read from a photo."""
+        """Open a station code that was typed or read from a photo."""
         text = data.get("code", "").strip()[:600]
         if isinstance(read_code(text), codes.StationCode):
             return see_other(f"/{codes.path(text)}")
@@ -87,7 +87,7 @@ class ScanPages(Controller):
 
     @get(["/p/{payload:str}", "/k/{payload:str}"])
     async def persons_code(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template:
-        """Somebody's code or card, opened with a phone's own camera: it is for a counter, and says nothing here."""
+        """A personal code or card opened with a phone's camera: it works only at a counter and names nobody here."""
         return page(request, visitor, "member/persons_code.html", serves=bool(visitor and visitor.kept_stations))
 
 
@@ -117,15 +117,15 @@ def _end_of(code: codes.StationCode) -> str:
 
 
 def _refused(request: AnyRequest, visitor: Scope | None, reason: str, **values: object) -> Template:
-    verdict = Verdict("error", reason, said=[said(REASONS[reason], **values)])
-    shown = told(verdict, language_of(request))
+    verdict = Verdict(status="error", reason=reason, said=[said(REASONS[reason], **values)])
+    shown = verdict_in_words(verdict, language_of(request))
     return page(request, visitor, "member/scan_verdict.html", told=shown, verdict=verdict, answered=None)
 
 
 async def _confirm(
     request: AnyRequest, visitor: Scope | None, payload: str, station: StationRow, claim: Claim
 ) -> Template:
-    """Sign in first, choose who and what, or be told at once that there is nothing to do."""
+    """The page after opening a code: sign in, choose person and activity, or the refusal or finished check-in."""
     context: dict[str, Any] = {"station": station, "payload": payload, "claim": claim, "nonce": vault.token()}
     if visitor is None or visitor.device_id is not None:
         return page(request, None, "member/checkin_sign_in.html", **context)
@@ -149,5 +149,5 @@ async def _verdict_page(request: AnyRequest, caller: Scope, found: Verdict, clai
     if found.person is not None and found.credited.points:
         there = caller.acting_as(found.person.id)
         balance = (await balances(there, found.person.id, [])).points.available
-    shown = told(found, language_of(request), balance)
+    shown = verdict_in_words(found, language_of(request), balance)
     return page(request, caller, "member/scan_verdict.html", told=shown, verdict=found, answered=claim)

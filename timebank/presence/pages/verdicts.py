@@ -1,4 +1,4 @@
-"""A scan's verdict as a screen shows it: one word, who, the numbers, the sentences."""
+"""Word a scan's verdict for a page: headline, person, numbers and sentences."""
 
 from dataclasses import dataclass
 
@@ -23,9 +23,9 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """`kind` is good, wait or wrong; `lines` are triples of name, value and tone."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictText:
+    """A verdict in words. `kind`: good, wait or wrong; `lines`: triples of name, value and tone."""
 
     kind: str
     word: str
@@ -35,8 +35,8 @@ class Told:
     points: int
 
 
-def told(verdict: Verdict, language: str, balance: int | None = None) -> Told:
-    """The verdict in words; `balance` is what the person has now, where the reader may know it."""
+def verdict_in_words(verdict: Verdict, language: str, balance: int | None = None) -> VerdictText:
+    """Put a verdict into words. `balance`: the person's points now, or None if the reader may not see them."""
     visit, person = verdict.visit, verdict.person
     who = " · ".join(part for part in (person.name if person else "", visit.station if visit else "") if part)
     kind, word = _headline(verdict)
@@ -56,7 +56,9 @@ def told(verdict: Verdict, language: str, balance: int | None = None) -> Told:
             left = translate(_("{time}记入时间账户"), language).format(time=duration(credited.minutes_left, language))
             lines.append((translate(_("余数"), language), left, ""))
         texts = texts[-1:] if "quota_reached" in verdict.attention else []
-    return Told(kind, translate(word, language), who, lines, texts, credited.points)
+    return VerdictText(
+        kind=kind, word=translate(word, language), who=who, lines=lines, texts=texts, points=credited.points
+    )
 
 
 def _headline(verdict: Verdict) -> tuple[str, str]:

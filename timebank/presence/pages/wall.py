@@ -1,4 +1,4 @@
-"""The wall of a station: its turning code, who has just come, how many are there."""
+"""The display page of a station: the current station code, recent check-ins, and how many people are there."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.presence.visits import today_at
 from timebank.stations.places import station
-from timebank.stations.screens import station_code
+from timebank.stations.screens import code_on_screen
 from timebank.web.pages import page
 from timebank.web.pictures import qr_image
 
@@ -21,8 +21,8 @@ class WallVisit(msgspec.Struct):
     at: str
 
 
-class WallOut(msgspec.Struct):
-    """What display.js asks for at every step."""
+class WallOut(msgspec.Struct, kw_only=True):
+    """The JSON that display.js fetches at every step of the code."""
 
     code: str
     url: str
@@ -41,7 +41,7 @@ class WallPages(Controller):
     @get()
     async def wall(self, request: AnyRequest) -> Template:
         screen = await this_device(request, "display")
-        shown = await station_code(screen, _station_id(screen))
+        shown = await code_on_screen(screen, _station_id(screen))
         today = await today_at(screen, _station_id(screen))
         name = (await station(screen, _station_id(screen))).name
         return page(
@@ -51,13 +51,15 @@ class WallPages(Controller):
 
     @get("/code.json")
     async def turned(self, request: AnyRequest) -> WallOut:
-        """The code of the next step, with who has come meanwhile."""
+        """The current code and the latest check-ins."""
         screen = await this_device(request, "display")
-        shown = await station_code(screen, _station_id(screen))
+        shown = await code_on_screen(screen, _station_id(screen))
         today = await today_at(screen, _station_id(screen))
         return WallOut(
-            shown.code, shown.url, qr_image(shown.url), shown.expires_at.isoformat(), shown.step_seconds,
-            shown.server_time.isoformat(), today.present, [WallVisit(r.name, r.at) for r in today.recent],
+            code=shown.code, url=shown.url, png_url=qr_image(shown.url), expires_at=shown.expires_at.isoformat(),
+            step_seconds=shown.step_seconds,
+            server_time=shown.server_time.isoformat(), present=today.present,
+            recent=[WallVisit(r.name, r.at) for r in today.recent],
         )  # fmt: skip
 
 

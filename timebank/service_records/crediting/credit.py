@@ -15,7 +15,7 @@ from timebank.rules.catalogue import RuleNotFound, rule_at, rules
 from timebank.rules.schemas import RuleOut
 
 
-class Served(msgspec.Struct, frozen=True):
+class Served(msgspec.Struct, frozen=True, kw_only=True):
     """A service record with the facts that its credit needs."""
 
     id: UUID
@@ -45,10 +45,10 @@ async def rule_of(scope: Scope, activity_id: UUID | None, moment: datetime) -> R
     else:
         usual = (await rules(scope, kind="service", active=True, limit=1)).items
         code = usual[0].code if usual else "service"
-    return await valid_rule(scope, code, moment)
+    return await rule_as_of(scope, code, moment)
 
 
-async def valid_rule(scope: Scope, code: str, moment: datetime) -> RuleOut | None:
+async def rule_as_of(scope: Scope, code: str, moment: datetime) -> RuleOut | None:
     """The rule as of a moment, or as of now where the rule is newer; None where there is no rule for service."""
     for then in (moment, clock.now()):
         try:
@@ -75,7 +75,7 @@ async def credit_record(
     Raises RuleNotFound before anything is written.
     """
     in_force = await policies(scope)
-    rule = await valid_rule(scope, served.rule_code, served.ended_at)
+    rule = await rule_as_of(scope, served.rule_code, served.ended_at)
     if rule is None:
         raise RuleNotFound
     taken: int = await database.fetch_value(
@@ -111,7 +111,7 @@ async def _earn(
     memo = f"{duration(minutes)} · {served.place} · {rule.name} v{rule.version}，{rule.text}"
     key = f"service:{served.id}" + (f":restored:{again}" if again else "")
     entry = Posting(
-        "service", key, "service_record", served.id, memo, rule_code=rule.code,
+        kind="service", key=key, source_kind="service_record", source_id=served.id, memo=memo, rule_code=rule.code,
         rule_version=rule.version, occurred_at=served.ended_at,
     )  # fmt: skip
     last_day = points_expire_on(in_force, clock.now())

@@ -9,9 +9,9 @@ from timebank.core.scope import Scope
 from timebank.core.wording import at_clock
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.service_records.deciding import locked_record
-from timebank.service_records.reading import record
+from timebank.service_records.reading import find_record
 from timebank.service_records.schemas import RecordOut
 
 MEMO_MAX = 200
@@ -36,7 +36,13 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
             raise NotCredited
         taken, key = "没有积分变动", f"service:{row.id}:reversal:{row.entry_id}"
         if row.entry_id is not None:
-            entry = Posting("reversal", key, "service_record", row.id, f"冲正 · {row.place} · {reason}"[:MEMO_MAX])
+            entry = Posting(
+                kind="reversal",
+                key=key,
+                source_kind="service_record",
+                source_id=row.id,
+                memo=f"冲正 · {row.place} · {reason}"[:MEMO_MAX],
+            )
             reversal = await posting.reverse(scope, row.entry_id, entry)
             taken = f"退回 {reversal.taken} 分" + (f"，欠账 {reversal.owed} 分由以后所得补还" if reversal.owed else "")
             taken += f"，{reversal.lapsed} 分早已到期，不再另扣" if reversal.lapsed else ""
@@ -48,5 +54,5 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
         await audit.record(scope, "reverse_record", "service_record", row.id, reason=reason)
         text = f"您 {at_clock(row.started_at)} 在{row.place}的服务已冲正，{taken}。原因：{reason[:250]}"
         text += " 如不同意，请在「我的服务」里点开这一次提出异议，或找社区管理员。"
-        await tell(scope, row.person_id, "record_reversed", text, key, row.id)
-        return await record(scope, record_id)
+        await notify(scope, row.person_id, "record_reversed", text, key, row.id)
+        return await find_record(scope, record_id)

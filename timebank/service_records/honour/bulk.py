@@ -12,10 +12,10 @@ from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.policies.values import Policies, policies
 from timebank.service_records.facts import AROUND, counts_on, is_long_ago
-from timebank.service_records.judging import Other, Span, TimeFacts, time_doubts
+from timebank.service_records.judging import Other, Span, TimeFacts, time_flags
 
 
-class Entry(msgspec.Struct, frozen=True):
+class HoursEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The hours in one row of an import."""
 
     id: UUID
@@ -33,7 +33,7 @@ class Entry(msgspec.Struct, frozen=True):
         return Span(self.started_at, self.ended_at)
 
 
-class Spent(msgspec.Struct, frozen=True):
+class RecordedTime(msgspec.Struct, frozen=True):
     """The time of a record that a person has already."""
 
     started_at: datetime
@@ -47,13 +47,13 @@ _COLUMNS = (
 
 
 @retried
-async def enter_book(scope: Scope, entries: Sequence[Entry]) -> None:
+async def enter_imported_hours(scope: Scope, entries: Sequence[HoursEntry]) -> None:
     """Enter honour hours, each with its flags; they wait for their review. The caller notifies the people."""
     scope.require_admin()
     if not entries:
         return
     async with transaction(scope):
-        flags = await _doubts(scope, entries, await policies(scope))
+        flags = await _flags(scope, entries, await policies(scope))
         now = clock.now()
         rows = [
             (scope.community_id, one.id, "honour", one.person_id, one.activity_id, one.station_id, one.started_at,
@@ -69,7 +69,7 @@ async def enter_book(scope: Scope, entries: Sequence[Entry]) -> None:
         await audit.record_many(scope, "record_service", "service_record", changes)
 
 
-async def on_record(scope: Scope, spans: Sequence[tuple[UUID, Span]]) -> list[list[Spent]]:
+async def overlapping_records(scope: Scope, spans: Sequence[tuple[UUID, Span]]) -> list[list[RecordedTime]]:
     """For each person and time, the counting records of the person that overlap it, earliest first."""
     found = await database.fetch(
         "SELECT w.n, r.started_at, r.ended_at FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) "
@@ -80,13 +80,13 @@ async def on_record(scope: Scope, spans: Sequence[tuple[UUID, Span]]) -> list[li
         scope.community_id, [person_id for person_id, _ in spans], [span.begin for _, span in spans],
         [span.end for _, span in spans], AROUND,
     )  # fmt: skip
-    met: list[list[Spent]] = [[] for _ in spans]
+    met: list[list[RecordedTime]] = [[] for _ in spans]
     for row in found:
-        met[row["n"] - 1].append(Spent(row["started_at"], row["ended_at"]))
+        met[row["n"] - 1].append(RecordedTime(row["started_at"], row["ended_at"]))
     return met
 
 
-async def _doubts(scope: Scope, entries: Sequence[Entry], in_force: Policies) -> list[list[str]]:
+async def _flags(scope: Scope, entries: Sequence[HoursEntry], in_force: Policies) -> list[list[str]]:
     """The flags of each entry, with the entries before it counted in."""
     others = await _others(scope, entries)
     inside = await _inside(scope, entries)
@@ -95,7 +95,7 @@ async def _doubts(scope: Scope, entries: Sequence[Entry], in_force: Policies) ->
     for entry, is_elsewhere in zip(entries, elsewhere, strict=True):
         day, mine = clock.local_day(entry.started_at), others[entry.person_id]
         facts = TimeFacts(day, list(mine), in_force.review_over_minutes)
-        doubts = time_doubts(entry.span, entry.minutes, facts)
+        doubts = time_flags(entry.span, entry.minutes, facts)
         if "overlap" not in doubts and any(since < entry.ended_at for since in inside[entry.person_id]):
             doubts.insert(0, "overlap")
         doubts += ["two_communities"] * is_elsewhere + ["long_ago"] * is_long_ago(entry.started_at, in_force)
@@ -104,7 +104,7 @@ async def _doubts(scope: Scope, entries: Sequence[Entry], in_force: Policies) ->
     return flags
 
 
-async def _others(scope: Scope, entries: Sequence[Entry]) -> dict[UUID, list[Other]]:
+async def _others(scope: Scope, entries: Sequence[HoursEntry]) -> dict[UUID, list[Other]]:
     """The counting records that these people have around these times, by person."""
     windows = [_window(entry) for entry in entries]
     found = await database.fetch(
@@ -124,12 +124,12 @@ async def _others(scope: Scope, entries: Sequence[Entry]) -> dict[UUID, list[Oth
     return others
 
 
-def _window(entry: Entry) -> tuple[datetime, datetime]:
+def _window(entry: HoursEntry) -> tuple[datetime, datetime]:
     begin, end = clock.day_bounds(clock.local_day(entry.started_at))
     return min(entry.started_at, begin) - AROUND, max(entry.ended_at, end) + AROUND
 
 
-async def _inside(scope: Scope, entries: Sequence[Entry]) -> dict[UUID, list[datetime]]:
+async def _inside(scope: Scope, entries: Sequence[HoursEntry]) -> dict[UUID, list[datetime]]:
     """The check-in times of these people's open visits, by person. An open visit has no record yet."""
     found = await database.fetch(
         "SELECT person_id, in_at FROM visit WHERE community_id = $1 AND person_id = ANY ($2) AND status = 'open'",
@@ -141,7 +141,7 @@ async def _inside(scope: Scope, entries: Sequence[Entry]) -> dict[UUID, list[dat
     return inside
 
 
-async def _elsewhere(scope: Scope, entries: Sequence[Entry]) -> list[bool]:
+async def _elsewhere(scope: Scope, entries: Sequence[HoursEntry]) -> list[bool]:
     """Whether each person's login was present in another community during the entry."""
     found = await database.fetch(
         "SELECT present_elsewhere($1, w.person_id, w.begins, w.ends) AS is_elsewhere "

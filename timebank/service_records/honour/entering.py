@@ -9,11 +9,11 @@ from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.policies.values import policies
-from timebank.presence.scan_context import PersonRow, consented, lock_person
+from timebank.presence.scan_context import PersonRow, has_consent, lock_person
 from timebank.service_records.crediting.credit import Served, rule_code_of
-from timebank.service_records.facts import entered_doubts, is_long_ago
-from timebank.service_records.honour.notices import tell_entered
-from timebank.service_records.reading import record
+from timebank.service_records.facts import flags_of_entered_hours, is_long_ago
+from timebank.service_records.honour.notices import notify_hours_entered
+from timebank.service_records.reading import find_record
 from timebank.service_records.records import insert_record
 from timebank.service_records.schemas import HoursIn, RecordOut
 
@@ -57,19 +57,20 @@ async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
             raise NotFound
         await _require_right(scope, person, wanted.station_id)
         await _require_place(scope, wanted)
-        if not await consented(scope, person, clock.now()):
+        if not await has_consent(scope, person, clock.now()):
             raise NotGuardian
         served = Served(
-            clock.new_id(), "honour", person.id, wanted.started_at, wanted.ended_at, int(length.total_seconds() // 60),
-            await rule_code_of(scope, wanted.activity_id), "", clock.local_day(wanted.started_at),
+            id=clock.new_id(), kind="honour", person_id=person.id, started_at=wanted.started_at,
+            ended_at=wanted.ended_at, minutes=int(length.total_seconds() // 60),
+            rule_code=await rule_code_of(scope, wanted.activity_id), place="", day=clock.local_day(wanted.started_at),
         )  # fmt: skip
-        flags = await entered_doubts(scope, served, in_force)
+        flags = await flags_of_entered_hours(scope, served, in_force)
         await insert_record(
             scope, served, status="pending", flags=flags, activity_id=wanted.activity_id,
             station_id=wanted.station_id, reason=wanted.reason,
         )  # fmt: skip
-        await tell_entered(scope, served, wanted.reason)
-        return await record(scope, served.id)
+        await notify_hours_entered(scope, served, wanted.reason)
+        return await find_record(scope, served.id)
 
 
 async def _require_right(scope: Scope, person: PersonRow, station_id: UUID | None) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at, duration
-from timebank.people.messages import Telling, tell, tell_many
+from timebank.people.messages import Notification, notify, notify_many
 from timebank.service_records.crediting.credit import Served
 
 _OF_MANY: Mapping[str, str] = {
@@ -15,7 +15,7 @@ _OF_MANY: Mapping[str, str] = {
 }
 
 
-async def tell_of_many(
+async def notify_of_many_hours(
     scope: Scope, kind: str, minutes: Iterable[tuple[UUID, int]], key: str, import_id: UUID | None
 ) -> None:
     """Notify each person how many of their records, given as person and minutes, were entered or withdrawn."""
@@ -23,16 +23,16 @@ async def tell_of_many(
     for person_id, served in minutes:
         of_person[person_id].append(served)
     tellings = [
-        Telling(person_id, _OF_MANY[kind].format(times=len(served), time=duration(sum(served))), key)
+        Notification(person_id, _OF_MANY[kind].format(times=len(served), time=duration(sum(served))), key)
         for person_id, served in of_person.items()
     ]
-    await tell_many(scope, kind, tellings, import_id=import_id)
+    await notify_many(scope, kind, tellings, import_id=import_id)
 
 
-async def tell_entered(scope: Scope, served: Served, reason: str) -> None:
+async def notify_hours_entered(scope: Scope, served: Served, reason: str) -> None:
     """Notify a person whose hours somebody else has entered by hand."""
     if scope.is_own(served.person_id):
         return
     what = f"工作人员给您补录了{dated_at(served.started_at)}起 {duration(served.minutes)}的服务，审核并公示后才计入。"
     text = f"{what}理由：{reason[:300]}。不对的话请找社区管理员。"
-    await tell(scope, served.person_id, "record_entered", text, f"service:{served.id}:entered", served.id)
+    await notify(scope, served.person_id, "record_entered", text, f"service:{served.id}:entered", served.id)

@@ -1,4 +1,4 @@
-"""我的服务: one's visits, what each brought, and why some brought nothing."""
+"""我的服务: the reader's visits, what each was credited, and why some were not."""
 
 from uuid import UUID
 
@@ -16,10 +16,10 @@ from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.rules.catalogue import in_words, versions
+from timebank.rules.catalogue import rule_in_words, versions
 from timebank.service_records import visits
-from timebank.service_records.reading import record
-from timebank.web.forms import filled
+from timebank.service_records.reading import find_record
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 REASON = {"reason": _("为什么")}
@@ -31,13 +31,15 @@ class VisitPages(Controller):
 
     @get()
     async def visits(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
-        return page(request, caller, "member/visits.html", found=await visits.visits(caller, limit=30, cursor=cursor))
+        return page(
+            request, caller, "member/visits.html", found=await visits.list_visits(caller, limit=30, cursor=cursor)
+        )
 
     @get("/{visit_id:uuid}")
     async def visit(
         self, request: AnyRequest, visit_id: FromPath[UUID], caller: NamedDependency[Scope], done: FromQuery[str] = ""
     ) -> Template:
-        """One visit, and the rule behind its points."""
+        """One visit and the rule behind its points."""
         return await _visit_page(request, caller, visit_id, done=done)
 
     @post("/{visit_id:uuid}/objection")
@@ -46,16 +48,16 @@ class VisitPages(Controller):
         self, visit_id: FromPath[UUID], caller: NamedDependency[Scope],
         data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Object to the reversal of one's own service."""
-        record_id = (await visits.visit(caller, visit_id)).record_id
+        """Object to the reversal of the reader's own service record."""
+        record_id = (await visits.find_visit(caller, visit_id)).record_id
         if record_id is None:
             raise NotFound
-        await object_to_record(caller, record_id, filled(ReasonIn, data, REASON).reason)
+        await object_to_record(caller, record_id, parse_form(ReasonIn, data, REASON).reason)
         return see_other(f"/visits/{visit_id}?done=objected")
 
 
 async def _visit_page(request: AnyRequest, caller: Scope, visit_id: UUID, *, done: str = "") -> Template:
-    found = await visits.visit(caller, visit_id)
+    found = await visits.find_visit(caller, visit_id)
     rule = await _rule_in_words(caller, found.record_id, language_of(request)) if found.record_id else None
     own, objection = caller.is_own(found.person_id), None
     if own and found.record_id and found.record_status == "reversed":
@@ -67,9 +69,9 @@ async def _visit_page(request: AnyRequest, caller: Scope, visit_id: UUID, *, don
 
 
 async def _rule_in_words(caller: Scope, record_id: UUID, language: str) -> str | None:
-    """志愿服务 v2 · 6 分钟 = 1 分: the version that credited the record."""
-    found = await record(caller, record_id)
+    """The rule version that credited the record, in words such as 志愿服务 v2 · 6 分钟 = 1 分."""
+    found = await find_record(caller, record_id)
     if found.rule_version is None:
         return None
     rule = next(r for r in await versions(caller, found.rule_code) if r.version == found.rule_version)
-    return f"{rule.name} v{rule.version} · {in_words(rule, language)}"
+    return f"{rule.name} v{rule.version} · {rule_in_words(rule, language)}"

@@ -28,7 +28,7 @@ class ConfirmationStale(TimebankError):
     sentence = "这是以前提出的，当天没有人同意。居民还在的话，请站长重新提出。"
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class ConfirmationRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is requested: a good now for a person's points, or the hand-over of a reservation to the own household."""
 
     kind: Kind
@@ -39,7 +39,7 @@ class Wanted(msgspec.Struct, frozen=True):
     redemption_id: UUID | None = None
 
 
-class ConfirmationOut(msgspec.Struct, frozen=True):
+class ConfirmationOut(msgspec.Struct, frozen=True, kw_only=True):
     """A request that waits for a second member of staff, or was decided by one.
 
     `may_decide` is whether the reader may decide it; `who` lists in words who may, while it waits.
@@ -63,7 +63,7 @@ class ConfirmationOut(msgspec.Struct, frozen=True):
     who: list[str] = []
 
 
-class Asked(msgspec.Struct, frozen=True):
+class LockedConfirmation(msgspec.Struct, frozen=True, kw_only=True):
     """A request under its row lock: what was requested, for whom and by whom."""
 
     id: UUID
@@ -79,7 +79,7 @@ class Asked(msgspec.Struct, frozen=True):
     asked_at: datetime
 
 
-async def ask(scope: Scope, wanted: Wanted) -> UUID:
+async def request_confirmation(scope: Scope, wanted: ConfirmationRequest) -> UUID:
     """Record a request to a second member of staff; return its id. Runs in the caller's transaction.
 
     An equal request of the same login that waits today is returned instead.
@@ -109,7 +109,7 @@ async def ask(scope: Scope, wanted: Wanted) -> UUID:
     return confirmation_id
 
 
-async def concerned(scope: Scope, confirmation_id: UUID) -> UUID:
+async def person_concerned(scope: Scope, confirmation_id: UUID) -> UUID:
     """The id of the person whose points a request is about; it never changes. Raises NotFound."""
     found = await database.fetch_value(
         "SELECT person_id FROM counter_confirmation WHERE community_id = $1 AND id = $2",
@@ -120,13 +120,13 @@ async def concerned(scope: Scope, confirmation_id: UUID) -> UUID:
     return UUID(bytes=found.bytes)
 
 
-async def locked(scope: Scope, confirmation_id: UUID) -> Asked:
+async def lock_confirmation(scope: Scope, confirmation_id: UUID) -> LockedConfirmation:
     """Lock and return a request that the caller may decide. Lock its person first.
 
     Raises NotFound, Forbidden, NotSecondPerson, ConfirmationDecided, ConfirmationStale.
     """
     found = await database.row(
-        Asked,
+        LockedConfirmation,
         "SELECT id, kind, status, person_id, station_id, good_id, quantity, redemption_id, asked_by, asked_by_login, "
         "asked_at FROM counter_confirmation WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
         scope.community_id, confirmation_id,
@@ -147,7 +147,9 @@ def waits_since() -> datetime:
     return clock.day_bounds(clock.local_day())[0]
 
 
-async def decided(scope: Scope, found: Asked, status: Status, redemption_id: UUID | None) -> None:
+async def record_confirmation_decision(
+    scope: Scope, found: LockedConfirmation, status: Status, redemption_id: UUID | None
+) -> None:
     """Record the second person's decision and the redemption that it led to."""
     await database.execute(
         "UPDATE counter_confirmation SET status = $3, redemption_id = $4, decided_by = $5, decided_by_login = $6, "

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.agreements.deciders import AUDITOR, WITHIN, Bench, Officer, Party
+from timebank.agreements.deciders import AUDITOR, WITHIN, Bench, Decider, Party
 from timebank.agreements.independence import Side, is_family, is_independent, side_of, sides_of, sides_of_logins
 from timebank.core import clock, database
 from timebank.core.database import transaction
@@ -31,7 +31,13 @@ class Parties:
 
     @property
     def party(self) -> Party:
-        return Party("another", WITHIN, self.asked_by, self.asked_by_login, [self.person_id])
+        return Party(
+            needs="another",
+            depth=WITHIN,
+            proposed_by=self.asked_by,
+            proposed_by_login=self.asked_by_login,
+            people=[self.person_id],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class Waits(msgspec.Struct, frozen=True):
     about: Parties
 
 
-class _Keeper(msgspec.Struct, frozen=True):
+class _Keeper(msgspec.Struct, frozen=True, kw_only=True):
     person_id: UUID
     name: str
     station_id: UUID
@@ -86,20 +92,20 @@ class _Keeper(msgspec.Struct, frozen=True):
     granted_by: UUID | None
     granted_at: datetime
 
-    def officer(self, scope: Scope) -> Officer:
-        return Officer(
-            self.person_id,
-            scope.community_id,
-            self.name,
-            "station_keeper",
-            WITHIN,
-            self.station,
-            self.granted_by,
-            self.granted_at,
+    def officer(self, scope: Scope) -> Decider:
+        return Decider(
+            person_id=self.person_id,
+            home_id=scope.community_id,
+            name=self.name,
+            role="station_keeper",
+            depth=WITHIN,
+            place=self.station,
+            granted_by=self.granted_by,
+            granted_at=self.granted_at,
         )
 
 
-async def second_persons(scope: Scope, waiting: Sequence[Waits]) -> dict[UUID, list[Officer]]:
+async def second_persons(scope: Scope, waiting: Sequence[Waits]) -> dict[UUID, list[Decider]]:
     """Who may agree to each of these requests: administrators, nearest first, then the station's keepers.
 
     Keepers may not agree to a request for the requester's own household.

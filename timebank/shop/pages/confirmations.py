@@ -1,4 +1,4 @@
-"""At the counter: asking a second member of staff, and agreeing as one."""
+"""Counter confirmations: a keeper asks a second member of staff, who agrees or refuses."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -12,12 +12,12 @@ from timebank.core import clock
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.shop.confirmations import deciding as agreed
-from timebank.shop.confirmations.waiting import confirmations
-from timebank.web.forms import filled
+from timebank.shop.confirmations.listing import list_confirmations
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 Form = URLEncodedBody[dict[str, str]]
@@ -26,46 +26,46 @@ DECISION = {"decision": _("决定")}
 SHOWN_FOR = timedelta(hours=12)
 
 
-class AgreedPages(Controller):
+class CounterConfirmationPages(Controller):
     path = "/desk/confirmations"
     opt = AT_THE_COUNTER
     include_in_schema = False
 
     @get()
     async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """What waits for a second member of staff today, and what came of it."""
+        """Today's counter confirmations, open and decided."""
         return await _page(request, caller)
 
     @post()
     @shown_again(lambda request, caller: _page(request, caller))
-    async def ask(self, caller: NamedDependency[Scope], once: NamedDependency[Once], data: Form) -> Redirect:
-        """Ask for somebody who has neither phone nor card here."""
-        wanted = filled(agreed.SpendingIn, data, SPENDING)
+    async def ask(self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form) -> Redirect:
+        """Ask for a confirmation for a person who has neither phone nor card with them."""
+        wanted = parse_form(agreed.SpendingIn, data, SPENDING)
         await once.answer(caller, lambda: agreed.ask_to_spend(caller, wanted))
         return see_other("/desk/confirmations")
 
     @post("/redemptions/{redemption_id:uuid}")
     @shown_again(lambda request, caller: _page(request, caller))
     async def ask_to_collect(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         redemption_id: FromPath[UUID],
     ) -> Redirect:  # fmt: skip
-        """Ask to hand over what the own household has reserved."""
+        """Ask for a confirmation to hand over a reservation of the keeper's own household."""
         await once.answer(caller, lambda: agreed.ask_to_collect(caller, redemption_id))
         return see_other("/desk/confirmations")
 
     @post("/{confirmation_id:uuid}")
     @shown_again(lambda request, caller: _page(request, caller))
     async def decide(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         confirmation_id: FromPath[UUID], data: Form,
     ) -> Redirect:  # fmt: skip
-        """Agree, which hands the good over, or refuse."""
-        decision = filled(agreed.DecisionIn, data, DECISION)
-        await once.answer(caller, lambda: agreed.decide(caller, confirmation_id, decision))
+        """Agree or refuse. Agreeing hands the good over."""
+        decision = parse_form(agreed.DecisionIn, data, DECISION)
+        await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))
         return see_other("/desk/confirmations")
 
 
 async def _page(request: AnyRequest, caller: Scope) -> Template:
-    found = await confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request))
+    found = await list_confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request))
     return page(request, caller, "desk/confirmations.html", found=found)

@@ -1,4 +1,4 @@
-"""Goods at the counter: hand over what waits, give out what is taken now."""
+"""Goods at the counter: hand over reservations, and redeem goods on the spot."""
 
 from functools import partial
 from typing import Annotated
@@ -11,13 +11,13 @@ from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.access.sign_in import guesses
-from timebank.classes.reading import by_code as booking_by_code
+from timebank.classes.reading import booking_by_code as booking_by_code
 from timebank.core import scanned
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
 from timebank.ledger.grace import FirstOut, first_out
 from timebank.ledger.statement import balances
@@ -28,8 +28,8 @@ from timebank.shop.collection import (
 )
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import Collection, GoodOut, Redeemed, RedemptionIn, RedemptionOut
-from timebank.web.forms import filled
-from timebank.web.pages import answered, page, see_other
+from timebank.web.forms import parse_form
+from timebank.web.pages import decode_answer, page, see_other
 
 Code = Annotated[str, QueryParameter(max_length=20)]
 CODE = {"code": _("取货码"), "presence": _("扫码")}
@@ -39,7 +39,7 @@ TAKEN = {
 }  # fmt: skip
 
 
-class CounterGoods(msgspec.Struct, frozen=True):
+class CounterGoods(msgspec.Struct, frozen=True, kw_only=True):
     """What `desk/_goods.html` shows of the person at the counter."""
 
     person_id: UUID
@@ -52,27 +52,35 @@ class CounterGoods(msgspec.Struct, frozen=True):
 
 
 async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID, presence: str) -> CounterGoods:
-    """What waits at this station for the person who stands here, and what the points would buy now."""
-    waiting = await reading.waiting_for(caller, person_id, station_id, presence)
+    """The person's reservations at this station, and the goods there that their points can pay for now."""
+    waiting = await reading.list_waiting_redemptions(caller, person_id, station_id, presence)
     points = (await balances(caller, person_id, [])).points
     first = await first_out(caller, points, (await policies(caller)).hold_days)
     shelf = [good for good in await offered_here(caller, station_id) if good.points <= points.available]
-    return CounterGoods(person_id, station_id, presence, points.available, first, waiting, shelf)
+    return CounterGoods(
+        person_id=person_id,
+        station_id=station_id,
+        presence=presence,
+        available=points.available,
+        first=first,
+        waiting=waiting,
+        shelf=shelf,
+    )
 
 
 def shown_by(data: dict[str, str]) -> dict[str, str]:
-    """A form's code as digits, and what its page knows of a scan; a form without a code has none."""
+    """The form's fields, with `code`, if sent, reduced to its digits."""
     digits = {"code": scanned.digits(data["code"])} if "code" in data else {}
     return {name: value for name, value in data.items() if name != "code"} | digits
 
 
 async def offered_here(caller: Scope, station_id: UUID) -> list[GoodOut]:
-    """What lies at this station and can be taken."""
-    offered = await all_pages(partial(goods.goods, caller, station_id=station_id))
+    """The offered goods that this station has in stock."""
+    offered = await all_pages(partial(goods.list_goods, caller, station_id=station_id))
     return [good for good in offered if any(place.quantity for place in good.stock)]
 
 
-class DeskGoods(Controller):
+class CounterGoodsPages(Controller):
     path = "/desk/redemptions"
     opt = AT_THE_COUNTER
     include_in_schema = False
@@ -80,9 +88,9 @@ class DeskGoods(Controller):
     @get()
     @shown_again(lambda request, caller: refused_page(request, caller))
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template | Redirect:
-        """What a shown code stands for: a reservation, else a seat in a class."""
+        """Find the reservation with this code; a code of a booking redirects to the booking."""
         digits = scanned.digits(code)
-        found = await reading.by_code(caller, digits)
+        found = await reading.find_redemption_by_code(caller, digits)
         if found is None and await booking_by_code(caller, digits):
             await guesses.was_right(caller)  # the look among the goods was no guess either
             return see_other(f"/desk/bookings?code={digits}")
@@ -95,11 +103,11 @@ class DeskGoods(Controller):
         )
     )
     async def hand_over(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Hand over what the code stands for."""
-        proof = filled(Collection, shown_by(data), CODE)
+        """Hand over a reservation, proved by its code or a presence scan."""
+        proof = parse_form(Collection, shown_by(data), CODE)
         await collection.count_try(caller, redemption_id, proof.code)
         await once.answer(caller, lambda: collection.collect(caller, redemption_id, proof.code, proof.presence))
         return see_other(f"/desk/redemptions/{redemption_id}")
@@ -107,24 +115,26 @@ class DeskGoods(Controller):
     @post()
     @shown_again(lambda request, caller: refused_page(request, caller))
     async def give_out(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Give out a good that the person at the counter takes now."""
-        wanted = filled(RedemptionIn, data, TAKEN)
-        made = answered(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
+        """Redeem a good for the person at the counter, who takes it along."""
+        wanted = parse_form(RedemptionIn, data, TAKEN)
+        made = decode_answer(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
         return see_other(f"/desk/redemptions/{made.id}")
 
     @get("/{redemption_id:uuid}")
     async def handed(
         self, request: AnyRequest, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]
     ) -> Template:
-        """What has just been handed over."""
-        return page(request, caller, "desk/handed.html", redemption=await reading.redemption(caller, redemption_id))
+        """The redemption that was just handed over."""
+        return page(
+            request, caller, "desk/handed.html", redemption=await reading.find_redemption(caller, redemption_id)
+        )
 
 
 def refused_page(request: AnyRequest, caller: Scope, *, ask: str | None = None) -> Template:
-    """A refusal at the counter, with the way back to it, and where an administrator is asked instead."""
+    """The page of a refusal, with a link to the counter. `ask`: where a confirmation can be asked for instead."""
     return page(request, caller, "desk/refused.html", ask=ask)
 
 

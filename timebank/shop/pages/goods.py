@@ -1,4 +1,4 @@
-"""What points buy, and reserving it."""
+"""A resident's pages of goods: list them and reserve one."""
 
 from functools import partial
 from uuid import UUID
@@ -12,7 +12,7 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
 from timebank.ledger.grace import first_out
 from timebank.ledger.statement import PointBalance, balances
@@ -21,8 +21,8 @@ from timebank.shop import goods as shelf
 from timebank.shop.limits import taken_this_month
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import GoodOut, Redeemed, RedemptionIn
-from timebank.web.forms import filled
-from timebank.web.pages import answered, page, see_other
+from timebank.web.forms import parse_form
+from timebank.web.pages import decode_answer, page, see_other
 
 QUANTITY_MAX = 99
 FIELDS = {"person_id": _("居民"), "good_id": _("物品"), "station_id": _("驿站"), "quantity": _("数量")}
@@ -38,27 +38,27 @@ class GoodsPages(Controller):
 
     @get()
     async def goods(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        """Everything that points buy here: what one can afford and have now comes first."""
+        """All offered goods; those in stock that the reader can afford come first."""
         points = await _points(caller)
-        offered = await all_pages(partial(shelf.goods, caller))
+        offered = await all_pages(partial(shelf.list_goods, caller))
         offered.sort(key=lambda good: not (in_stock(good) and good.points <= points.available))
         return page(request, caller, "member/goods.html", goods=offered, points=points, in_stock=in_stock)
 
     @get("/{good_id:uuid}")
     async def good(self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID]) -> Template:
-        """One good, and the form that reserves it."""
+        """One good and the form to reserve it."""
         return await _good_page(request, caller, good_id)
 
     @post("/{good_id:uuid}/reservation")
     @shown_again(lambda request, caller, good_id: _good_page(request, caller, good_id))
     async def reserve(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         good_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
-        """Reserve at home; the code is on the next page."""
+        """Reserve the good; the next page shows the collection code."""
         known = {"person_id": str(caller.require_self()), "good_id": str(good_id)}
-        wanted = filled(RedemptionIn, data | known, FIELDS)
-        made = answered(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
+        wanted = parse_form(RedemptionIn, data | known, FIELDS)
+        made = decode_answer(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
         return see_other(f"/redemptions/{made.id}?new=1")
 
 
@@ -67,7 +67,7 @@ def in_stock(good: GoodOut) -> int:
 
 
 async def _good_page(request: AnyRequest, caller: Scope, good_id: UUID) -> Template:
-    shown, points = await shelf.good(caller, good_id), await _points(caller)
+    shown, points = await shelf.find_good(caller, good_id), await _points(caller)
     taken = (await taken_this_month(caller, caller.require_self())).get(good_id, 0)
     left = QUANTITY_MAX if shown.monthly_limit is None else max(0, shown.monthly_limit - taken)
     places = [place for place in shown.stock if place.quantity] if shown.active else []

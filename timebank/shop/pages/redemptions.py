@@ -1,4 +1,4 @@
-"""One's redemptions: what waits with its code, and what was."""
+"""The reader's redemptions: open reservations with their codes, and past ones."""
 
 import base64
 from functools import partial
@@ -24,7 +24,7 @@ Cursor = Annotated[str | None, QueryParameter(max_length=500)]
 
 
 def drawn(path: str) -> str:
-    """A link on our own host as a QR image that a page holds in itself."""
+    """A path of our own host as a QR image that is embedded in the page."""
     return "data:image/png;base64," + base64.b64encode(codes.png(settings.current().base_url + path)).decode()
 
 
@@ -34,10 +34,10 @@ class RedemptionPages(Controller):
 
     @get()
     async def redemptions(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
-        """What waits for one first, then what was, newest first."""
+        """Open reservations first, then past redemptions, newest first."""
         own = caller.require_self()
-        waiting = await all_pages(partial(reading.redemptions, caller, person_id=own, status="reserved"))
-        found = await reading.redemptions(caller, person_id=own, limit=PAGE, cursor=cursor)
+        waiting = await all_pages(partial(reading.list_redemptions, caller, person_id=own, status="reserved"))
+        found = await reading.list_redemptions(caller, person_id=own, limit=PAGE, cursor=cursor)
         past = [redemption for redemption in found.items if redemption.status != "reserved"]
         return page(
             request,
@@ -56,21 +56,21 @@ class RedemptionPages(Controller):
         redemption_id: FromPath[UUID],
         new: FromQuery[bool] = False,
     ) -> Template:
-        """One redemption with the code to show at the counter."""
+        """One redemption with its collection code."""
         return await _redemption_page(request, caller, redemption_id, new=new)
 
     @post("/{redemption_id:uuid}/cancellation")
     @shown_again(lambda request, caller, redemption_id: _redemption_page(request, caller, redemption_id))
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
-        """Give the reservation up."""
+        """Cancel the reservation."""
         await collection.cancel(caller, redemption_id)
         return see_other(f"/redemptions/{redemption_id}")
 
 
 async def _redemption_page(request: AnyRequest, caller: Scope, redemption_id: UUID, *, new: bool = False) -> Template:
-    shown = await reading.redemption(caller, redemption_id)
+    shown = await reading.find_redemption(caller, redemption_id)
     if not caller.is_own(shown.person_id):
         raise NotFound
     image = drawn(f"/desk/redemptions?code={shown.code}") if shown.code else None
-    would = await reading.would_return(caller, redemption_id)
+    would = await reading.preview_cancellation(caller, redemption_id)
     return page(request, caller, "member/redemption.html", redemption=shown, image=image, new=new, would=would)

@@ -1,4 +1,4 @@
-"""The station's shelf: what lies there, what came in, what was counted."""
+"""The stock of a station: list it, receive goods, count them."""
 
 from functools import partial
 from uuid import UUID
@@ -14,12 +14,12 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
-from timebank.http.idempotency import Once
+from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
 from timebank.shop import goods, stock
 from timebank.shop.schemas import Count, Receipt
 from timebank.stations.places import station as station_of
-from timebank.web.forms import filled
+from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 PLACE = {"good_id": _("物品"), "station_id": _("驿站")}
@@ -34,7 +34,7 @@ class Place(msgspec.Struct):
     station_id: UUID
 
 
-class ShelfPages(Controller):
+class CounterShelfPages(Controller):
     path = "/desk/shelf"
     opt = AT_THE_COUNTER
     include_in_schema = False
@@ -43,28 +43,28 @@ class ShelfPages(Controller):
     async def shelf(
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID], done: FromQuery[str] = ""
     ) -> Template:
-        """What lies at the station, and the forms for what came in and what was counted."""
+        """The station's stock, and the forms to receive and count goods."""
         return await _shelf_page(request, caller, station, done=done)
 
     @post("/receipts")
-    @shown_again(lambda request, caller, data: _shelf_page(request, caller, filled(Place, data, PLACE).station_id))
+    @shown_again(lambda request, caller, data: _shelf_page(request, caller, parse_form(Place, data, PLACE).station_id))
     async def receive(
-        self, caller: NamedDependency[Scope], once: NamedDependency[Once],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
         """Goods came in."""
-        at = filled(Place, data, PLACE)
-        came = filled(Receipt, data, RECEIPT)
+        at = parse_form(Place, data, PLACE)
+        came = parse_form(Receipt, data, RECEIPT)
         verb = stock.receive
         await once.answer(caller, lambda: verb(caller, at.good_id, at.station_id, came.quantity, came.note))
         return see_other(f"/desk/shelf?station={at.station_id}&done=received")
 
     @post("/counts")
-    @shown_again(lambda request, caller, data: _shelf_page(request, caller, filled(Place, data, PLACE).station_id))
+    @shown_again(lambda request, caller, data: _shelf_page(request, caller, parse_form(Place, data, PLACE).station_id))
     async def count(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
-        """The shelf was counted."""
-        at = filled(Place, data, PLACE)
-        found = filled(Count, data, COUNT)
+        """Store a counted quantity."""
+        at = parse_form(Place, data, PLACE)
+        found = parse_form(Count, data, COUNT)
         made = await stock.count_stock(caller, at.good_id, at.station_id, found.counted, found.note)
         done = "waits" if isinstance(made, Waiting) else "counted"
         return see_other(f"/desk/shelf?station={at.station_id}&done={done}")
@@ -73,8 +73,8 @@ class ShelfPages(Controller):
 async def _shelf_page(request: AnyRequest, caller: Scope, station_id: UUID, done: str = "") -> Template:
     here = await station_of(caller, station_id)
     caller.require_keeper(station_id)
-    lying = await all_pages(partial(goods.goods, caller, station_id=station_id, with_ended=True))
+    lying = await all_pages(partial(goods.list_goods, caller, station_id=station_id, with_ended=True))
     return page(
         request, caller, "desk/shelf.html", station=here, done=done,
-        lying=lying, offered=await all_pages(partial(goods.goods, caller)),
+        lying=lying, offered=await all_pages(partial(goods.list_goods, caller)),
     )  # fmt: skip

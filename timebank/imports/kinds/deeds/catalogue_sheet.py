@@ -6,7 +6,7 @@ from timebank.imports.cells import amounts
 from timebank.imports.cells import values as cells
 from timebank.imports.files.workbook import Sheet
 from timebank.imports.sheets.header import find
-from timebank.imports.sheets.lines import lines
+from timebank.imports.sheets.lines import data_rows
 from timebank.imports.sheets.vocabulary import DEEDS
 
 _WANTED = tuple(meaning for meaning in DEEDS if meaning.key in ("item", "points"))
@@ -23,9 +23,9 @@ def catalogue_on(sheet: Sheet) -> dict[str, int]:
     if header is None or not {"item", "points"} <= header.columns.keys():
         return {}
     found: dict[str, set[int]] = {}
-    for line in lines(header):
+    for line in data_rows(header):
         item = cells.text(line.values.get("item"), NAME_MAX)
-        points = amounts.points(line.values.get("points"), 1, POINTS_MAX)
+        points = amounts.parse_points(line.values.get("points"), 1, POINTS_MAX)
         if isinstance(item, str) and isinstance(points, int):
             found.setdefault(item, set()).add(points)
     return {item: points.pop() for item, points in found.items() if len(points) == 1}

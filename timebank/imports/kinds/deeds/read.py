@@ -13,11 +13,20 @@ from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell, Role
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.deeds.catalogue_sheet import catalogues_on
-from timebank.imports.sheets import columns, context, leftovers
-from timebank.imports.sheets.candidates import Candidate, Candidates, Hint, Mentions, Named, by_name, of_group
-from timebank.imports.sheets.context import Context
+from timebank.imports.sheets import columns, context
+from timebank.imports.sheets import unread as leftovers
+from timebank.imports.sheets.candidates import (
+    Candidate,
+    Candidates,
+    Hint,
+    Mentions,
+    NamedPerson,
+    by_name,
+    people_of_row,
+)
+from timebank.imports.sheets.context import TitleDates
 from timebank.imports.sheets.homes import place_of
-from timebank.imports.sheets.lines import lines
+from timebank.imports.sheets.lines import data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading, UnknownUse
 from timebank.imports.sheets.vocabulary import DEEDS
 from timebank.imports.words.buildings import Buildings
@@ -31,7 +40,7 @@ Worth = int | Callable[[date], int]
 """The points of an item in the catalogue, or a function that returns its points on a day."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeedRow:
     """One deed of one person. `points` differ from `catalogue_points` only where the note gives a reason.
 
@@ -101,7 +110,7 @@ def parse(
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
     for header in survey.headers:
         whole = context.context_of(header)
-        for line in lines(header):
+        for line in data_rows(header):
             titled = whole.within(line.titles) if line.titles else whole
             reading = Reading(parsed, header, line)
             found = _rows(reading, people, known, town, titled, today)
@@ -112,7 +121,7 @@ def parse(
         parsed.notes.append(problem("note_catalogue_sheet", sheet=sheet, count=len(items)))
         parsed.listed |= items
     rest = tuple(sheet for sheet in survey.unread if sheet.name not in listed)
-    leftovers.tell(parsed, book, replace(survey, unread=rest))
+    leftovers.report_unread(parsed, book, replace(survey, unread=rest))
     return parsed
 
 
@@ -120,7 +129,7 @@ def mentions(book: Workbook) -> Mentions:
     """Every readable name in the workbook, witnesses included, to look up before `parse`."""
     names: set[str] = set()
     for header in columns.headers(book, DEEDS, REQUIRED):
-        for line in lines(header):
+        for line in data_rows(header):
             for meaning in ("name", "witness"):
                 names |= group.mentioned(line.values.get(meaning))
     return Mentions(frozenset(names), frozenset())
@@ -128,10 +137,10 @@ def mentions(book: Workbook) -> Mentions:
 
 def _rows(
     reading: Reading[DeedRow], people: Candidates | None, known: Known | None, town: Buildings | None,
-    titled: Context, today: date,
+    titled: TitleDates, today: date,
 ) -> list[DeedRow]:  # fmt: skip
     """The deeds of one row: one for each person that it names; none if the row is refused."""
-    happened_on = reading.need("date", lambda cell: context.day(cell, titled))
+    happened_on = reading.need("date", lambda cell: context.parse_day(cell, titled))
     if happened_on is not None and happened_on > today:
         reading.refuse("date", problem("date_future"))
     roles = cells.roles_held(reading.beside("post", cells.text))
@@ -162,9 +171,12 @@ def _rows(
     said = reading.read("points", _positive)
     return [
         DeedRow(
-            reading.sheet, reading.number, part, happened_on, doer.person, doer.name or "", roles, place.building,
-            place.unit, item, points, expected, witness, witness_person, note,
-            cells.words(reading.cell("item")), said if isinstance(said, int) else None, place.estate,
+            sheet=reading.sheet, row=reading.number, part=part, happened_on=happened_on, person=doer.person,
+            name=doer.name or "", roles=roles, building=place.building,
+            unit=place.unit, item=item, points=points, catalogue_points=expected, witness=witness,
+            witness_person=witness_person, note=note,
+            word=cells.plain_text(reading.cell("item")), said_points=said if isinstance(said, int) else None,
+            estate=place.estate,
         )
         for part, (doer, witness_person) in enumerate(zip(doers, found, strict=True))
     ]  # fmt: skip
@@ -180,19 +192,19 @@ def _known_place(reading: Reading[DeedRow], town: Buildings | None, place: Addre
     return town.in_one_way(place)
 
 
-def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> list[Named]:
+def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> list[NamedPerson]:
     """The people who did the deed."""
     known = people.by_name.keys() if people else frozenset()
     given = reading.need("name", lambda cell: group.names(cell, known))
     if given is None or len(given) > 1 or group.repeats(reading.cell("name"), known):
-        return of_group(reading, people) if given else []
+        return people_of_row(reading, people) if given else []
     person = by_name(reading, people, given[0], hint) if people is not None else None
-    return [Named(person, given[0], None)]
+    return [NamedPerson(person, given[0], None)]
 
 
 def _witness_name(reading: Reading[DeedRow], themselves: AbstractSet[str]) -> str | None:
     """The witness's name. A deed has one witness: of several, the first who did not do the deed."""
-    if cells.words(reading.cell("witness")) in _THEMSELVES:
+    if cells.plain_text(reading.cell("witness")) in _THEMSELVES:
         reading.refuse("witness", problem("own_witness"))
         return None
     given = reading.beside("witness", group.names)
@@ -217,7 +229,9 @@ def _points(
         waits = key in known.waiting
         reading.refuse("item", problem("item_waits" if waits else "unknown_item"))
         if not waits:
-            reading.parsed.unknown.append(UnknownUse(item, reading.sheet, reading.number, points))
+            reading.parsed.unknown.append(
+                UnknownUse(value=item, sheet=reading.sheet, row=reading.number, points=points)
+            )
         return item, points, None
     item, worth = known.items[key]
     expected = worth if isinstance(worth, int) else worth(day)
@@ -234,7 +248,7 @@ def _item(cell: Cell) -> str | Problem | None:
 
 
 def _positive(cell: Cell) -> int | Problem | None:
-    return amounts.points(cell, 1, POINTS_MAX)
+    return amounts.parse_points(cell, 1, POINTS_MAX)
 
 
 def _witness(

@@ -9,10 +9,10 @@ from timebank.core import clock, database
 from timebank.core.database import reading
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
-from timebank.deeds.filing.bulk import file_book, try_book
+from timebank.deeds.filing.bulk import file_imported_deeds, try_deeds
 from timebank.deeds.filing.caps import CapReached
 from timebank.deeds.filing.filing import WitnessTooClose, WitnessUnknown
-from timebank.deeds.filing.notices import Named, tell_filed_by_book
+from timebank.deeds.filing.notices import Named, notify_deeds_imported
 from timebank.deeds.schemas import DeedIn
 from timebank.imports.cells.problems import problem, refusal
 from timebank.imports.files.workbook import Workbook
@@ -22,7 +22,7 @@ from timebank.imports.kinds.deeds import read as deeds
 from timebank.imports.kinds.deeds.read import DeedRow
 from timebank.imports.kinds.residents_found import Found, Residents
 from timebank.imports.sheets.parsed import Parsed, Reading, UnknownUse
-from timebank.imports.words.area_map import Map
+from timebank.imports.words.area_index import AreaIndex
 from timebank.imports.words.buildings import Buildings, buildings_of, words_of
 from timebank.imports.words.items import Items, items_of
 from timebank.imports.words.own_words import barred
@@ -78,11 +78,11 @@ async def _planned(
     # A row is imported whole or not at all, so that whoever corrects it sees all of its people again.
     filing = [(row, key, area_id) for row, key, area_id in judged if area_id and not parsed.reading(row).refused]
     wanted = [_deed(intake, residents, row, items.by_name[row.item].code, area_id) for row, _, area_id in filing]
-    refusals = await try_book(intake.scope, wanted, areas=buildings.tried, rules=items.tried)
+    refusals = await try_deeds(intake.scope, wanted, areas=buildings.tried, rules=items.tried)
     on_record = await _on_record(intake.scope, [row for row, _, _ in filing])
     planned = []
     for (row, key, _), deed, refused in zip(filing, wanted, refusals, strict=True):
-        _tell(parsed.reading(row), deed, refused, on_record)
+        _report(parsed.reading(row), deed, refused, on_record)
         cells = cells_of(parsed.reading(row), "name", "item", "witness")
         planned.append(DeedPlanned(key=key, sheet=row.sheet, row=row.row, cells=cells, deed=deed))
     return [one for one, (row, _, _) in zip(planned, filing, strict=True) if not parsed.reading(row).refused]
@@ -105,14 +105,14 @@ async def _refuse_own_words(
         if of_items.of(word, by):
             line.refuse("item", problem("own_word"))
         if of_items.is_asked(word, by):
-            parsed.unknown.append(UnknownUse(row.word, row.sheet, row.row, row.points))
+            parsed.unknown.append(UnknownUse(value=row.word, sheet=row.sheet, row=row.row, points=row.points))
         if of_places.of(at, by):
             line.refuse("place|unit", problem("own_word"))
         asked = [word for word in words_of(row.place) if of_places.is_asked([word_key(word)], by)]
-        parsed.unknown += [UnknownUse(word, row.sheet, row.row, kind="building") for word in asked]
+        parsed.unknown += [UnknownUse(value=word, sheet=row.sheet, row=row.row, kind="building") for word in asked]
 
 
-def _tell(
+def _report(
     line: Reading[DeedRow], deed: DeedIn, refused: TimebankError | None, on_record: set[tuple[UUID, str, date]]
 ) -> None:
     """Refuse the row if filing would refuse its deed, and warn if the same deed of that day is on record."""
@@ -126,9 +126,9 @@ def _tell(
 
 async def take(intake: Intake, rows: Sequence[DeedPlanned]) -> None:
     """File a batch of deeds; those that may not be filed any more are refused late."""
-    answers = list(zip(rows, await file_book(intake.scope, [row.deed for row in rows]), strict=True))
+    answers = list(zip(rows, await file_imported_deeds(intake.scope, [row.deed for row in rows]), strict=True))
     unfound = {row.deed.person_id for row, answer in answers if isinstance(answer, NotFound)}
-    stand = await residents_found.standing(intake.scope, unfound) if unfound else {}
+    stand = await residents_found.person_states(intake.scope, unfound) if unfound else {}
     for row, answer in answers:
         if isinstance(answer, NotFound) and (who := stand.get(row.deed.person_id)) and who.status != "active":
             intake.refuse_late(row, "name", problem("person_not_active"))
@@ -145,7 +145,7 @@ async def finish(intake: Intake, _rows: Sequence[DeedPlanned]) -> None:
         "SELECT person_id, witness_id, points FROM deed WHERE community_id = $1 AND id = ANY ($2) ORDER BY id",
         intake.scope.community_id, await intake.made_by_run("deed"),
     )  # fmt: skip
-    await tell_filed_by_book(intake.scope, filed, intake.id)
+    await notify_deeds_imported(intake.scope, filed, intake.id)
 
 
 def _doer(residents: Residents, row: DeedRow) -> Found:
@@ -190,7 +190,7 @@ def _judge(parsed: Parsed[DeedRow], residents: Residents, town: Buildings, row: 
     return found[0]
 
 
-def _places(town: Map, doer: Found, row: DeedRow) -> list[UUID]:
+def _places(town: AreaIndex, doer: Found, row: DeedRow) -> list[UUID]:
     """The areas where a deed may have been done: as the row says, else the one the person heads, else their home."""
     if row.building is None and row.unit is None:
         held = [area for area in doer.heads if area in town.areas and town.areas[area].kind != "grid"]
@@ -203,7 +203,7 @@ def _places(town: Map, doer: Found, row: DeedRow) -> list[UUID]:
     return found
 
 
-def _path(town: Map, area_id: UUID | None) -> set[UUID]:
+def _path(town: AreaIndex, area_id: UUID | None) -> set[UUID]:
     return {area.id for area in town.upwards(area_id)}
 
 

@@ -7,16 +7,17 @@ from timebank.imports.cells import values as cells
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell, Unreadable
 from timebank.imports.files.workbook import Workbook
-from timebank.imports.sheets import captions, columns, leftovers
+from timebank.imports.sheets import captions, columns
+from timebank.imports.sheets import unread as leftovers
 from timebank.imports.sheets.header import Header
-from timebank.imports.sheets.lines import lines
+from timebank.imports.sheets.lines import data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading
 from timebank.imports.sheets.vocabulary import GOODS
 
 REQUIRED = ("name", "points")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoodRow:
     """One good at one station; `limit` is per household and month, None for no limit."""
 
@@ -38,7 +39,7 @@ def parse(book: Workbook) -> Parsed[GoodRow]:
     parsed: Parsed[GoodRow] = Parsed()
     seen: dict[tuple[str, str | None], tuple[str, int]] = {}
     for header in survey.headers:
-        for line in lines(header):
+        for line in data_rows(header):
             reading = Reading(parsed, header, line)
             row = _row(reading)
             if row is None:
@@ -49,7 +50,7 @@ def parse(book: Workbook) -> Parsed[GoodRow]:
                 continue
             seen[key] = (row.sheet, row.row)
             parsed.rows.append(row)
-    leftovers.tell(parsed, book, survey)
+    leftovers.report_unread(parsed, book, survey)
     return parsed
 
 
@@ -59,10 +60,12 @@ def _with_kinds(header: Header) -> Header:
     The column stays if one of its cells is unreadable, because that cell may distinguish two goods.
     """
     kinds: dict[str, set[str]] = {}
-    for line in lines(header):
+    for line in data_rows(header):
         if isinstance(line.values.get("spec"), Unreadable):
             return header
-        kinds.setdefault(cells.words(line.values.get("name")), set()).add(cells.words(line.values.get("spec")))
+        kinds.setdefault(cells.plain_text(line.values.get("name")), set()).add(
+            cells.plain_text(line.values.get("spec"))
+        )
     if any(len(several) > 1 for several in kinds.values()):
         return header
     return replace(header, columns={key: column for key, column in header.columns.items() if key != "spec"})
@@ -76,8 +79,8 @@ def _row(reading: Reading[GoodRow]) -> GoodRow | None:
     # If there is no unit column, the unit is taken from the first amount that has one.
     said = (amounts.unit_said(reading.cell(meaning)) for meaning in ("stock", "limit", "points"))
     unit = reading.beside("unit", cells.text) or next(filter(None, said), None)
-    points = reading.need("points", lambda cell: amounts.price(cell, unit))
-    stock = reading.take("stock", lambda cell: amounts.stock(cell, unit))
+    points = reading.need("points", lambda cell: amounts.parse_price(cell, unit))
+    stock = reading.take("stock", lambda cell: amounts.parse_stock(cell, unit))
     station = reading.take("station", _label)
     if station is None and stock is not None and "station" not in reading.header.columns:
         station = captions.station_of(reading.header, reading.line.titles)
@@ -87,7 +90,17 @@ def _row(reading: Reading[GoodRow]) -> GoodRow | None:
         reading.refuse("note", problem("remark_ended"))
     if reading.refused or name is None or points is None:
         return None
-    return GoodRow(reading.sheet, reading.number, name, unit, points, stock or 0, station, limit, note)
+    return GoodRow(
+        sheet=reading.sheet,
+        row=reading.number,
+        name=name,
+        unit=unit,
+        points=points,
+        stock=stock or 0,
+        station=station,
+        limit=limit,
+        note=note,
+    )
 
 
 def _label(cell: Cell) -> str | Problem | None:
@@ -96,10 +109,10 @@ def _label(cell: Cell) -> str | Problem | None:
 
 def _limit(reading: Reading[GoodRow], unit: str | None, note: str | None) -> int | None:
     """The limit from its column, else from the remark. A limit in the remark is reported, also if it is unclear."""
-    written = reading.take("limit", lambda cell: amounts.limit(cell, unit))
+    written = reading.take("limit", lambda cell: amounts.parse_limit(cell, unit))
     if written is not None or not note or not amounts.says_limit(note):
         return written.pieces if written else None
-    said = amounts.limit(note, unit)
+    said = amounts.parse_limit(note, unit)
     if isinstance(said, amounts.Limit) and said.pieces is not None:
         reading.warn("note", problem("limit_in_note", limit=said.pieces))
         return said.pieces

@@ -16,7 +16,7 @@ from timebank.imports.intake import Intake, Made, Planned, Ready, cells_of
 from timebank.imports.kinds.goods import read as goods
 from timebank.imports.kinds.goods.read import GoodRow
 from timebank.imports.sheets.parsed import Parsed, UnknownUse
-from timebank.imports.words.named import Named, stations_of
+from timebank.imports.words.named import NameIndex, stations_of
 from timebank.shop.goods import add_good, change_good
 from timebank.shop.schemas import GoodChange, GoodIn
 from timebank.shop.stock import receive
@@ -26,7 +26,7 @@ UNIT_MAX = 10
 USUAL_UNIT = "件"
 
 
-class _Good(msgspec.Struct, frozen=True):
+class _Good(msgspec.Struct, frozen=True, kw_only=True):
     """A good that the community has."""
 
     id: UUID
@@ -46,13 +46,15 @@ class _Shop:
 
     goods: dict[str, _Good]
     stock: dict[tuple[UUID, UUID], int]
-    stations: Named
+    stations: NameIndex
 
     def put(self, row: GoodRow, offer: "_Offer", good_id: UUID) -> None:
         """Update this copy as the row updates the database."""
         if offer.begins:
             name, unit = names.clean(row.name), _unit(row, offer.good)
-            self.goods[name] = _Good(good_id, name, unit, row.points, row.limit, active=True)
+            self.goods[name] = _Good(
+                id=good_id, name=name, unit=unit, points=row.points, monthly_limit=row.limit, active=True
+            )
         if offer.station_id is not None:
             held = self.stock.get((good_id, offer.station_id), 0)
             self.stock[good_id, offer.station_id] = held + row.stock
@@ -137,7 +139,7 @@ def _judge(parsed: Parsed[GoodRow], shop: _Shop) -> None:
                 reading.refuse(meaning, problem("text_too_long", length=len(text), most=most))
         if row.station and shop.stations.of(row.station) is None:
             reading.refuse("station", problem("station_unknown"))
-            parsed.unknown.append(UnknownUse(row.station, row.sheet, row.row, kind="station"))
+            parsed.unknown.append(UnknownUse(value=row.station, sheet=row.sheet, row=row.row, kind="station"))
         if not row.station and row.stock and shop.stations.only is None:
             reading.refuse("station|stock", problem("station_missing"))
         if reading.refused:

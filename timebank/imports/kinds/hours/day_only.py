@@ -10,7 +10,7 @@ DAY = timedelta(days=1)
 Busy = tuple[datetime, datetime]
 
 
-def placed(row: HoursRow, busy: Sequence[Busy]) -> HoursRow | None:
+def place_in_day(row: HoursRow, busy: Sequence[Busy]) -> HoursRow | None:
     """The service at the first free time of its day; None where no free time is long enough.
 
     The time is only chosen to avoid an overlap with other services. The record's reason tells the reviewer that the

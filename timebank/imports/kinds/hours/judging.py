@@ -16,7 +16,7 @@ from timebank.imports.kinds.hours.read import HoursRow
 from timebank.imports.kinds.residents_found import Residents
 from timebank.imports.sheets.parsed import Parsed
 from timebank.people.guardianship.guardians import NotGuardian
-from timebank.service_records.honour.bulk import Spent, on_record
+from timebank.service_records.honour.bulk import RecordedTime, overlapping_records
 from timebank.service_records.judging import Span
 
 ACTIVITY_NAME_MAX = 60
@@ -68,8 +68,8 @@ def planned_of(
     )  # fmt: skip
 
 
-def judge(
-    parsed: Parsed[HoursRow], residents: Residents, rows: Sequence[HoursRow], met: Sequence[Sequence[Spent]]
+def accept_services(
+    parsed: Parsed[HoursRow], residents: Residents, rows: Sequence[HoursRow], met: Sequence[Sequence[RecordedTime]]
 ) -> list[HoursRow]:
     """The services to enter. Refuses people who are not active or lack consent, and time that is on record already.
 
@@ -91,7 +91,9 @@ def judge(
     return [row for row in judged if not parsed.reading(row).refused]
 
 
-def _placed(parsed: Parsed[HoursRow], rows: Sequence[HoursRow], met: Sequence[Sequence[Spent]]) -> list[HoursRow]:
+def _placed(
+    parsed: Parsed[HoursRow], rows: Sequence[HoursRow], met: Sequence[Sequence[RecordedTime]]
+) -> list[HoursRow]:
     """Place each service without times in a free part of the person's day; refuses the row if there is none."""
     busy: dict[UUID, list[day_only.Busy]] = defaultdict(list)
     for row in rows:
@@ -105,7 +107,7 @@ def _placed(parsed: Parsed[HoursRow], rows: Sequence[HoursRow], met: Sequence[Se
         taken = [*beside, *((one.started_at, one.ended_at) for one in others)]
         if count := day_only.of_that_day(row, taken):
             line.warn(LENGTH, problem("day_only_same_day", count=count))
-        entered = day_only.placed(row, taken)
+        entered = day_only.place_in_day(row, taken)
         if entered is None:
             line.refuse(LENGTH, problem("day_full"))
             continue
@@ -114,15 +116,15 @@ def _placed(parsed: Parsed[HoursRow], rows: Sequence[HoursRow], met: Sequence[Se
     return placed
 
 
-def _overlap(other: Spent) -> Problem:
+def _overlap(other: RecordedTime) -> Problem:
     span = f"{clock.local(other.started_at):%m-%d %H:%M}–{clock.local(other.ended_at):%H:%M}"
     return problem("overlap_known", earlier=span)
 
 
 async def still_good(intake: Intake, rows: Sequence[HoursPlanned]) -> list[HoursPlanned]:
     """The rows that may still be written; refuses the others, whose facts have changed since the file was examined."""
-    facts = await residents_found.standing(intake.scope, {row.person_id for row in rows})
-    met = await on_record(intake.scope, [row.asked for row in rows])
+    facts = await residents_found.person_states(intake.scope, {row.person_id for row in rows})
+    met = await overlapping_records(intake.scope, [row.asked for row in rows])
     good, busy = [], defaultdict[UUID, list[day_only.Busy]](list)
     for row, others in zip(rows, met, strict=True):
         served, entered = facts.get(row.person_id), _entered_at(row, others, busy[row.person_id])
@@ -139,7 +141,9 @@ async def still_good(intake: Intake, rows: Sequence[HoursPlanned]) -> list[Hours
     return good
 
 
-def _entered_at(row: HoursPlanned, others: Sequence[Spent], beside: Sequence[day_only.Busy]) -> HoursPlanned | None:
+def _entered_at(
+    row: HoursPlanned, others: Sequence[RecordedTime], beside: Sequence[day_only.Busy]
+) -> HoursPlanned | None:
     """The service as it is to be entered; None if its time is taken by now.
 
     `beside` are the person's earlier services in the same batch.

@@ -13,10 +13,11 @@ from timebank.imports.cells.signs import is_ditto
 from timebank.imports.cells.values import Cell
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.hours.times import services
-from timebank.imports.sheets import columns, context, leftovers
-from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions, of_group
-from timebank.imports.sheets.context import Context
-from timebank.imports.sheets.lines import Line, lines
+from timebank.imports.sheets import columns, context
+from timebank.imports.sheets import unread as leftovers
+from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions, people_of_row
+from timebank.imports.sheets.context import TitleDates
+from timebank.imports.sheets.lines import DataRow, data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading
 from timebank.imports.sheets.vocabulary import HOURS
 
@@ -26,7 +27,7 @@ _DAWN = 5
 _SAYS_NIGHT = re.compile("凌晨|夜|次日|am|a\\.m", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoursRow:
     """One service of one person, in local time; `person` is None only when no residents were given to match against.
 
@@ -67,7 +68,7 @@ def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[H
     for header in survey.headers:
         whole = context.context_of(header)
         before: date | None = None
-        for line in lines(header):
+        for line in data_rows(header):
             titled = whole.within(line.titles) if line.titles else whole
             reading = Reading(parsed, header, line)
             before = _carried_day(line, titled, None if line.fresh else before)
@@ -77,7 +78,7 @@ def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[H
                 for row in found:
                     earlier.setdefault(row.who, []).append(row)
                 parsed.rows += found
-    leftovers.tell(parsed, book, survey)
+    leftovers.report_unread(parsed, book, survey)
     return parsed
 
 
@@ -86,32 +87,32 @@ def mentions(book: Workbook) -> Mentions:
     names: set[str] = set()
     found: set[str] = set()
     for header in columns.headers(book, HOURS, REQUIRED):
-        for line in lines(header):
+        for line in data_rows(header):
             names |= group.mentioned(line.values.get("name"))
             found |= set(phones(line.values.get("phone")))
     return Mentions(frozenset(names), frozenset(found))
 
 
-def _carried_day(line: Line, titled: Context, before: date | None) -> date | None:
+def _carried_day(line: DataRow, titled: TitleDates, before: date | None) -> date | None:
     """The day of this row; if its cell is blank or says 同上, that of the row above, else of the whole sheet."""
     cell = line.values.get("date")
-    found = context.day(cell, titled)
+    found = context.parse_day(cell, titled)
     if isinstance(found, date):
         return found
     return (before or titled.day) if found is None or is_ditto(cell) else None
 
 
 def _rows(
-    reading: Reading[HoursRow], people: Candidates | None, carried: date | None, titled: Context, today: date
+    reading: Reading[HoursRow], people: Candidates | None, carried: date | None, titled: TitleDates, today: date
 ) -> list[HoursRow]:
     """The services of one row: one for each person and time; none if the row is refused."""
-    who = of_group(reading, people)
+    who = people_of_row(reading, people)
     activity = reading.take("activity", _label)  # the activity decides by which rule the hours count
     place = reading.beside("place", _label)
     note = reading.beside("note", cells.note)
     _judge_remarks(reading, note)
     reading.refuse_several_times()
-    people_said = reading.beside("people", lambda cell: amounts.stock(cell, "人"))
+    people_said = reading.beside("people", lambda cell: amounts.parse_stock(cell, "人"))
     if who and people_said is not None and people_said != len(who):
         reading.refuse("people", problem("group_count", count=people_said, named=len(who)))
     times = services(reading, carried, titled, today)
@@ -127,8 +128,9 @@ def _rows(
             reading.warn(time.column, problem("small_hours"))
     return [
         HoursRow(
-            reading.sheet, reading.number, part, one.person, one.name, one.phone, activity, place,
-            time.started_at, time.ended_at, time.minutes, time.day_only, note,
+            sheet=reading.sheet, row=reading.number, part=part, person=one.person, name=one.name, phone=one.phone,
+            activity=activity, place=place,
+            started_at=time.started_at, ended_at=time.ended_at, minutes=time.minutes, day_only=time.day_only, note=note,
         )
         for part, (one, time) in enumerate((one, time) for one in who for time in times)
     ]  # fmt: skip
@@ -147,7 +149,7 @@ def _judge_remarks(reading: Reading[HoursRow], note: str | None) -> None:
 
 
 def _written_times(reading: Reading[HoursRow]) -> str:
-    return " ".join(cells.words(reading.cell(column)) for column in ("in", "out", "span", "in2", "out2", "span2"))
+    return " ".join(cells.plain_text(reading.cell(column)) for column in ("in", "out", "span", "in2", "out2", "span2"))
 
 
 def _label(cell: Cell) -> str | Problem | None:

@@ -1,4 +1,4 @@
-"""The times of one line of a sign-in sheet: one or two pairs of sign-in and sign-out, or a day and a length."""
+"""Reads the services of one line of a sign-in sheet: pairs of sign-in and sign-out times, or a day and a length."""
 
 import itertools
 import re
@@ -12,7 +12,7 @@ from timebank.imports.cells import values as cells
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell
 from timebank.imports.sheets import context
-from timebank.imports.sheets.context import Context
+from timebank.imports.sheets.context import TitleDates
 from timebank.imports.sheets.parsed import InSheet, Reading
 from timebank.imports.sheets.vocabulary import plain_heading
 
@@ -28,7 +28,7 @@ _COUNTED_FROM_UNTIL = 1904
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """From when to when, and the column that says so; `day_only` where only the day and the length are known."""
+    """One interval of service and the column shown in its problems; `day_only` if just its day and length are known."""
 
     started_at: datetime
     ended_at: datetime
@@ -39,7 +39,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """Sign-in and sign-out as they are written, and the columns that they stand in."""
+    """Sign-in and sign-out as written, and their columns."""
 
     first: Cell
     last: Cell
@@ -47,8 +47,8 @@ class _Ends:
     last_column: str
 
 
-def services(reading: Reading[T], carried: date | None, titled: Context, today: date) -> list[Service]:
-    """The services of a line, earliest pair first; refuses the row for whatever keeps them from being intervals."""
+def services(reading: Reading[T], carried: date | None, titled: TitleDates, today: date) -> list[Service]:
+    """The services of a line, earliest first; refuses the row if they are invalid, overlap or are out of order."""
     ends = [written for pair in _PAIRS for written in _ends(reading, *pair)]
     if reading.refused and not ends:
         return []
@@ -71,7 +71,7 @@ def services(reading: Reading[T], carried: date | None, titled: Context, today: 
 
 
 def _ends(reading: Reading[T], first: str, last: str, span: str) -> list[_Ends]:
-    """The raw ends of a pair of columns, or of one column with both, once or several times."""
+    """The raw ends from a pair of columns, or from one column with one or more spans."""
     if not cells.blank(reading.cell(first)) or not cells.blank(reading.cell(last)):
         out = reading.cell(last)
         return [_Ends(reading.cell(first), None if cells.blank(out) else out, first, last)]
@@ -83,7 +83,7 @@ def _first_column(reading: Reading[T]) -> str:
 
 
 def _by_length(reading: Reading[T], day: date | None) -> list[Service]:
-    """A service of which only the day and the length are written, where the sheet has room for no more."""
+    """The service of a line with only a day and a length, in a sheet without columns for times."""
     timed = any(column in reading.header.columns for pair in _PAIRS for column in pair)
     if timed or "length" not in reading.header.columns:
         reading.refuse(_first_column(reading), problem("missing_in"))
@@ -100,7 +100,9 @@ def _by_length(reading: Reading[T], day: date | None) -> list[Service]:
     return [Service(midnight, midnight + timedelta(minutes=length), length, "length", day_only=True)]
 
 
-def _service(reading: Reading[T], ends: _Ends, day: date | None, length: int | None, titled: Context) -> Service | None:
+def _service(
+    reading: Reading[T], ends: _Ends, day: date | None, length: int | None, titled: TitleDates
+) -> Service | None:
     within = _day_within(ends.first)
     if within is not None and day is not None and within != day:
         reading.refuse(ends.first_column, problem("date_contradicts", within=within.isoformat(), day=day.isoformat()))
@@ -125,10 +127,10 @@ def _service(reading: Reading[T], ends: _Ends, day: date | None, length: int | N
     return Service(midnight + timedelta(minutes=start), midnight + timedelta(minutes=end), end - start, shown)
 
 
-def _day(reading: Reading[T], first: Cell, first_column: str, carried: date | None, titled: Context) -> date | None:
+def _day(reading: Reading[T], first: Cell, first_column: str, carried: date | None, titled: TitleDates) -> date | None:
     if carried is not None and cells.blank(reading.cell("date")) and "date" in reading.header.columns:
         return _day_within(first) or carried
-    written = reading.take("date", lambda cell: context.day(cell, titled))
+    written = reading.take("date", lambda cell: context.parse_day(cell, titled))
     if written is not None or not cells.blank(reading.cell("date")):
         return written
     within = _day_within(first)
@@ -139,14 +141,14 @@ def _day(reading: Reading[T], first: Cell, first_column: str, carried: date | No
 
 
 def _day_within(cell: Cell) -> date | None:
-    """The day that a cell of a time carries; a time alone may come with the day from which a book counts."""
+    """The day in a time cell. Years up to 1904 are ignored: a spreadsheet stores a time alone with its epoch as day."""
     if isinstance(cell, datetime) and cell.year <= _COUNTED_FROM_UNTIL:
         return None
-    within = moments.day(cell) if isinstance(cell, datetime) or len(cells.words(cell)) > 8 else None
+    within = moments.parse_calendar_day(cell) if isinstance(cell, datetime) or len(cells.plain_text(cell)) > 8 else None
     return within if isinstance(within, date) else None
 
 
-def _minute(reading: Reading[T], column: str, cell: Cell, missing: str, titled: Context) -> int | None:
+def _minute(reading: Reading[T], column: str, cell: Cell, missing: str, titled: TitleDates) -> int | None:
     found = reading.read(column, lambda _: moments.minute_of_day(cell))
     if found is None:
         found = problem(missing)
@@ -158,17 +160,17 @@ def _minute(reading: Reading[T], column: str, cell: Cell, missing: str, titled: 
     late = found < NOON and _LATE.search(reading.header.heading(column)) is not None
     # A title over the whole table says so of the small hours alone: 9:30 below it may be the morning's.
     late = late or (titled.is_late and 60 <= found < _SMALL_HOURS_END)
-    return found + NOON if late and not _SAYS_MORNING.search(cells.words(cell)) else found
+    return found + NOON if late and not _SAYS_MORNING.search(cells.plain_text(cell)) else found
 
 
 def _days_later(first: Cell, last: Cell, day: date) -> int:
-    """How many days after `day` a sign-out lies that carries a date of its own."""
+    """The days from sign-in (by default on `day`) to a sign-out with a date of its own; 0 without one."""
     found = _day_within(last)
     return (found - (_day_within(first) or day)).days if found is not None else 0
 
 
 def _length(reading: Reading[T], *, decides: bool) -> int | None:
-    """The written length; where sign-in and sign-out are there, it only checks them and refuses nothing."""
+    """The written length in minutes; an unreadable one refuses the row only if `decides`, else it is left out."""
     heading = plain_heading(reading.header.heading("length"))
     unit: moments.LengthUnit | None = None
     if "分" in heading or "minute" in heading:

@@ -11,7 +11,7 @@ from timebank.imports.kinds.hours.judging import person_of
 from timebank.imports.kinds.hours.read import HoursRow
 from timebank.imports.sheets.parsed import Parsed, UnknownUse
 from timebank.imports.words.asking import first_of
-from timebank.imports.words.named import Named, activities_of, stations_of
+from timebank.imports.words.named import NameIndex, activities_of, stations_of
 from timebank.imports.words.own_words import barred
 from timebank.imports.words.words import key_of
 
@@ -27,7 +27,7 @@ class Meant:
     stations: dict[Where, UUID] = field(default_factory=dict)
 
 
-async def tell_words(
+async def resolve_words(
     intake: Intake, parsed: Parsed[HoursRow], rows: Sequence[HoursRow]
 ) -> tuple[Meant, list[HoursRow]]:
     """Look up what the words of these services mean; returns the meanings and the services to enter.
@@ -48,7 +48,7 @@ async def tell_words(
 
 
 async def _meant(
-    intake: Intake, parsed: Parsed[HoursRow], there: Named, rows: Sequence[HoursRow],
+    intake: Intake, parsed: Parsed[HoursRow], there: NameIndex, rows: Sequence[HoursRow],
     word_of: Callable[[HoursRow], str | None],
 ) -> tuple[dict[Where, UUID], list[HoursRow]]:  # fmt: skip
     """What each row's word means, and the rows whose person, family or guardian decided it.
@@ -70,7 +70,7 @@ async def _meant(
         else:
             new.add(names.clean(word))
         if by_own.is_asked([key], person_of(row)) or (found is None and not is_own):
-            parsed.unknown.append(UnknownUse(word, row.sheet, row.row, kind=there.kind))
+            parsed.unknown.append(UnknownUse(value=word, sheet=row.sheet, row=row.row, kind=there.kind))
     if new:
         code = "note_activities" if there.kind == "activity" else "note_elsewhere"
         parsed.notes.append(problem(code, count=len(new), names=first_of(sorted(new))))

@@ -8,7 +8,7 @@ import msgspec
 
 from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
-from timebank.activities.withdrawal import offer_again
+from timebank.activities.undo import offer_again
 from timebank.core import clock, database, names
 from timebank.core.database import reading
 from timebank.core.scope import Scope
@@ -18,14 +18,21 @@ from timebank.imports.files.workbook import Workbook
 from timebank.imports.intake import Intake, Ready
 from timebank.imports.kinds import residents_found
 from timebank.imports.kinds.hours import read as hours
-from timebank.imports.kinds.hours.judging import HoursPlanned, asked_of, judge, person_of, planned_of, still_good
+from timebank.imports.kinds.hours.judging import (
+    HoursPlanned,
+    accept_services,
+    asked_of,
+    person_of,
+    planned_of,
+    still_good,
+)
 from timebank.imports.kinds.hours.read import HoursRow
-from timebank.imports.kinds.hours.words import tell_words
+from timebank.imports.kinds.hours.words import resolve_words
 from timebank.imports.kinds.residents_found import Residents
 from timebank.imports.words.named import activities_of
 from timebank.service_records.crediting.credit import rule_code_of, rule_of
-from timebank.service_records.honour.bulk import Entry, enter_book, on_record
-from timebank.service_records.honour.notices import tell_of_many
+from timebank.service_records.honour.bulk import HoursEntry, enter_imported_hours, overlapping_records
+from timebank.service_records.honour.notices import notify_of_many_hours
 
 REASON_MAX = 500
 
@@ -49,8 +56,8 @@ async def examine(intake: Intake, book: Workbook) -> Ready[HoursRow, HoursPlanne
     async with reading(scope):
         known = await intake.known_rows(keys)
         new = [row for row in parsed.rows if row.where not in known]
-        new = judge(parsed, residents, new, await on_record(scope, [asked_of(row) for row in new]))
-        meant, new = await tell_words(intake, parsed, new)
+        new = accept_services(parsed, residents, new, await overlapping_records(scope, [asked_of(row) for row in new]))
+        meant, new = await resolve_words(intake, parsed, new)
     if known:
         parsed.notes.append(problem("note_known", count=len(known)))
     planned = [
@@ -75,13 +82,14 @@ async def take(intake: Intake, rows: Sequence[HoursPlanned]) -> None:
     entries = []
     for row in good:
         activity_id = activities.get(row.key)
-        entry = Entry(
-            clock.new_id(), row.person_id, row.started_at, row.ended_at, row.minutes, codes[activity_id], activity_id,
-            row.station_id, _reason(intake, row),
+        entry = HoursEntry(
+            id=clock.new_id(), person_id=row.person_id, started_at=row.started_at, ended_at=row.ended_at,
+            minutes=row.minutes, rule_code=codes[activity_id], activity_id=activity_id,
+            station_id=row.station_id, reason=_reason(intake, row),
         )  # fmt: skip
         entries.append(entry)
         intake.row_made(row.key, "service_record", entry.id)
-    await enter_book(intake.scope, entries)
+    await enter_imported_hours(intake.scope, entries)
 
 
 def _reason(intake: Intake, row: HoursPlanned) -> str:
@@ -130,4 +138,4 @@ async def finish(intake: Intake, _rows: Sequence[HoursPlanned]) -> None:
         intake.scope.community_id, await intake.made_by_run("service_record"),
     )  # fmt: skip
     minutes = [(one.person_id, one.minutes) for one in entered]
-    await tell_of_many(intake.scope, "record_entered", minutes, f"import:{intake.id}:hours", intake.id)
+    await notify_of_many_hours(intake.scope, "record_entered", minutes, f"import:{intake.id}:hours", intake.id)

@@ -23,7 +23,7 @@ _BESIDE_BIRTH = re.compile(r"^(出?生于?)|(\s*(出?生|[(（]?\d{1,3}\s*周?�
 _CITIZENS = re.compile(r"(居民|中国)?身份证|二代证|户口[本簿]|出生(医学)?证明?|(港澳台|港澳|台湾)?居民居住证|居住证")
 
 
-def certificate_of(reading: Reading[T]) -> Identity | Document | None:
+def read_document_cell(reading: Reading[T]) -> Identity | Document | None:
     """The identity number, or another document with its kind."""
     kind = reading.take("document", _kind)
     return reading.take("identity", lambda cell: cells.identity(cell, kind or None))
@@ -31,7 +31,7 @@ def certificate_of(reading: Reading[T]) -> Identity | Document | None:
 
 def _kind(cell: Cell) -> str | Problem | None:
     """The kind of document; None where the cell is blank or the document carries a citizen's identity number."""
-    said = cells.words(cell)
+    said = cells.plain_text(cell)
     if cells.blank(cell) or _CITIZENS.fullmatch(said):
         return None
     return kind_called(said) or problem("document_kind")
@@ -51,10 +51,10 @@ def born_on_of(reading: Reading[T], identity: Identity | Document | None, today:
 
 
 def _birth(cell: Cell) -> date | Problem | None:
-    text = cells.words(cell)
+    text = cells.plain_text(cell)
     if _FIVE_DIGITS.fullmatch(text):
         return problem("birth_day_missing")
-    found = moments.day((_BESIDE_BIRTH.sub("", text) or text) if isinstance(cell, str) else cell)
+    found = moments.parse_calendar_day((_BESIDE_BIRTH.sub("", text) or text) if isinstance(cell, str) else cell)
     # The day is never guessed: it decides who needs a guardian, and it distinguishes people of one name.
     return problem("birth_day_missing") if isinstance(found, Problem) and moments.year_months(cell) else found
 
@@ -65,7 +65,7 @@ def _compare_birth(reading: Reading[T], born_on: date) -> None:
     if months is not None:
         differs = not months.holds(born_on)
     else:
-        written = reading.beside("born_on", moments.day)
+        written = reading.beside("born_on", moments.parse_calendar_day)
         # If the column asks for year and month only, a spreadsheet stores the first day of the month.
         first = written is not None and written.day == 1 and _YEAR_MONTH.search(reading.header.heading("born_on"))
         agrees = first and written and (written.year, written.month) == (born_on.year, born_on.month)
@@ -84,7 +84,7 @@ def sex_of(reading: Reading[T], identity: Identity | Document | None) -> Sex | N
     return identity.sex
 
 
-def phone_of(reading: Reading[T], *, is_known: bool) -> str | None:
+def read_phone(reading: Reading[T], *, is_known: bool) -> str | None:
     """The phone. An unreadable one refuses the row if nothing else identifies the person; a landline never does."""
     found = reading.read("phone", find_phone)
     if isinstance(found, PhoneFound):

@@ -8,15 +8,15 @@ from timebank.imports.cells import places
 from timebank.imports.cells.problems import problem
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.sheets.parsed import Parsed
-from timebank.imports.words.area_map import estates_of, one_way
+from timebank.imports.words.area_index import estates_of, normalise
 
 
-def tell_apart(parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
+def qualify_buildings(parsed: Parsed[RosterRow], areas: Sequence[PlaceOut]) -> None:
     """Put the estate's name before the building of each row if the number alone may mean several buildings.
 
     Otherwise families in 阳光花园8栋 and 锦绣小区8栋 would be in one household if unit and room are the same.
     """
-    known = {one_way(places.building, area.name) for area in areas if area.kind == "building"}
+    known = {normalise(places.building, area.name) for area in areas if area.kind == "building"}
     estates: dict[tuple[str | None, str | None], set[str]] = {}
     for row in parsed.rows:
         home = row.household

@@ -1,30 +1,31 @@
-"""The end of a roster: what its people are given together, offices and guardians, once all of them are in the book."""
+"""The last step of a roster import: grants roles and names guardians once all of its residents are registered."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from timebank.access.roster import grant_offices
+from timebank.access.roster import grant_roles
 from timebank.agreements.independence import near, side_of
-from timebank.areas.addresses import Address, settle
+from timebank.areas.addresses import Address, match_addresses
 from timebank.areas.places import areas_of
 from timebank.core import database
 from timebank.core.scope import Role, Scope
 from timebank.imports.intake import Intake, Planned
-from timebank.imports.kinds.roster.guardians import name_guardians
+from timebank.imports.kinds.roster.guardians import nominate_from_households
 from timebank.imports.kinds.roster.known import Resident
 from timebank.imports.kinds.roster.read import RosterRow
-from timebank.imports.kinds.roster.role_grants import COLUMN, Claim, Duties, duties_of, holders_of
-from timebank.imports.words.area_map import Map
-from timebank.people.enrolment import place_many
+from timebank.imports.kinds.roster.role_grants import COLUMN, NewGrants, RoleClaim, decide_grants, holders_of
+from timebank.imports.words.area_index import AreaIndex
+from timebank.people.enrolment.enrolling import place_many
 from timebank.people.schemas import Enrolment, Sex
 
 SEX: dict[str, Sex] = {"male": "男", "female": "女"}
 
 
 class ResidentPlanned(Planned, frozen=True, kw_only=True):
-    """A resident of the roster. `person_id` is null for who is to be entered.
+    """A resident of the roster. `person_id` is None for a person who is to be registered.
 
-    `home` has the book's own names, and `offices` are those that the row gives over places around it.
+    `home` uses the names that the community has registered; `offices` are the roles that the row gives over the areas
+    that contain it.
     """
 
     resident: RosterRow
@@ -41,10 +42,13 @@ def enrolment_of(row: RosterRow, area_id: UUID | None) -> Enrolment:
     )  # fmt: skip
 
 
-async def too_near(scope: Scope, residents: Sequence[Resident], homes: Mapping[UUID, UUID | None]) -> set[UUID]:
-    """Those of these people whose offices and children another administrator decides about: the importer's household.
+async def household_members_of(
+    scope: Scope, residents: Sequence[Resident], homes: Mapping[UUID, UUID | None]
+) -> set[UUID]:
+    """Those of these people who belong to the importer's household: another administrator decides about their roles and
+    children.
 
-    `homes` are the households of those who are not in the book yet.
+    `homes` maps people who are not registered yet to their households.
     """
     if scope.system:
         return set()
@@ -53,37 +57,37 @@ async def too_near(scope: Scope, residents: Sequence[Resident], homes: Mapping[U
 
 
 async def finish(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
-    """Give the offices that the file was found to give, and name the guardians of the children."""
+    """Grant the roles that reading the file led to, and name the guardians of the children."""
     scope = intake.scope
     areas = await areas_of(scope)
-    town, settled = Map(areas), settle(areas, {planned.home for planned in rows}).areas
+    town, settled = AreaIndex(areas), match_addresses(areas, {planned.home for planned in rows}).areas
     # A place that somebody has taken away meanwhile is none.
     homes = {home: area_id if area_id in town.areas else None for home, area_id in settled.items()}
     meant = await _meant(intake, rows, homes)
     residents = [one for _, one in meant]
-    own = await too_near(scope, residents, {})
+    own = await household_members_of(scope, residents, {})
     claims = [
-        Claim(planned.resident, one.person_id, planned.offices, homes[planned.home])
+        RoleClaim(planned.resident, one.person_id, planned.offices, homes[planned.home])
         for planned, one in meant
         if planned.offices
     ]
-    duties = duties_of(claims, await holders_of(scope, {claim.person_id for claim in claims}), town, own)
+    duties = decide_grants(claims, await holders_of(scope, {claim.person_id for claim in claims}), town, own)
     await _give(intake, duties, {one.person_id for one in residents if one.is_new})
     _refuse_late(intake, rows, duties)
-    for guardianship_id in await name_guardians(scope, residents, own, intake.id):
+    for guardianship_id in await nominate_from_households(scope, residents, own, intake.id):
         intake.also_made("guardianship", guardianship_id)
 
 
-async def _give(intake: Intake, duties: Duties, entered: set[UUID]) -> None:
+async def _give(intake: Intake, duties: NewGrants, entered: set[UUID]) -> None:
     if duties.offices:
-        for grant_id in await grant_offices(intake.scope, list(duties.offices), intake.id):
+        for grant_id in await grant_roles(intake.scope, list(duties.offices), intake.id):
             intake.also_made("role_grant", grant_id)
     # A list of heads that enters nobody has made something all the same.
     intake.created += len(duties.holders - entered)
 
 
-def _refuse_late(intake: Intake, rows: Sequence[ResidentPlanned], duties: Duties) -> None:
-    """Refuse the rows of the known whose office something forbids by now: they bring nothing else."""
+def _refuse_late(intake: Intake, rows: Sequence[ResidentPlanned], duties: NewGrants) -> None:
+    """Refuse the rows of known residents whose role can no longer be granted, since they bring nothing else."""
     given = duties.by_row()
     wrong = {(row.sheet, row.row): wrong for row, wrong in duties.remarks}
     for planned in rows:
@@ -95,7 +99,7 @@ def _refuse_late(intake: Intake, rows: Sequence[ResidentPlanned], duties: Duties
 async def _meant(
     intake: Intake, rows: Sequence[ResidentPlanned], homes: Mapping[Address, UUID | None]
 ) -> list[tuple[ResidentPlanned, Resident]]:
-    """Whom each row means now: entered by this run, or known before, or entered by hand meanwhile."""
+    """The resident whom each row means now: registered by this run, known before, or registered by hand meanwhile."""
     found = await database.fetch(
         "SELECT row_key, noun_id FROM import_row WHERE community_id = $1 AND run_id = $2 AND noun = 'person'",
         intake.scope.community_id, intake.id,

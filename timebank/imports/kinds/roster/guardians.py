@@ -31,7 +31,7 @@ class _Family:
     children: list[Resident] = field(default_factory=list)
 
 
-def tell_guardians(parsed: Parsed[RosterRow], residents: Sequence[Resident], own: set[UUID]) -> None:
+def report_guardians(parsed: Parsed[RosterRow], residents: Sequence[Resident], own: set[UUID]) -> None:
     """Note how many children get a guardian; warn for each child whose adult is in `own`, the importer's household."""
     nominations = _nominations(residents)
     rows = {child.person_id: child.row for family in _families(residents) for child in family.children}
@@ -42,7 +42,9 @@ def tell_guardians(parsed: Parsed[RosterRow], residents: Sequence[Resident], own
         parsed.notes.append(problem("note_guardians", children=len(named)))
 
 
-async def name_guardians(scope: Scope, residents: Sequence[Resident], own: set[UUID], import_id: UUID) -> list[UUID]:
+async def nominate_from_households(
+    scope: Scope, residents: Sequence[Resident], own: set[UUID], import_id: UUID
+) -> list[UUID]:
     """Nominate the head of a household and the spouse as guardians of its minors, without consent.
 
     If both adult and child were known before, nobody is nominated, because somebody may have decided otherwise since.

@@ -1,4 +1,4 @@
-"""Residents of a roster who are in the community's book already: found, compared, and left as they are."""
+"""Compares a roster with the residents who are registered already; an import does not change their records."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from timebank.core.scope import Scope
 from timebank.imports.cells.problems import problem
 from timebank.imports.kinds.roster.read import Household, RosterRow
 from timebank.imports.sheets.parsed import Parsed
-from timebank.imports.words.area_map import Map, held_by, in_one_way
+from timebank.imports.words.area_index import AreaIndex, normal_name, role_grants_of
 
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """Whom a row means, and whether this import has entered them."""
+    """The person whom a row means, and whether this import registers them."""
 
     row: RosterRow
     person_id: UUID
     is_new: bool
 
 
-class _Registered(msgspec.Struct, frozen=True):
-    """A person as the book has them, with the names of the areas from the grid down to the home."""
+class _Registered(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered person; `places` are the normalised names of the areas that contain the home, by kind."""
 
     id: UUID
     status: str
@@ -38,7 +38,7 @@ class _Registered(msgspec.Struct, frozen=True):
 
 
 async def names_by_identity(scope: Scope, indexes: Iterable[bytes]) -> dict[bytes, str]:
-    """Who is registered under each of these identity numbers."""
+    """The name registered under each of these identity numbers, by the number's blind index."""
     found = await database.fetch(
         "SELECT identity_index, name FROM person WHERE community_id = $1 AND identity_index = ANY ($2)",
         scope.community_id, list(indexes),
@@ -47,9 +47,9 @@ async def names_by_identity(scope: Scope, indexes: Iterable[bytes]) -> dict[byte
 
 
 async def namesakes(scope: Scope, rows: Sequence[RosterRow]) -> list[RosterRow]:
-    """The rows of lists of heads that name somebody whom the book or the roster has with another phone.
+    """The rows of lists of heads whose name is known, from the records or the roster, but only with other phones.
 
-    Such a row would enter a second record of one person, or give a stranger the office.
+    Such a row would register a person twice or grant the role to the wrong person.
     """
     asked = [row for row in rows if row.named and row.phone and not row.identity and row.household.room is None]
     if not asked:
@@ -72,14 +72,14 @@ async def namesakes(scope: Scope, rows: Sequence[RosterRow]) -> list[RosterRow]:
     ]
 
 
-async def compare(
+async def warn_of_differences(
     scope: Scope, parsed: Parsed[RosterRow], residents: Sequence[Resident], homes: Mapping[UUID, Mapping[str, str]],
-    town: Map,
+    town: AreaIndex,
 ) -> None:  # fmt: skip
-    """Point out where the book differs from the roster; it is the book that stays.
+    """Add a warning wherever the roster differs from a registered person; the person's record is not changed.
 
-    `homes` are the areas of those whom the roster itself enters: another of its rows may mean one of them. `town` knows
-    the community's own words for its buildings.
+    `homes` are the area names of those whom this roster registers, because another of its rows may mean one of them.
+    `town` holds the community's remembered words for buildings.
     """
     known = [one for one in residents if not one.is_new]
     if not known:
@@ -110,17 +110,19 @@ async def compare(
 
 
 def _of_row(one: Resident, home: Mapping[str, str]) -> _Registered:
-    """Somebody as the book will have them."""
+    """A person of the roster as they will be registered."""
     row = one.row
     return _Registered(
-        one.person_id, "active", vault.blind_index(row.identity, "identity") if row.identity else None,
-        vault.blind_index(row.phone, "phone") if row.phone else None, row.household.room or "", dict(home),
-        frozenset(map(str, row.roles)),
+        id=one.person_id, status="active",
+        identity_index=vault.blind_index(row.identity, "identity") if row.identity else None,
+        phone_index=vault.blind_index(row.phone, "phone") if row.phone else None, room=row.household.room or "",
+        places=dict(home),
+        roles=frozenset(map(str, row.roles)),
     )  # fmt: skip
 
 
-def _lives_there(book: _Registered, home: Household, town: Map) -> bool:
-    """Whether the book says the same of the home, as far as the roster says anything."""
+def _lives_there(book: _Registered, home: Household, town: AreaIndex) -> bool:
+    """Whether the registered home agrees with every part of the home that the roster gives."""
     written = Address(home.grid, home.building, home.unit)
     said = (town.meant(written) or written)._asdict()
     same = all(book.places.get(kind) == name for kind, name in said.items() if name)
@@ -128,8 +130,8 @@ def _lives_there(book: _Registered, home: Household, town: Map) -> bool:
 
 
 async def _registered(scope: Scope, person_ids: Sequence[UUID]) -> list[_Registered]:
-    town = Map(await areas_of(scope))
-    offices = await held_by(scope, person_ids)
+    town = AreaIndex(await areas_of(scope))
+    offices = await role_grants_of(scope, person_ids)
     found = await database.fetch(
         "SELECT p.id, p.status, p.identity_index, p.phone_index, h.room, h.area_id FROM person p "
         "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
@@ -138,9 +140,10 @@ async def _registered(scope: Scope, person_ids: Sequence[UUID]) -> list[_Registe
     )  # fmt: skip
     return [
         _Registered(
-            row["id"], row["status"], row["identity_index"], row["phone_index"], row["room"],
-            {area.kind: in_one_way(area) for area in town.upwards(row["area_id"])},
-            frozenset(office.role for office in offices.get(row["id"], [])),
+            id=row["id"], status=row["status"], identity_index=row["identity_index"], phone_index=row["phone_index"],
+            room=row["room"],
+            places={area.kind: normal_name(area) for area in town.upwards(row["area_id"])},
+            roles=frozenset(office.role for office in offices.get(row["id"], [])),
         )
         for row in found
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""A community's roster: one row per resident, with the household they belong to."""
+"""Reads a community's roster: one row for each resident, with their household."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,11 +12,12 @@ from timebank.imports.cells.identity import Sex
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell, Role
 from timebank.imports.files.workbook import Workbook
-from timebank.imports.kinds.roster.bearer import born_on_of, certificate_of, phone_of, sex_of
-from timebank.imports.kinds.roster.heads import offices_of
-from timebank.imports.sheets import captions, columns, leftovers
+from timebank.imports.kinds.roster.bearer import born_on_of, read_document_cell, read_phone, sex_of
+from timebank.imports.kinds.roster.heads import roles_of
+from timebank.imports.sheets import captions, columns
+from timebank.imports.sheets import unread as leftovers
 from timebank.imports.sheets.homes import home_of
-from timebank.imports.sheets.lines import Line, lines
+from timebank.imports.sheets.lines import DataRow, data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading
 from timebank.imports.sheets.vocabulary import ROSTER
 
@@ -28,11 +29,11 @@ _NO = frozenset({"否", "不是", "×", "0"})
 HEAD_WORDS = frozenset({"户主", "本人", "head", "self", "householder"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Household:
-    """Who lives behind one door: the same place and the same head are one household.
+    """A household, identified by its place and its head.
 
-    Equal only by chance, and no household at all, when neither room nor head is known: see `is_known`.
+    Without a room and a head, equal values do not mean one household: see `is_known`.
     """
 
     grid: str | None
@@ -45,13 +46,13 @@ class Household:
 
     @property
     def is_known(self) -> bool:
-        """Whether rows with this value live together, and not just somewhere in the same building."""
+        """Whether equal values mean one household, and not just the same building."""
         return self.room is not None or self.head is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RosterRow:
-    """A resident as the roster knows them. Never without a name and one of identity, born_on and phone."""
+    """A resident in the roster; always has a name, and at least one of identity, born_on and phone."""
 
     sheet: str
     row: int
@@ -66,29 +67,29 @@ class RosterRow:
     note: str | None
     roles: frozenset[Role]
     named: frozenset[Role]
-    """Those of the roles that a column of offices names, or the sheet itself, as a list of heads does."""
+    """The roles among `roles` that the post column names, or the sheet as a list of heads, but no remark alone."""
 
 
 @dataclass(slots=True)
 class _Above:
-    """What the rows above said, for cells left blank because nothing changed."""
+    """The household of the row above, for cells left blank because nothing changed."""
 
-    household: Household = Household(None, None, None, None, None)
+    household: Household = Household(grid=None, building=None, unit=None, room=None, head=None)
 
 
 def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
-    """Read a roster; `today` bounds birth dates. Raises an ImportRefused when the file holds no roster at all."""
+    """Read a roster; birth dates after `today` are refused. Raises an ImportRefused if no table is a roster."""
     survey = columns.survey(book, ROSTER, REQUIRED)
     parsed: Parsed[RosterRow] = Parsed()
     seen: dict[tuple[object, ...], RosterRow] = {}
     for header in survey.headers:
-        above, offices = _Above(), offices_of(header)
-        for line in lines(header):
+        above, offices = _Above(), roles_of(header)
+        for line in data_rows(header):
             reading = Reading(parsed, header, line)
             row = _row(reading, above, offices, today)
             if row is not None and not _repeats(reading, row, seen):
                 parsed.rows.append(row)
-    leftovers.tell(parsed, book, survey)
+    leftovers.report_unread(parsed, book, survey)
     moved_in = sum(remarks.moved_in(row.note) for row in parsed.rows)
     if moved_in:
         parsed.notes.append(problem("note_moved_in", count=moved_in))
@@ -97,16 +98,16 @@ def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
 
 def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], today: date) -> RosterRow | None:
     name = reading.need("name", _one_name)
-    if name and any(map(cells.private, name)):
+    if name and any(map(cells.is_private_use, name)):
         reading.warn("name", problem("name_private_character"))
     relation = reading.beside("relation", _word)
     is_head = (relation or "").lower() in HEAD_WORDS
-    is_head = is_head or _YES.fullmatch(cells.words(reading.cell("head"))) is not None
+    is_head = is_head or _YES.fullmatch(cells.plain_text(reading.cell("head"))) is not None
     household = _household(reading, above, name, is_head=is_head)
-    identity = certificate_of(reading)
+    identity = read_document_cell(reading)
     born_on = born_on_of(reading, identity, today)
     sex = sex_of(reading, identity)
-    phone = phone_of(reading, is_known=identity is not None or born_on is not None)
+    phone = read_phone(reading, is_known=identity is not None or born_on is not None)
     note = reading.beside("note", cells.note)
     post = reading.beside("post", cells.text)
     _judge_remark(reading, "note", note)
@@ -128,9 +129,10 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
     # What the row itself says of an office counts before the title of its sheet.
     named = cells.roles_held(post) if post else offices
     return RosterRow(
-        reading.sheet, reading.number, household, name, relation,
-        is_head or names.key(name) == names.key(household.head or ""), sex, number, born_on, phone, note,
-        named | held, named,
+        sheet=reading.sheet, row=reading.number, household=household, name=name, relation=relation,
+        is_head=is_head or names.key(name) == names.key(household.head or ""), sex=sex, identity=number,
+        born_on=born_on, phone=phone, note=note,
+        roles=named | held, named=named,
     )  # fmt: skip
 
 
@@ -141,7 +143,7 @@ def _one_name(cell: Cell) -> str | Problem | None:
     if len(found) > 1:
         return problem("name_several", count=len(found))
     # Four and more characters with a space between all of them are as likely two names (陈 静 李 四).
-    several = re.fullmatch(r"\S(?: \S){3,}", cells.words(cell)) or re.fullmatch(
+    several = re.fullmatch(r"\S(?: \S){3,}", cells.plain_text(cell)) or re.fullmatch(
         rf"{group.HAN}{{2,4}}[和与及]{group.HAN}{{2,4}}", found[0]
     )
     return problem("name_several", count=2) if several and len(found[0]) >= _LONG else found[0]
@@ -152,7 +154,7 @@ def _word(cell: Cell) -> str | Problem | None:
 
 
 def _judge_remark(reading: Reading[RosterRow], column: str, note: str | None) -> None:
-    """Keep out who has moved away or died; where the remark may mean somebody else, let a person look."""
+    """Refuse a resident who has moved away or died; add a warning if the remark may mean another person."""
     found = remarks.fate(note)
     if found in ("gone", "died"):
         reading.refuse(column, problem(f"remark_{found}"))
@@ -161,7 +163,7 @@ def _judge_remark(reading: Reading[RosterRow], column: str, note: str | None) ->
 
 
 def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, is_head: bool) -> Household:
-    """The household of a row, blank cells carried on from above until a wider part of the place changes."""
+    """The household of a row; a blank cell takes the value above until a wider part of the address changes."""
     line = reading.line
     before = _titled(reading) if line.fresh else above.household
     grid = reading.take("grid", places.grid) or before.grid
@@ -181,12 +183,12 @@ def _household(reading: Reading[RosterRow], above: _Above, name: str | None, *, 
     written = reading.beside("head", _head) if room else reading.take("head", _head)
     head = written or (name if is_head else before.head if same else None)
     estate = home.estate or _estate(reading, above) if home.building or building else home.estate
-    above.household = Household(grid, building, unit, room, head, estate)
+    above.household = Household(grid=grid, building=building, unit=unit, room=room, head=head, estate=estate)
     return above.household
 
 
 def _estate(reading: Reading[RosterRow], above: _Above) -> str | None:
-    """The estate of a row that writes none: that of the row above where this one goes on below it, or of a caption."""
+    """The estate of a row without one: that of the row above if this row continues its address, or of a caption."""
     line, carried = reading.line, above.household.estate
     if "estate" in reading.header.columns and not line.fresh:
         return carried
@@ -195,26 +197,27 @@ def _estate(reading: Reading[RosterRow], above: _Above) -> str | None:
 
 
 def _head(cell: Cell) -> str | Problem | None:
-    """The name of a household's head. A column may also say of each row whether that is the head: 是, 否, 本人."""
-    said = cells.words(cell)
+    """The name of a household's head; None if the cell only says whether the row is the head (是, 否, 本人)."""
+    said = cells.plain_text(cell)
     return None if _YES.fullmatch(said) or said in _NO else cells.name(cell)
 
 
 def _titled(reading: Reading[RosterRow]) -> Household:
-    """What the captions of a stretch of the table say of its homes: "1栋", "1栋2单元住户表", "第一网格"."""
+    """The part of the address that the captions of a section give: "1栋", "1栋2单元住户表", "第一网格"."""
     grid, home = captions.home_of(reading.header, reading.line.titles)
-    return Household(grid, home.building, home.unit, None, None)
+    return Household(grid=grid, building=home.building, unit=home.unit, room=None, head=None)
 
 
-def _carries(line: Line, meaning: str) -> bool:
-    """Whether a blank here means “as above”: nothing is written in the cell, nor in that of the address."""
+def _carries(line: DataRow, meaning: str) -> bool:
+    """Whether a cell takes the value above: both it and the address cell are blank."""
     return meaning not in line.written and "address" not in line.written
 
 
 def _repeats(reading: Reading[RosterRow], row: RosterRow, seen: dict[tuple[object, ...], RosterRow]) -> bool:
-    """Whether an earlier good row is the same resident: by identity number, else by name, birth and phone.
+    """Whether an accepted row above is the same resident, and refuse the row if so.
 
-    Who stands in the roster and on another sheet's list of heads is one resident with an office.
+    Residents are compared by identity number; without one, by name, birth date and phone; without a phone, also by
+    household. A resident of the roster who is also on another sheet's list of heads is not a duplicate.
     """
     key = (
         (row.identity,)

@@ -1,4 +1,4 @@
-"""The offices that a roster's remarks and a list of heads name, granted over the places of their rows."""
+"""Decides which role grants follow from a roster's remarks and lists of heads, each over the area of its row."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,24 +9,24 @@ from uuid import UUID
 import msgspec
 
 from timebank.access.roles.grants import CannotHoldRole, OwnRole
-from timebank.access.roster import Office
+from timebank.access.roster import PlannedGrant
 from timebank.core import clock, database
 from timebank.core.scope import Role, Scope
 from timebank.imports.cells.problems import Problem, problem, refusal
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.sheets.parsed import Parsed
-from timebank.imports.words.area_map import Map
+from timebank.imports.words.area_index import AreaIndex
 from timebank.people.identity.ages import is_guarded
 
 PLACE_OF = {Role.building_head: "building", Role.unit_head: "unit", Role.grid_worker: "grid"}
 COLUMN = "note|post"
 
 Duty = tuple[str, UUID]
-"""A role and the area that it is over."""
+"""A role and the area that it covers."""
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """A person who is to hold offices: what they hold over areas, and what of it somebody has ended."""
+    """A person who may get role grants, with those they have over areas: in force, and ended by a person."""
 
     born_on: date | None
     status: str = "active"
@@ -35,8 +35,11 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """What a row says of somebody's offices, over places around this area."""
+class RoleClaim:
+    """The roles that a row gives a person, each over the building, unit or grid that contains `area_id`.
+
+    `by_own_word` marks an area found through a word that the person or their family decided.
+    """
 
     row: RosterRow
     person_id: UUID
@@ -46,10 +49,10 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Duties:
-    """The offices that are new, each with the row that gives it, and what there is to say where a row gives none."""
+class NewGrants:
+    """The new role grants, each with the row that gives it, and the remarks on rows whose role is not granted."""
 
-    offices: dict[Office, RosterRow] = field(default_factory=dict)
+    offices: dict[PlannedGrant, RosterRow] = field(default_factory=dict)
     remarks: list[tuple[RosterRow, Problem]] = field(default_factory=list)
 
     @property
@@ -57,21 +60,23 @@ class Duties:
         return {office.person_id for office in self.offices}
 
     def by_row(self) -> dict[tuple[str, int], set[Role]]:
-        """Which offices each row gives."""
+        """The roles that each row gives, by its sheet and number."""
         given: dict[tuple[str, int], set[Role]] = {}
         for office, row in self.offices.items():
             given.setdefault((row.sheet, row.row), set()).add(office.role)
         return given
 
 
-def duties_of(claims: Sequence[Claim], holders: Mapping[UUID, Holder], town: Map, own: set[UUID]) -> Duties:
-    """Which of the claims bring a new office, whichever row has entered the person.
+def decide_grants(
+    claims: Sequence[RoleClaim], holders: Mapping[UUID, Holder], town: AreaIndex, own: set[UUID]
+) -> NewGrants:
+    """Decide which claims lead to a new role grant. Pure.
 
-    Nobody is given an office again that somebody has ended: that is granted on the resident's page. Those of `own` are
-    of the importer's household: another administrator grants them; nor does anybody hold one over a building that they
-    have themselves decided a word to mean.
+    A grant that was ended is not renewed; that is done on the resident's page. `own` are the importer's household
+    members: another administrator has to grant their roles. A role is also not granted over a building that was found
+    through the holder's own word.
     """
-    duties = Duties()
+    duties = NewGrants()
     for claim in claims:
         odd: dict[str, Problem] = {}
         for role in sorted(claim.roles):
@@ -82,20 +87,20 @@ def duties_of(claims: Sequence[Claim], holders: Mapping[UUID, Holder], town: Map
             if wrong is not None:
                 odd.setdefault(wrong.code, wrong)
             elif area_id is not None and not is_held:
-                duties.offices.setdefault(Office(claim.person_id, role, area_id), claim.row)
+                duties.offices.setdefault(PlannedGrant(claim.person_id, role, area_id), claim.row)
         duties.remarks.extend((claim.row, wrong) for wrong in odd.values())
     return duties
 
 
-def _not_by_own(claim: Claim, own: set[UUID]) -> Problem | None:
-    """Why somebody else has to give a new office."""
+def _not_by_own(claim: RoleClaim, own: set[UUID]) -> Problem | None:
+    """Why another administrator has to grant a new role; None if the importer may."""
     if claim.person_id in own:
         return refusal(OwnRole())
     return problem("own_word") if claim.by_own_word else None
 
 
 def _wrong(holder: Holder | None, role: Role, area_id: UUID | None) -> Problem | None:
-    """Why somebody is not given an office; nothing is wrong with one that they hold."""
+    """Why a role cannot be granted; None if it can, or if the person holds it already."""
     if holder is None or holder.status != "active":
         return problem("person_not_active")
     if is_guarded(holder.born_on):
@@ -109,7 +114,7 @@ def _wrong(holder: Holder | None, role: Role, area_id: UUID | None) -> Problem |
     return None
 
 
-def tell_duties(parsed: Parsed[RosterRow], duties: Duties) -> None:
+def report_grants(parsed: Parsed[RosterRow], duties: NewGrants) -> None:
     for row, wrong in duties.remarks:
         parsed.reading(row).warn(COLUMN, wrong)
     held = Counter(office.role for office in duties.offices)
@@ -122,7 +127,7 @@ def tell_duties(parsed: Parsed[RosterRow], duties: Duties) -> None:
 
 
 async def holders_of(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, Holder]:
-    """These people as the book has them now."""
+    """These people's status and role grants over areas, read now."""
     wanted, today = list(person_ids), clock.local_day()
     people = await database.fetch(
         "SELECT id, born_on, status FROM person WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, wanted

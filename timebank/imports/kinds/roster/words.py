@@ -1,4 +1,4 @@
-"""The community's own words for buildings in a roster: those that somebody may decide, and whose office goes by one."""
+"""Unknown words for buildings in a roster, and role grants that depend on a word that their holder decided."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,10 @@ from timebank.imports.words.own_words import barred
 from timebank.imports.words.words import word_key
 
 
-def tell_buildings(parsed: Parsed[RosterRow], buildings: Buildings) -> None:
-    """Name the buildings that the community has not, by words of its own: each becomes one, unless it is another.
+def report_new_buildings(parsed: Parsed[RosterRow], buildings: Buildings) -> None:
+    """Report the names that will become new buildings unless the user maps them to existing ones.
 
-    A number is no such word; nor is any of a community that has no buildings yet.
+    Names with a number are not reported, nor are any names while the community has no buildings.
     """
     if not any(area.kind == "building" for area in buildings.areas):
         return
@@ -28,7 +28,7 @@ def tell_buildings(parsed: Parsed[RosterRow], buildings: Buildings) -> None:
     for row in parsed.rows:
         word = row.household.building
         if word and not places.is_building(word) and not re.search(r"\d", word) and not buildings.of(Address(word)):
-            parsed.unknown.append(UnknownUse(word, row.sheet, row.row, kind="building"))
+            parsed.unknown.append(UnknownUse(value=word, sheet=row.sheet, row=row.row, kind="building"))
             new.add(word)
     if new:
         parsed.notes.append(problem("note_building_words", count=len(new), names=first_of(sorted(new))))
@@ -38,10 +38,10 @@ async def own_building_words(
     intake: Intake, parsed: Parsed[RosterRow], buildings: Buildings, residents: Sequence[Resident],
     homes: Mapping[UUID, UUID | None],
 ) -> set[tuple[str, int]]:  # fmt: skip
-    """The rows that name an office of whoever has decided what their building's word means.
+    """The rows that name a role of a person who, or whose family, decided the meaning of the row's building word.
 
-    `homes` are the households of those who are not in the book yet. In the trial of somebody else the word is asked
-    for again.
+    `homes` maps people who are not registered yet to their households. If the caller may decide the word instead, it is
+    added to the unknown words again.
     """
     naming = [(one, Address(one.row.household.building, one.row.household.unit)) for one in residents if one.row.roles]
     uses = {(key, one.person_id) for one, place in naming for key in buildings.keys(place)}
@@ -52,7 +52,7 @@ async def own_building_words(
             continue
         rows.add((one.row.sheet, one.row.row))
         parsed.unknown += [
-            UnknownUse(word, one.row.sheet, one.row.row, kind="building")
+            UnknownUse(value=word, sheet=one.row.sheet, row=one.row.row, kind="building")
             for word in words_of(place)
             if by_own.is_asked([word_key(word)], one.person_id)
         ]

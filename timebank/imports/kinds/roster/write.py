@@ -1,4 +1,4 @@
-"""A roster taken in: places, households, people, their offices and logins, and guardians to be confirmed."""
+"""Imports a roster: areas, households, people, their role grants and logins, and guardians whose consent is pending."""
 
 import asyncio
 from collections import Counter
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from timebank.access.roster import ensure_logins
 from timebank.access.sign_in.logins import phones_held
-from timebank.areas.addresses import settle_addresses
+from timebank.areas.addresses import find_or_add_areas
 from timebank.areas.places import areas_of
 from timebank.core import clock, names, vault
 from timebank.core.database import reading
@@ -18,25 +18,33 @@ from timebank.imports.files.workbook import Workbook
 from timebank.imports.intake import Intake, Ready, cells_of
 from timebank.imports.kinds.roster import known as residents_known
 from timebank.imports.kinds.roster import read as roster
-from timebank.imports.kinds.roster.estates import tell_apart
-from timebank.imports.kinds.roster.finish import ResidentPlanned, enrolment_of, too_near
-from timebank.imports.kinds.roster.guardians import tell_guardians
+from timebank.imports.kinds.roster.estates import qualify_buildings
+from timebank.imports.kinds.roster.finish import ResidentPlanned, enrolment_of, household_members_of
+from timebank.imports.kinds.roster.guardians import report_guardians
 from timebank.imports.kinds.roster.homes import Homes, grids_of_buildings, homes_of, written
 from timebank.imports.kinds.roster.known import Resident
 from timebank.imports.kinds.roster.read import WORD_MAX, RosterRow
-from timebank.imports.kinds.roster.role_grants import COLUMN, Claim, Duties, Holder, duties_of, holders_of, tell_duties
-from timebank.imports.kinds.roster.words import own_building_words, tell_buildings
+from timebank.imports.kinds.roster.role_grants import (
+    COLUMN,
+    Holder,
+    NewGrants,
+    RoleClaim,
+    decide_grants,
+    holders_of,
+    report_grants,
+)
+from timebank.imports.kinds.roster.words import own_building_words, report_new_buildings
 from timebank.imports.sheets.parsed import Parsed
-from timebank.imports.words.area_map import Map
+from timebank.imports.words.area_index import AreaIndex
 from timebank.imports.words.buildings import Buildings, buildings_of
-from timebank.people.enrolment import Placed, enrol_many, place_many
+from timebank.people.enrolment.enrolling import Placed, enrol_many, place_many
 from timebank.people.identity.ages import is_guarded
 from timebank.people.schemas import Enrolled
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Whom the rows mean, each with its key, and where they live; those who enter somebody come first."""
+    """The residents of the rows with the rows' keys and their homes, the rows with the most details first."""
 
     keys: Sequence[bytes]
     residents: Sequence[Resident]
@@ -53,37 +61,40 @@ class _Found:
 
 
 async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPlanned]:
-    """Whom the roster means, and all that it would bring; the rows of the known are kept too, for their children."""
+    """Find the residents of a roster and everything that it would create.
+
+    The rows of known residents are planned too, because their children may need a guardian.
+    """
     scope = intake.scope
     parsed = await asyncio.to_thread(roster.parse, book, today=clock.local_day())
     async with reading(scope):
         buildings = await buildings_of(scope)
         buildings.suppose(intake.answered("building"))
-        tell_apart(parsed, list(buildings.town.areas.values()))
+        qualify_buildings(parsed, list(buildings.town.areas.values()))
         await _judge(scope, parsed, buildings)
         parsed.settle()
-        tell_buildings(parsed, buildings)
+        report_new_buildings(parsed, buildings)
         found = await _find(intake, buildings.town, parsed.rows)
         homes = {one.person_id: found.homes.in_one_way(found.homes.of(one.row)) for one in found.new}
-        await residents_known.compare(scope, parsed, found.residents, homes, buildings.town)
+        await residents_known.warn_of_differences(scope, parsed, found.residents, homes, buildings.town)
         held = await _phones_held(scope, found.new)
-        own = await too_near(scope, found.residents, found.placed.households)
+        own = await household_members_of(scope, found.residents, found.placed.households)
         by_own = await own_building_words(intake, parsed, buildings, found.residents, found.placed.households)
         duties = await _duties(scope, found, own, by_own)
         parsed.words = buildings.unknown(parsed.uses("building"))
     planned = _planned(parsed, found, duties)
-    _tell_places(parsed, found, duties)
+    _report_places(parsed, found, duties)
     if held:
         parsed.notes.append(problem("note_phones_held", count=held))
-    tell_duties(parsed, duties)
-    tell_guardians(parsed, found.residents, own)
+    report_grants(parsed, duties)
+    report_guardians(parsed, found.residents, own)
     homeless = sum(found.homes.of(one.row) is None for one in found.new)
     if homeless:
         parsed.notes.append(problem("note_no_home", count=homeless))
     return Ready(parsed, planned, len(found.entered | duties.holders))
 
 
-async def _find(intake: Intake, town: Map, rows: Sequence[RosterRow]) -> _Found:
+async def _find(intake: Intake, town: AreaIndex, rows: Sequence[RosterRow]) -> _Found:
     # Who stands on two sheets is entered by the row that says most of them.
     ordered = sorted(rows, key=lambda row: (row.identity is None, row.household.room is None))
     keys = [_key(intake, row) for row in ordered]
@@ -94,15 +105,15 @@ async def _find(intake: Intake, town: Map, rows: Sequence[RosterRow]) -> _Found:
     left = iter(placed.answers)
     residents = []
     for row, key in zip(ordered, keys, strict=True):
-        answer = Enrolled(known[key], created=False) if key in known else next(left)
+        answer = Enrolled(person_id=known[key], created=False) if key in known else next(left)
         residents.append(Resident(row, answer.person_id, answer.created))
     return _Found(keys, residents, homes, placed)
 
 
-async def _duties(scope: Scope, found: _Found, own: set[UUID], by_own_word: set[tuple[str, int]]) -> Duties:
-    """The offices that the rows give; those of `by_own_word` go by a word for a building of the holder's own.
+async def _duties(scope: Scope, found: _Found, own: set[UUID], by_own_word: set[tuple[str, int]]) -> NewGrants:
+    """The role grants that the rows lead to; in rows of `by_own_word` the holder decided the word for the building.
 
-    Who was in the book before is given what a list of heads names, not what a remark mentions.
+    A resident who was registered before gets only the roles that a list of heads names, not those in a remark.
     """
     entered = found.entered
     naming = [one for one in found.residents if one.row.roles]
@@ -110,18 +121,18 @@ async def _duties(scope: Scope, found: _Found, own: set[UUID], by_own_word: set[
     holders = {person_id: holder for person_id, holder in before.items() if holder.status == "active"}
     holders |= {one.person_id: Holder(one.row.born_on) for one in found.new}
     claims = [
-        Claim(
+        RoleClaim(
             one.row, one.person_id, frozenset(map(Role, one.row.roles if one.person_id in entered else one.row.named)),
             found.homes.of(one.row), by_own_word=(one.row.sheet, one.row.row) in by_own_word,
         )
         for one in naming
         if one.person_id in holders
     ]  # fmt: skip
-    return duties_of(claims, holders, found.homes.town, own)
+    return decide_grants(claims, holders, found.homes.town, own)
 
 
-def _planned(parsed: Parsed[RosterRow], found: _Found, duties: Duties) -> list[ResidentPlanned]:
-    """The rows as they are kept: of two that mean one new person, the first enters them and the second finds them."""
+def _planned(parsed: Parsed[RosterRow], found: _Found, duties: NewGrants) -> list[ResidentPlanned]:
+    """The rows to store. Of two rows for one new person, the first registers the person and the second finds them."""
     entered, offices = found.entered, duties.by_row()
     return [
         ResidentPlanned(
@@ -134,13 +145,13 @@ def _planned(parsed: Parsed[RosterRow], found: _Found, duties: Duties) -> list[R
     ]  # fmt: skip
 
 
-async def take(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
-    """Enter a batch of people, with their homes and logins, and the places of whoever is given an office."""
+async def register_batch(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
+    """Write a batch: register its new people with homes and logins, and add the areas that role grants need."""
     settled = {planned.home for planned in rows if planned.person_id is None or planned.offices}
     if not settled:
         return
     before = {area.id for area in await areas_of(intake.scope)}
-    areas = await settle_addresses(intake.scope, settled)
+    areas = await find_or_add_areas(intake.scope, settled)
     for area in await areas_of(intake.scope):
         if area.id not in before:
             intake.also_made("area", area.id)
@@ -156,7 +167,7 @@ async def take(intake: Intake, rows: Sequence[ResidentPlanned]) -> None:
 
 
 async def _judge(scope: Scope, parsed: Parsed[RosterRow], there: Buildings) -> None:
-    """Refuse what the community's book contradicts or has no room for."""
+    """Refuse the rows that contradict the community's records or do not fit into them."""
     buildings = grids_of_buildings(there.areas, parsed.rows)
     indexes = {row.identity: vault.blind_index(row.identity, "identity") for row in parsed.rows if row.identity}
     owners = await residents_known.names_by_identity(scope, indexes.values())
@@ -178,7 +189,7 @@ async def _judge(scope: Scope, parsed: Parsed[RosterRow], there: Buildings) -> N
 
 
 def _key(intake: Intake, row: RosterRow) -> bytes:
-    """The number says who it is; without one, all that tells people apart."""
+    """The row's key: from the identity number, or otherwise from name, birth date, phone and (without phone) home."""
     if row.identity:
         return intake.key(row.identity)
     home = row.household
@@ -187,19 +198,19 @@ def _key(intake: Intake, row: RosterRow) -> bytes:
 
 
 def _own_phone(row: RosterRow) -> list[str]:
-    """The phone by which somebody signs in; none for a child whose guardian must act for it."""
+    """The phone by which a person signs in; empty for a child under guardianship."""
     return [row.phone] if row.phone and not is_guarded(row.born_on) else []
 
 
 async def _phones_held(scope: Scope, new: Sequence[Resident]) -> int:
-    """How many have a phone whose login somebody holds already, who will be asked."""
+    """The number of new people whose phone belongs to an existing login; its holder is asked to agree."""
     phones = [phone for one in new for phone in _own_phone(one.row)]
     held = await phones_held(scope, set(phones)) if phones else set()
     return sum(phone in held for phone in phones)
 
 
-def _tell_places(parsed: Parsed[RosterRow], found: _Found, duties: Duties) -> None:
-    """Count the places and households that come with whom the file enters or gives an office."""
+def _report_places(parsed: Parsed[RosterRow], found: _Found, duties: NewGrants) -> None:
+    """Add a note that counts the areas and households which the new people and role grants bring."""
     used = [found.homes.of(row) for row in [*(one.row for one in found.new), *duties.offices.values()]]
     kinds, households = Counter(area.kind for area in found.homes.added_around(used)), found.placed.new_households
     if kinds or households:

@@ -1,13 +1,13 @@
-"""An expiry of class minutes that should not have been is taken back, and the family is told."""
+"""Reverse a mistaken expiry of class minutes, and notify the family."""
 
 from uuid import UUID
 
 import msgspec
 
 from timebank.classes.class_time import entries
-from timebank.classes.class_time.refunds import payers, require_stranger
+from timebank.classes.class_time.refunds import payers, require_not_close
 from timebank.classes.courses import course
-from timebank.classes.families import guardians_of, names_of_people, tell_family
+from timebank.classes.families import guardians_of, names_of_people, notify_family
 from timebank.core import audit, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
@@ -15,7 +15,7 @@ from timebank.ledger.refusals import EntryNotFound
 
 
 class Unexpired(msgspec.Struct, frozen=True):
-    """Minutes that can be used again, under one entry."""
+    """A reversed expiry: the entry of the expiry, and the minutes that can be used again."""
 
     entry_id: UUID
     minutes: int
@@ -23,10 +23,10 @@ class Unexpired(msgspec.Struct, frozen=True):
 
 @retried
 async def reverse_class_expiry(scope: Scope, entry_id: UUID, reason: str) -> Unexpired:
-    """Give back the expired minutes of a child whose last day, or whose days of grace, are not over yet.
+    """Reverse the expiry of a child's minutes whose last day or days of grace are not over yet.
 
-    Never those of the own family, nor what the caller or the household paid. Raises OwnRefund, PastGrace,
-    AlreadyReversed, EntryNotFound.
+    The caller is an administrator who is not close to the child, its guardians or the payers. Raises OwnRefund,
+    PastGrace, AlreadyReversed, EntryNotFound.
     """
     scope.require_admin()
     async with transaction(scope):
@@ -40,14 +40,14 @@ async def reverse_class_expiry(scope: Scope, entry_id: UUID, reason: str) -> Une
             raise EntryNotFound
         child_id, course_id = UUID(bytes=owner["owner_id"].bytes), UUID(bytes=owner["subject_id"].bytes)
         guardians = (await guardians_of(scope, [child_id]))[child_id]
-        await require_stranger(scope, [child_id, *guardians, *await payers(scope, child_id, course_id)])
+        await require_not_close(scope, [child_id, *guardians, *await payers(scope, child_id, course_id)])
         title = (await course(scope, course_id)).title
-        minutes = await entries.unexpire(scope, entry_id, f"撤回到期 · 《{title}》课时：{reason}"[:200])
+        minutes = await entries.post_expiry_reversal(scope, entry_id, f"撤回到期 · 《{title}》课时：{reason}"[:200])
         await audit.record(
             scope, "reverse_class_expiry", "course", course_id, reason=reason, child_id=child_id, minutes=minutes
         )
         child = (await names_of_people(scope, [child_id]))[child_id]
-        await tell_family(
+        await notify_family(
             scope, child_id, "class_expiry_reversed",
             f"《{title}》{child}到期的 {minutes} 分钟课时已撤回到期，现在又可以用了。原因：{reason}。",
             f"class_unexpiry:{entry_id}:{minutes}", course_id,

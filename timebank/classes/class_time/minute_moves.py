@@ -1,11 +1,11 @@
-"""Unused class minutes move to another course, at what they had cost."""
+"""Move a child's unused class minutes to another course at the price that was paid for them."""
 
-from timebank.agreements.unseen import require_seen
+from timebank.agreements.own_terms import require_seen_terms
 from timebank.classes.class_time import entries
 from timebank.classes.class_time.purchase import class_minutes, require_age, require_running
 from timebank.classes.class_time.refunds import require_right, unused
 from timebank.classes.courses import COURSE_TERMS, course
-from timebank.classes.families import names_of_people, tell_family
+from timebank.classes.families import names_of_people, notify_family
 from timebank.classes.schemas import MovedOut, MoveIn
 from timebank.core import audit
 from timebank.core.database import retried, transaction
@@ -21,11 +21,10 @@ class SameCourse(TimebankError):
 
 @retried
 async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
-    """Move a child's unused minutes to a course that is running and fits its age; the guardians are told.
+    """Move a child's unused minutes to a running course that accepts its age, and notify the family.
 
-    They carry what they had cost and become as many minutes as that buys in the other course; who paid stays who gets
-    the points of a later refund. Raises as `refund` does, and CourseOver, ChildAge, SameCourse,
-    MinutesOutlived, OwnTerms.
+    The points paid for the minutes are converted at the other course's price. A later refund still goes to whoever
+    paid. Raises what `refund` raises, and CourseOver, ChildAge, SameCourse, MinutesOutlived, OwnTerms.
     """
     if wanted.course_id == wanted.to_course_id:
         raise SameCourse
@@ -34,9 +33,9 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
         left, entered = await course(scope, wanted.course_id), await course(scope, wanted.to_course_id)
         require_running(entered)
         await require_age(scope, wanted.child_id, entered)
-        await require_seen(scope, COURSE_TERMS, entered.id, wanted.person_id, entered.title)
+        await require_seen_terms(scope, COURSE_TERMS, entered.id, wanted.person_id, entered.title)
         memo = f"课时从《{left.title}》转到《{entered.title}》"
-        moved = await entries.move(scope, wanted.child_id, left.id, entered.id, wanted.minutes, memo)
+        moved = await entries.post_move(scope, wanted.child_id, left.id, entered.id, wanted.minutes, memo)
         await audit.record(
             scope, "move_class_hours", "course", left.id, reason=wanted.reason, child_id=wanted.child_id,
             to=entered.id, entry_id=moved.entry_id, minutes=moved.minutes, arrived=moved.arrived,
@@ -46,11 +45,18 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
         has = await unused(scope, child_id=wanted.child_id)
         last = next((u.lasts_until for u in has if u.course_id == entered.id), None)
         until = f"，最晚用到{dated(last)}" if last else ""
-        await tell_family(
+        await notify_family(
             scope, wanted.child_id, "class_moved",
             f"{child}的 {moved.minutes} 分钟课时从《{left.title}》转到了《{entered.title}》，"
             f"按原来付的 {moved.points} 积分折成 {moved.arrived} 分钟{until}。{because}",
             f"class_move:{moved.entry_id}", moved.entry_id,
         )  # fmt: skip
         available = await class_minutes(scope, wanted.child_id, entered.id)
-        return MovedOut(moved.entry_id, moved.minutes, moved.points, moved.arrived, available, last)
+        return MovedOut(
+            id=moved.entry_id,
+            minutes=moved.minutes,
+            points=moved.points,
+            arrived=moved.arrived,
+            available=available,
+            lasts_until=last,
+        )

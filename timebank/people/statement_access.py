@@ -10,7 +10,7 @@ from timebank.people.guardianship.guardians import children_of, guardianships_of
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class StatementAccess:
     """A person whose statement may be read, the scope to read it in, and whose class minutes it shows.
 
     `children` are the person and the children in their care now; empty when a guardian reads a child's statement.
@@ -21,7 +21,7 @@ class Book:
     children: list[UUID]
 
 
-async def open_book(caller: Scope, person_id: UUID | None = None) -> Book:
+async def open_statement(caller: Scope, person_id: UUID | None = None) -> StatementAccess:
     """Check that the caller may read a person's statement; the caller's own when none is named. Raises NotFound.
 
     A guardian with recorded consent may read a child's. Reading somebody else's is audited as `open_person` does it.
@@ -31,10 +31,10 @@ async def open_book(caller: Scope, person_id: UUID | None = None) -> Book:
     if not scope.is_own(person_id):
         child = next((c for c in await children_of(caller) if c.person_id == person_id and c.consented), None)
         if child is not None:
-            return Book(caller.within(child.community_id), person_id, [])
+            return StatementAccess(caller.within(child.community_id), person_id, [])
         if not scope.reads_all:
             raise NotFound
         await open_person(scope, person_id)
     cared_for = await guardianships_of(scope, person_id)
     children = [g.child_id for g in cared_for if g.guardian_id == person_id and g.consented_at]
-    return Book(scope, person_id, [person_id, *children])
+    return StatementAccess(scope, person_id, [person_id, *children])

@@ -5,14 +5,14 @@ from datetime import datetime
 import msgspec
 
 from timebank.access.devices.sign_on import SignOnNeeded, as_keeper, signed_on_then
-from timebank.core.scope import Mine, Scope
+from timebank.core.scope import ResidentRecord, Scope
 from timebank.presence.evidence.device_clock import TOLERANCE
-from timebank.presence.scan_context import Arrival, occurred
-from timebank.presence.words import Refused
+from timebank.presence.scan_context import ScanContext, scan_time
+from timebank.presence.words import ScanRefused
 from timebank.stations.places import station_row
 
 
-async def find_keeper(arrival: Arrival) -> None:
+async def find_keeper(arrival: ScanContext) -> None:
     """Make the signed-on keeper the actor of a scan on a counter tablet.
 
     Without network the last keeper stays signed on until closing time. Raises SignOnNeeded where nobody is signed on,
@@ -25,14 +25,14 @@ async def find_keeper(arrival: Arrival) -> None:
         if scope.login_id is None:
             raise SignOnNeeded
         return
-    at = await occurred(arrival)
+    at = await scan_time(arrival)
     # A slightly slow device clock dates the first scan after a sign-on before the sign-on.
     then = await signed_on_then(scope, at) or await signed_on_then(scope, at + TOLERANCE)
     if then is None or at >= then.lasts_until(await _doors_close(scope, then.signed_on_at)):
-        raise Refused("no_keeper_then")
+        raise ScanRefused("no_keeper_then")
     if then.login_id != scope.login_id:
         arrival.sender = scope
-        persons = msgspec.json.decode(then.persons, type=tuple[Mine, ...])
+        persons = msgspec.json.decode(then.persons, type=tuple[ResidentRecord, ...])
         arrival.scope = as_keeper(scope, persons, then.login_id, None)
 
 

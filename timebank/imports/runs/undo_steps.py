@@ -1,31 +1,31 @@
-"""An import taken back batch by batch. What is used after the undoing has begun stays, and the run tells of it."""
+"""Undoes an import batch by batch. A record that is used after the undo has begun stays, and the report notes it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
 
-from timebank.access.roster import withdraw_logins, withdraw_offices
-from timebank.activities.withdrawal import withdraw_activities
-from timebank.areas.withdrawal import withdraw_areas
+from timebank.access.roster import undo_logins, undo_role_grants
+from timebank.activities.undo import undo_activities
+from timebank.areas.withdrawal import remove_unused_areas
 from timebank.core import audit, clock, database
 from timebank.core.scope import Scope
-from timebank.deeds.filing.filing import withdraw_deeds
-from timebank.deeds.filing.notices import Named, tell_withdrawn
+from timebank.deeds.filing.filing import undo_filed_deeds
+from timebank.deeds.filing.notices import Named, notify_deeds_withdrawn
 from timebank.imports.cells.problems import problem
 from timebank.imports.intake import Intake, Kind, Made, Noun
 from timebank.imports.reports.report import Note
 from timebank.imports.runs import traces
 from timebank.imports.runs.traces import ImportUsed, in_withdrawn, of_people
 from timebank.imports.steps import Steps
-from timebank.people.enrolment import withdraw_many
-from timebank.people.guardianship.nominations import withdraw_nominations
-from timebank.people.messages import forget_told_by_imports
-from timebank.service_records.honour.notices import tell_of_many
-from timebank.service_records.honour.withdrawal import withdraw_records
+from timebank.people.enrolment.enrolling import undo_enrolments
+from timebank.people.guardianship.nominations import undo_nominations
+from timebank.people.messages import purge_import_messages
+from timebank.service_records.honour.notices import notify_of_many_hours
+from timebank.service_records.honour.undo import undo_entered_hours
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
-from timebank.shop.stock import OutOfStock, take
+from timebank.shop.stock import OutOfStock, take_from_stock
 
 ORDER: tuple[Noun, ...] = (
     "guardianship", "role_grant", "person", "area", "service_record", "activity", "deed", "stock_move", "stock", "good",
@@ -33,7 +33,7 @@ ORDER: tuple[Noun, ...] = (
 
 
 async def records_of(scope: Scope, run_id: UUID) -> list[Made]:
-    """What a run has made, in the order in which it is taken back."""
+    """The records that a run has made, in the order in which they are undone."""
     found = await database.fetch(
         "SELECT noun, noun_id FROM import_row WHERE community_id = $1 AND run_id = $2 "
         "ORDER BY array_position($3::text[], noun), noun_id",
@@ -43,12 +43,12 @@ async def records_of(scope: Scope, run_id: UUID) -> list[Made]:
 
 
 async def require_unused(scope: Scope, run_id: UUID, made: Sequence[Made]) -> None:
-    """Refuse with what stands in the way when something of it has been used. Raises ImportUsed."""
+    """Raise ImportUsed with the traces if one of the records has been used."""
     run = await database.fetch_one(
         "SELECT kind, started_at FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, run_id
     )
     assert run is not None
-    if found := await traces.of(scope, run["kind"], _by_noun(made), run["started_at"]):
+    if found := await traces.find_traces(scope, run["kind"], _by_noun(made), run["started_at"]):
         raise ImportUsed(found)
 
 
@@ -60,7 +60,7 @@ def _by_noun(made: Sequence[Made]) -> dict[Noun, list[UUID]]:
 
 
 async def _take_back(intake: Intake, made: Sequence[Made]) -> None:
-    """Take one batch back, each noun by its own verb."""
+    """Undo one batch, each noun with its own function."""
     ids = _by_noun(made)
     for noun in ORDER:
         if noun in ids and noun in _BACK:
@@ -68,23 +68,23 @@ async def _take_back(intake: Intake, made: Sequence[Made]) -> None:
 
 
 async def _guardianships(intake: Intake, ids: Sequence[UUID]) -> None:
-    await withdraw_nominations(intake.scope, ids, intake.id, leaving=await _leaving(intake))
+    await undo_nominations(intake.scope, ids, intake.id, leaving=await _leaving(intake))
 
 
-async def _offices(intake: Intake, ids: Sequence[UUID]) -> None:
-    await withdraw_offices(intake.scope, ids, intake.id, leaving=await _leaving(intake))
+async def _role_grants(intake: Intake, ids: Sequence[UUID]) -> None:
+    await undo_role_grants(intake.scope, ids, intake.id, leaving=await _leaving(intake))
 
 
 async def _leaving(intake: Intake) -> set[UUID]:
-    """Whom the run has entered and nobody refers to: they leave the book, and nobody there reads a message."""
+    """People whom the run registered and no withdrawn record refers to: they are deleted, so they are not notified."""
     everybody = await intake.made_by_run("person")
     return set(everybody) - set(await in_withdrawn(intake.scope, everybody))
 
 
 async def _people(intake: Intake, ids: Sequence[UUID]) -> None:
-    """Whom withdrawn records name, or who has done something since the undoing began, stays in the book.
+    """Delete people, except those whom withdrawn records refer to or whose record has been used meanwhile.
 
-    Their rows are held as for the deletion, so that nobody gives them anything before they are deleted.
+    The rows are locked FOR UPDATE first, so that no new row can refer to these people before they are deleted.
     """
     await database.execute(
         "SELECT FROM person WHERE community_id = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE",
@@ -98,32 +98,32 @@ async def _people(intake: Intake, ids: Sequence[UUID]) -> None:
         raise ImportUsed(found)
     stay = {trace.noun_id for trace in found} | set(await in_withdrawn(intake.scope, ids))
     people = [person_id for person_id in ids if person_id not in stay]
-    await withdraw_logins(intake.scope, people)
-    await forget_told_by_imports(intake.scope, intake.id, people)
-    if await withdraw_many(intake.scope, people):
+    await undo_logins(intake.scope, people)
+    await purge_import_messages(intake.scope, intake.id, people)
+    if await undo_enrolments(intake.scope, people):
         raise database.RanIntoAnother  # Somebody was given something between the look and the deletion.
 
 
 async def _records(intake: Intake, ids: Sequence[UUID]) -> None:
-    _require_all(intake, ids, await withdraw_records(intake.scope, ids))
+    _require_all(intake, ids, await undo_entered_hours(intake.scope, ids))
 
 
 def _require_all(intake: Intake, ids: Sequence[UUID], withdrawn: int) -> None:
-    """An undoing of one batch takes back all or nothing: look anew at what stands in the way."""
+    """Retry an undo that is a single batch if not all of it was withdrawn, since such an undo is all or nothing."""
     if withdrawn < len(ids) and intake.is_whole:
         raise database.RanIntoAnother
 
 
 async def _activities(intake: Intake, ids: Sequence[UUID]) -> None:
-    await withdraw_activities(intake.scope, ids)
+    await undo_activities(intake.scope, ids)
 
 
 async def _deeds(intake: Intake, ids: Sequence[UUID]) -> None:
-    _require_all(intake, ids, await withdraw_deeds(intake.scope, ids))
+    _require_all(intake, ids, await undo_filed_deeds(intake.scope, ids))
 
 
 async def _areas(intake: Intake, ids: Sequence[UUID]) -> None:
-    await withdraw_areas(intake.scope, ids)
+    await remove_unused_areas(intake.scope, ids)
 
 
 _TAKEN_BACK = (
@@ -133,9 +133,9 @@ _TAKEN_BACK = (
 
 
 async def _moves(intake: Intake, ids: Sequence[UUID]) -> None:
-    """Take what came in off the shelf again; where less is left by now, all that is left stays.
+    """Take the imported quantities out of stock again; a stock that holds less by now is left as it is.
 
-    What an undoing that was stopped has taken is not taken twice.
+    A quantity that a stopped undo has already taken out is not taken out twice.
     """
     moves = await database.fetch(
         f"SELECT good_id, station_id, change FROM stock_move m WHERE community_id = $1 AND id = ANY ($2) "  # noqa: S608  # from below
@@ -144,7 +144,7 @@ async def _moves(intake: Intake, ids: Sequence[UUID]) -> None:
     )  # fmt: skip
     for move in moves:
         try:
-            await take(intake.scope, move["good_id"], move["station_id"], move["change"], "import_undone")
+            await take_from_stock(intake.scope, move["good_id"], move["station_id"], move["change"], "import_undone")
         except OutOfStock:
             continue
 
@@ -155,7 +155,7 @@ async def _goods(intake: Intake, ids: Sequence[UUID]) -> None:
 
 
 _BACK: Mapping[Noun, Callable[[Intake, Sequence[UUID]], Awaitable[None]]] = {
-    "guardianship": _guardianships, "role_grant": _offices, "person": _people, "area": _areas,
+    "guardianship": _guardianships, "role_grant": _role_grants, "person": _people, "area": _areas,
     "service_record": _records, "activity": _activities, "deed": _deeds, "stock_move": _moves, "good": _goods,
 }  # fmt: skip
 
@@ -176,8 +176,8 @@ class _Gone(msgspec.Struct, frozen=True):
     status: str
 
 
-async def _tell_of_records(intake: Intake, _made: Sequence[Made]) -> None:
-    """Tell each person once of all the records that were taken back."""
+async def _notify_of_records(intake: Intake, _made: Sequence[Made]) -> None:
+    """Notify each person once about all of their withdrawn records."""
     found = await database.rows(
         _Gone,
         "SELECT id, person_id, minutes, status FROM service_record WHERE community_id = $1 AND id = ANY ($2)",
@@ -187,7 +187,7 @@ async def _tell_of_records(intake: Intake, _made: Sequence[Made]) -> None:
     if gone:
         key = f"service:{min(one.id for one in gone)}:withdrawn"
         minutes = [(one.person_id, one.minutes) for one in gone]
-        await tell_of_many(intake.scope, "record_withdrawn", minutes, key, intake.id)
+        await notify_of_many_hours(intake.scope, "record_withdrawn", minutes, key, intake.id)
     _say_what_stays(intake, len(found) - len(gone))
 
 
@@ -196,8 +196,8 @@ class _GoneDeed(Named, frozen=True):
     status: str
 
 
-async def _tell_of_deeds(intake: Intake, _made: Sequence[Made]) -> None:
-    """Tell once each of the people whom the deeds name that were taken back."""
+async def _notify_of_deeds(intake: Intake, _made: Sequence[Made]) -> None:
+    """Notify once each person whom the withdrawn deeds name."""
     found = await database.rows(
         _GoneDeed,
         "SELECT id, person_id, witness_id, points, status FROM deed WHERE community_id = $1 AND id = ANY ($2) "
@@ -206,12 +206,12 @@ async def _tell_of_deeds(intake: Intake, _made: Sequence[Made]) -> None:
     )  # fmt: skip
     gone = [one for one in found if one.status == "withdrawn"]
     if gone:
-        await tell_withdrawn(intake.scope, gone, f"deed:{gone[0].id}:withdrawn", intake.id)
+        await notify_deeds_withdrawn(intake.scope, gone, f"deed:{gone[0].id}:withdrawn", intake.id)
     _say_what_stays(intake, len(found) - len(gone))
 
 
 async def _say_what_is_left(intake: Intake, _made: Sequence[Made]) -> None:
-    """Count the shelves from which what came in could not be taken: it had been handed out meanwhile."""
+    """Note how many stocks could not be reduced because the goods had been handed out meanwhile."""
     left = await database.fetch_value(
         "SELECT count(*) FROM import_row r JOIN stock_move m ON m.community_id = $1 AND m.id = r.noun_id "  # noqa: S608  # from above
         f"WHERE r.community_id = $1 AND r.run_id = $2 AND r.noun = 'stock_move' AND NOT {_TAKEN_BACK}",
@@ -227,14 +227,14 @@ def _say_what_stays(intake: Intake, count: int) -> None:
 
 STEPS: Mapping[Kind, Steps] = {
     "residents": Steps(Made, 100, _take_back, _say_who_stays),
-    "hours": Steps(Made, 250, _take_back, _tell_of_records),
-    "deeds": Steps(Made, 50, _take_back, _tell_of_deeds),
+    "hours": Steps(Made, 250, _take_back, _notify_of_records),
+    "deeds": Steps(Made, 50, _take_back, _notify_of_deeds),
     "goods": Steps(Made, 10, _take_back, _say_what_is_left),
 }
 
 
-async def close(scope: Scope, run_id: UUID, intake: Intake) -> None:
-    """Write down that a run is undone, and what stayed of it; its rows may be imported again."""
+async def end_undo(scope: Scope, run_id: UUID, intake: Intake) -> None:
+    """Mark a run as undone, with the notes on what stayed; its rows can be imported again."""
     await database.execute("DELETE FROM import_row WHERE community_id = $1 AND run_id = $2", scope.community_id, run_id)
     await database.execute(
         "UPDATE import_run SET undone_at = $3, undone_by = $4, "

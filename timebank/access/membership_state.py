@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.access.sign_in.logins import tell_login
+from timebank.access.sign_in.logins import notify_login
 from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError, Unauthenticated
@@ -48,7 +48,7 @@ class Standing(msgspec.Struct, frozen=True):
     rests_until: datetime | None
 
 
-async def standing_of(scope: Scope, person_id: UUID) -> Standing:
+async def membership_state_of(scope: Scope, person_id: UUID) -> Standing:
     """The state between a record and its login, without a check of the caller's rights."""
     async with transaction(scope):
         found = await database.row(
@@ -64,13 +64,13 @@ async def standing_of(scope: Scope, person_id: UUID) -> Standing:
     return found
 
 
-async def standing(scope: Scope, person_id: UUID) -> Standing:
+async def read_membership_state(scope: Scope, person_id: UUID) -> Standing:
     """The state between a record and its login, for administrators, auditors, keepers and grid workers."""
     if not (scope.reads_all or scope.kept_stations or scope.has(Role.grid_worker)):
         raise Forbidden
     async with transaction(scope):
         await require_resident(scope, person_id)
-        return await standing_of(scope, person_id)
+        return await membership_state_of(scope, person_id)
 
 
 async def questions(scope: Scope) -> list[Question]:
@@ -83,7 +83,7 @@ async def questions(scope: Scope) -> list[Question]:
 
 
 @retried
-async def answer(scope: Scope, community_id: UUID, person_id: UUID, decision: AnswerIn) -> None:
+async def answer_membership_question(scope: Scope, community_id: UUID, person_id: UUID, decision: AnswerIn) -> None:
     """Accept or decline that a record joins the caller's login; accepting again changes nothing.
 
     The session must prove the holder: opened by password, or by a sign-in code given on a scan in a community where the
@@ -103,7 +103,7 @@ async def answer(scope: Scope, community_id: UUID, person_id: UUID, decision: An
             raise MembershipUnproved
         if said == "agreed":
             await audit.record(there, "agree_membership", "person", person_id)
-            await tell_login(
+            await notify_login(
                 scope.login_id, "membership_asked", "一条居民登记并到了您的账号。不是您本人同意的，请马上告诉社区。",
                 f"membership-agreed:{person_id}",
             )  # fmt: skip

@@ -41,7 +41,7 @@ class Nameless(TimebankError):
     sentence = "姓名是空的，请填上。"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Entry:
     """The values of a person's row."""
 
@@ -119,7 +119,7 @@ async def place_many(scope: Scope, enrolments: Sequence[Enrolment]) -> Placed:
         doors = await Doors.of(scope, {e.area_id for e in enrolments if e.area_id})
         for entry, e in zip(entries, enrolments, strict=True):
             entry.household_id = doors.settle(e.area_id, e.room.strip(), _clean(e.head_name), entry.name)
-        book = await _Book.of(scope, entries)
+        book = await _KnownPeople.of(scope, entries)
     answers = [book.place(entry) for entry in entries]
     new = [entry for entry, answer in zip(entries, answers, strict=True) if answer.created]
     return Placed(answers, new, doors)
@@ -149,7 +149,14 @@ def entry_of(enrolment: Enrolment) -> Entry:
     require_birth(born_on)
     phone = normal_phone(enrolment.phone) if enrolment.phone else None
     return Entry(
-        clock.new_id(), name, sex, born_on, number, phone, enrolment.relation or None, enrolment.publishes_name
+        id=clock.new_id(),
+        name=name,
+        sex=sex,
+        born_on=born_on,
+        identity=number,
+        phone=phone,
+        relation=enrolment.relation or None,
+        publishes_name=enrolment.publishes_name,
     )
 
 
@@ -181,7 +188,7 @@ async def require_areas(scope: Scope, area_ids: set[UUID]) -> None:
         raise NotFound
 
 
-class _Known(msgspec.Struct):
+class _Known(msgspec.Struct, kw_only=True):
     id: UUID
     name: str
     born_on: date | None
@@ -190,7 +197,7 @@ class _Known(msgspec.Struct):
     household_id: UUID | None
 
 
-class _Book:
+class _KnownPeople:
     """The registered people that some entries may match; each new entry is added, so that a repetition matches it."""
 
     def __init__(self, known: list[_Known]) -> None:
@@ -215,13 +222,20 @@ class _Book:
 
     def place(self, entry: Entry) -> Enrolled:
         """The registered person that an entry matches; else the entry as a new person."""
-        asked = _Known(entry.id, entry.name, entry.born_on, entry.identity_index, entry.phone_index, entry.household_id)
+        asked = _Known(
+            id=entry.id,
+            name=entry.name,
+            born_on=entry.born_on,
+            identity_index=entry.identity_index,
+            phone_index=entry.phone_index,
+            household_id=entry.household_id,
+        )
         found = self._by_identity.get(asked.identity_index) if asked.identity_index else None
         namesakes = self._by_name.get(names.key(entry.name), [])
         found = found or next((known for known in namesakes if _is_same(known, asked)), None)
         if found is None:
             self._add(asked)
-        return Enrolled(found.id if found else entry.id, found is None)
+        return Enrolled(person_id=found.id if found else entry.id, created=found is None)
 
 
 def _is_same(known: _Known, asked: _Known) -> bool:
@@ -260,7 +274,7 @@ def _columns(entry: Entry) -> tuple[object, ...]:
 
 
 @retried
-async def withdraw_many(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
+async def undo_enrolments(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
     """Delete people who were registered by mistake, and every household of the community that has no people.
 
     Returns those who stay because other rows refer to them by now.

@@ -1,4 +1,4 @@
-"""Who holds which office: the people whom the try-out names, and neighbours for the rest."""
+"""The role grants of the demo: to the people named in `county`, and to others for the remaining roles."""
 
 from datetime import date
 from random import Random
@@ -14,11 +14,11 @@ from timebank.people.schemas import GuardianIn
 
 UNIT_HEADS = 6
 WITHOUT_CONSENT = 6
-"""Of every so many children one whose guardian has not consented yet."""
+"""One in so many children has a guardian who has not consented yet."""
 
 
 def neighbours(place: Place, rng: Random, today: date) -> list[Resident]:
-    """Grown-ups with a phone whom the try-out does not name, in a chance order."""
+    """Adults with a phone whom the demo does not name, in random order."""
     named = {known.name for known in KNOWN[place.plan.name]}
     able = [p for p in place.people if p.phone and p.name not in named and 35 <= age_on(p.born_on, today) <= 72]
     rng.shuffle(able)
@@ -26,7 +26,7 @@ def neighbours(place: Place, rng: Random, today: date) -> list[Resident]:
 
 
 async def appoint_everybody(place: Place, rng: Random, today: date, above: dict[Role, UUID]) -> None:
-    """Fill every office of a community; `above` are the regions of the offices over more than one community."""
+    """Grant every role of a community. `above`: the region of each role that is granted over a region."""
     known = {k.role: place.named(k.name) for k in KNOWN[place.plan.name] if k.role}
     free = neighbours(place, rng, today)
     first_admin = known.get("community_admin") or place.named(KNOWN[place.plan.name][0].name)
@@ -61,14 +61,14 @@ async def _appoint_heads(place: Place, rng: Random, known: dict[str, Resident], 
 
 
 def _living_in(area: tuple[str, ...], free: list[Resident]) -> Resident:
-    """Somebody of the very building or unit, else whoever is next."""
+    """Somebody who lives in this building or unit, else the next in the list."""
     there = next((p for p in free if p.door.area[: len(area)] == area), free[-1])
     free.remove(there)
     return there
 
 
 async def name_guardians(place: Place, today: date) -> None:
-    """Name each child's guardian, most with their consent on record."""
+    """Record each child's guardian, for most with consent."""
     children = [p for p in place.people if age_on(p.born_on, today) < 14]
     for number, child in enumerate(children):
         guardian = child.door.members[0]

@@ -12,7 +12,7 @@ from timebank.service_records.crediting.credit import credit_record
 from timebank.service_records.deciding import ROW, DecidedRow, served_of
 
 
-class DoubtedRecord(msgspec.Struct, frozen=True):
+class ObjectedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The parties to a record, and its status."""
 
     id: UUID
@@ -25,7 +25,7 @@ class DoubtedRecord(msgspec.Struct, frozen=True):
     status: str
 
 
-async def lock_record(scope: Scope, record_id: UUID) -> DoubtedRecord:
+async def lock_record(scope: Scope, record_id: UUID) -> ObjectedRecord:
     """Lock the person's row, then the record's, and return the record. Checks no permission. Raises NotFound."""
     person_id = await database.fetch_value(
         "SELECT person_id FROM service_record WHERE community_id = $1 AND id = $2 AND status <> 'withdrawn'",
@@ -34,7 +34,7 @@ async def lock_record(scope: Scope, record_id: UUID) -> DoubtedRecord:
     if person_id is None or await lock_person(scope, UUID(bytes=person_id.bytes)) is None:
         raise NotFound
     record = await database.row(
-        DoubtedRecord,
+        ObjectedRecord,
         "SELECT s.id, s.person_id, p.household_id, s.entered_by, s.corrected_by, s.reviewed_by, s.visit_id, "
         "s.status FROM service_record s "
         "JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id "
@@ -46,7 +46,7 @@ async def lock_record(scope: Scope, record_id: UUID) -> DoubtedRecord:
     return record
 
 
-async def reject_doubted(scope: Scope, record: DoubtedRecord, note: str) -> None:
+async def reject_after_objection(scope: Scope, record: ObjectedRecord, note: str) -> None:
     """Reject a record in its public notice period, because an objection was upheld. The caller holds its row lock."""
     await database.execute(
         "UPDATE service_record SET status = 'rejected', review_note = $3 "
@@ -56,7 +56,7 @@ async def reject_doubted(scope: Scope, record: DoubtedRecord, note: str) -> None
     await audit.record(scope, "reject_record", "service_record", record.id, reason=note)
 
 
-async def restore_reversed(scope: Scope, record: DoubtedRecord, objection_id: UUID) -> None:
+async def restore_reversed(scope: Scope, record: ObjectedRecord, objection_id: UUID) -> None:
     """Credit a reversed record again, because its person's objection was upheld. Call `lock_record` first."""
     row = await database.row(DecidedRow, ROW, scope.community_id, record.id)
     assert row is not None

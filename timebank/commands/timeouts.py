@@ -10,16 +10,16 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
-from timebank.http.answering import BODY_SECONDS_MAX, BodyCutShort, bare_problem, new_request_id, note
+from timebank.http.answering import BODY_SECONDS_MAX, BodyCutShort, bare_problem, log_request, new_request_id
 from timebank.http.problems import BadRequest
 
 HEAD_SECONDS_MAX = 10
-"""How long a request's headers may take, from the connection's or the request's beginning."""
+"""Time for the headers of a request, from the start of the connection or of the request."""
 HEAD_BYTES_MAX = 64 * 1024
 REST_SECONDS_MAX = BODY_SECONDS_MAX
-"""How long the rest of a body that was answered already may keep its connection."""
+"""Time for the rest of a request body whose response was sent already."""
 TAKE_SECONDS_MAX = 60
-"""How long somebody may take nothing of an answer."""
+"""Time during which a client may read nothing of a response that is being sent."""
 
 
 class HeadTooLarge(TimebankError):
@@ -29,7 +29,7 @@ class HeadTooLarge(TimebankError):
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """uvicorn's connection, which by itself waits for ever for the end of a request and for the taking of an answer."""
+    """uvicorn's HTTP protocol with timeouts; uvicorn itself waits for a request or a reader without limit."""
 
     _waiting: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
@@ -101,13 +101,13 @@ class PatientProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _refuse(self, error: TimebankError) -> None:
-        """Answer what could not be made out to be a request, and close the connection."""
+        """Answer an incomplete or invalid request with an error, if no response has begun, and close the connection."""
         if self._is_idle() or not self.cycle.response_started:
             request_id = new_request_id()
             body, headers = bare_problem(error, request_id)
             lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
             self.transport.write(STATUS_LINE[error.status] + lines + b"\r\n" + body)
-            note(request_id, error.status)
+            log_request(request_id, error.status)
         self.transport.close()
 
     def _wait(self, seconds: float, give_up: Callable[[], None]) -> None:

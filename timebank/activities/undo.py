@@ -15,7 +15,7 @@ OR EXISTS (SELECT FROM service_record r WHERE r.community_id = $1 AND r.activity
 
 
 @retried
-async def withdraw_activities(scope: Scope, activity_ids: Sequence[UUID]) -> int:
+async def undo_activities(scope: Scope, activity_ids: Sequence[UUID]) -> int:
     """Remove those of these activities that have no shift, visit or service record in use; returns how many.
 
     An activity that a withdrawn service record refers to is deactivated; any other is deleted.

@@ -83,7 +83,7 @@ async def check_if_due(scope: Scope) -> Books | None:
             await database.execute("UPDATE book_check SET begun_at = NULL WHERE community_id = $1", scope.community_id)
 
 
-async def check_books(scope: Scope) -> None:
+async def run_ledger_check_job(scope: Scope) -> None:
     """The worker's job: `check_if_due`, and a log line for the operator if the books do not balance."""
     books = await check_if_due(scope)
     if books is not None and not books.ok:

@@ -27,7 +27,7 @@ class _Set(msgspec.Struct, frozen=True):
     earlier: list[UUID]
 
 
-async def require_seen(scope: Scope, kind: Kind, subject: UUID, person_id: UUID, what: str) -> None:
+async def require_seen_terms(scope: Scope, kind: Kind, subject: UUID, person_id: UUID, what: str) -> None:
     """Raise OwnTerms if the person, or a household member, has set these terms and no second person has seen them.
 
     It must run inside the verb's transaction. `kind` must be `in_force`.
@@ -40,7 +40,19 @@ async def require_seen(scope: Scope, kind: Kind, subject: UUID, person_id: UUID,
     )  # fmt: skip
     if found is None or found.by is None:
         return
-    about = Party(kind.needs, COMMUNITY_DEPTH, found.by, found.by_login, found.earlier)
-    bench = await Bench.of(scope, [about, Party(kind.needs, COMMUNITY_DEPTH, person_id, None, [])])
+    about = Party(
+        needs=kind.needs,
+        depth=COMMUNITY_DEPTH,
+        proposed_by=found.by,
+        proposed_by_login=found.by_login,
+        people=found.earlier,
+    )
+    bench = await Bench.of(
+        scope,
+        [
+            about,
+            Party(needs=kind.needs, depth=COMMUNITY_DEPTH, proposed_by=person_id, proposed_by_login=None, people=[]),
+        ],
+    )
     if any(is_family(bench.people[setter], bench.people[person_id]) for setter in (found.by, *found.earlier)):
         raise OwnTerms(what=what, who="、".join(who_in_words(bench.deciders(about))))

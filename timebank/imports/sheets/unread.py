@@ -1,17 +1,17 @@
-"""What of a book was not used, so that nothing is lost in silence: sheets, columns, hidden rows."""
+"""Notes on the parts of a workbook that were not read or that the user may not see: sheets, columns, hidden rows."""
 
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from typing import TypeVar
 
 from timebank.imports.cells.problems import Problem, problem, refusal
-from timebank.imports.cells.values import words
+from timebank.imports.cells.values import plain_text
 from timebank.imports.files.marks import column_letters
 from timebank.imports.files.refusals import FileEmpty
 from timebank.imports.files.workbook import Row, Workbook
 from timebank.imports.sheets.columns import Survey
 from timebank.imports.sheets.header import Header, own_columns
-from timebank.imports.sheets.lines import left_aside, lines
+from timebank.imports.sheets.lines import data_rows, left_aside
 from timebank.imports.sheets.parsed import InSheet, Parsed, RowProblem, UnusedColumn, UsedColumn, without_numbers
 
 T = TypeVar("T", bound=InSheet)
@@ -19,14 +19,17 @@ _HEADING_TOLD_MAX = 20
 _ASIDES_TOLD_MAX = 5
 
 
-def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
-    """Add to what was read of a book all that was not."""
+def report_unread(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
+    """Add to `parsed` the notes on everything in the workbook that was not read. Raises FileEmpty if there is nothing.
+
+    The rows of a refused table count as data rows, with one problem at the table's header.
+    """
     for reading in parsed.readings.values():
         reading.tell_unreadable()
     for header, wrong in seen.refused:
-        parsed.total += sum(1 for _ in lines(header))
+        parsed.total += sum(1 for _ in data_rows(header))
         name = header.sheet.name
-        parsed.problems.append(RowProblem(name, header.last_row, "", "", refusal(wrong)))
+        parsed.problems.append(RowProblem(sheet=name, row=header.last_row, column="", value="", problem=refusal(wrong)))
     parsed.notes += _not_read(book, seen)
     if book.comments:
         parsed.notes.append(problem("note_comments", count=book.comments))
@@ -36,7 +39,7 @@ def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
     unused: dict[str, list[str]] = {}
     for header in seen.headers:
         parsed.used += _used(header)
-        data = {line.number: line.is_hidden for line in lines(header)}
+        data = {line.number: line.is_hidden for line in data_rows(header)}
         hidden[header.sheet.name] += sum(data.values())
         for column in _unused(header, data):
             parsed.unused.append(column)
@@ -60,7 +63,7 @@ def tell(parsed: Parsed[T], book: Workbook, seen: Survey) -> None:
 
 
 def _not_read(book: Workbook, seen: Survey) -> Iterator[Problem]:
-    """The sheets and tables that were not read."""
+    """Notes on the sheets and tables that were not read."""
     for sheet in seen.unread:
         yield problem("note_sheet_not_read", sheet=sheet.name, count=len(sheet.rows))
     for sheet in seen.void:
@@ -73,7 +76,7 @@ def _not_read(book: Workbook, seen: Survey) -> Iterator[Problem]:
 
 
 def _hidden_columns(book: Workbook, headers: Sequence[Header]) -> Iterator[Problem]:
-    """The columns that were read though nobody sees them, of each sheet in one note."""
+    """One note for each sheet on its hidden columns that were read."""
     told: dict[str, list[str]] = {}
     for header in headers:
         for column in sorted(header.sheet.hidden_columns & set(header.columns.values())):
@@ -85,7 +88,7 @@ def _hidden_columns(book: Workbook, headers: Sequence[Header]) -> Iterator[Probl
 
 
 def _set_aside(book: Workbook, headers: Sequence[Header]) -> Iterator[Problem]:
-    """The rows between the data that were taken for titles or examples, of each sheet in one note."""
+    """One note for each sheet on the rows between its data that were taken for titles or examples."""
     rows: dict[str, list[Row]] = {}
     for header in headers:
         rows.setdefault(header.sheet.name or book.name, []).extend(left_aside(header))
@@ -97,23 +100,23 @@ def _set_aside(book: Workbook, headers: Sequence[Header]) -> Iterator[Problem]:
 
 
 def _said(row: Row) -> str:
-    said = next(words(cell) for cell in row.cells if cell is not None)
+    said = next(plain_text(cell) for cell in row.cells if cell is not None)
     return without_numbers(said)[:_HEADING_TOLD_MAX]
 
 
 def _used(header: Header) -> list[UsedColumn]:
-    """The columns of a table that were read, from the left, each with what it was read as."""
+    """The columns of a table that were read, from left to right, each with its meaning."""
     return [
         UsedColumn(
             header.sheet.name, column_letters(column),
-            without_numbers(words(header.names.get(column)))[:_HEADING_TOLD_MAX], header.meanings.get(key, key),
+            without_numbers(plain_text(header.names.get(column)))[:_HEADING_TOLD_MAX], header.meanings.get(key, key),
         )
         for key, column in sorted(header.columns.items(), key=lambda item: item[1])
     ]  # fmt: skip
 
 
 def _unused(header: Header, data: Container[int]) -> list[UnusedColumn]:
-    """The columns of a table that hold something in its data rows and were not read."""
+    """The columns of a table that were not read although some data rows have a value in them."""
     used = {
         *own_columns(header),
         *header.columns.values(),
@@ -127,7 +130,7 @@ def _unused(header: Header, data: Container[int]) -> list[UnusedColumn]:
     return [
         UnusedColumn(
             header.sheet.name, column_letters(column),
-            without_numbers(words(header.names.get(column)))[:_HEADING_TOLD_MAX], filled[column],
+            without_numbers(plain_text(header.names.get(column)))[:_HEADING_TOLD_MAX], filled[column],
         )
         for column in sorted(filled)
     ]  # fmt: skip

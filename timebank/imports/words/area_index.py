@@ -1,4 +1,4 @@
-"""The community's grids, buildings and units while a file is taken in, and who holds which office over them."""
+"""The community's grids, buildings and units, for looking up the addresses of an import, and their role grants."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,10 +16,10 @@ from timebank.imports.cells.problems import Problem
 from timebank.imports.words.words import word_key
 
 
-class Map:
-    """Areas by their ids, and buildings and units by the names that sheets have for them.
+class AreaIndex:
+    """Areas by id, and buildings and units by their normalised names.
 
-    `aliases` are what the community's own words mean that are no names, by the word's key.
+    `aliases` maps the key of a remembered word (one that is not an area's name) to the area that it means.
     """
 
     def __init__(self, areas: Sequence[PlaceOut], aliases: Mapping[str, UUID] = MappingProxyType({})) -> None:
@@ -29,17 +29,17 @@ class Map:
         self._units: dict[tuple[UUID, str], list[UUID]] = {}
         for area in areas:
             if area.kind == "building":
-                self._named.setdefault((one_way(places.building, area.name), None), []).append(area.id)
+                self._named.setdefault((normalise(places.building, area.name), None), []).append(area.id)
             elif area.kind == "unit" and area.parent_id:
-                building = one_way(places.building, self.areas[area.parent_id].name)
-                unit = one_way(places.unit, area.name)
+                building = normalise(places.building, self.areas[area.parent_id].name)
+                unit = normalise(places.unit, area.name)
                 self._named.setdefault((building, unit), []).append(area.id)
                 self._units.setdefault((area.parent_id, unit), []).append(area.id)
 
     def by_name(self, building: str | None, unit: str | None) -> list[UUID]:
-        """The buildings of a name, or the units of a building; several where grids have buildings of one name.
+        """The buildings with a name, or their units with a name; several if more than one grid has such a building.
 
-        The only building of a number is meant without its estate too: 3栋 where the book has 东苑3栋.
+        A number without its estate also matches if only one building has that number: 3栋 matches 东苑3栋.
         """
         found = self._named.get((building or "", unit), [])
         if not found and building:
@@ -48,7 +48,10 @@ class Map:
         return list(found)
 
     def _decided(self, building: str | None, unit: str | None) -> tuple[UUID | None, UUID | None]:
-        """What a word for a building with its unit means, else what the word for the building alone does."""
+        """The areas remembered for the building with its unit and, failing that, for the building alone, as a pair.
+
+        Both are None if an area has the name itself.
+        """
         if not building or self.by_name(building, unit):
             return None, None
         whole = self._aliases.get(word_key(f"{building}{unit or ''}"))
@@ -56,18 +59,15 @@ class Map:
         return whole, around
 
     def meant(self, address: Address) -> Address | None:
-        """The place that the community's own word for a building, or for building and unit, was decided to be.
-
-        Its names are written as sheets are read.
-        """
+        """The address, in normalised names, that the community's remembered word means; None without such a word."""
         whole, around = self._decided(address.building, address.unit)
         if whole is None and around is None:
             return None
-        named = {area.kind: in_one_way(area) for area in self.upwards(whole or around)}
+        named = {area.kind: normal_name(area) for area in self.upwards(whole or around)}
         return Address(named.get("grid"), named.get("building"), named.get("unit") if whole else address.unit)
 
     def named(self, building: str | None, unit: str | None) -> list[UUID]:
-        """What an address may be, by its name or else by the community's own word for it."""
+        """The areas that an address may mean, by name or by the community's remembered word."""
         whole, around = self._decided(building, unit)
         if whole is not None:
             return [whole]
@@ -76,7 +76,7 @@ class Map:
         return self.by_name(building, unit)
 
     def as_in_book(self, address: Address) -> Address:
-        """An address with the community's own names for its places: 3号楼 where a sheet has 3栋."""
+        """An address under the names that the community has registered: 3号楼 for a sheet's 3栋."""
         address = self.meant(address) or address
         areas = self.areas.values()
         grid = next((a for a in areas if a.kind == "grid" and _is(places.grid, a, address.grid)), None)
@@ -94,18 +94,18 @@ class Map:
         )
 
     def upwards(self, area_id: UUID | None) -> Iterator[PlaceOut]:
-        """An area and all those around it."""
+        """An area and all that contain it, from the inside out."""
         while area_id is not None:
             yield self.areas[area_id]
             area_id = self.areas[area_id].parent_id
 
     def around(self, area_id: UUID | None, kind: str) -> UUID | None:
-        """The area of this kind in which another lies, or which it is."""
+        """The area of this kind that contains the given area or is that area."""
         return next((area.id for area in self.upwards(area_id) if area.kind == kind), None)
 
 
 def estates_of(building: str | None, names: Iterable[str]) -> set[str]:
-    """What stands before this building's number in some names: 东苑 for 3栋 and 东苑3栋."""
+    """The estates that precede this building's number in some names: 东苑 for 3栋 and 东苑3栋."""
     if building is None:
         return set()
     found = (re.fullmatch(rf"(.*[^\d\-A-Za-z]){re.escape(building)}", name) for name in names)
@@ -113,38 +113,38 @@ def estates_of(building: str | None, names: Iterable[str]) -> set[str]:
 
 
 def _is(written: Callable[[str], str | Problem | None], area: PlaceOut, name: str | None) -> bool:
-    return name is not None and one_way(written, area.name) == name
+    return name is not None and normalise(written, area.name) == name
 
 
-def in_one_way(area: PlaceOut) -> str:
-    """The name of a grid, building or unit in the spelling that sheets are read in: 3栋 for 3号楼."""
+def normal_name(area: PlaceOut) -> str:
+    """The normalised name of a grid, building or unit: 3栋 for 3号楼."""
     written = {"grid": places.grid, "building": places.building, "unit": places.unit}.get(area.kind)
-    return one_way(written, area.name) if written else area.name
+    return normalise(written, area.name) if written else area.name
 
 
-def one_way(written: Callable[[str], str | Problem | None], name: str) -> str:
+def normalise(written: Callable[[str], str | Problem | None], name: str) -> str:
     """A name as one of the readers of timebank/imports/cells/places.py writes it."""
     found = written(name)
     return found if isinstance(found, str) else name
 
 
-class Held(msgspec.Struct, frozen=True):
-    """An office that somebody holds today."""
+class GrantInForce(msgspec.Struct, frozen=True):
+    """A role grant that is in force today."""
 
     person_id: UUID
     role: str
     area_id: UUID | None
 
 
-async def held_by(scope: Scope, person_ids: Sequence[UUID]) -> dict[UUID, list[Held]]:
-    """What each of these people holds today."""
+async def role_grants_of(scope: Scope, person_ids: Sequence[UUID]) -> dict[UUID, list[GrantInForce]]:
+    """The role grants of each of these people that are in force today."""
     found = await database.rows(
-        Held,
+        GrantInForce,
         "SELECT person_id, role, area_id FROM role_grant WHERE community_id = $1 AND person_id = ANY ($2) "
         "AND ended_at IS NULL AND starts_on <= $3 AND (ends_on IS NULL OR ends_on >= $3) ORDER BY id",
         scope.community_id, list(person_ids), clock.local_day(),
     )  # fmt: skip
-    held: dict[UUID, list[Held]] = {}
+    held: dict[UUID, list[GrantInForce]] = {}
     for one in found:
         held.setdefault(one.person_id, []).append(one)
     return held

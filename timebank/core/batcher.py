@@ -9,7 +9,7 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 
-class Grouped(Generic[Q, A]):
+class Batcher(Generic[Q, A]):
     """Batcher: each caller passes one question and gets one answer; questions that wait are executed in one batch.
 
     `answer_all` gets up to `most` questions and returns the answers in the same order; an answer may be an exception.

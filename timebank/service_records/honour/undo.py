@@ -9,7 +9,7 @@ from timebank.core.scope import Scope
 
 
 @retried
-async def withdraw_records(scope: Scope, record_ids: Sequence[UUID]) -> int:
+async def undo_entered_hours(scope: Scope, record_ids: Sequence[UUID]) -> int:
     """Withdraw honour records that still wait for their review; return how many.
 
     They count in no sum, and only administrators and auditors can list them. The caller notifies the people, once for

@@ -1,4 +1,4 @@
-"""What a book's words mean, as a list that somebody has written: in JSON, or as the lines of a small table."""
+"""Reads a list of word meanings that a user has written, as JSON or as CSV lines."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ ANSWERS_MAX = 500
 NEW = frozenset({"new", "add", "新", "新添", "新增", "添加"})
 HEADINGS = frozenset({"词", "word", "value"})
 OF_KIND: Mapping[Kind, WordKind] = {"deeds": "item", "hours": "activity", "goods": "station", "residents": "building"}
-"""What a word is where its line does not say so."""
+"""The kind of a word when its line does not name one."""
 KIND_WORDS: Mapping[WordKind, str] = {"item": "事项", "station": "驿站", "activity": "活动", "building": "楼栋"}
 PERIODS: Mapping[str, CapPeriod] = {
     "天": "day", "日": "day", "周": "week", "月": "month", "年": "year",
@@ -39,9 +39,10 @@ class MapUnclear(TimebankError):
 
 
 def answers_in(kind: Kind, content: bytes) -> list[WordIn]:
-    """The answers of a list: JSON where it begins like it, else lines of word, meaning, points, kind and cap.
+    """The answers of a file: JSON if it begins with a bracket, else CSV lines of word, meaning, points, kind and cap.
 
-    A word that is said to be two things is refused: which of them was meant nobody knows.
+    Raises MapUnclear for a file that cannot be read, for more than ANSWERS_MAX answers, and for a word with two
+    different answers.
     """
     text = _text(content)
     found = _json(kind, text) if text.lstrip()[:1] in ("[", "{") else _lines(kind, text)
@@ -97,7 +98,7 @@ def _answer(kind: Kind, word: str, meaning: str, points: str = "", word_kind: st
 
 
 def cap_in(words: str) -> int | Cap:
-    """A cap in words: “3” and “每人每月3次” are three times for each person in a month. Raises a ValueError."""
+    """Parse a cap: “3” and “每人每月3次” mean three times a month for each person. Raises ValueError if unreadable."""
     found = _CAP.fullmatch(words.strip().lower())
     if found is None:
         raise ValueError(words)

@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from timebank.agreements.deciders import Officer
+from timebank.agreements.deciders import Decider
 from timebank.core import database, names
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden
 from timebank.core.scope import Scope
-from timebank.people.messages import Telling, tell_many
+from timebank.people.messages import Notification, notify_many
 from timebank.shop.confirmations.asking import ConfirmationOut, waits_since
 from timebank.shop.confirmations.second_person import Parties, SecondPerson, Waits, second_persons
 
@@ -45,10 +45,10 @@ class _Line(ConfirmationOut, frozen=True, kw_only=True):
     def waits(self) -> Waits:
         return Waits(self.id, self.station_id, self.about)
 
-    def telling(self, officer: Officer) -> Telling:
+    def telling(self, officer: Decider) -> Notification:
         what = f"{names.masked(self.person)}领取{self.good} {self.quantity} {self.unit}"
         text = f"{self.station}的柜台请您今天决定：{what}。请在管理页面「柜台请您同意」或柜台「请另一位同意的」里看。"
-        return Telling(officer.person_id, text, f"confirmation:{self.id}:waits")
+        return Notification(officer.person_id, text, f"confirmation:{self.id}:waits")
 
 
 async def _lines(
@@ -61,7 +61,9 @@ async def _lines(
     )
 
 
-async def confirmations(scope: Scope, *, since: datetime | None = None, language: str = "zh") -> list[ConfirmationOut]:
+async def list_confirmations(
+    scope: Scope, *, since: datetime | None = None, language: str = "zh"
+) -> list[ConfirmationOut]:
     """Requests that wait today or were decided since a moment: all for administrators and auditors, else own stations.
 
     Raises Forbidden for a caller who is neither and keeps no station.
@@ -73,7 +75,7 @@ async def confirmations(scope: Scope, *, since: datetime | None = None, language
         named = await second_persons(scope, [line.waits for line in found if line.status == "waiting"])
         judged = await SecondPerson.of(scope, [line.about for line in found])
     return [
-        _told(
+        _in_words(
             line, [officer.in_words(language) for officer in named.get(line.id, ())],
             may_decide=line.status == "waiting" and judged.may_decide(line.about),
         )
@@ -81,12 +83,12 @@ async def confirmations(scope: Scope, *, since: datetime | None = None, language
     ]  # fmt: skip
 
 
-def _told(line: _Line, who: list[str], *, may_decide: bool) -> ConfirmationOut:
+def _in_words(line: _Line, who: list[str], *, may_decide: bool) -> ConfirmationOut:
     shown = {name: getattr(line, name) for name in ConfirmationOut.__struct_fields__}
     return ConfirmationOut(**shown | {"who": who, "may_decide": may_decide})
 
 
-async def tell_second_persons(scope: Scope) -> int:
+async def notify_second_persons(scope: Scope) -> int:
     """Notify everybody who may decide a request that waits today, once per request. For the system.
 
     Returns the number of notifications that are due, including those sent before.
@@ -96,11 +98,11 @@ async def tell_second_persons(scope: Scope) -> int:
         named = await second_persons(scope, [line.waits for line in waiting])
     for line in waiting:
         for officer in named[line.id]:
-            await tell_many(Scope.of_system(officer.home_id), "confirmation_waits", [line.telling(officer)])
+            await notify_many(Scope.of_system(officer.home_id), "confirmation_waits", [line.telling(officer)])
     return sum(len(found) for found in named.values())
 
 
-async def tell_here(scope: Scope, confirmation_id: UUID) -> None:
+async def notify_second_persons_here(scope: Scope, confirmation_id: UUID) -> None:
     """Notify at once those of this community who may decide, because the person waits at the counter.
 
     The worker notifies those from other communities.
@@ -108,4 +110,4 @@ async def tell_here(scope: Scope, confirmation_id: UUID) -> None:
     [line] = await _lines(scope, confirmation_id=confirmation_id)
     named = (await second_persons(scope, [line.waits]))[line.id]
     here = [line.telling(officer) for officer in named if officer.home_id == scope.community_id]
-    await tell_many(scope, "confirmation_waits", here)
+    await notify_many(scope, "confirmation_waits", here)

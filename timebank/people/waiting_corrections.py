@@ -26,7 +26,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-class _Stands(msgspec.Struct, frozen=True):
+class _PresentValues(msgspec.Struct, frozen=True, kw_only=True):
     """The present values of what a correction may change."""
 
     household_id: UUID | None
@@ -40,9 +40,9 @@ class _Stands(msgspec.Struct, frozen=True):
     status: str
 
 
-async def _stands(scope: Scope, person_id: UUID) -> _Stands:
+async def _present_values(scope: Scope, person_id: UUID) -> _PresentValues:
     found = await database.row(
-        _Stands,
+        _PresentValues,
         "SELECT p.household_id, h.area_id, h.room, h.head_name, p.name, p.born_on::text AS born_on, "
         "encode(p.identity_index, 'hex') AS identity_index, encode(p.phone_index, 'hex') AS phone_index, p.status "
         "FROM person p LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
@@ -60,7 +60,7 @@ async def touches_family(scope: Scope, person_id: UUID, correction: Correction) 
     Moving somebody else into the caller's household counts as "home". Changing the caller's own phone needs no second
     person: spending through the new phone is paused instead, and the old phone's login is notified.
     """
-    stands = await _stands(scope, person_id)
+    stands = await _present_values(scope, person_id)
     moves = _moves(correction, stands)
     if not await is_near_home(scope, person_id):
         return "home" if moves and await _leads_home(scope, correction, stands) else None
@@ -79,10 +79,10 @@ async def touches_family(scope: Scope, person_id: UUID, correction: Correction) 
 
 async def moves_home(scope: Scope, person_id: UUID, correction: Correction) -> bool:
     """Whether a correction changes the area, the room or the head of household that is on record."""
-    return _moves(correction, await _stands(scope, person_id))
+    return _moves(correction, await _present_values(scope, person_id))
 
 
-def _moves(correction: Correction, stands: _Stands) -> bool:
+def _moves(correction: Correction, stands: _PresentValues) -> bool:
     return any(
         sent is not UNSET and sent != now
         for sent, now in (
@@ -96,7 +96,7 @@ def _key(name: str | msgspec.UnsetType | None) -> str | msgspec.UnsetType | None
     return names.key(name) if isinstance(name, str) else name
 
 
-async def _leads_home(scope: Scope, correction: Correction, stands: _Stands) -> bool:
+async def _leads_home(scope: Scope, correction: Correction, stands: _PresentValues) -> bool:
     """Whether the corrected area and room are those of a household in which the caller lives or has lived."""
     area_id = stands.area_id if correction.area_id is UNSET else correction.area_id
     room = (stands.room if correction.room is UNSET else correction.room.strip()) or ""
@@ -116,7 +116,7 @@ def _phone_index(phone: str | None) -> str | None:
     return _index(normal_phone(phone), "phone") if phone else None
 
 
-async def ask_for(scope: Scope, kind: Kind, person_id: UUID, correction: Correction) -> Waiting:
+async def propose_correction(scope: Scope, kind: Kind, person_id: UUID, correction: Correction) -> Waiting:
     """Propose a correction. It is stored encrypted, so that no phone or identity number is kept in plain text."""
     sent = {n: v for n, v in msgspec.structs.asdict(correction).items() if v is not UNSET and n != "reason"}
     sealed = vault.seal(msgspec.json.encode(correction).decode(), "waiting change").hex()
@@ -128,7 +128,7 @@ async def ask_for(scope: Scope, kind: Kind, person_id: UUID, correction: Correct
     }
     do = {"sealed": sealed, "person_id": person_id}
     return await propose(
-        scope, kind, str(person_id), do, says, person_id=person_id, before=await stands_now(scope, do)
+        scope, kind, str(person_id), do, says, person_id=person_id, before=await correction_state(scope, do)
     )  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def unsealed(do: Any) -> Correction:
     return msgspec.json.decode(vault.unseal(bytes.fromhex(do["sealed"]), "waiting change"), type=Correction)
 
 
-async def stands_now(scope: Scope, do: Any) -> str:
+async def correction_state(scope: Scope, do: Any) -> str:
     """A keyed hash of the present values; it differs once anything that a correction may change has changed."""
-    stands = await _stands(scope, UUID(str(do["person_id"])))
+    stands = await _present_values(scope, UUID(str(do["person_id"])))
     return vault.blind_index(msgspec.json.encode(stands).decode(), "waiting change").hex()

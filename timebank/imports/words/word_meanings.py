@@ -1,4 +1,4 @@
-"""Words of a community's books decided: each is remembered, and what it names is added where it is new."""
+"""Remembers what the words of a community's workbooks mean, and adds the item, station or building that is new."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
@@ -12,7 +12,7 @@ from timebank.core.scope import Scope
 from timebank.imports.intake import Kind
 from timebank.imports.words.buildings import buildings_of, decide_building
 from timebank.imports.words.items import decide_item, items_of
-from timebank.imports.words.named import Named, activities_of, decide_activity, decide_station, stations_of
+from timebank.imports.words.named import NameIndex, activities_of, decide_activity, decide_station, stations_of
 from timebank.imports.words.words import Suggestion, UnknownWord, WordIn, WordKind, key_of, remembered, word_key
 
 DECIDED: Mapping[WordKind, Callable[[Scope, WordIn], Awaitable[tuple[str | None, bool]]]] = {
@@ -21,7 +21,7 @@ DECIDED: Mapping[WordKind, Callable[[Scope, WordIn], Awaitable[tuple[str | None,
 OF_BOOK: Mapping[Kind, Sequence[WordKind]] = {
     "residents": ("building",), "hours": ("activity", "station"), "deeds": ("item", "building"), "goods": ("station",),
 }  # fmt: skip
-"""The words that a kind of book has."""
+"""The kinds of words that each kind of import has."""
 
 
 async def _items(scope: Scope) -> list[Suggestion]:
@@ -38,11 +38,11 @@ async def _activities(scope: Scope) -> list[Suggestion]:
 
 
 async def _buildings(scope: Scope) -> list[Suggestion]:
-    """The buildings; a unit is suggested where a word names one."""
+    """The buildings without their units."""
     return [Suggestion(str(id_), name) for name, id_ in (await buildings_of(scope)).names(units=False).items()]
 
 
-def _suggested(there: Named) -> list[Suggestion]:
+def _suggested(there: NameIndex) -> list[Suggestion]:
     return [Suggestion(str(one), name) for name, one in there.by_name.items()]
 
 
@@ -58,14 +58,14 @@ class WordKindUnknown(TimebankError):
 
 
 def require_kind(kind: Kind, answers: Iterable[WordIn]) -> None:
-    """Refuse answers about words that this kind of book does not have."""
+    """Raise WordKindUnknown for an answer whose kind of word this import does not have, or whose word is only marks."""
     for answer in answers:
         if answer.kind not in OF_BOOK[kind] or not word_key(answer.value):
             raise WordKindUnknown(value=answer.value)
 
 
 async def choices_of(scope: Scope, word_kinds: Iterable[WordKind]) -> dict[WordKind, list[Suggestion]]:
-    """All that a word of each of these kinds may mean, by name."""
+    """Everything that a word of each of these kinds may mean, sorted by the pinyin of its name."""
     scope.require_admin()
     async with reading(scope):
         found = {word_kind: await CHOICES[word_kind](scope) for word_kind in set(word_kinds)}
@@ -73,7 +73,7 @@ async def choices_of(scope: Scope, word_kinds: Iterable[WordKind]) -> dict[WordK
 
 
 def completed(answers: Sequence[WordIn], unknown: Iterable[UnknownWord]) -> list[WordIn]:
-    """The answers with what a book says of its unknown words: the points of new items, the units of new buildings."""
+    """The answers completed from the workbook: the points of new items and the units of new buildings."""
     known = {(word.kind, key_of(word.kind, word.value)): word for word in unknown}
     full = {(answer.kind, answer.key): answer for answer in answers}
     for of, answer in list(full.items()):
@@ -83,12 +83,12 @@ def completed(answers: Sequence[WordIn], unknown: Iterable[UnknownWord]) -> list
         if answer.points is None:
             full[of] = msgspec.structs.replace(answer, points=word.points)
         for unit in word.units:
-            full.setdefault((answer.kind, key_of(answer.kind, unit)), WordIn(unit, answer.kind, new=True))
+            full.setdefault((answer.kind, key_of(answer.kind, unit)), WordIn(value=unit, kind=answer.kind, new=True))
     return list(full.values())
 
 
 async def still_unknown(scope: Scope, unknown: Sequence[UnknownWord]) -> list[UnknownWord]:
-    """Those of these words that nobody has decided since, and that nothing has come to be called by."""
+    """The words that still have no remembered meaning and that are not the name of anything added since."""
     scope.require_reader()
     named: dict[WordKind, set[str]] = {}
     async with reading(scope):
@@ -103,9 +103,9 @@ async def still_unknown(scope: Scope, unknown: Sequence[UnknownWord]) -> list[Un
 
 @retried
 async def remember_words(scope: Scope, kind: Kind, answers: Sequence[WordIn]) -> None:
-    """Remember what these words mean, all or none. The same again changes nothing.
+    """Remember the meanings of these words in one transaction; a repeated call only makes the caller their decider.
 
-    What gives more than the catalogue already does waits for a second person, as when it is added by hand.
+    An item that gives more points than the catalogue already does waits for a second person, as when added by hand.
     """
     scope.require_admin()
     require_kind(kind, answers)
@@ -129,7 +129,7 @@ async def remember_words(scope: Scope, kind: Kind, answers: Sequence[WordIn]) ->
 
 
 async def _hold(scope: Scope, answer: WordIn) -> str | None:
-    """Take the row of a word, new or known, in the caller's name; what it has meant until now."""
+    """Insert or lock the row of a word and record the caller as its decider; return its previous meaning."""
     before: str | None = await database.fetch_value(
         "INSERT INTO import_word (community_id, word_kind, word_key, word, added, decided_by, decided_at) "
         "VALUES ($1, $2, $3, $4, false, $5, $6) ON CONFLICT (community_id, word_kind, word_key) DO UPDATE "

@@ -8,7 +8,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import duration
 from timebank.ledger.refusals import AccountClosed
-from timebank.people.messages import tell
+from timebank.people.messages import notify
 from timebank.presence.scan_context import lock_person
 from timebank.rules.catalogue import RuleNotFound
 from timebank.service_records.crediting.credit import credit_record
@@ -62,7 +62,7 @@ async def _credit_person(scope: Scope, person_id: UUID) -> int:
             )  # fmt: skip
             credited = [done for row in due if (done := await _credit(scope, row["id"]))]
             if credited:
-                await _tell(scope, person_id, credited)
+                await _notify(scope, person_id, credited)
     except AccountClosed:  # all records of the person wait until the account is open again
         return 0
     return len(credited)
@@ -86,9 +86,9 @@ async def _credit(scope: Scope, record_id: UUID) -> tuple[DecidedRow, int] | Non
     return row, credit.points
 
 
-async def _tell(scope: Scope, person_id: UUID, credited: Sequence[tuple[DecidedRow, int]]) -> None:
+async def _notify(scope: Scope, person_id: UUID, credited: Sequence[tuple[DecidedRow, int]]) -> None:
     first, points = credited[0][0], sum(points for _, points in credited)
     time = duration(sum(row.minutes for row, _ in credited))
     what = f"在{first.place}的 {time}" if len(credited) == 1 else f"补录的 {len(credited)} 次服务（共 {time}）"
     text = f"您{what}公示期满，积分 +{points}。"
-    await tell(scope, person_id, "record_credited", text, f"service:{first.id}:credited", first.id)
+    await notify(scope, person_id, "record_credited", text, f"service:{first.id}:credited", first.id)

@@ -9,8 +9,8 @@ from timebank.core import audit, clock, database, settings
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.ledger import book_days
-from timebank.ledger.book_days import Closing
+from timebank.ledger import closing_days as book_days
+from timebank.ledger.closing_days import Closing
 from timebank.ledger.posting import Currency
 
 log = structlog.get_logger()

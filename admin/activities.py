@@ -14,16 +14,14 @@ from msgspec import Meta
 
 from timebank.activities import calling_off, changes, offers
 from timebank.activities import shifts as planned
-from timebank.activities.offers import ActivityNameTaken, ActivityStationUnknown
 from timebank.activities.schemas import ActivityChange, ActivityIn, Seats, ShiftIn
-from timebank.activities.shifts import ShiftOver, ShiftTimes
-from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
-from timebank.rules.catalogue import RuleNotFound, rule_in_words, rules
+from timebank.http.refusals import shown_again
+from timebank.rules.catalogue import rule_in_words, rules
 from timebank.rules.schemas import RuleOut
 from timebank.stations.places import stations
 from timebank.web.forms import parse_form
@@ -37,7 +35,6 @@ ACTIVITY = {
 # `description` is read separately, because a blank one empties it instead of leaving it unchanged.
 CHANGE = {name: label for name, label in ACTIVITY.items() if name != "description"} | {"active": _("进行中")}
 SHIFT = {"station_id": _("驿站"), "day": _("日期"), "at": _("开始时间"), "minutes": _("时长"), "seats": _("名额")}
-REFUSALS = (Invalid, ActivityNameTaken, ActivityStationUnknown, RuleNotFound, ShiftTimes, ShiftOver)
 Form = URLEncodedBody[dict[str, str]]
 
 
@@ -73,15 +70,12 @@ class PanelActivityPages(Controller):
 
     @get("/new")
     async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        caller.require_admin()
-        return await _new_page(request, caller, {})
+        return await _new_page(request, caller)
 
     @post()
-    async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        try:
-            made = await offers.add_activity(caller, parse_form(ActivityIn, data, ACTIVITY))
-        except REFUSALS as refusal:
-            return await _new_page(request, caller, data, refusal)
+    @shown_again(lambda request, caller: _new_page(request, caller))
+    async def add(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
+        made = await offers.add_activity(caller, parse_form(ActivityIn, data, ACTIVITY))
         return see_other(f"/admin/activities/{made.id}?done=added")
 
     @get("/{activity_id:uuid}")
@@ -93,38 +87,28 @@ class PanelActivityPages(Controller):
         return await _activity_page(request, caller, activity_id, done=done)
 
     @post("/{activity_id:uuid}")
-    async def change(
-        self, request: AnyRequest, activity_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
-    ) -> Template | Redirect:
-        try:
-            given = {"active": "false", "needs_sign_up": "false"} | data
-            written = parse_form(ActivityChange, data, {"description": _("说明")}).description
-            wanted = parse_form(ActivityChange, given, CHANGE, empties=True)
-            wanted = msgspec.structs.replace(wanted, description=written or "")
-            await changes.change_activity(caller, activity_id, wanted)
-        except REFUSALS as refusal:
-            return await _activity_page(request, caller, activity_id, refusal)
+    @shown_again(lambda request, activity_id, caller: _activity_page(request, caller, activity_id))
+    async def change(self, activity_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
+        given = {"active": "false", "needs_sign_up": "false"} | data
+        written = parse_form(ActivityChange, data, {"description": _("说明")}).description
+        wanted = parse_form(ActivityChange, given, CHANGE, empties=True)
+        wanted = msgspec.structs.replace(wanted, description=written or "")
+        await changes.change_activity(caller, activity_id, wanted)
         return see_other(f"/admin/activities/{activity_id}?done=changed")
 
     @post("/{activity_id:uuid}/shifts")
-    async def add_shift(
-        self, request: AnyRequest, activity_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
-    ) -> Template | Redirect:
-        try:
-            await planned.add_shift(caller, activity_id, parse_form(ShiftForm, data, SHIFT).shift())
-        except REFUSALS as refusal:
-            return await _activity_page(request, caller, activity_id, refusal)
+    @shown_again(lambda request, activity_id, caller: _activity_page(request, caller, activity_id))
+    async def add_shift(self, activity_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
+        await planned.add_shift(caller, activity_id, parse_form(ShiftForm, data, SHIFT).shift())
         return see_other(f"/admin/activities/{activity_id}?done=shift")
 
     @post("/{activity_id:uuid}/shifts/{shift_id:uuid}/cancellation")
+    @shown_again(lambda request, activity_id, caller: _activity_page(request, caller, activity_id))
     async def cancel_shift(
-        self, request: AnyRequest, activity_id: FromPath[UUID], shift_id: FromPath[UUID],
+        self, activity_id: FromPath[UUID], shift_id: FromPath[UUID],
         caller: NamedDependency[Scope],
-    ) -> Template | Redirect:  # fmt: skip
-        try:
-            await calling_off.cancel_shift(caller, shift_id)
-        except REFUSALS as refusal:
-            return await _activity_page(request, caller, activity_id, refusal)
+    ) -> Redirect:  # fmt: skip
+        await calling_off.cancel_shift(caller, shift_id)
         return see_other(f"/admin/activities/{activity_id}?done=cancelled")
 
 
@@ -141,25 +125,20 @@ async def _choices(caller: Scope, language: str) -> dict[str, list[tuple[object,
     }
 
 
-async def _new_page(
-    request: AnyRequest, caller: Scope, given: dict[str, str], refusal: TimebankError | None = None
-) -> Template:
+async def _new_page(request: AnyRequest, caller: Scope) -> Template:
+    caller.require_admin()
     return page(
-        request, caller, "activities/new.html", status=refusal.status if refusal else 200, given=given,
+        request, caller, "activities/new.html", given={},
         choices=await _choices(caller, language_of(request)),
-        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip
 
 
-async def _activity_page(
-    request: AnyRequest, caller: Scope, activity_id: UUID, refusal: TimebankError | None = None, *, done: str = ""
-) -> Template:
+async def _activity_page(request: AnyRequest, caller: Scope, activity_id: UUID, *, done: str = "") -> Template:
     caller.require_reader()
     coming = await all_pages(partial(planned.shifts, caller, activity_id))
     names = {station.id: station.name for station in await all_pages(partial(stations, caller, active=None))}
     return page(
-        request, caller, "activities/activity.html", status=refusal.status if refusal else 200,
+        request, caller, "activities/activity.html",
         activity=await offers.activity(caller, activity_id), shifts=coming, places=names, done=done,
         choices=await _choices(caller, language_of(request)), edits=caller.administers,
-        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -8,12 +8,12 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.agreements.schemas import DecisionIn, Status
-from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.overview.agreements import acknowledge, decide_change
 from timebank.overview.changes_listed import agreements
 from timebank.overview.openers import confirm_login, confirm_logins, may_confirm, may_confirm_rest, resting, unconfirmed
@@ -49,47 +49,40 @@ class PanelAgreementPages(Controller):
         )
 
     @post("/{agreement_id:uuid}")
+    @shown_again(lambda request, caller: _page(request, caller))
     async def decide(
-        self, request: AnyRequest, agreement_id: FromPath[UUID], caller: NamedDependency[Scope],
+        self, agreement_id: FromPath[UUID], caller: NamedDependency[Scope],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Agree, refuse with a reason, or withdraw an own proposal."""
-        try:
-            told = parse_form(DecisionIn, data, DECISION)
-            await decide_change(caller, agreement_id, told.decision, told.note)
-        except TimebankError as refusal:
-            return await _page(request, caller, refusal)
+        told = parse_form(DecisionIn, data, DECISION)
+        await decide_change(caller, agreement_id, told.decision, told.note)
         return see_other(f"/admin/agreements?done={told.decision}")
 
     @post("/seen")
+    @shown_again(lambda request, caller: _page(request, caller))
     async def see_all(self, caller: NamedDependency[Scope]) -> Redirect:
         """Acknowledge all changes that one person made alone."""
         await acknowledge(caller)
         return see_other("/admin/agreements?done=seen")
 
     @post("/logins")
-    async def confirm_many(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template | Redirect:
+    @shown_again(lambda request, caller: _page(request, caller))
+    async def confirm_many(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Redirect:
         """Confirm the logins of the chosen residents; those that another person must confirm are skipped."""
-        try:
-            confirmed = await confirm_logins(caller, (await chosen(request, "person"))[:PAGE])
-        except TimebankError as refusal:
-            return await _page(request, caller, refusal)
+        confirmed = await confirm_logins(caller, (await chosen(request, "person"))[:PAGE])
         return see_other("/admin/agreements?done=confirmed#resting" if confirmed else "/admin/agreements#resting")
 
     @post("/logins/{person_id:uuid}")
-    async def confirm(
-        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
-    ) -> Template | Redirect:
+    @shown_again(lambda request, caller: _page(request, caller))
+    async def confirm(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
         """Confirm that a resident's login is their own."""
-        try:
-            await confirm_login(caller, person_id)
-        except TimebankError as refusal:
-            return await _page(request, caller, refusal)
+        await confirm_login(caller, person_id)
         return see_other("/admin/agreements?done=confirmed")
 
 
 async def _page(
-    request: AnyRequest, caller: Scope, refusal: TimebankError | None = None, *, cursor: str | None = None,
+    request: AnyRequest, caller: Scope, *, cursor: str | None = None,
     done: str = "", later: str | None = None,
 ) -> Template:  # fmt: skip
     language = language_of(request)
@@ -97,11 +90,10 @@ async def _page(
     logins = await unconfirmed(caller)
     rests = await resting(caller, limit=PAGE, cursor=later)
     return page(
-        request, caller, "agreements/list.html", status=refusal.status if refusal else 200, first=cursor is None,
+        request, caller, "agreements/list.html", first=cursor is None,
         waiting=[each for each in found.items if not each.in_force],
         alone=[each for each in found.items if each.in_force], next=found.next, done=done,
         tabs_of=TABS, logins=logins, confirms=await may_confirm(caller, logins),
         rests=rests.items, rests_next=rests.next, rests_first=later is None,
         frees=await may_confirm_rest(caller, rests.items), causes=CAUSES,
-        error=refusal.text(language) if refusal else None,
     )  # fmt: skip

@@ -11,11 +11,11 @@ from litestar.response import Redirect, Template
 from timebank.areas.places import ABOVE, add_area, add_region, areas_of, regions_in_reach, rename_area
 from timebank.areas.schemas import PlaceIn, PlaceOut, Renaming
 from timebank.core.database import transaction
-from timebank.core.errors import NotFound, TimebankError
+from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.people.households import people_in_areas
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
@@ -55,33 +55,25 @@ class PanelAreaPages(Controller):
         return await _areas_page(request, caller, area_id, done=done)
 
     @post()
-    async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+    @shown_again(lambda request, caller, data: _areas_page(request, caller, _parent(data)))
+    async def add(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Add a grid, building or unit, then show the area that it was added to."""
-        try:
-            place = parse_form(PlaceIn, data, PLACE)
-            await add_area(caller, place.kind, place.name, place.parent_id)
-        except TimebankError as refusal:
-            return await _areas_page(request, caller, _parent(data), refusal)
+        place = parse_form(PlaceIn, data, PLACE)
+        await add_area(caller, place.kind, place.name, place.parent_id)
         return see_other(f"/admin/areas/{place.parent_id}?done=1" if place.parent_id else "/admin/areas?done=1")
 
     @post("/regions")
-    async def found(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+    @shown_again(lambda request, caller: _areas_page(request, caller, None))
+    async def found(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Found a street or a community."""
-        try:
-            place = parse_form(PlaceIn, data, PLACE)
-            await add_region(caller, place.kind, place.name, place.parent_id)
-        except TimebankError as refusal:
-            return await _areas_page(request, caller, None, refusal)
+        place = parse_form(PlaceIn, data, PLACE)
+        await add_region(caller, place.kind, place.name, place.parent_id)
         return see_other("/admin/areas?done=1")
 
     @post("/{area_id:uuid}/name")
-    async def rename(
-        self, request: AnyRequest, area_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
-    ) -> Template | Redirect:
-        try:
-            await rename_area(caller, area_id, parse_form(Renaming, data, {"name": _("名称")}).name)
-        except TimebankError as refusal:
-            return await _areas_page(request, caller, area_id, refusal)
+    @shown_again(lambda request, area_id, caller: _areas_page(request, caller, area_id))
+    async def rename(self, area_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
+        await rename_area(caller, area_id, parse_form(Renaming, data, {"name": _("名称")}).name)
         return see_other(f"/admin/areas/{area_id}?done=1")
 
 
@@ -93,7 +85,7 @@ def _parent(data: dict[str, str]) -> UUID | None:
 
 
 async def _areas_page(
-    request: AnyRequest, caller: Scope, area_id: UUID | None, refusal: TimebankError | None = None, *,
+    request: AnyRequest, caller: Scope, area_id: UUID | None, *,
     done: str | None = None,
 ) -> Template:  # fmt: skip
     """The page of an area and the areas below it; without `area_id`, of the whole community."""
@@ -112,10 +104,9 @@ async def _areas_page(
     ]
     kind = here.kind if here else None
     return page(
-        request, caller, "areas/list.html", status=refusal.status if refusal else 200, area=here, below=below,
+        request, caller, "areas/list.html", area=here, below=below,
         above=next((area for area in found if here and area.id == here.parent_id), None), kinds=KINDS, done=done,
         addable=[k for k in ("grid", "building", "unit") if kind in ABOVE[k]], may=caller.administers,
         people=counted.get(area_id, 0) if area_id else 0, regions=regions,
-        refusal=refusal.text(language_of(request)) if refusal else None,
         founds=caller.has(Role.street_admin, Role.county_admin),
     )  # fmt: skip

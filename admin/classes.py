@@ -2,7 +2,7 @@
 
 from datetime import date, time, timedelta
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -13,28 +13,7 @@ from litestar.response import Redirect, Template
 from msgspec import Meta
 
 from timebank.classes import attendance, changes, courses, reading, stopping
-from timebank.classes.attendance import LessonOver, NoSeat, OwnChild
-from timebank.classes.booking import BookingEnded
-from timebank.classes.changes import (
-    CourseEndPast,
-    CourseEndTooEarly,
-    LessonBegun,
-    LessonBooked,
-    LessonInPast,
-    SeatsTaken,
-)
 from timebank.classes.class_time import refunds
-from timebank.classes.class_time.entries import NotEnoughUnused, WorthTooLittle
-from timebank.classes.class_time.refunds import OwnRefund, RefundReason
-from timebank.classes.courses import (
-    CourseAges,
-    CourseExists,
-    CourseOver,
-    CourseTerm,
-    LessonExists,
-    LessonLength,
-    LessonOutsideTerm,
-)
 from timebank.classes.schemas import (
     Cancellation,
     CourseChange,
@@ -48,15 +27,13 @@ from timebank.classes.schemas import (
     StopIn,
 )
 from timebank.core import clock
-from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
-from timebank.http.preferences import language_of
-from timebank.people.guardianship.guardians import NotGuardian
+from timebank.http.refusals import shown_again
 from timebank.stations.places import stations
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
@@ -80,11 +57,6 @@ REFUND = {
     "person_id": _("家长"), "child_id": _("孩子"), "course_id": _("课程"), "reason": _("原因"), "pay_to": _("退给谁"),
 }  # fmt: skip
 LESSON = {"day": _("日期"), "at": _("上课时间"), "minutes": _("分钟"), "seats": _("座位")}
-REFUSALS = (
-    Invalid, CourseAges, CourseExists, CourseTerm, LessonExists, LessonLength, LessonOutsideTerm, LessonOver, NoSeat,
-    OwnChild, BookingEnded, LessonBegun, LessonInPast, LessonBooked, SeatsTaken, NotEnoughUnused, WorthTooLittle,
-    RefundReason, OwnRefund, NotGuardian, CourseEndPast, CourseEndTooEarly, CourseOver,
-)  # fmt: skip
 
 
 class LessonForm(msgspec.Struct):
@@ -132,18 +104,13 @@ class PanelClassPages(Controller):
     @get("/new")
     async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """The form for a new course."""
-        caller.require_admin()
-        return await _new_page(request, caller, {})
+        return await _new_page(request, caller)
 
     @post()
-    async def add(
-        self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
-    ) -> Template | Redirect:
+    @shown_again(lambda request, caller: _new_page(request, caller))
+    async def add(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
         """Add a course, then show its page to add lessons."""
-        try:
-            made = await courses.add_course(caller, parse_form(CourseIn, data, COURSE))
-        except REFUSALS as refusal:
-            return await _new_page(request, caller, data, refusal)
+        made = await courses.add_course(caller, parse_form(CourseIn, data, COURSE))
         return see_other(f"/admin/classes/{made.id}?done=added")
 
     @get("/{course_id:uuid}")
@@ -154,53 +121,45 @@ class PanelClassPages(Controller):
         return await _course_page(request, caller, course_id, done=done)
 
     @post("/{course_id:uuid}")
+    @shown_again(lambda request, caller, course_id: _course_page(request, caller, course_id))
     async def change(
-        self, request: AnyRequest, caller: NamedDependency[Scope], course_id: FromPath[UUID],
+        self, caller: NamedDependency[Scope], course_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Change a course from now on."""
-        try:
-            wanted = parse_form(CourseChange, data, CHANGE)
-            await changes.change_course(caller, course_id, wanted)
-        except REFUSALS as refusal:
-            return await _course_page(request, caller, course_id, refusal)
+        wanted = parse_form(CourseChange, data, CHANGE)
+        await changes.change_course(caller, course_id, wanted)
         return see_other(f"/admin/classes/{course_id}?done=changed")
 
     @post("/{course_id:uuid}/stop")
+    @shown_again(lambda request, caller, course_id: _course_page(request, caller, course_id))
     async def stop(
-        self, request: AnyRequest, caller: NamedDependency[Scope], course_id: FromPath[UUID],
+        self, caller: NamedDependency[Scope], course_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Stop the course; the worker cancels its lessons and refunds unused minutes."""
-        try:
-            await stopping.stop_course(caller, course_id, parse_form(StopIn, data, {"reason": _("原因")}).reason)
-        except REFUSALS as refusal:
-            return await _course_page(request, caller, course_id, refusal)
+        await stopping.stop_course(caller, course_id, parse_form(StopIn, data, {"reason": _("原因")}).reason)
         return see_other(f"/admin/classes/{course_id}?done=stopped")
 
     @post("/{course_id:uuid}/refund")
+    @shown_again(lambda request, caller, course_id: _course_page(request, caller, course_id))
     async def refund(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Refund a child's unused minutes on behalf of its guardian."""
-        try:
-            wanted = parse_form(RefundIn, data | {"course_id": str(course_id)}, REFUND)
-            await once.answer(caller, lambda: refunds.refund(caller, wanted))
-        except REFUSALS as refusal:
-            return await _course_page(request, caller, course_id, refusal)
+        wanted = parse_form(RefundIn, data | {"course_id": str(course_id)}, REFUND)
+        await once.answer(caller, lambda: refunds.refund(caller, wanted))
         return see_other(f"/admin/classes/{course_id}?done=refunded")
 
     @post("/{course_id:uuid}/lessons")
+    @shown_again(lambda request, caller, course_id: _course_page(request, caller, course_id))
     async def add_lesson(
-        self, request: AnyRequest, caller: NamedDependency[Scope], course_id: FromPath[UUID],
+        self, caller: NamedDependency[Scope], course_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
-        """Add a lesson."""
-        try:
-            await courses.add_lesson(caller, course_id, parse_form(LessonForm, data, LESSON).lesson())
-        except REFUSALS as refusal:
-            return await _course_page(request, caller, course_id, refusal)
+    ) -> Redirect:  # fmt: skip
+        """Put a lesson on the calendar."""
+        await courses.add_lesson(caller, course_id, parse_form(LessonForm, data, LESSON).lesson())
         return see_other(f"/admin/classes/{course_id}?done=lesson")
 
 
@@ -216,41 +175,35 @@ class PanelLessonPages(Controller):
         return await _lesson_page(request, caller, lesson_id, done=done)
 
     @post("/{lesson_id:uuid}/change")
+    @shown_again(lambda request, caller, lesson_id: _lesson_page(request, caller, lesson_id))
     async def change(
-        self, request: AnyRequest, caller: NamedDependency[Scope], lesson_id: FromPath[UUID],
+        self, caller: NamedDependency[Scope], lesson_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Reschedule the lesson, or change its seats or minutes."""
-        try:
-            await changes.change_lesson(caller, lesson_id, parse_form(LessonChangeForm, data, LESSON_CHANGE).change())
-        except REFUSALS as refusal:
-            return await _lesson_page(request, caller, lesson_id, refusal)
+        await changes.change_lesson(caller, lesson_id, parse_form(LessonChangeForm, data, LESSON_CHANGE).change())
         return see_other(f"/admin/classes/lessons/{lesson_id}?done=changed")
 
     @post("/{lesson_id:uuid}/cancellation")
+    @shown_again(lambda request, caller, lesson_id: _lesson_page(request, caller, lesson_id))
     async def cancel(
-        self, request: AnyRequest, caller: NamedDependency[Scope], lesson_id: FromPath[UUID],
+        self, caller: NamedDependency[Scope], lesson_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Cancel the lesson."""
-        try:
-            reason = parse_form(Cancellation, data, {"reason": _("原因")}).reason
-            await attendance.cancel_lesson(caller, lesson_id, reason)
-        except REFUSALS as refusal:
-            return await _lesson_page(request, caller, lesson_id, refusal)
+        reason = parse_form(Cancellation, data, {"reason": _("原因")}).reason
+        await attendance.cancel_lesson(caller, lesson_id, reason)
         return see_other(f"/admin/classes/lessons/{lesson_id}?done=cancelled")
 
     @post("/{lesson_id:uuid}/attendance")
+    @shown_again(lambda request, caller, lesson_id: _lesson_page(request, caller, lesson_id))
     async def attend(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         lesson_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Mark a child on the list as attended."""
-        try:
-            booking_id = parse_form(_Booking, data, {"booking_id": _("孩子")}).booking_id
-            await once.answer(caller, lambda: attendance.attend(caller, booking_id))
-        except REFUSALS as refusal:
-            return await _lesson_page(request, caller, lesson_id, refusal)
+        booking_id = parse_form(_Booking, data, {"booking_id": _("孩子")}).booking_id
+        await once.answer(caller, lambda: attendance.attend(caller, booking_id))
         return see_other(f"/admin/classes/lessons/{lesson_id}?done=attended")
 
 
@@ -258,18 +211,14 @@ class _Booking(msgspec.Struct):
     booking_id: UUID
 
 
-async def _new_page(
-    request: AnyRequest, caller: Scope, given: dict[str, str], refusal: TimebankError | None = None
-) -> Template:
+async def _new_page(request: AnyRequest, caller: Scope) -> Template:
+    caller.require_admin()
     return page(
-        request, caller, "classes/new.html", given=given, stations=await all_pages(partial(stations, caller)),
-        **_said(request, refusal),
+        request, caller, "classes/new.html", given={}, stations=await all_pages(partial(stations, caller)),
     )  # fmt: skip
 
 
-async def _course_page(
-    request: AnyRequest, caller: Scope, course_id: UUID, refusal: TimebankError | None = None, done: str = ""
-) -> Template:
+async def _course_page(request: AnyRequest, caller: Scope, course_id: UUID, done: str = "") -> Template:
     caller.require_reader()
     found = await all_pages(partial(courses.lessons, caller, course_id=course_id, since=clock.now() - PAST))
     shown = await courses.course(caller, course_id)
@@ -277,13 +226,11 @@ async def _course_page(
     return page(
         request, caller, "classes/course.html", course=shown, done=done, lessons=found, today=clock.local_day(),
         stop=await stopping.stop_preview(caller, course_id) if caller.administers and shown.active else None,
-        holders=has, stations=await all_pages(partial(stations, caller)), **_said(request, refusal),
+        holders=has, stations=await all_pages(partial(stations, caller)),
     )  # fmt: skip
 
 
-async def _lesson_page(
-    request: AnyRequest, caller: Scope, lesson_id: UUID, refusal: TimebankError | None = None, done: str = ""
-) -> Template:
+async def _lesson_page(request: AnyRequest, caller: Scope, lesson_id: UUID, done: str = "") -> Template:
     caller.require_reader()
     shown = await courses.lesson(caller, lesson_id)
     found = await all_pages(partial(reading.bookings_of_all, caller, lesson_id=lesson_id))
@@ -291,13 +238,4 @@ async def _lesson_page(
         request, caller, "classes/lesson.html", lesson=shown, done=done, over=shown.ends_at <= clock.now(),
         opens=shown.starts_at - DOOR_OPENS <= clock.now(),
         bookings=sorted(found, key=lambda b: (b.status == "cancelled", b.status == "waiting", b.created_at)),
-        **_said(request, refusal),
     )  # fmt: skip
-
-
-def _said(request: AnyRequest, refusal: TimebankError | None) -> dict[str, Any]:
-    """The template context that shows a refusal above the form."""
-    return {
-        "status": refusal.status if refusal else 200,
-        "refused": refusal.text(language_of(request)) if refusal else None,
-    }

@@ -9,15 +9,14 @@ from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.core import clock
-from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.shop.confirmations import deciding as agreed
 from timebank.shop.confirmations.listing import list_confirmations
-from timebank.shop.pages.counter import REFUSALS
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
@@ -35,23 +34,20 @@ class PanelConfirmationPages(Controller):
         return await _page(request, caller)
 
     @post("/{confirmation_id:uuid}")
+    @shown_again(lambda request, caller: _page(request, caller))
     async def decide(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         confirmation_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Agree or refuse. Agreeing hands the good over at the counter."""
         decision = parse_form(agreed.DecisionIn, data, DECISION)
-        try:
-            await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))
-        except REFUSALS as refusal:
-            return await _page(request, caller, refusal)
+        await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))
         return see_other("/admin/confirmations")
 
 
-async def _page(request: AnyRequest, caller: Scope, refusal: TimebankError | None = None) -> Template:
+async def _page(request: AnyRequest, caller: Scope) -> Template:
     caller.require_reader()
     return page(
-        request, caller, "goods/confirmations.html", status=refusal.status if refusal else 200,
+        request, caller, "goods/confirmations.html",
         found=await list_confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request)),
-        refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.agreements.deciders import administrators_apart_from
-from timebank.core.errors import Forbidden, TimebankError
+from timebank.core.errors import Forbidden
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Role, Scope
@@ -33,6 +33,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.overview.changes_listed import waiting_change_about
 from timebank.rules.catalogue import rules
 from timebank.web.forms import parse_form
@@ -89,33 +90,30 @@ class PanelDeedPages(Controller):
         return await _deed(request, caller, deed_id)
 
     @post("/{deed_id:uuid}/review")
+    @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))
     async def review(
-        self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        self, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Approve the deed, which publishes it on the board, or return it with a reason."""
-        try:
-            told = parse_form(ReviewIn, data, REVIEW)
-            answer = await once.answer(
-                caller,
-                lambda: review_deed(caller, deed_id, told.decision, told.note, witness_asked=told.witness_asked),
-                required=False,
-            )
-        except TimebankError as refusal:
-            return await _deed(request, caller, deed_id, refusal)
+        _require_duty(caller)
+        told = parse_form(ReviewIn, data, REVIEW)
+        answer = await once.answer(
+            caller,
+            lambda: review_deed(caller, deed_id, told.decision, told.note, witness_asked=told.witness_asked),
+            required=False,
+        )
         return see_other(f"/admin/deeds?done={'waits' if answer.status_code == 202 else told.decision}")
 
     @post("/{deed_id:uuid}/reversal")
+    @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))
     async def reverse(
-        self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        self, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Reverse the deed's points."""
-        try:
-            reason = parse_form(ReasonIn, data, REASON).reason
-            await once.answer(caller, lambda: reverse_deed(caller, deed_id, reason))
-        except TimebankError as refusal:
-            return await _deed(request, caller, deed_id, refusal)
+        reason = parse_form(ReasonIn, data, REASON).reason
+        await once.answer(caller, lambda: reverse_deed(caller, deed_id, reason))
         return see_other("/admin/deeds?status=reversed&done=reversed")
 
 
@@ -131,16 +129,14 @@ class PanelObjectionPages(Controller):
         return await _objection(request, caller, objection_id)
 
     @post("/{objection_id:uuid}")
+    @shown_again(lambda request, objection_id, caller: _objection(request, caller, objection_id))
     async def decide(
-        self, request: AnyRequest, objection_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        self, objection_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope],
-    ) -> Template | Redirect:  # fmt: skip
-        """Decide the objection."""
-        try:
-            told = parse_form(ObjectionDecision, data, DECISION)
-            decided = await decide_objection(caller, objection_id, told.upheld, told.note)
-        except TimebankError as refusal:
-            return await _objection(request, caller, objection_id, refusal)
+    ) -> Redirect:  # fmt: skip
+        """Decide about it."""
+        told = parse_form(ObjectionDecision, data, DECISION)
+        decided = await decide_objection(caller, objection_id, told.upheld, told.note)
         if decided.waiting:
             return see_other(f"/admin/objections/{objection_id}")
         return see_other("/admin/deeds?status=objected&done=decided")
@@ -175,30 +171,26 @@ def _require_duty(caller: Scope) -> None:
         raise Forbidden
 
 
-async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, refusal: TimebankError | None = None) -> Template:
+async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID) -> Template:
     _require_duty(caller)
     deed = await find_deed(caller, deed_id)
     party = bool(await party_to(caller, [deed]))
     reviewed = caller.reads_all and deed.status == "filed"
     others = await administrators_apart_from(caller, people_of(deed)) if party and deed.status == "filed" else []
     return page(
-        request, caller, "deeds/deed.html", status=refusal.status if refusal else 200, deed=deed, words=STATUS,
+        request, caller, "deeds/deed.html", deed=deed, words=STATUS,
         party=party, others=[officer.in_words(language_of(request)) for officer in others],
         may_review=may_review_deed(caller, deed) and not party, may_reverse=caller.administers and not party,
         above=deed.status == "filed" and await needs_second(caller, deed),
         waits=await waiting_change_about(caller, DEED_POINTS, deed_id) if reviewed else None,
         doubts=await objections_to_deed(caller, deed_id) if caller.reads_all else [],
-        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip
 
 
-async def _objection(
-    request: AnyRequest, caller: Scope, objection_id: UUID, refusal: TimebankError | None = None
-) -> Template:
+async def _objection(request: AnyRequest, caller: Scope, objection_id: UUID) -> Template:
     doubt = await find_objection(caller, objection_id)
     waits = await waiting_change_about(caller, DEED_AGAIN, objection_id) if doubt.upheld is None else None
     return page(
-        request, caller, "deeds/objection.html", status=refusal.status if refusal else 200, doubt=doubt,
+        request, caller, "deeds/objection.html", doubt=doubt,
         waits=waits, may_decide=await may_decide(caller, doubt),
-        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -9,20 +9,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, MultipartBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.http.uploads import PhotoUpload
 from timebank.shop import goods, photos, stock
-from timebank.shop.goods import GoodNameTaken
-from timebank.shop.photos import NotAPhoto, PhotoTooLarge
 from timebank.shop.schemas import Count, GoodChange, GoodIn, Receipt
-from timebank.shop.stock import CountedBelowReserved
 from timebank.stations.places import stations
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other, waits_or
@@ -34,7 +30,6 @@ GOOD = {
 }  # fmt: skip
 RECEIPT = {"station_id": _("驿站"), "quantity": _("数量"), "note": _("说明")}
 COUNT = {"station_id": _("驿站"), "counted": _("清点数"), "note": _("说明")}
-REFUSALS = (Invalid, GoodNameTaken, NotAPhoto, PhotoTooLarge, CountedBelowReserved)
 Search = Annotated[str, QueryParameter(max_length=60)]
 
 
@@ -54,19 +49,13 @@ class PanelGoodsPages(Controller):
     @get("/new")
     async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """The form for a new good."""
-        caller.require_admin()
-        return page(request, caller, "goods/new.html", given={}, refused=None)
+        return _new_page(request, caller)
 
     @post()
-    async def add(
-        self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
-    ) -> Template | Redirect:
+    @shown_again(lambda request, caller: _new_page(request, caller))
+    async def add(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
         """Add a good, then show its page for stock and photo."""
-        try:
-            made = await goods.add_good(caller, parse_form(GoodIn, data, GOOD))
-        except REFUSALS as refusal:
-            said = refusal.text(language_of(request))
-            return page(request, caller, "goods/new.html", status=refusal.status, given=data, refused=said)
+        made = await goods.add_good(caller, parse_form(GoodIn, data, GOOD))
         return see_other(f"/admin/goods/{made.id}?done=added")
 
     @get("/{good_id:uuid}")
@@ -78,67 +67,63 @@ class PanelGoodsPages(Controller):
         return await _good_page(request, caller, good_id, done=done, cursor=cursor)
 
     @post("/{good_id:uuid}")
+    @shown_again(lambda request, caller, good_id: _good_page(request, caller, good_id))
     async def change(
-        self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID],
+        self, caller: NamedDependency[Scope], good_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
-        """Change a good from now on; existing reservations keep their price."""
-        try:
-            given = {"active": "false"} | data
-            await goods.change_good(caller, good_id, parse_form(GoodChange, given, GOOD, empties=True))
-        except REFUSALS as refusal:
-            return await _good_page(request, caller, good_id, refusal)
+    ) -> Redirect:  # fmt: skip
+        """Change what is offered from now on."""
+        given = {"active": "false"} | data
+        await goods.change_good(caller, good_id, parse_form(GoodChange, given, GOOD, empties=True))
         return see_other(f"/admin/goods/{good_id}?done=changed")
 
     @post("/{good_id:uuid}/photo")
+    @shown_again(lambda request, caller, good_id: _good_page(request, caller, good_id))
     async def set_photo(
-        self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID],
+        self, caller: NamedDependency[Scope], good_id: FromPath[UUID],
         data: MultipartBody[PhotoUpload],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Set the photo of the good."""
-        try:
-            await photos.set_photo(caller, good_id, await data.photo.read(photos.UPLOAD_BYTES_MAX + 1))
-        except REFUSALS as refusal:
-            return await _good_page(request, caller, good_id, refusal)
+        await photos.set_photo(caller, good_id, await data.photo.read(photos.UPLOAD_BYTES_MAX + 1))
         return see_other(f"/admin/goods/{good_id}?done=photo")
 
     @post("/{good_id:uuid}/receipts")
+    @shown_again(lambda request, caller, good_id: _good_page(request, caller, good_id))
     async def receive(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         good_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
-        """Receive goods into stock."""
-        try:
-            came = parse_form(Receipt, data, RECEIPT)
-            verb = stock.receive
-            await once.answer(caller, lambda: verb(caller, good_id, came.station_id, came.quantity, came.note))
-        except REFUSALS as refusal:
-            return await _good_page(request, caller, good_id, refusal)
+    ) -> Redirect:  # fmt: skip
+        """Goods came in."""
+        came = parse_form(Receipt, data, RECEIPT)
+        verb = stock.receive
+        await once.answer(caller, lambda: verb(caller, good_id, came.station_id, came.quantity, came.note))
         return see_other(f"/admin/goods/{good_id}?done=received")
 
     @post("/{good_id:uuid}/counts")
+    @shown_again(lambda request, caller, good_id: _good_page(request, caller, good_id))
     async def count(
-        self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID],
+        self, caller: NamedDependency[Scope], good_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Store a counted quantity."""
-        try:
-            found = parse_form(Count, data, COUNT)
-            made = await stock.count_stock(caller, good_id, found.station_id, found.counted, found.note)
-        except REFUSALS as refusal:
-            return await _good_page(request, caller, good_id, refusal)
+        found = parse_form(Count, data, COUNT)
+        made = await stock.count_stock(caller, good_id, found.station_id, found.counted, found.note)
         return waits_or(made, f"/admin/goods/{good_id}?done=counted")
 
 
+def _new_page(request: AnyRequest, caller: Scope) -> Template:
+    caller.require_admin()
+    return page(request, caller, "goods/new.html", given={})
+
+
 async def _good_page(
-    request: AnyRequest, caller: Scope, good_id: UUID, refusal: TimebankError | None = None, done: str = "",
+    request: AnyRequest, caller: Scope, good_id: UUID, done: str = "",
     cursor: str | None = None,
 ) -> Template:  # fmt: skip
     caller.require_reader()
     return page(
-        request, caller, "goods/good.html", status=refusal.status if refusal else 200,
+        request, caller, "goods/good.html",
         good=await goods.find_good(caller, good_id), done=done, first=cursor is None,
         moves=await stock.list_stock_changes(caller, good_id, cursor=cursor),
         stations=await all_pages(partial(stations, caller)),
-        refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -9,16 +9,15 @@ from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from admin.import_shown import SHOWN, Of, Start, Word, answers, page_seconds, reasons, rows_page
-from admin.imports import WORDS_REFUSED
-from timebank.core.errors import Busy, TimebankError
+from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.imports.reports import history
 from timebank.imports.runs import drafts
 from timebank.imports.runs.traces import ImportUsed
-from timebank.imports.runs.undo import UndoTooLate, undo
-from timebank.imports.runs.work import ImportRunning
+from timebank.imports.runs.undo import undo
 from timebank.imports.words.word_meanings import choices_of, remember_words
 from timebank.web.pages import page, see_other
 
@@ -49,31 +48,25 @@ class PanelImportRunPages(Controller):
         return page(request, caller, "imports/rows.html", back=path, file_name=run.file_name, rows=rows, of=of)
 
     @post("/words")
+    @shown_again(lambda request, caller, run_id, refusal: _run_page(request, caller, run_id, refusal=refusal))
     async def decide_words(
-        self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID],
+        self, caller: NamedDependency[Scope], run_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Store what words of the imported workbook mean, and try the workbook again if it is still kept."""
         run = await history.show_run(caller, run_id)
         draft_id = await drafts.draft_of(caller, run_id)
-        try:
-            if draft_id is not None:
-                await drafts.map_draft(caller, draft_id, answers(data))
-                return see_other(f"/admin/imports/drafts/{draft_id}")
-            await remember_words(caller, run.kind, answers(data))
-        except WORDS_REFUSED as refusal:
-            return await _run_page(request, caller, run_id, refusal=refusal)
+        if draft_id is not None:
+            await drafts.map_draft(caller, draft_id, answers(data))
+            return see_other(f"/admin/imports/drafts/{draft_id}")
+        await remember_words(caller, run.kind, answers(data))
         return see_other(f"/admin/imports/{run_id}?done=words")
 
     @post("/undo")
-    async def undo(
-        self, request: AnyRequest, caller: NamedDependency[Scope], run_id: FromPath[UUID]
-    ) -> Template | Redirect:
+    @shown_again(lambda request, caller, run_id, refusal: _run_page(request, caller, run_id, refusal=refusal))
+    async def undo(self, caller: NamedDependency[Scope], run_id: FromPath[UUID]) -> Redirect:
         """Undo an import."""
-        try:
-            progress = await undo(caller, run_id, seconds=await page_seconds())
-        except (ImportUsed, UndoTooLate, Busy, ImportRunning) as refusal:
-            return await _run_page(request, caller, run_id, refusal=refusal)
+        progress = await undo(caller, run_id, seconds=await page_seconds())
         return see_other(f"/admin/imports/{run_id}" + ("" if progress else "?done=undone"))
 
 
@@ -85,11 +78,10 @@ async def _run_page(
     may, used = caller.administers, refusal if isinstance(refusal, ImportUsed) else None
     choices = await choices_of(caller, (word.kind for word in run.unknown)) if may else {}
     return page(
-        request, caller, "imports/run.html", status=refusal.status if refusal else 200, run=run, draft=draft,
+        request, caller, "imports/run.html", run=run, draft=draft,
         done=done, path=path, may=may, choices=choices, **SHOWN,
         refusals=reasons(run.refusals, run.errors, [], path, "errors"),
         notices=reasons(run.notices, run.warnings, [], path, "warnings"),
-        refusal=refusal.text(language) if refusal and not used else None,
         used=used.reasons(language) if used else [], cures=used.cures(language) if used else [],
         used_count=len(used.traces) if used else 0,
     )  # fmt: skip

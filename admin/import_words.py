@@ -7,13 +7,12 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.core.errors import NotFound, TimebankError
+from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
-from timebank.http.preferences import language_of
-from timebank.imports.words.asking import WordIsName, WordMeaningUnknown, WordUnclear
+from timebank.http.refusals import shown_again
 from timebank.imports.words.known_words import change_word, delete_word, known_word, known_words
 from timebank.imports.words.word_meanings import DECIDED, choices_of
 from timebank.imports.words.words import WORD_MAX, WordKind
@@ -41,25 +40,21 @@ class PanelImportWordPages(Controller):
         return await _page(request, caller, cursor=cursor, kind=kind, key=word, done=done)
 
     @post()
-    async def change(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+    @shown_again(lambda request, caller, data: _word_page(request, caller, data))
+    async def change(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Change the meaning of a word."""
         caller.require_admin()
         kind, key = data.get("kind", ""), data.get("word", "")
-        try:
-            await change_word(caller, _kind(kind), key, data.get("means", ""))
-        except (WordIsName, WordMeaningUnknown, WordUnclear) as refusal:
-            return await _page(request, caller, kind=kind, key=key, refusal=refusal)
+        await change_word(caller, _kind(kind), key, data.get("means", ""))
         return see_other("/admin/imports/words?done=changed")
 
     @post("/forgotten")
-    async def forget(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+    @shown_again(lambda request, caller, data: _word_page(request, caller, data))
+    async def forget(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Delete the meaning of a word; the next import that contains it asks again."""
         caller.require_admin()
         kind, key = data.get("kind", ""), data.get("word", "")
-        try:
-            await delete_word(caller, _kind(kind), key)
-        except WordIsName as refusal:
-            return await _page(request, caller, kind=kind, key=key, refusal=refusal)
+        await delete_word(caller, _kind(kind), key)
         return see_other("/admin/imports/words?done=forgotten")
 
 
@@ -69,16 +64,18 @@ def _kind(said: str) -> WordKind:
     return cast("WordKind", said)
 
 
+async def _word_page(request: AnyRequest, caller: Scope, data: dict[str, str]) -> Template:
+    return await _page(request, caller, kind=data.get("kind", ""), key=data.get("word", ""))
+
+
 async def _page(
     request: AnyRequest, caller: Scope, *, cursor: str | None = None, kind: str = "", key: str = "", done: str = "",
-    refusal: TimebankError | None = None,
 ) -> Template:  # fmt: skip
     found = await known_words(caller, limit=PAGE, cursor=cursor)
     chosen = await known_word(caller, _kind(kind), key) if key and caller.administers else None
     choices = (await choices_of(caller, [chosen.kind]))[chosen.kind] if chosen else []
     return page(
-        request, caller, "imports/words.html", status=refusal.status if refusal else 200, found=found, cursor=cursor,
+        request, caller, "imports/words.html", found=found, cursor=cursor,
         names=await names_of(caller, [one.decided_by for one in found.items if one.decided_by]), words=WORDS,
         chosen=chosen, choices=choices, done=done, may=caller.administers,
-        refusal=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -12,26 +12,21 @@ from litestar.params import FromPath, FromQuery, MultipartBody, QueryParameter, 
 from litestar.response import Redirect, Template
 
 from admin.import_shown import SHOWN, Of, Start, Word, answers, page_seconds, reasons, rows_page
-from timebank.core.errors import Busy, TimebankError
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.imports.files import workbook
-from timebank.imports.files.refusals import ImportRefused
 from timebank.imports.intake import Kind
 from timebank.imports.reports import history
 from timebank.imports.runs import drafts
 from timebank.imports.runs.batches import Progress
-from timebank.imports.runs.drafts import DraftGone
-from timebank.imports.runs.work import ImportRunning
-from timebank.imports.words.asking import WordIsName, WordMeaningUnknown, WordUnclear
-from timebank.imports.words.word_meanings import WordKindUnknown, choices_of
+from timebank.imports.words.word_meanings import choices_of
 from timebank.web.pages import page, see_other
 
 PAGE = 20
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-WORDS_REFUSED = (ImportRefused, Busy, WordUnclear, WordIsName, WordMeaningUnknown, WordKindUnknown)
 
 
 class Upload(msgspec.Struct):
@@ -54,33 +49,28 @@ class PanelImportPages(Controller):
         return await _first_page(request, caller, cursor=cursor, kind=kind)
 
     @post()
-    async def try_out(
-        self, request: AnyRequest, caller: NamedDependency[Scope], data: MultipartBody[Upload]
-    ) -> Template | Redirect:
+    @shown_again(lambda request, caller, data: _first_page(request, caller, kind=data.kind))
+    async def try_out(self, caller: NamedDependency[Scope], data: MultipartBody[Upload]) -> Redirect:
         """Start a trial run of a workbook. Only the encrypted workbook is stored; nothing is imported."""
         caller.require_admin()
         content = await data.file.read(workbook.BYTES_MAX + 1)
-        try:
-            draft_id = await drafts.try_out(caller, data.kind, data.file.filename, content)
-        except (ImportRefused, Busy) as refusal:
-            return await _first_page(request, caller, kind=data.kind, refusal=refusal)
+        draft_id = await drafts.try_out(caller, data.kind, data.file.filename, content)
         return see_other(f"/admin/imports/drafts/{draft_id}")
 
     @get("/drafts/{draft_id:uuid}")
+    @shown_again(lambda request, caller: _first_page(request, caller))
     async def draft(self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID]) -> Template:
         """The result of the trial run, and the button to import."""
         return await _draft_page(request, caller, draft_id)
 
     @get("/drafts/{draft_id:uuid}/rows")
+    @shown_again(lambda request, caller: _first_page(request, caller))
     async def rows(
         self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
         of: FromQuery[Of] = "errors", code: Word = "", column: Word = "", start: Start = 0,
     ) -> Template | Redirect:  # fmt: skip
         """The rows of a trial run with one and the same error or warning."""
-        try:
-            found = await drafts.draft(caller, draft_id, language_of(request))
-        except DraftGone as gone:
-            return await _first_page(request, caller, refusal=gone)
+        found = await drafts.draft(caller, draft_id, language_of(request))
         path, report = f"/admin/imports/drafts/{draft_id}", found.report
         told, remarks = (report.refusals, report.errors) if of == "errors" else (report.notices, found.warnings)
         rows = rows_page(told, remarks, report.shown, path, of, code, column, start)
@@ -89,16 +79,14 @@ class PanelImportPages(Controller):
         return page(request, caller, "imports/rows.html", back=path, file_name=found.file_name, rows=rows, of=of)
 
     @post("/drafts/{draft_id:uuid}")
+    @shown_again(lambda request, caller: _first_page(request, caller))
     async def take_in(
-        self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
+        self, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Import the workbook of a trial run. The worker continues what takes longer than a page may."""
         skip_bad, seconds = data.get("skip_bad") == "1", await page_seconds()
-        try:
-            found = await drafts.import_draft(caller, draft_id, skip_bad=skip_bad, seconds=seconds)
-        except (DraftGone, ImportRefused, Busy, ImportRunning) as refusal:
-            return await _first_page(request, caller, refusal=refusal)
+        found = await drafts.import_draft(caller, draft_id, skip_bad=skip_bad, seconds=seconds)
         if isinstance(found, Progress):
             return see_other(f"/admin/imports/{found.run_id}")
         if found.run_id is None:
@@ -107,17 +95,16 @@ class PanelImportPages(Controller):
         return see_other(f"/admin/imports/{found.run_id}{done}")
 
     @post("/drafts/{draft_id:uuid}/words")
+    @shown_again(
+        lambda request, caller, draft_id: _draft_page(request, caller, draft_id),
+        lambda request, caller: _first_page(request, caller),
+    )
     async def decide_words(
-        self, request: AnyRequest, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
+        self, caller: NamedDependency[Scope], draft_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Store what words of the workbook mean, and repeat the trial run."""
-        try:
-            await drafts.map_draft(caller, draft_id, answers(data))
-        except DraftGone as refusal:
-            return await _first_page(request, caller, refusal=refusal)
-        except WORDS_REFUSED as refusal:
-            return await _draft_page(request, caller, draft_id, refusal=refusal)
+        await drafts.map_draft(caller, draft_id, answers(data))
         return see_other(f"/admin/imports/drafts/{draft_id}")
 
     @get("/drafts/{draft_id:uuid}/refused.xlsx", media_type=XLSX)
@@ -129,33 +116,26 @@ class PanelImportPages(Controller):
         return Response(rows.content, media_type=XLSX, headers={"Content-Disposition": _attachment(rows.file_name)})
 
 
-async def _draft_page(
-    request: AnyRequest, caller: Scope, draft_id: UUID, *, refusal: TimebankError | None = None
-) -> Template:
+async def _draft_page(request: AnyRequest, caller: Scope, draft_id: UUID) -> Template:
     language, path = language_of(request), f"/admin/imports/drafts/{draft_id}"
-    try:
-        found = await drafts.draft(caller, draft_id, language)
-    except DraftGone as gone:
-        return await _first_page(request, caller, refusal=gone)
+    found = await drafts.draft(caller, draft_id, language)
     report = found.report
     choices = await choices_of(caller, (word.kind for word in report.unknown))
     return page(
-        request, caller, "imports/draft.html", status=refusal.status if refusal else 200, draft=found, report=report,
+        request, caller, "imports/draft.html", draft=found, report=report,
         path=path, refusals=reasons(report.refusals, report.errors, report.shown, path, "errors"),
         notices=reasons(report.notices, found.warnings, report.shown, path, "warnings"), choices=choices,
-        refusal=refusal.text(language) if refusal else None, **SHOWN,
+        **SHOWN,
     )  # fmt: skip
 
 
 async def _first_page(
     request: AnyRequest, caller: Scope, *, cursor: str | None = None, kind: str = "",
-    refusal: TimebankError | None = None,
 ) -> Template:  # fmt: skip
     found = await history.runs(caller, limit=PAGE, cursor=cursor)
-    said = refusal.text(language_of(request)) if refusal else None
     return page(
-        request, caller, "imports/imports.html", status=refusal.status if refusal else 200, found=found, cursor=cursor,
-        kind=kind, refusal=said, may=caller.administers, **SHOWN,
+        request, caller, "imports/imports.html", found=found, cursor=cursor,
+        kind=kind, may=caller.administers, **SHOWN,
     )  # fmt: skip
 
 

@@ -13,7 +13,6 @@ from msgspec import Meta
 
 from timebank.core import clock
 from timebank.core.capability import resolve
-from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.deeds.schemas import ReasonIn
@@ -23,6 +22,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.ledger.checking.check import CURRENCIES, Books
 from timebank.ledger.checking.stored_result import ask_for_check, is_waiting, latest_books
 from timebank.ledger.entries import Entry, find_entry, last_entries, reversal_of
@@ -67,19 +67,18 @@ class PanelLedgerPages(Controller):
         return await _books(request, caller, cursor, done)
 
     @post("/expiry")
+    @shown_again(lambda request, caller: _books(request, caller, None, ""))
     async def expire(
-        self, request: AnyRequest, data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
+        self, data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
         once: NamedDependency[Idempotency],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Carry out the waiting expiry of one last day and currency."""
         asked = parse_form(ExpiryIn, data, EXPIRY)
-        try:
-            await once.answer(caller, lambda: let_expire(caller, asked.day, asked.currency, asked.amount))
-        except TimebankError as refusal:
-            return await _books(request, caller, None, "", refusal)
+        await once.answer(caller, lambda: let_expire(caller, asked.day, asked.currency, asked.amount))
         return see_other("/admin/ledger?done=expired")
 
     @post("/check")
+    @shown_again(lambda request, caller: _books(request, caller, None, ""))
     async def check(self, caller: NamedDependency[Scope]) -> Redirect:
         """Ask the worker to check the ledger now."""
         await ask_for_check(caller)
@@ -91,32 +90,28 @@ class PanelLedgerPages(Controller):
         return await _entry(request, caller, entry_id)
 
     @post("/{entry_id:uuid}/reversal")
+    @shown_again(lambda request, entry_id, caller: _entry(request, caller, entry_id))
     async def reverse(
-        self, request: AnyRequest, entry_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        self, entry_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Reverse the source of the entry, with a reason."""
         entry = await find_entry(caller, entry_id)
-        try:
-            if not entry.reversed and reversal_of(entry) is None:
-                raise PurchaseNotReversible if entry.source_kind == "class_purchase" else NotReversible
-            reason = parse_form(ReasonIn, data, REASON).reason
-            await once.answer(caller, lambda: _reverse(caller, entry, reason))
-        except TimebankError as refusal:
-            return await _entry(request, caller, entry_id, refusal)
+        if not entry.reversed and reversal_of(entry) is None:
+            raise PurchaseNotReversible if entry.source_kind == "class_purchase" else NotReversible
+        reason = parse_form(ReasonIn, data, REASON).reason
+        await once.answer(caller, lambda: _reverse(caller, entry, reason))
         return see_other("/admin/ledger?done=reversed")
 
     @post("/{entry_id:uuid}/day-reversal")
+    @shown_again(lambda request, entry_id, caller: _entry(request, caller, entry_id))
     async def reverse_day(
-        self, request: AnyRequest, entry_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        self, entry_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Reverse every expiry with the same last day as this entry."""
-        try:
-            reason = parse_form(ReasonIn, data, REASON).reason
-            await once.answer(caller, lambda: reverse_expiries_of_day(caller, entry_id, reason))
-        except TimebankError as refusal:
-            return await _entry(request, caller, entry_id, refusal)
+        reason = parse_form(ReasonIn, data, REASON).reason
+        await once.answer(caller, lambda: reverse_expiries_of_day(caller, entry_id, reason))
         return see_other("/admin/ledger?done=day-reversed")
 
 
@@ -132,18 +127,15 @@ async def _reverse(caller: Scope, entry: Entry, reason: str) -> object:
     return await reverse(caller, entry.entry_id if reversal.of == "entry" else entry.source_id, reason)
 
 
-async def _books(
-    request: AnyRequest, caller: Scope, cursor: str | None, done: str, refusal: TimebankError | None = None
-) -> Template:
+async def _books(request: AnyRequest, caller: Scope, cursor: str | None, done: str) -> Template:
     found = await last_entries(caller, limit=30, cursor=cursor)
     return page(
-        request, caller, "ledger/books.html", status=refusal.status if refusal else 200,
+        request, caller, "ledger/books.html",
         first=cursor is None, books=await latest_books(caller) if cursor is None else None,
         asked=cursor is None and await is_waiting(caller), may_check=caller.administers,
         waiting=await waiting_expiries(caller) if cursor is None else [],
         items=await _in_words(caller, list(found.items), language_of(request)), next=found.next, done=done,
         currencies=CURRENCIES, places=PLACES, shown=_shown, may_expire=caller.administers, today=clock.local_day(),
-        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip
 
 
@@ -165,14 +157,13 @@ async def _in_words(caller: Scope, entries: list[Entry], language: str) -> list[
     ]
 
 
-async def _entry(request: AnyRequest, caller: Scope, entry_id: UUID, refusal: TimebankError | None = None) -> Template:
+async def _entry(request: AnyRequest, caller: Scope, entry_id: UUID) -> Template:
     entry = await find_entry(caller, entry_id)
     names = await names_of(caller, {known for known in (entry.person_id, entry.actor_id) if known})
     return page(
-        request, caller, "ledger/entry.html", status=refusal.status if refusal else 200, entry=entry,
+        request, caller, "ledger/entry.html", entry=entry,
         what=entry_kind_in_words(entry.kind, entry.source_kind, language_of(request)),
         person=names.get(entry.person_id) if entry.person_id else None,
         actor=names.get(entry.actor_id) if entry.actor_id else None,
         may_reverse=caller.administers and not entry.reversed and reversal_of(entry) is not None,
-        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -8,13 +8,11 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from admin.person_page import person_page
-from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.merging.duplicates import possible_duplicates, side_by_side
-from timebank.merging.facts import CannotMerge
 from timebank.merging.merging import MergeIn, merge
 from timebank.merging.undoing import undo_merge
 from timebank.people.directory import list_people, open_person
@@ -42,6 +40,9 @@ class PanelMergingPages(Controller):
         return page(request, caller, "people/duplicates.html", pairs=await possible_duplicates(caller))
 
     @get("/{person_id:uuid}/merge")
+    @shown_again(
+        lambda request, person_id, caller, merged_id: _page(request, caller, person_id, merged_id, compares=False)
+    )
     async def ask(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope],
         merged_id: FromQuery[UUID | None] = None, q: FromQuery[str] = "",
@@ -50,46 +51,45 @@ class PanelMergingPages(Controller):
         return await _page(request, caller, person_id, merged_id, q[:60])
 
     @post("/{person_id:uuid}/merge")
-    async def carry_out(
-        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
-    ) -> Template | Redirect:
+    @shown_again(
+        lambda request, person_id, caller, data: _page(request, caller, person_id, _other(data)),
+        lambda request, person_id, caller, data: _page(request, caller, person_id, _other(data), compares=False),
+    )
+    async def carry_out(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Merge the other record into this one."""
         asked = parse_form(MergeIn, data, FIELDS)
-        try:
-            made = await merge(caller, person_id, asked)
-        except TimebankError as refusal:
-            return await _page(request, caller, person_id, asked.merged_id, "", refusal)
+        made = await merge(caller, person_id, asked)
         return waits_or(made, f"/admin/people/{person_id}?done=merged")
 
     @post("/{person_id:uuid}/merges/{merge_id:uuid}/undo")
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
     async def undo(
-        self, request: AnyRequest, person_id: FromPath[UUID], merge_id: FromPath[UUID], caller: NamedDependency[Scope]
-    ) -> Template | Redirect:
+        self, person_id: FromPath[UUID], merge_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Redirect:
         """Undo a merge."""
-        try:
-            await undo_merge(caller, person_id, merge_id)
-        except TimebankError as refusal:
-            return await person_page(request, caller, person_id, refusal)
+        await undo_merge(caller, person_id, merge_id)
         return see_other(f"/admin/people/{person_id}?done=unmerged")
 
 
+def _other(data: dict[str, str]) -> UUID:
+    return parse_form(MergeIn, data, FIELDS).merged_id
+
+
 async def _page(
-    request: AnyRequest, caller: Scope, person_id: UUID, merged_id: UUID | None, q: str,
-    refusal: TimebankError | None = None,
+    request: AnyRequest, caller: Scope, person_id: UUID, merged_id: UUID | None, q: str = "", *,
+    compares: bool = True,
 ) -> Template:  # fmt: skip
+    """The record, and where it is chosen the other one; `compares` False leaves out what each of them has."""
     caller.require_admin()
     kept, other, rows, is_twice = await open_person(caller, person_id), None, [], False
     if merged_id is not None:
         other = await open_person(caller, merged_id)
-        try:
+        if compares:
             mine, theirs = await side_by_side(caller, person_id, merged_id)
             rows = [(word, getattr(mine, name), getattr(theirs, name)) for name, word in MOVES.items()]
             is_twice = bool(mine.deeds_twice or mine.records_twice)
-        except CannotMerge as impossible:
-            refusal = refusal or impossible
     found = (await list_people(caller, q=q, limit=20)).items if q and other is None else []
     return page(
-        request, caller, "people/merge.html", status=refusal.status if refusal else 200, kept=kept, other=other,
+        request, caller, "people/merge.html", kept=kept, other=other,
         rows=rows, is_twice=is_twice, q=q, found=[one for one in found if one.id != person_id],
-        refusal=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -9,12 +9,11 @@ from litestar.response import Redirect, Template
 
 from admin.person_page import STATUS, area_options, person_page
 from timebank.access.registration import amend, register
-from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.merging.merges import find_merge_target
 from timebank.people.directory import list_people, open_person
 from timebank.people.schemas import Correction, Enrolment, Status
@@ -52,15 +51,13 @@ class PanelPeoplePages(Controller):
 
     @get("/new")
     async def ask(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        return await _form_page(request, caller, {})
+        return await _form_page(request, caller)
 
     @post()
-    async def enrol(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+    @shown_again(lambda request, caller: _form_page(request, caller))
+    async def enrol(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Add a person, then show their page."""
-        try:
-            person = await register(caller, parse_form(Enrolment, data, FIELDS))
-        except TimebankError as refusal:
-            return await _form_page(request, caller, data, refusal)
+        person = await register(caller, parse_form(Enrolment, data, FIELDS))
         return see_other(f"/admin/people/{person.id}?done=enrolled")
 
     @get("/{person_id:uuid}")
@@ -78,41 +75,32 @@ class PanelPeoplePages(Controller):
     async def ask_correction(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template:
-        return await _form_page(request, caller, {}, person_id=person_id)
+        return await _form_page(request, caller, person_id)
 
     @post("/{person_id:uuid}/correction")
-    async def correct(
-        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
-    ) -> Template | Redirect:
+    @shown_again(lambda request, person_id, caller: _form_page(request, caller, person_id))
+    async def correct(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Correct a person's data. A blank identity number stays as it is, because the page never shows it in full."""
+        caller.require_admin()
         sent = {name: text for name, text in data.items() if text.strip() or name in ("phone", "relation")}
-        try:
-            made = await amend(caller, person_id, parse_form(Correction, sent, FIELDS | REASON, empties=True))
-        except TimebankError as refusal:
-            return await _form_page(request, caller, data, refusal, person_id=person_id)
+        made = await amend(caller, person_id, parse_form(Correction, sent, FIELDS | REASON, empties=True))
         return waits_or(made, f"/admin/people/{person_id}?done=corrected")
 
     @post("/{person_id:uuid}/status")
-    async def set_status(
-        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
-    ) -> Template | Redirect:
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    async def set_status(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Block a person, mark them as having left, or make them active again."""
-        try:
-            made = await amend(caller, person_id, parse_form(Correction, data, {"status": _("状态")} | REASON))
-        except TimebankError as refusal:
-            return await person_page(request, caller, person_id, refusal)
+        caller.require_reader()
+        made = await amend(caller, person_id, parse_form(Correction, data, {"status": _("状态")} | REASON))
         return waits_or(made, f"/admin/people/{person_id}?done=status")
 
 
-async def _form_page(
-    request: AnyRequest, caller: Scope, data: dict[str, str], refusal: TimebankError | None = None, *,
-    person_id: UUID | None = None,
-) -> Template:  # fmt: skip
-    """The form to add or correct a person; it keeps the entered values."""
+async def _form_page(request: AnyRequest, caller: Scope, person_id: UUID | None = None) -> Template:
+    """The form of a new person, or of one who is to be corrected."""
     caller.require_admin()
     known = await open_person(caller, person_id) if person_id else None
-    values = {name: getattr(known, name) for name in FIELDS if known and name != "identity"} | data
+    values = {name: getattr(known, name) for name in FIELDS if known and name != "identity"}
     return page(
-        request, caller, "people/form.html", status=refusal.status if refusal else 200, values=values, known=known,
-        areas=await area_options(caller), refusal=refusal.text(language_of(request)) if refusal else None,
+        request, caller, "people/form.html", values=values, known=known,
+        areas=await area_options(caller),
     )  # fmt: skip

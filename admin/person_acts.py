@@ -10,10 +10,11 @@ from litestar.response import Redirect, Template
 from admin.person_page import person_page
 from timebank.cards.cards import card_of, issue_card, revoke_card
 from timebank.core import codes
-from timebank.core.errors import Invalid, TimebankError
+from timebank.core.errors import Invalid
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.refusals import shown_again
 from timebank.overview.openers import confirm_login
 from timebank.people.directory import list_people
 from timebank.people.guardianship.guardians import end_guardianship, name_guardian, record_consent
@@ -33,6 +34,7 @@ class PanelPersonPages(Controller):
     include_in_schema = False
 
     @post("/sign-in-code")
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
     async def give_code(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template:
@@ -41,34 +43,24 @@ class PanelPersonPages(Controller):
         A caller who may not read the page is therefore refused before the code is made.
         """
         caller.require_reader()
-        try:
-            code = await give_code(caller, person_id, CodeIn())
-        except TimebankError as refusal:
-            return await person_page(request, caller, person_id, refusal)
+        code = await give_code(caller, person_id, CodeIn())
         return await person_page(request, caller, person_id, code=code)
 
     @post("/confirmation")
-    async def confirm(
-        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
-    ) -> Template | Redirect:
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    async def confirm(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
         """Confirm, as the second person, that the login is this person's."""
-        try:
-            await confirm_login(caller, person_id)
-        except TimebankError as refusal:
-            return await person_page(request, caller, person_id, refusal)
+        await confirm_login(caller, person_id)
         return see_other(f"/admin/people/{person_id}?done=confirmed")
 
     @post("/card")
-    async def give_card(
-        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
-    ) -> Template | Redirect:
-        try:
-            await issue_card(caller, person_id)
-        except TimebankError as refusal:
-            return await person_page(request, caller, person_id, refusal)
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    async def give_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
+        await issue_card(caller, person_id)
         return see_other(f"/admin/people/{person_id}?done=card#card")
 
     @post("/card/end")
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
     async def end_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
         await revoke_card(caller, person_id)
         return see_other(f"/admin/people/{person_id}?done=card_ended#card")
@@ -78,18 +70,15 @@ class PanelPersonPages(Controller):
         return Response(codes.png((await card_of(caller, person_id)).url), media_type="image/png")
 
     @post("/guardians")
-    async def add_guardian(
-        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
-    ) -> Template | Redirect:
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    async def add_guardian(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Add a guardian: a household member, or the person with this phone number."""
-        try:
-            found = {"guardian_id": data.get("guardian_id") or str(await _by_phone(caller, data.get("phone", "")))}
-            made = await name_guardian(caller, person_id, parse_form(GuardianIn, data | found, GUARDIAN))
-        except TimebankError as refusal:
-            return await person_page(request, caller, person_id, refusal)
+        found = {"guardian_id": data.get("guardian_id") or str(await _by_phone(caller, data.get("phone", "")))}
+        made = await name_guardian(caller, person_id, parse_form(GuardianIn, data | found, GUARDIAN))
         return waits_or(made, f"/admin/people/{person_id}?done=guardian#guardians")
 
     @post("/guardians/{guardianship_id:uuid}/consent")
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
     async def consent(
         self, person_id: FromPath[UUID], guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Redirect:
@@ -98,6 +87,7 @@ class PanelPersonPages(Controller):
         return waits_or(made, f"/admin/people/{person_id}?done=consent#guardians")
 
     @post("/guardians/{guardianship_id:uuid}/end")
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
     async def end_guardian(
         self, person_id: FromPath[UUID], guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Redirect:

@@ -7,12 +7,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, PathParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.agreements.proposing import AlreadyWaiting
-from timebank.core.errors import Invalid, NotFound, TimebankError
+from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.people.directory import names_of
 from timebank.policies.schemas import PolicyIn
 from timebank.policies.values import change_policy, policies_in_words
@@ -40,27 +39,22 @@ class PanelPolicyPages(Controller):
         return await _policy_page(request, caller, name)
 
     @post("/{name:str}")
+    @shown_again(lambda request, name, caller: _policy_page(request, caller, name))
     async def change(
-        self, request: AnyRequest, name: Name, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
-    ) -> Template | Redirect:
+        self, name: Name, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
+    ) -> Redirect:
         """Set one policy from now on."""
-        try:
-            made = await change_policy(caller, name, parse_form(PolicyIn, data, {"value": _("数值")}).value)
-        except (Invalid, AlreadyWaiting) as refusal:
-            return await _policy_page(request, caller, name, refusal, data.get("value"))
+        made = await change_policy(caller, name, parse_form(PolicyIn, data, {"value": _("数值")}).value)
         return waits_or(made, "/admin/policies?done=1")
 
 
-async def _policy_page(
-    request: AnyRequest, caller: Scope, name: str, refusal: TimebankError | None = None, typed: str | None = None
-) -> Template:
-    """The page of one policy with its bounds; the form keeps the entered value."""
+async def _policy_page(request: AnyRequest, caller: Scope, name: str) -> Template:
+    """One policy with its bounds."""
     caller.require_admin()
     policy = next((p for p in await policies_in_words(caller) if p.name == name), None)
     if policy is None:
         raise NotFound
     return page(
-        request, caller, "policies/policy.html", status=refusal.status if refusal else 200, policy=policy,
-        value=policy.value if typed is None else typed[:10],
-        refusal=refusal.text(language_of(request)) if refusal else None,
+        request, caller, "policies/policy.html", policy=policy,
+        value=policy.value,
     )  # fmt: skip

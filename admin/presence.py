@@ -6,11 +6,10 @@ from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
 from timebank.access.devices.at_stations import usable_devices
-from timebank.cards.confirming import LISTED_MAX, OwnCard, confirm_cards, count_unconfirmed, unconfirmed_cards
-from timebank.core.errors import TimebankError
+from timebank.cards.confirming import LISTED_MAX, confirm_cards, count_unconfirmed, unconfirmed_cards
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.service_records.crowds import crowds
 from timebank.web.forms import chosen
 from timebank.web.pages import page, see_other
@@ -26,20 +25,17 @@ class PanelPresencePages(Controller):
         return await _page(request, caller, done=done)
 
     @post()
-    async def confirm(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template | Redirect:
+    @shown_again(lambda request, caller: _page(request, caller))
+    async def confirm(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Redirect:
         """Confirm the chosen cards; those that another person must confirm are skipped."""
-        try:
-            done = await confirm_cards(caller, (await chosen(request, "card"))[:LISTED_MAX])
-        except OwnCard as refusal:
-            return await _page(request, caller, refusal=refusal)
+        done = await confirm_cards(caller, (await chosen(request, "card"))[:LISTED_MAX])
         return see_other(f"/admin/presence?done={done}")
 
 
-async def _page(request: AnyRequest, caller: Scope, *, done: int = 0, refusal: TimebankError | None = None) -> Template:
+async def _page(request: AnyRequest, caller: Scope, *, done: int = 0) -> Template:
     caller.require_reader()
     return page(
-        request, caller, "presence/presence.html", status=refusal.status if refusal else 200,
+        request, caller, "presence/presence.html",
         cards=await unconfirmed_cards(caller), in_all=await count_unconfirmed(caller), crowds=await crowds(caller),
         devices=await usable_devices(caller), done=done,
-        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -9,17 +9,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.shop import collection, reading, returns
-from timebank.shop.collection import OwnRedemption
-from timebank.shop.returns import NotCollected
 from timebank.shop.schemas import RedemptionStatus, Return
 from timebank.stations.places import stations
 from timebank.web.forms import parse_form
@@ -61,6 +58,7 @@ class PanelRedemptionPages(Controller):
         )  # fmt: skip
 
     @post("/{redemption_id:uuid}/cancellation")
+    @shown_again(lambda request, caller, redemption_id: _redemption_page(request, caller, redemption_id))
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
         """Cancel a reservation."""
         await collection.cancel(caller, redemption_id)
@@ -74,26 +72,21 @@ class PanelRedemptionPages(Controller):
         return await _redemption_page(request, caller, redemption_id)
 
     @post("/{redemption_id:uuid}/return")
+    @shown_again(lambda request, caller, redemption_id: _redemption_page(request, caller, redemption_id))
     async def take_back(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Return a collected good."""
-        try:
-            reason = parse_form(Return, data, {"reason": _("原因")}).reason
-            address = f"/admin/goods/redemptions/{redemption_id}"
-            answer = await once.answer(caller, lambda: returns.return_goods(caller, redemption_id, reason))
-        except (Invalid, OwnRedemption, NotCollected) as refusal:
-            return await _redemption_page(request, caller, redemption_id, refusal)
+        reason = parse_form(Return, data, {"reason": _("原因")}).reason
+        address = f"/admin/goods/redemptions/{redemption_id}"
+        answer = await once.answer(caller, lambda: returns.return_goods(caller, redemption_id, reason))
         return see_other("/admin/agreements?done=waits" if answer.status_code == 202 else address)
 
 
-async def _redemption_page(
-    request: AnyRequest, caller: Scope, redemption_id: UUID, refusal: TimebankError | None = None
-) -> Template:
+async def _redemption_page(request: AnyRequest, caller: Scope, redemption_id: UUID) -> Template:
     caller.require_reader()
     return page(
-        request, caller, "goods/redemption.html", status=refusal.status if refusal else 200, words=STATUS,
+        request, caller, "goods/redemption.html", words=STATUS,
         redemption=await reading.find_redemption(caller, redemption_id),
-        refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

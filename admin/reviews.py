@@ -17,7 +17,7 @@ from timebank.activities.offers import activities
 from timebank.agreements.deciders import Decider, administrators_apart_from
 from timebank.agreements.independence import is_uninvolved, near
 from timebank.cards.confirming import count_unconfirmed
-from timebank.core.errors import Forbidden, Invalid, TimebankError
+from timebank.core.errors import Forbidden
 from timebank.core.locale import _
 from timebank.core.paging import Page, all_pages
 from timebank.core.scope import Role, Scope
@@ -25,16 +25,14 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.people.directory import list_people
-from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.schemas import PersonLine
-from timebank.rules.catalogue import RuleNotFound
 from timebank.service_records import reading, review
-from timebank.service_records.crediting.reversal import NotCredited, reverse_record
+from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.crowds import crowds
-from timebank.service_records.deciding import OwnRecord, scanned_by
-from timebank.service_records.honour.entering import HoursPlaceUnknown, HoursTimes, enter_hours
-from timebank.service_records.review import EndNotCorrectable, NoteMissing, NotPending
+from timebank.service_records.deciding import scanned_by
+from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
 from timebank.service_records.visits import find_visit
 from timebank.stations.places import stations
@@ -57,10 +55,6 @@ HOURS = {
     "person_id": _("居民"), "day": _("日期"), "at": _("开始时间"), "minutes": _("时长"), "reason": _("原因"),
     "activity_id": _("活动"), "station_id": _("驿站"),
 }  # fmt: skip
-REFUSALS = (
-    Invalid, OwnRecord, NotPending, NoteMissing, EndNotCorrectable, NotCredited, HoursTimes, HoursPlaceUnknown,
-    NotGuardian, RuleNotFound, Forbidden,
-)  # fmt: skip
 Search = Annotated[str, QueryParameter(max_length=60, pattern=r"^[^\x00]*$")]
 Form = URLEncodedBody[dict[str, str]]
 
@@ -106,17 +100,10 @@ class PanelReviewPages(Controller):
         cursor: Cursor = None, approved: FromQuery[int] = 0, refused: FromQuery[int] = 0,
     ) -> Template:  # fmt: skip
         """The service records of one status; by default those that wait for a decision."""
-        caller.require_reader()
-        tab = status if status in STATUSES else "pending"
-        found = await reading.list_records(caller, status=tab, limit=PAGE, cursor=cursor)
-        own = await not_decidable_by(caller, found.items) if tab == "pending" and caller.administers else set()
-        return page(
-            request, caller, "reviews/records.html", found=found, own=own, tab=tab, statuses=STATUSES, cursor=cursor,
-            waiting=await reading.count_pending(caller), cards=await count_unconfirmed(caller), approved=approved,
-            refused=refused,
-        )  # fmt: skip
+        return await _records_page(request, caller, status, cursor, approved, refused)
 
     @post()
+    @shown_again(lambda request, caller: _records_page(request, caller, "pending"))
     async def approve_several(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Redirect:
         """Approve the chosen records; those that another person must decide are skipped."""
         caller.require_admin()
@@ -133,15 +120,13 @@ class PanelReviewPages(Controller):
         return await _hours_page(request, caller, q.strip(), person_id)
 
     @post("/hours")
-    async def enter(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form
-    ) -> Template | Redirect:
+    @shown_again(
+        lambda request, caller, data: _hours_page(request, caller, data.get("q", ""), _uuid(data.get("person_id")))
+    )
+    async def enter(self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form) -> Redirect:
         """Enter honour hours, which another person approves."""
-        try:
-            wanted = parse_form(HoursForm, data, HOURS).hours()
-            await once.answer(caller, lambda: enter_hours(caller, wanted))
-        except REFUSALS as refusal:
-            return await _hours_page(request, caller, data.get("q", ""), _uuid(data.get("person_id")), refusal, data)
+        wanted = parse_form(HoursForm, data, HOURS).hours()
+        await once.answer(caller, lambda: enter_hours(caller, wanted))
         return see_other("/admin/reviews/hours?done=entered" if not caller.reads_all else "/admin/reviews")
 
     @get("/{record_id:uuid}")
@@ -150,33 +135,43 @@ class PanelReviewPages(Controller):
         return await _record_page(request, caller, record_id)
 
     @post("/{record_id:uuid}")
+    @shown_again(lambda request, record_id, caller: _record_page(request, caller, record_id))
     async def decide(
-        self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope],
+        self, record_id: FromPath[UUID], caller: NamedDependency[Scope],
         once: NamedDependency[Idempotency], data: Form,
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Approve, with a corrected end after a forgotten check-out, or reject with a reason."""
-        try:
-            decided = parse_form(ReviewIn, data, REVIEW)
-            if decided.decision == "approve" and data.get("at", "").strip():
-                end = parse_form(EndForm, data, END)
-                decided = msgspec.structs.replace(decided, ended_at=moment_of(end.day, end.at))
-            await once.answer(caller, lambda: review.review_record(caller, record_id, decided), required=False)
-        except REFUSALS as refusal:
-            return await _record_page(request, caller, record_id, refusal)
+        decided = parse_form(ReviewIn, data, REVIEW)
+        if decided.decision == "approve" and data.get("at", "").strip():
+            end = parse_form(EndForm, data, END)
+            decided = msgspec.structs.replace(decided, ended_at=moment_of(end.day, end.at))
+        await once.answer(caller, lambda: review.review_record(caller, record_id, decided), required=False)
         return see_other(f"/admin/reviews/{record_id}")
 
     @post("/{record_id:uuid}/reversal")
+    @shown_again(lambda request, record_id, caller: _record_page(request, caller, record_id))
     async def reverse(
-        self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope],
+        self, record_id: FromPath[UUID], caller: NamedDependency[Scope],
         once: NamedDependency[Idempotency], data: Form,
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Reverse what a record credited."""
-        try:
-            reason = parse_form(ReversalIn, data, {"reason": _("原因")}).reason
-            await once.answer(caller, lambda: reverse_record(caller, record_id, reason))
-        except REFUSALS as refusal:
-            return await _record_page(request, caller, record_id, refusal)
+        reason = parse_form(ReversalIn, data, {"reason": _("原因")}).reason
+        await once.answer(caller, lambda: reverse_record(caller, record_id, reason))
         return see_other(f"/admin/reviews/{record_id}")
+
+
+async def _records_page(
+    request: AnyRequest, caller: Scope, status: str, cursor: str | None = None, approved: int = 0, refused: int = 0
+) -> Template:
+    caller.require_reader()
+    tab = status if status in STATUSES else "pending"
+    found = await reading.list_records(caller, status=tab, limit=PAGE, cursor=cursor)
+    own = await not_decidable_by(caller, found.items) if tab == "pending" and caller.administers else set()
+    return page(
+        request, caller, "reviews/records.html", found=found, own=own, tab=tab, statuses=STATUSES, cursor=cursor,
+        waiting=await reading.count_pending(caller), cards=await count_unconfirmed(caller), approved=approved,
+        refused=refused,
+    )  # fmt: skip
 
 
 async def not_decidable_by(caller: Scope, records: Sequence[RecordOut]) -> set[UUID]:
@@ -201,9 +196,7 @@ def _uuid(text: str | None) -> UUID | None:
         return None
 
 
-async def _record_page(
-    request: AnyRequest, caller: Scope, record_id: UUID, refusal: TimebankError | None = None
-) -> Template:
+async def _record_page(request: AnyRequest, caller: Scope, record_id: UUID) -> Template:
     caller.require_reader()
     found: RecordOut = await reading.find_record(caller, record_id)
     seen = await find_visit(caller, found.visit_id) if found.visit_id else None
@@ -212,9 +205,9 @@ async def _record_page(
     corrected_here = not await is_uninvolved(caller, found.corrected_by)
     others = await _others(caller, found) if not may_decide or corrected_here else []
     return page(
-        request, caller, "reviews/record.html", status=refusal.status if refusal else 200, record=found, visit=seen,
+        request, caller, "reviews/record.html", record=found, visit=seen,
         crowd=crowd,
-        statuses=STATUSES, error=refusal.text(language_of(request)) if refusal else None,
+        statuses=STATUSES,
         may_decide=may_decide, corrected_here=corrected_here,
         others=[officer.in_words(language_of(request)) for officer in others],
     )  # fmt: skip
@@ -227,10 +220,7 @@ async def _others(caller: Scope, record: RecordOut) -> list[Decider]:
     return await administrators_apart_from(caller, involved)
 
 
-async def _hours_page(
-    request: AnyRequest, caller: Scope, q: str, person_id: UUID | None, refusal: TimebankError | None = None,
-    given: dict[str, str] | None = None,
-) -> Template:  # fmt: skip
+async def _hours_page(request: AnyRequest, caller: Scope, q: str, person_id: UUID | None) -> Template:
     if not (caller.administers or caller.has(Role.grid_worker)):
         raise Forbidden
     page_of = await list_people(caller, q=q, limit=20) if q else Page[PersonLine]([])
@@ -239,11 +229,9 @@ async def _hours_page(
     context: dict[str, Any] = {
         "stations": await all_pages(partial(stations, caller)), "more": page_of.next is not None,
         "activities": await all_pages(partial(activities, caller)),
-        "given": given or {},
-        "error": refusal.text(language_of(request)) if refusal else None,
         "entered": request.query_params.get("done") == "entered",
     }  # fmt: skip
     return page(
-        request, caller, "reviews/hours.html", status=refusal.status if refusal else 200, q=q, found=found,
+        request, caller, "reviews/hours.html", q=q, found=found,
         chosen=chosen, **context,
     )  # fmt: skip

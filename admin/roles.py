@@ -16,13 +16,12 @@ from timebank.access.roles.words import ROLES
 from timebank.access.schemas import GrantIn
 from timebank.areas.places import areas_of, regions_in_reach
 from timebank.core import clock
-from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.people.directory import names_of, open_person
 from timebank.stations.places import stations
 from timebank.web.forms import parse_form
@@ -69,38 +68,33 @@ class PanelRolePages(Controller):
         return await _form_page(request, caller, person_id, role)
 
     @post()
-    async def give(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        try:
-            made = await grant(caller, parse_form(GrantIn, data, FIELDS))
-        except TimebankError as refusal:
-            person_id = parse_form(_Person, data, {"person_id": _("居民")}).person_id
-            return await _form_page(request, caller, person_id, data.get("role", ""), refusal)
+    @shown_again(lambda request, caller, data: _form_page(request, caller, _person_of(data), data.get("role", "")))
+    async def give(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
+        made = await grant(caller, parse_form(GrantIn, data, FIELDS))
         return waits_or(made, f"/admin/people/{data.get('person_id')}?done=role#roles")
 
     @post("/{grant_id:uuid}/end")
-    async def end(
-        self, request: AnyRequest, grant_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
-    ) -> Template | Redirect:
-        person_id = parse_form(_Person, data, {"person_id": _("居民")}).person_id
-        try:
-            made = await end_grant(caller, grant_id, data.get("reason", "")[:500] or None)
-        except TimebankError as refusal:
-            return await person_page(request, caller, person_id, refusal)
+    @shown_again(lambda request, caller, data: person_page(request, caller, _person_of(data)))
+    async def end(self, grant_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
+        person_id = _person_of(data)
+        made = await end_grant(caller, grant_id, data.get("reason", "")[:500] or None)
         return waits_or(made, f"/admin/people/{person_id}?done=role_ended#roles")
 
 
-async def _form_page(
-    request: AnyRequest, caller: Scope, person_id: UUID, role: str, refusal: TimebankError | None = None
-) -> Template:
+def _person_of(data: dict[str, str]) -> UUID:
+    return parse_form(_Person, data, {"person_id": _("居民")}).person_id
+
+
+async def _form_page(request: AnyRequest, caller: Scope, person_id: UUID, role: str) -> Template:
     """The form to grant a role: the roles, then the places that fit the chosen role."""
     caller.require_admin()
     offered = _offered(caller)
     chosen = next((r for r in offered if r.value == role), None)
     field, places = await _places(caller, chosen) if chosen else ("", [])
     return page(
-        request, caller, "roles/form.html", status=refusal.status if refusal else 200,
+        request, caller, "roles/form.html",
         person=await open_person(caller, person_id), role=chosen, offered=offered, role_words=ROLES, field=field,
-        places=places, today=clock.local_day(), refusal=refusal.text(language_of(request)) if refusal else None,
+        places=places, today=clock.local_day(),
     )  # fmt: skip
 
 

@@ -8,16 +8,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, PathParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.agreements.proposing import AlreadyWaiting
-from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.people.directory import names_of
 from timebank.rules import catalogue
-from timebank.rules.catalogue import RuleChangedMeanwhile, RuleIncomplete, RuleKindFixed
 from timebank.rules.schemas import RuleIn, RuleOut
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, waits_or
@@ -27,7 +24,6 @@ RULE = {
     "points": _("积分"), "unit": _("按什么算"), "cap_period": _("上限周期"), "cap_per_person": _("每人上限"),
     "cap_per_area": _("每楼上限"), "active": _("在用"),
 }  # fmt: skip
-REFUSALS = (Invalid, RuleIncomplete, RuleKindFixed, RuleChangedMeanwhile, AlreadyWaiting)
 Code = Annotated[str, PathParameter(max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")]
 Form = URLEncodedBody[dict[str, str]]
 
@@ -46,17 +42,13 @@ class PanelRulePages(Controller):
 
     @get("/new")
     async def new(self, request: AnyRequest, caller: NamedDependency[Scope], kind: FromQuery[str] = "deed") -> Template:
-        caller.require_admin()
-        return page(request, caller, "rules/new.html", given={"kind": kind}, error=None)
+        return _new_page(request, caller, kind)
 
     @post()
-    async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+    @shown_again(lambda request, caller, data: _new_page(request, caller, data.get("kind", "")))
+    async def add(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Add a rule, with a code made from its name."""
-        try:
-            made = await catalogue.set_rule(caller, parse_form(RuleIn, {**data, "code": ""}, RULE))
-        except REFUSALS as refusal:
-            said = refusal.text(language_of(request))
-            return page(request, caller, "rules/new.html", status=refusal.status, given=data, error=said)
+        made = await catalogue.set_rule(caller, parse_form(RuleIn, {**data, "code": ""}, RULE))
         return waits_or(made, f"/admin/rules/{made.code}?done=added" if isinstance(made, RuleOut) else "")
 
     @get("/{code:str}")
@@ -67,26 +59,25 @@ class PanelRulePages(Controller):
         return await _rule_page(request, caller, code, done=done)
 
     @post("/{code:str}")
-    async def change(
-        self, request: AnyRequest, code: Code, caller: NamedDependency[Scope], data: Form
-    ) -> Template | Redirect:
+    @shown_again(lambda request, code, caller: _rule_page(request, caller, code))
+    async def change(self, code: Code, caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Add the next version of a rule, in force from now on."""
-        try:
-            kind = (await catalogue.versions(caller, code))[0].kind
-            given = {"active": "false"} | data | {"code": code, "kind": kind}
-            made = await catalogue.set_rule(caller, parse_form(RuleIn, given, RULE))
-        except REFUSALS as refusal:
-            return await _rule_page(request, caller, code, refusal)
+        kind = (await catalogue.versions(caller, code))[0].kind
+        given = {"active": "false"} | data | {"code": code, "kind": kind}
+        made = await catalogue.set_rule(caller, parse_form(RuleIn, given, RULE))
         return waits_or(made, f"/admin/rules/{code}?done=changed")
 
 
-async def _rule_page(
-    request: AnyRequest, caller: Scope, code: str, refusal: TimebankError | None = None, *, done: str = ""
-) -> Template:
+def _new_page(request: AnyRequest, caller: Scope, kind: str) -> Template:
+    caller.require_admin()
+    return page(request, caller, "rules/new.html", given={"kind": kind})
+
+
+async def _rule_page(request: AnyRequest, caller: Scope, code: str, *, done: str = "") -> Template:
     caller.require_reader()
     found = await catalogue.versions(caller, code)
     return page(
-        request, caller, "rules/rule.html", status=refusal.status if refusal else 200, rule=found[0], versions=found,
+        request, caller, "rules/rule.html", rule=found[0], versions=found,
         names=await names_of(caller, [v.changed_by for v in found if v.changed_by]), done=done,
-        edits=caller.administers, error=refusal.text(language_of(request)) if refusal else None,
+        edits=caller.administers,
     )  # fmt: skip

@@ -11,20 +11,15 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.access.devices import at_stations, devices
-from timebank.access.devices.devices import AlreadyPaired, DeviceInPlace
-from timebank.agreements.proposing import AlreadyWaiting
 from timebank.agreements.schemas import Waiting
 from timebank.areas.places import areas_of
-from timebank.core.errors import Invalid, NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.overview import closing
-from timebank.overview.closing import StationHasLessons
 from timebank.stations import places, screens
-from timebank.stations.places import StationAreaUnknown, StationNameTaken
 from timebank.stations.schemas import DeviceIn, NewDeviceOut, Rotation, StationChange, StationIn
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
@@ -39,16 +34,6 @@ CHANGE = {name: label for name, label in STATION.items() if name != "address"} |
 DEVICE = {"name": _("设备名称"), "kind": _("用途"), "replaces": _("换下哪一台")}
 FURTHER = "further"
 """The form value for a device that replaces none."""
-REFUSALS = (
-    Invalid,
-    NotFound,
-    DeviceInPlace,
-    AlreadyPaired,
-    AlreadyWaiting,
-    StationNameTaken,
-    StationAreaUnknown,
-    StationHasLessons,
-)
 Form = URLEncodedBody[dict[str, str]]
 
 
@@ -64,15 +49,12 @@ class PanelStationPages(Controller):
 
     @get("/new")
     async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        caller.require_admin()
-        return await _new_page(request, caller, {})
+        return await _new_page(request, caller)
 
     @post()
-    async def add(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
-        try:
-            made = await places.add_station(caller, parse_form(StationIn, data, STATION))
-        except REFUSALS as refusal:
-            return await _new_page(request, caller, data, refusal)
+    @shown_again(lambda request, caller: _new_page(request, caller))
+    async def add(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
+        made = await places.add_station(caller, parse_form(StationIn, data, STATION))
         return see_other(f"/admin/stations/{made.id}?done=added")
 
     @get("/{station_id:uuid}")
@@ -83,45 +65,40 @@ class PanelStationPages(Controller):
         return await _station_page(request, caller, station_id, done=done)
 
     @post("/{station_id:uuid}")
-    async def change(
-        self, request: AnyRequest, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
-    ) -> Template | Redirect:
-        try:
-            wanted = parse_form(StationChange, {"active": "false"} | data, CHANGE, empties=True)
-            written = parse_form(StationChange, data, {"address": _("地址")}).address
-            wanted = msgspec.structs.replace(wanted, address=written or "")
-            await closing.change_station(caller, station_id, wanted)
-        except REFUSALS as refusal:
-            return await _station_page(request, caller, station_id, refusal)
+    @shown_again(lambda request, station_id, caller: _station_page(request, caller, station_id))
+    async def change(self, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
+        caller.require_reader()
+        wanted = parse_form(StationChange, {"active": "false"} | data, CHANGE, empties=True)
+        written = parse_form(StationChange, data, {"address": _("地址")}).address
+        wanted = msgspec.structs.replace(wanted, address=written or "")
+        await closing.change_station(caller, station_id, wanted)
         return see_other(f"/admin/stations/{station_id}?done=changed")
 
     @post("/{station_id:uuid}/devices")
+    @shown_again(lambda request, station_id, caller: _station_page(request, caller, station_id))
     async def add_device(
         self, request: AnyRequest, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
     ) -> Template:
         """Register a display or tablet. Its pairing link is shown once, on this page."""
         caller.require_reader()
-        try:
-            made = await at_stations.add_or_ask(caller, station_id, wanted_device(data))
-        except REFUSALS as refusal:
-            return await _station_page(request, caller, station_id, refusal)
+        made = await at_stations.add_or_ask(caller, station_id, wanted_device(data))
         if isinstance(made, Waiting):
             return await _station_page(request, caller, station_id, waits=made.who)
         return await _station_page(request, caller, station_id, made=made)
 
     @post("/{station_id:uuid}/devices/{device_id:uuid}/pairing")
+    @shown_again(lambda request, station_id, caller: _station_page(request, caller, station_id))
     async def renew_pairing(
         self, request: AnyRequest, station_id: FromPath[UUID], device_id: FromPath[UUID],
         caller: NamedDependency[Scope],
     ) -> Template:  # fmt: skip
         """Renew the pairing link of a device that is not paired yet."""
-        try:
-            made = await at_stations.renew_pairing(caller, device_id)
-        except REFUSALS as refusal:
-            return await _station_page(request, caller, station_id, refusal)
+        caller.require_reader()
+        made = await at_stations.renew_pairing(caller, device_id)
         return await _station_page(request, caller, station_id, made=made)
 
     @post("/{station_id:uuid}/devices/{device_id:uuid}/end")
+    @shown_again(lambda request, station_id, caller: _station_page(request, caller, station_id))
     async def end_device(
         self, station_id: FromPath[UUID], device_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Redirect:
@@ -129,14 +106,10 @@ class PanelStationPages(Controller):
         return see_other(f"/admin/stations/{station_id}?done=ended")
 
     @post("/{station_id:uuid}/key")
-    async def rotate(
-        self, request: AnyRequest, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
-    ) -> Template | Redirect:
+    @shown_again(lambda request, station_id, caller: _station_page(request, caller, station_id))
+    async def rotate(self, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Make a new key for station codes, which invalidates photographed codes."""
-        try:
-            await screens.rotate_key(caller, station_id, parse_form(Rotation, data, {"reason": _("原因")}).reason)
-        except REFUSALS as refusal:
-            return await _station_page(request, caller, station_id, refusal)
+        await screens.rotate_key(caller, station_id, parse_form(Rotation, data, {"reason": _("原因")}).reason)
         return see_other(f"/admin/stations/{station_id}?done=rotated")
 
 
@@ -151,17 +124,16 @@ async def _grids(caller: Scope) -> list[tuple[UUID, str]]:
     return [(area.id, area.name) for area in await areas_of(caller) if area.kind == "grid"]
 
 
-async def _new_page(
-    request: AnyRequest, caller: Scope, given: dict[str, str], refusal: TimebankError | None = None
-) -> Template:
+async def _new_page(request: AnyRequest, caller: Scope) -> Template:
+    caller.require_admin()
     return page(
-        request, caller, "stations/new.html", status=refusal.status if refusal else 200, given=given,
-        grids=await _grids(caller), error=refusal.text(language_of(request)) if refusal else None,
+        request, caller, "stations/new.html", given={},
+        grids=await _grids(caller),
     )  # fmt: skip
 
 
 async def _station_page(
-    request: AnyRequest, caller: Scope, station_id: UUID, refusal: TimebankError | None = None, *,
+    request: AnyRequest, caller: Scope, station_id: UUID, *,
     done: str = "", made: NewDeviceOut | None = None, waits: list[str] | None = None,
 ) -> Template:  # fmt: skip
     caller.require_reader()
@@ -171,9 +143,8 @@ async def _station_page(
         "image": qr_image(made.url) if made else None,
         "hanging": await closing.count_closing_effects(caller, station_id),
         "edits": caller.administers, "grids": await _grids(caller),
-        "error": refusal.text(language_of(request)) if refusal else None,
     }  # fmt: skip
     return page(
-        request, caller, "stations/station.html", status=refusal.status if refusal else 200, station=found, done=done,
+        request, caller, "stations/station.html", station=found, done=done,
         made=made, waits=waits, **context,
     )  # fmt: skip

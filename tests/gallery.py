@@ -20,6 +20,7 @@ from qrcode.image.pil import PilImage
 
 from timebank.app import menu
 from timebank.core.locale import translator
+from timebank.http.refusals import Typed
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = sorted((ROOT / "timebank").glob("*/templates"))
@@ -83,6 +84,8 @@ def rendered(view: str = "plain", lang: str = "zh") -> Iterator[tuple[str, str]]
         "lang": lang,
         "view": view,
         "csrf": "sample",
+        "refusal": None,
+        "typed": Typed(),
         "me": SampleMe(),
         "now": now,
         "time_zone": "Asia/Shanghai",

@@ -154,10 +154,16 @@ async def card_of(scope: Scope, person_id: UUID) -> CardOut:
     The code is all that a scan needs: anybody else who could read it could scan and spend in the holder's absence.
     Staff who need to print a card issue a new one and so become its issuer.
     """
-    found = await _in_force(scope, person_id)
-    if found is None or not _may_read(scope, found):
+    found = await card_to_read(scope, person_id)
+    if found is None:
         raise NotFound
-    return _out(scope, found)
+    return found
+
+
+async def card_to_read(scope: Scope, person_id: UUID) -> CardOut | None:
+    """The card in force of a person with its code; None where there is none, or the caller may not read its code."""
+    found = await _in_force(scope, person_id)
+    return _out(scope, found) if found is not None and _may_read(scope, found) else None
 
 
 class _InForce(_Card, kw_only=True):

@@ -51,11 +51,9 @@ _BY_STATUS: dict[int, type[TimebankError]] = {
 }  # fmt: skip
 
 
-def refused(request: AnyRequest, error: TimebankError) -> Response[Any]:
-    """The response for a refusal: problem+json for a program, a page or a redirect for a browser."""
-    if error.status >= 500:
-        log.error("refused", code=error.code, request_id=_request_id(request))
-        error.values.setdefault("request_id", _request_id(request))
+def refused(request: AnyRequest, error: TimebankError, *, back: str | None = None) -> Response[Any]:
+    """A refusal as its reader wants it: a program's problem, or a person's page with a link `back`."""
+    log_unavailable(request, error)
     if wants_problem(request):
         return problem_response(request, error)
     if isinstance(error, Unauthenticated) and request.method == "GET":
@@ -67,8 +65,16 @@ def refused(request: AnyRequest, error: TimebankError) -> Response[Any]:
         return _see("/" + quote(above, safe="/:"))
     context = page_context(request) | {"sentence": sentence_of(error, language_of(request)), "status": error.status}
     return Template(
-        "layouts/refusal.html", context=context, status_code=error.status, headers=_when_to_come_back(error)
-    )
+        "layouts/refusal.html", context=context | {"back": back}, status_code=error.status,
+        headers=when_to_come_back(error),
+    )  # fmt: skip
+
+
+def log_unavailable(request: AnyRequest, error: TimebankError) -> None:
+    """Log a refusal whose reason is ours and not the caller's, and let its sentence name the request."""
+    if error.status >= 500:
+        log.error("refused", code=error.code, request_id=_request_id(request))
+        error.values.setdefault("request_id", _request_id(request))
 
 
 def _see(address: str) -> Response[Any]:
@@ -80,13 +86,13 @@ def sentence_of(error: TimebankError, language: str) -> str:
     return (Unavailable() if isinstance(error, Unavailable) else error).text(language)
 
 
-def _when_to_come_back(error: TimebankError) -> dict[str, str]:
+def when_to_come_back(error: TimebankError) -> dict[str, str]:
     """The Retry-After header, in seconds, if the error has one."""
     return {"Retry-After": str(error.retry_after)} if error.retry_after else {}
 
 
 def problem_response(request: AnyRequest, error: TimebankError, **more: object) -> Response[dict[str, object]]:
-    headers = {"Cache-Control": "no-store"} | _when_to_come_back(error)
+    headers = {"Cache-Control": "no-store"} | when_to_come_back(error)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     body = problem_of(error, _request_id(request), language_of(request))

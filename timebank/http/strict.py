@@ -6,6 +6,7 @@ from litestar.exceptions import ClientException, ValidationException
 from litestar.params import BodyKwarg
 
 from timebank.http.callers import FORMS, SAFE_METHODS, AnyRequest, provide_scope
+from timebank.http.misfits import misfit
 
 # Invalid UTF-8, an unknown character set, too deep nesting: the parsers do not catch these exceptions.
 UNREADABLE = (UnicodeDecodeError, LookupError, RecursionError)
@@ -39,10 +40,10 @@ async def strict_body(request: AnyRequest) -> None:
         _decode(await request.body(), field.annotation)
     except msgspec.ValidationError as error:
         if "caller" in request.route_handler.parsed_fn_signature.parameters:
-            await provide_scope(request)  # An anonymous request is answered with 401, not with its body's errors.
-        message, _, place = str(error).partition(" - at `$")
-        key = place.strip("`.") or "body"
-        raise ValidationException("the body", extra=[{"key": key, "message": message, "source": "body"}]) from error
+            await provide_scope(request)  # Who is nobody is told so first.
+        path, why = misfit(await request.body(), field.annotation) or ("", str(error))
+        named = {"key": path.removeprefix(".") or "body", "message": why, "source": "body"}
+        raise ValidationException("the body", extra=[named]) from error
 
 
 def _takes_json(request: AnyRequest) -> bool:

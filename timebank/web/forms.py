@@ -22,9 +22,19 @@ def parse_form(shape: type[T], fields: Mapping[str, str], labels: Mapping[str, s
     try:
         return msgspec.convert(given, shape, strict=False)
     except msgspec.ValidationError as error:
-        wrong = next((label for name, label in labels.items() if f"`$.{name}`" in str(error)), None)
-        missing = next((label for name, label in labels.items() if f"`{name}`" in str(error)), "")
-        raise Invalid(why=wrong or missing) from error
+        raise Invalid(why=labels.get(_first_misfit(given, shape), "")) from error
+
+
+def _first_misfit(given: Mapping[str, str | None], shape: type) -> str:
+    """The name of the first field that does not fit, else of the first that is missing."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
+    for name, text in given.items():
+        try:
+            if name in fields:
+                msgspec.convert(text, fields[name].type, strict=False)
+        except msgspec.ValidationError:
+            return name
+    return next((name for name, field in fields.items() if field.required and name not in given), "")
 
 
 def local_path(path: str | None) -> str:

@@ -7,10 +7,10 @@ from litestar import Response
 from litestar.response import Redirect, Template
 
 from timebank.agreements.schemas import Waiting
-from timebank.core.errors import BUSY_SECONDS
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import DEVICE_COOKIE, AnyRequest, csrf_token
 from timebank.http.preferences import page_context
+from timebank.http.refusals import Typed
 
 
 class RecordOption(msgspec.Struct, frozen=True):
@@ -52,9 +52,13 @@ def reading_as(caller: Scope | None) -> dict[str, Any]:
 
 def page(request: AnyRequest, caller: Scope | None, template: str, *, status: int = 200, **context: Any) -> Template:
     """A page in the reader's language and view."""
-    known = page_context(request) | reading_as(caller) | _of_device(request, caller) | context
-    headers = {"Retry-After": str(BUSY_SECONDS)} if status == 503 else {}
-    return Template(template, context=known, status_code=status, headers=headers)
+    known = page_context(request) | reading_as(caller) | _of_device(request, caller) | _not_refused() | context
+    return Template(template, context=known, status_code=status)
+
+
+def _not_refused() -> dict[str, Any]:
+    """What the layouts and fields show of a refused form; `shown_again` puts it in its place."""
+    return {"refusal": None, "typed": Typed()}
 
 
 def _of_device(request: AnyRequest, caller: Scope | None) -> dict[str, Any]:
@@ -70,7 +74,8 @@ def _of_device(request: AnyRequest, caller: Scope | None) -> dict[str, Any]:
 
 def partial(request: AnyRequest, template: str, caller: Scope | None = None, **context: Any) -> Template:
     """A part of a page that a script inserts."""
-    return Template(template, context=page_context(request) | _of_device(request, caller) | context)
+    known = page_context(request) | _of_device(request, caller) | _not_refused() | context
+    return Template(template, context=known)
 
 
 def see_other(path: str) -> Redirect:

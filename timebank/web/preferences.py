@@ -14,6 +14,7 @@ from timebank.core.locale import LANGUAGES
 from timebank.core.scope import Scope
 from timebank.http.callers import COMMUNITY_COOKIE, PERSON_COOKIE, AnyRequest, provide_visitor
 from timebank.http.preferences import LANGUAGE_COOKIE, VIEW_COOKIE
+from timebank.http.refusals import shown_again
 from timebank.people.directory import open_person
 from timebank.people.records import correct
 from timebank.people.schemas import Correction
@@ -32,10 +33,10 @@ class PreferencePages(Controller):
     async def show(
         self, request: AnyRequest, visitor: NamedDependency[Scope | None], done: FromQuery[str | None] = None
     ) -> Template:
-        own = await open_person(visitor, visitor.person_id) if visitor and visitor.person_id else None
-        return page(request, visitor, "member/preferences.html", own=own, done=done)
+        return await _page(request, visitor, done)
 
     @post()
+    @shown_again(lambda request, visitor: _page(request, visitor))
     async def choose(
         self, request: AnyRequest, visitor: NamedDependency[Scope | None], data: URLEncodedBody[dict[str, str]]
     ) -> Response[Any]:
@@ -52,10 +53,16 @@ class PreferencePages(Controller):
         return answer
 
     @post("/publication")
+    @shown_again(lambda request, caller: _page(request, caller))
     async def publish(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Response[Any]:
         """Set whether the reader's full name is published on the public board."""
         await correct(caller, caller.require_self(), Correction(publishes_name=data.get("publishes_name") == "1"))
         return see_other("/preferences?done=publication")
+
+
+async def _page(request: AnyRequest, visitor: Scope | None, done: str | None = None) -> Template:
+    own = await open_person(visitor, visitor.person_id) if visitor and visitor.person_id else None
+    return page(request, visitor, "member/preferences.html", own=own, done=done)
 
 
 def _chosen(visitor: Scope | None, data: dict[str, str]) -> dict[str, str]:

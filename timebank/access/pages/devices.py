@@ -8,15 +8,13 @@ from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Template
 
 from timebank.access.devices import at_stations
-from timebank.access.devices.devices import AlreadyPaired, DeviceInPlace, require_may_register
+from timebank.access.devices.devices import require_may_register
 from timebank.access.devices.further_devices import kinds_waiting
-from timebank.agreements.proposing import AlreadyWaiting
 from timebank.agreements.schemas import Waiting
-from timebank.core.errors import Invalid, NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.stations.places import station as station_of
 from timebank.stations.schemas import DeviceIn, NewDeviceOut
 from timebank.web.forms import parse_form
@@ -25,7 +23,6 @@ from timebank.web.pictures import qr_image
 
 Form = URLEncodedBody[dict[str, str]]
 DEVICE = {"name": _("设备名称"), "kind": _("用途"), "replaces": _("换下哪一台"), "further": _("另加一台")}
-REFUSALS = (Invalid, NotFound, DeviceInPlace, AlreadyPaired, AlreadyWaiting)
 
 
 class CounterDevicePages(Controller):
@@ -38,40 +35,37 @@ class CounterDevicePages(Controller):
         return await _page(request, caller, station)
 
     @post()
+    @shown_again(lambda request, caller, station: _page(request, caller, station))
     async def add(
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID], data: Form
     ) -> Template:
         """Replace a device, or propose a further one. The old device is revoked at once."""
-        try:
-            made = await at_stations.add_or_ask(caller, station, parse_form(DeviceIn, data, DEVICE))
-        except REFUSALS as refusal:
-            return await _page(request, caller, station, refusal=refusal)
+        require_may_register(caller, station)
+        made = await at_stations.add_or_ask(caller, station, parse_form(DeviceIn, data, DEVICE))
         if isinstance(made, Waiting):
             return await _page(request, caller, station, waits=made.who)
         return await _page(request, caller, station, made=made)
 
     @post("/pairing")
+    @shown_again(lambda request, caller, station: _page(request, caller, station))
     async def renew_pairing(
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID], device: FromQuery[UUID]
     ) -> Template:
         """Renew the pairing link of a device that is not paired yet."""
-        try:
-            made = await at_stations.renew_pairing(caller, device)
-        except REFUSALS as refusal:
-            return await _page(request, caller, station, refusal=refusal)
+        require_may_register(caller, station)
+        made = await at_stations.renew_pairing(caller, device)
         return await _page(request, caller, station, made=made)
 
 
 async def _page(
     request: AnyRequest, caller: Scope, station_id: UUID, *, made: NewDeviceOut | None = None,
-    waits: list[str] | None = None, refusal: TimebankError | None = None,
+    waits: list[str] | None = None,
 ) -> Template:  # fmt: skip
     require_may_register(caller, station_id)
     found = await station_of(caller, station_id)
     standing = [device for device in await at_stations.devices_of(caller, station_id) if device.revoked_at is None]
     return page(
-        request, caller, "desk/devices.html", status=refusal.status if refusal else 200, station=found,
+        request, caller, "desk/devices.html", station=found,
         standing=standing, asked=await kinds_waiting(caller, station_id), made=made,
         waits=waits, image=qr_image(made.url) if made else None,
-        refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

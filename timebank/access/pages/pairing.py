@@ -11,6 +11,7 @@ from timebank.access.pages.device_cookie import device_cookie
 from timebank.access.pages.sign_in import same_site
 from timebank.core.errors import TimebankError
 from timebank.http.callers import AnyRequest
+from timebank.http.refusals import shown_again
 from timebank.web.pages import page, see_other
 
 Code = Annotated[str, PathParameter(max_length=200)]
@@ -51,6 +52,7 @@ class PairingPages(Controller):
         return await _ask(request, code, "display")
 
     @post("/display/{code:str}")
+    @shown_again(lambda request, code: _ask(request, code, "display"))
     async def pair_display(self, request: AnyRequest, code: Code) -> Response[Any]:
         """Pair this browser as the station's display."""
         return await _pair(request, code, "display", "/display")
@@ -60,6 +62,7 @@ class PairingPages(Controller):
         return await _ask(request, code, "counter")
 
     @post("/desk/pair/{code:str}")
+    @shown_again(lambda request, code: _ask(request, code, "counter"))
     async def pair_counter(self, request: AnyRequest, code: Code) -> Response[Any]:
         """Pair this browser as the station's counter."""
         return await _pair(request, code, "counter", "/desk")

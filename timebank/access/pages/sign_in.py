@@ -13,11 +13,6 @@ from litestar.response import Redirect, Template
 from timebank.access.pages.browser_cookie import browser_cookie
 from timebank.access.schemas import NewPassword, SignIn
 from timebank.access.sign_in import browsers, own_password, sessions
-from timebank.access.sign_in.delays import SignInDelayed
-from timebank.access.sign_in.own_password import PasswordElsewhere, WrongPassword, WrongSecondCode
-from timebank.access.sign_in.passwords import WeakPassword
-from timebank.access.sign_in.sessions import WrongSignIn
-from timebank.access.sign_in.throttle import TooManyAttempts
 from timebank.core import scanned, settings
 from timebank.core.errors import Invalid
 from timebank.core.locale import _
@@ -32,18 +27,14 @@ from timebank.http.callers import (
     provide_visitor,
     session_cookie,
 )
-from timebank.http.preferences import language_of
-from timebank.people.identity.phones import BadPhone, normal_phone
+from timebank.http.refusals import shown_again
+from timebank.people.identity.phones import normal_phone
 from timebank.presence.pages.phone import claim_of_the_signed_in
 from timebank.web.forms import local_path, parse_form
 from timebank.web.pages import page, see_other
 
 Form = URLEncodedBody[dict[str, str]]
 
-CORRECTABLE = (
-    WrongSignIn, SignInDelayed, BadPhone, Invalid, WeakPassword, WrongPassword, PasswordElsewhere, WrongSecondCode,
-    TooManyAttempts,
-)  # fmt: skip
 BY_PASSWORD = {"phone": _("手机号"), "password": _("密码")}
 NEW_PASSWORD = {"password": _("新密码"), "current": _("原来的密码"), "otp": _("登录码是 6 位数字")}
 BY_CODE = {"phone": _("手机号"), "otp": _("登录码是 6 位数字")}
@@ -77,23 +68,15 @@ class SignInPages(Controller):
         self, request: AnyRequest, visitor: NamedDependency[Scope | None], next: FromQuery[str | None] = None,  # noqa: A002  # the field's name
         by: FromQuery[str | None] = None,
     ) -> Template:  # fmt: skip
-        return page(request, visitor, "member/sign_in.html", next=local_path(next), by_code=by == "code", phone="")
+        return _sign_in_page(request, visitor, next, by)
 
     @post("/sign-in")
+    @shown_again(lambda request, data: _sign_in_page(request, None, data.get("next"), data.get("by")))
     async def sign_in(self, request: AnyRequest, data: Form) -> Response[Any]:
         """Open a new session and end the one that this browser had."""
         same_site(request)
         onwards, by_code = local_path(data.get("next")), data.get("by") == "code"
-        try:
-            opened = await _opened(request, data, by_code=by_code)
-        except CORRECTABLE as refusal:
-            refused = page(
-                request, None, "member/sign_in.html", status=refusal.status, next=onwards, by_code=by_code,
-                phone=data.get("phone", "")[:20], refusal=refusal.text(language_of(request)),
-            )  # fmt: skip
-            if refusal.retry_after is not None:
-                refused.headers["Retry-After"] = str(refusal.retry_after)
-            return refused
+        opened = await _opened(request, data, by_code=by_code)
         if old := request.cookies.get(SESSION_COOKIE):
             await sessions.sign_out_token(old, request.state.get("request_id", ""))
         claim = claim_of_the_signed_in(request, opened.session_id)
@@ -106,6 +89,7 @@ class SignInPages(Controller):
         return answer
 
     @post("/sign-out")
+    @shown_again()
     async def sign_out(self, visitor: NamedDependency[Scope | None]) -> Redirect:
         if visitor and visitor.session_id:
             await sessions.sign_out(visitor.session_id, visitor.request_id)
@@ -113,6 +97,10 @@ class SignInPages(Controller):
         for cookie in (SESSION_COOKIE, PERSON_COOKIE, COMMUNITY_COOKIE):
             answer.delete_cookie(cookie)
         return answer
+
+
+def _sign_in_page(request: AnyRequest, visitor: Scope | None, onwards: str | None, by: str | None) -> Template:
+    return page(request, visitor, "member/sign_in.html", next=local_path(onwards), by_code=by == "code")
 
 
 async def _asks_for_password(opened: sessions.SignedIn, *, by_code: bool) -> str | None:
@@ -155,17 +143,17 @@ class PasswordPages(Controller):
         return await _password_page(request, caller, first=first, weak=weak)
 
     @post()
-    async def change(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Response[Any]:
-        try:
-            data |= {"otp": scanned.digits(data.get("otp", ""))}
-            given = parse_form(NewPassword, data, NEW_PASSWORD)
-            if data.get("again") != given.password:
-                raise Invalid(why=_("两次输入的新密码不一样"))
-            await own_password.change_password(caller, given.password, given.current, given.otp)
-        except CORRECTABLE as refusal:
-            first, weak = data.get("first") == "1", data.get("weak") == "1"
-            said = refusal.text(language_of(request))
-            return await _password_page(request, caller, first=first, weak=weak, refusal=said)
+    @shown_again(
+        lambda request, caller, data: _password_page(
+            request, caller, first=data.get("first") == "1", weak=data.get("weak") == "1"
+        )
+    )
+    async def change(self, caller: NamedDependency[Scope], data: Form) -> Response[Any]:
+        data |= {"otp": scanned.digits(data.get("otp", ""))}
+        given = parse_form(NewPassword, data, NEW_PASSWORD)
+        if data.get("again") != given.password:
+            raise Invalid(why=_("两次输入的新密码不一样"))
+        await own_password.change_password(caller, given.password, given.current, given.otp)
         at_sign_in = "1" in (data.get("first"), data.get("weak"))
         answer = see_other("/" if at_sign_in else "/preferences?done=password")
         if caller.login_id is not None:
@@ -173,11 +161,9 @@ class PasswordPages(Controller):
         return answer
 
 
-async def _password_page(
-    request: AnyRequest, caller: Scope, *, first: bool, weak: bool, refusal: str | None = None
-) -> Template:
+async def _password_page(request: AnyRequest, caller: Scope, *, first: bool, weak: bool) -> Template:
     return page(
-        request, caller, "member/password.html", status=422 if refusal else 200, first=first, weak=weak,
-        refusal=refusal, asks_current=await own_password.needs_current(caller),
+        request, caller, "member/password.html", first=first, weak=weak,
+        asks_current=await own_password.needs_current(caller),
         narrow=await own_password.is_narrow(caller),
     )  # fmt: skip

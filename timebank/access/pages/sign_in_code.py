@@ -11,9 +11,11 @@ from timebank.core import scanned
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.refusals import shown_again
 from timebank.overview.openers import confirm_login
 from timebank.presence import counter
 from timebank.presence.evidence.sign_in_codes import CodeIn, give_code
+from timebank.presence.pages.counter import choice_page, counter_page
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
@@ -25,6 +27,10 @@ class CounterSignInCodePages(Controller):
     include_in_schema = False
 
     @post()
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: choice_page(request, caller),
+    )
     async def give(
         self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Template:
@@ -39,6 +45,10 @@ class CounterSignInCodePages(Controller):
         )  # fmt: skip
 
     @post("/confirmation")
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: choice_page(request, caller),
+    )
     async def confirm(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
         """Confirm, as the second person, that the login is this person's, who may then spend points."""
         whom = parse_form(Whom, data, WHOM)

@@ -10,15 +10,13 @@ from litestar.response import Redirect, Template
 from msgspec import Meta, Struct
 
 from timebank.access.devices import sign_on
-from timebank.access.devices.sign_on import NotKeeperHere, SignOnIn
-from timebank.access.sign_in.sessions import WrongSignIn
-from timebank.access.sign_in.throttle import TooManyAttempts
-from timebank.core.errors import Forbidden, Invalid
+from timebank.access.devices.sign_on import SignOnIn
+from timebank.core.errors import Forbidden
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, client_address
 from timebank.http.preferences import language_of
-from timebank.people.identity.phones import BadPhone
+from timebank.http.refusals import shown_again
 from timebank.presence.counter import holder_at_sign_on
 from timebank.presence.words import ScanRefused
 from timebank.stations.places import station
@@ -28,7 +26,6 @@ from timebank.web.pages import page, see_other
 Form = URLEncodedBody[dict[str, str]]
 SIGN_ON = {"phone": _("手机号"), "password": _("密码"), "person_id": _("站长")}
 SHOWN = {"code": _("码")}
-CORRECTABLE = (WrongSignIn, TooManyAttempts, NotKeeperHere, BadPhone, Invalid)
 
 
 class ShownCode(Struct, frozen=True):
@@ -49,29 +46,29 @@ class CounterSignOnPages(Controller):
         return await _page(request, caller, who=who, by_phone=other)
 
     @post("/sign-on")
-    async def sign_on(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+    @shown_again(
+        lambda request, caller, data: _page(
+            request, caller, who=_uuid(data.get("person_id")), by_phone=bool(data.get("phone"))
+        )
+    )
+    async def sign_on(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Sign a keeper on with their password."""
         given = {name: value for name, value in data.items() if name in SIGN_ON and value}
-        try:
-            await sign_on.sign_on(caller, parse_form(SignOnIn, given, SIGN_ON), address=client_address(request))
-        except CORRECTABLE as refusal:
-            return await _page(
-                request, caller, who=_uuid(given.get("person_id")), by_phone="phone" in given,
-                phone=given.get("phone", "")[:20], refusal=refusal.text(language_of(request)), status=refusal.status,
-            )  # fmt: skip
+        await sign_on.sign_on(caller, parse_form(SignOnIn, given, SIGN_ON), address=client_address(request))
         return see_other("/desk")
 
     @post("/sign-on/code")
+    @shown_again(lambda request, caller: _page(request, caller))
     async def show_code(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
         """Identify the keeper by personal code or card instead of the phone number; the password is still needed."""
         try:
             shown = await holder_at_sign_on(caller, parse_form(ShownCode, data, SHOWN).code)
-        except (ScanRefused, Invalid) as refusal:
-            said = refusal.said if isinstance(refusal, ScanRefused) else refusal
-            return await _page(request, caller, refusal=said.text(language_of(request)), status=422)
+        except ScanRefused as verdict:
+            return await _page(request, caller, refusal=verdict.said.text(language_of(request)), status=422)
         return await _page(request, caller, who=shown.id, name=shown.name)
 
     @post("/sign-off")
+    @shown_again(lambda request, caller: _page(request, caller))
     async def sign_off(self, caller: NamedDependency[Scope]) -> Redirect:
         """Sign the keeper off."""
         await sign_on.sign_off(caller)
@@ -80,7 +77,7 @@ class CounterSignOnPages(Controller):
 
 async def _page(
     request: AnyRequest, caller: Scope, *, who: UUID | None = None, name: str | None = None, by_phone: bool = False,
-    phone: str = "", refusal: str | None = None, status: int = 200,
+    refusal: str | None = None, status: int = 200,
 ) -> Template:  # fmt: skip
     if not caller.is_counter or caller.device_station_id is None:
         raise Forbidden
@@ -90,7 +87,7 @@ async def _page(
     return page(
         request, caller, "desk/sign_on.html", status=status, place=here.name,
         on_duty=await sign_on.on_duty(caller), known=known, who=who if chosen else None, name=chosen,
-        by_phone=by_phone or not (known or chosen), phone=phone, refusal=refusal,
+        by_phone=by_phone or not (known or chosen), refusal=refusal,
     )  # fmt: skip
 
 

@@ -9,12 +9,11 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from timebank.activities import offers, shifts
-from timebank.activities.shifts import ShiftFull, ShiftOver
-from timebank.core.errors import TimebankError
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.rules.catalogue import rule_in_words, rules
 from timebank.stations.places import stations
 from timebank.web.pages import page, see_other
@@ -33,31 +32,21 @@ class ActivityPages(Controller):
         return await _list(request, caller, done=done)
 
     @post("/shifts/{shift_id:uuid}/sign-up")
-    async def sign_up(
-        self, request: AnyRequest, shift_id: FromPath[UUID], caller: NamedDependency[Scope]
-    ) -> Template | Redirect:
-        """Sign up for a shift."""
-        try:
-            await shifts.sign_up(caller, shift_id)
-        except (ShiftFull, ShiftOver) as refusal:
-            return await _list(request, caller, refusal)
+    @shown_again(lambda request, caller: _list(request, caller))
+    async def sign_up(self, shift_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
+        """Take a seat."""
+        await shifts.sign_up(caller, shift_id)
         return see_other("/activities?done=signed")
 
     @post("/shifts/{shift_id:uuid}/withdrawal")
-    async def withdraw(
-        self, request: AnyRequest, shift_id: FromPath[UUID], caller: NamedDependency[Scope]
-    ) -> Template | Redirect:
-        """Cancel the sign-up."""
-        try:
-            await shifts.cancel_sign_up(caller, shift_id)
-        except ShiftOver as refusal:
-            return await _list(request, caller, refusal)
+    @shown_again(lambda request, caller: _list(request, caller))
+    async def withdraw(self, shift_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
+        """Give the seat back."""
+        await shifts.cancel_sign_up(caller, shift_id)
         return see_other("/activities?done=withdrawn")
 
 
-async def _list(
-    request: AnyRequest, caller: Scope, refusal: TimebankError | None = None, *, done: str = ""
-) -> Template:
+async def _list(request: AnyRequest, caller: Scope, *, done: str = "") -> Template:
     """The page of activities with their coming shifts, and the shifts for which the reader has signed up."""
     caller.require_self()
     found = await all_pages(partial(offers.activities, caller))
@@ -65,9 +54,8 @@ async def _list(
     known = await all_pages(partial(rules, caller, kind="service"))
     by_activity = {a.id: [s for s in coming if s.activity_id == a.id] for a in found}
     return page(
-        request, caller, "member/activities.html", status=refusal.status if refusal else 200, activities=found,
+        request, caller, "member/activities.html", activities=found,
         shifts=by_activity, mine=[s for s in coming if s.signed_up], names={a.id: a.name for a in found},
         places={s.id: s.name for s in await all_pages(partial(stations, caller, active=None))}, done=done,
         words={rule.code: rule_in_words(rule, language_of(request)) for rule in known},
-        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

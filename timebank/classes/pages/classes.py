@@ -12,13 +12,11 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.classes import courses, reading, seats
-from timebank.classes.booking import AlreadyBooked, LessonClosed, book_seat, cancel_booking, scope_for_child
+from timebank.classes.booking import book_seat, cancel_booking, scope_for_child
 from timebank.classes.class_time import purchase
-from timebank.classes.class_time.entries import MinutesOutlived, NotEnoughUnused, WorthTooLittle
-from timebank.classes.class_time.minute_moves import SameCourse, move_class_hours
-from timebank.classes.class_time.purchase import ChildAge, NotInQuarters, buy_class_hours, last_day, parcels_of, price
-from timebank.classes.class_time.refunds import ChildGrown, refund
-from timebank.classes.courses import CourseOver
+from timebank.classes.class_time.minute_moves import move_class_hours
+from timebank.classes.class_time.purchase import buy_class_hours, last_day, parcels_of, price
+from timebank.classes.class_time.refunds import refund
 from timebank.classes.schemas import (
     Booked,
     BookingIn,
@@ -33,16 +31,15 @@ from timebank.classes.schemas import (
     Unused,
 )
 from timebank.core import clock
-from timebank.core.errors import NotFound, TimebankError
+from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
-from timebank.http.preferences import language_of
-from timebank.ledger.refusals import Insufficient, InsufficientClassMinutes
+from timebank.http.refusals import shown_again
 from timebank.ledger.statement import ClassMinutes, balances
-from timebank.people.guardianship.guardians import NotGuardian, children_of
+from timebank.people.guardianship.guardians import children_of
 from timebank.people.schemas import ChildOut
 from timebank.policies.values import policies
 from timebank.shop.pages.redemptions import drawn
@@ -56,10 +53,6 @@ UNUSED = FOR_CHILD | {"person_id": _("家长"), "course_id": _("课程")}
 MOVE = UNUSED | {"to_course_id": _("转到的课")}
 HOURS = FOR_CHILD | {"person_id": _("家长"), "course_id": _("课程"), "minutes": _("课时")}
 OFFERED_MINUTES = (60, 120, 240, 480)
-REFUSALS = (
-    Insufficient, InsufficientClassMinutes, AlreadyBooked, LessonClosed, ChildAge, CourseOver, NotInQuarters,
-    NotGuardian, NotEnoughUnused, WorthTooLittle, MinutesOutlived, SameCourse, ChildGrown,
-)  # fmt: skip
 
 
 class Pupil(msgspec.Struct, frozen=True):
@@ -91,10 +84,7 @@ class ClassPages(Controller):
     @get()
     async def classes(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """Every child of the caller with its coming bookings, minutes and courses on offer."""
-        children = await children_of(caller)
-        pupils = [await _pupil(caller, child) for child in children if child.consented]
-        unconsented = [child.name for child in children if not child.consented]
-        return page(request, caller, "member/classes.html", pupils=pupils, unconsented=unconsented)
+        return await _classes_page(request, caller)
 
     @get("/{course_id:uuid}")
     async def course(
@@ -105,62 +95,54 @@ class ClassPages(Controller):
         return await _course_page(request, caller, course_id, child, done=done)
 
     @post("/{course_id:uuid}/hours")
+    @shown_again(lambda request, caller, course_id, data: _course_page(request, caller, course_id, _child(data)))
     async def buy(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-    ) -> Redirect | Template:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Buy class minutes for the child."""
-        acting = await scope_for_child(caller, parse_form(_ForChild, data, FOR_CHILD).child_id)
+        acting = await scope_for_child(caller, _child(data))
         known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
         wanted = parse_form(ClassHoursIn, data | known, HOURS)
-        try:
-            decode_answer(await once.answer(acting, lambda: buy_class_hours(acting, wanted)), Bought)
-        except REFUSALS as refusal:
-            return await _course_page(request, caller, course_id, wanted.child_id, refusal)
+        decode_answer(await once.answer(acting, lambda: buy_class_hours(acting, wanted)), Bought)
         return see_other(f"/classes/{course_id}?child={wanted.child_id}&done=bought")
 
     @post("/{course_id:uuid}/refund")
+    @shown_again(lambda request, caller, course_id, data: _course_page(request, caller, course_id, _child(data)))
     async def give_minutes_back(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-    ) -> Redirect | Template:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Refund the child's unused minutes as points."""
-        acting = await scope_for_child(caller, parse_form(_ForChild, data, FOR_CHILD).child_id)
+        acting = await scope_for_child(caller, _child(data))
         known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
         wanted = parse_form(RefundIn, data | known, UNUSED)
-        try:
-            decode_answer(await once.answer(acting, lambda: refund(acting, wanted)), Refunded)
-        except REFUSALS as refusal:
-            return await _course_page(request, caller, course_id, wanted.child_id, refusal)
+        decode_answer(await once.answer(acting, lambda: refund(acting, wanted)), Refunded)
         return see_other(f"/classes/{course_id}?child={wanted.child_id}&done=refunded")
 
     @post("/{course_id:uuid}/move")
+    @shown_again(lambda request, caller, course_id, data: _course_page(request, caller, course_id, _child(data)))
     async def move_minutes(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-    ) -> Redirect | Template:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Move the child's unused minutes to another course."""
-        acting = await scope_for_child(caller, parse_form(_ForChild, data, FOR_CHILD).child_id)
+        acting = await scope_for_child(caller, _child(data))
         known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
         wanted = parse_form(MoveIn, data | known, MOVE)
-        try:
-            decode_answer(await once.answer(acting, lambda: move_class_hours(acting, wanted)), MovedOut)
-        except REFUSALS as refusal:
-            return await _course_page(request, caller, course_id, wanted.child_id, refusal)
+        decode_answer(await once.answer(acting, lambda: move_class_hours(acting, wanted)), MovedOut)
         return see_other(f"/classes/{wanted.to_course_id}?child={wanted.child_id}&done=moved")
 
     @post("/{course_id:uuid}/bookings")
+    @shown_again(lambda request, caller, course_id, data: _course_page(request, caller, course_id, _child(data)))
     async def take_seat(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-    ) -> Redirect | Template:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Book a seat, or a place on the waiting list."""
         wanted = parse_form(BookingIn, data, SEAT)
         acting = await scope_for_child(caller, wanted.child_id)
-        try:
-            made = decode_answer(await once.answer(acting, lambda: book_seat(acting, wanted)), Booked)
-        except REFUSALS as refusal:
-            return await _course_page(request, caller, course_id, wanted.child_id, refusal)
+        made = decode_answer(await once.answer(acting, lambda: book_seat(acting, wanted)), Booked)
         return see_other(f"/classes/{course_id}?child={wanted.child_id}&done={made.status}")
 
     @get("/bookings/{booking_id:uuid}")
@@ -168,13 +150,13 @@ class ClassPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], booking_id: FromPath[UUID]
     ) -> Template:
         """The attendance code, and the button that cancels the booking."""
-        shown, acting = await _own_booking(caller, booking_id)
-        image = drawn(f"/desk/redemptions?code={shown.code}") if shown.code else None
-        hours = (await policies(acting)).cancel_class_hours
-        late = shown.status == "held" and not await seats.is_cancellable(acting, shown.starts_at, shown.moved_at)
-        return page(request, caller, "member/booking.html", booking=shown, image=image, hours=hours, late=late)
+        return await _booking_page(request, caller, booking_id)
 
     @post("/bookings/{booking_id:uuid}/cancellation")
+    @shown_again(
+        lambda request, caller, booking_id: _booking_page(request, caller, booking_id),
+        lambda request, caller: _classes_page(request, caller),
+    )
     async def give_back(self, caller: NamedDependency[Scope], booking_id: FromPath[UUID]) -> Redirect:
         """Cancel the booking."""
         shown, acting = await _own_booking(caller, booking_id)
@@ -184,6 +166,25 @@ class ClassPages(Controller):
 
 class _ForChild(msgspec.Struct):
     child_id: UUID
+
+
+def _child(data: dict[str, str]) -> UUID:
+    return parse_form(_ForChild, data, FOR_CHILD).child_id
+
+
+async def _classes_page(request: AnyRequest, caller: Scope) -> Template:
+    children = await children_of(caller)
+    pupils = [await _pupil(caller, child) for child in children if child.consented]
+    unconsented = [child.name for child in children if not child.consented]
+    return page(request, caller, "member/classes.html", pupils=pupils, unconsented=unconsented)
+
+
+async def _booking_page(request: AnyRequest, caller: Scope, booking_id: UUID) -> Template:
+    shown, acting = await _own_booking(caller, booking_id)
+    image = drawn(f"/desk/redemptions?code={shown.code}") if shown.code else None
+    hours = (await policies(acting)).cancel_class_hours
+    late = shown.status == "held" and not await seats.is_cancellable(acting, shown.starts_at, shown.moved_at)
+    return page(request, caller, "member/booking.html", booking=shown, image=image, hours=hours, late=late)
 
 
 async def _own_booking(caller: Scope, booking_id: UUID) -> tuple[BookingOut, Scope]:
@@ -196,8 +197,7 @@ async def _own_booking(caller: Scope, booking_id: UUID) -> tuple[BookingOut, Sco
 
 
 async def _course_page(
-    request: AnyRequest, caller: Scope, course_id: UUID, child_id: UUID | None,
-    refusal: TimebankError | None = None, done: str = "",
+    request: AnyRequest, caller: Scope, course_id: UUID, child_id: UUID | None, done: str = "",
 ) -> Template:  # fmt: skip
     children = [child for child in await children_of(caller) if child.consented]
     child = next((c for c in children if child_id in (None, c.person_id)), None)
@@ -212,7 +212,7 @@ async def _course_page(
     costs = [(minutes, price(minutes, shown.points_per_hour)) for minutes in OFFERED_MINUTES]
     has = [u for u in await reading.unused_of(acting, child.person_id) if u.course_id == course_id]
     return page(
-        request, caller, "member/course.html", status=refusal.status if refusal else 200, course=shown, child=child,
+        request, caller, "member/course.html", course=shown, child=child,
         children=[c for c in children if c.community_id == child.community_id], lessons=lessons,
         points=sum(parcel.points for parcel in parcels), done=done, began=now,
         available=await purchase.class_minutes(acting, child.person_id, course_id),
@@ -220,7 +220,6 @@ async def _course_page(
         offers=[(minutes, cost, last_day(parcels, cost, shown.ends_on)) for minutes, cost in costs],
         has=has[0] if has else None, others=await _others(acting, shown, has),
         over=not shown.active or shown.ends_on < clock.local_day(),
-        refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip
 
 

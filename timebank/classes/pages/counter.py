@@ -9,35 +9,21 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.sign_in.throttle import TooManyAttempts
 from timebank.classes import attendance, reading
-from timebank.classes.attendance import LessonNotYet, NoSeat, OwnChild, WrongDoorCode
-from timebank.classes.booking import BookingEnded
 from timebank.classes.schemas import AttendanceIn, BookingOut
 from timebank.core import clock, scanned
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
-from timebank.presence.at_counter import CardNotConfirmed, PresenceNeeded
+from timebank.http.refusals import shown_again
 from timebank.presence.choice import EARLY
-from timebank.shop.pages.counter import refusal_page, shown_by
+from timebank.shop.pages.counter import refused_page, shown_by
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
 Code = Annotated[str, QueryParameter(max_length=20)]
 CODE = {"code": _("到课码"), "presence": _("扫码")}
-REFUSALS = (
-    PresenceNeeded,
-    CardNotConfirmed,
-    LessonNotYet,
-    NoSeat,
-    OwnChild,
-    WrongDoorCode,
-    BookingEnded,
-    TooManyAttempts,
-    reading.BookingElsewhere,
-)
 
 
 class CounterClasses(msgspec.Struct, frozen=True):
@@ -63,27 +49,23 @@ class CounterClassPages(Controller):
     include_in_schema = False
 
     @get()
+    @shown_again(lambda request, caller: refused_page(request, caller))
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template:
         """The booking with this attendance code."""
         digits = scanned.digits(code)
-        try:
-            found = await reading.booking_by_code(caller, digits)
-        except REFUSALS as refusal:
-            return refusal_page(request, caller, refusal)
+        found = await reading.booking_by_code(caller, digits)
         return page(request, caller, "desk/booking.html", booking=found, code=digits)
 
     @post("/{booking_id:uuid}/attendance")
+    @shown_again(lambda request, caller: refused_page(request, caller))
     async def attend(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         booking_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Mark the child as attended."""
         proof = parse_form(AttendanceIn, shown_by(data), CODE)
-        try:
-            await attendance.count_attendance_guess(caller, booking_id, proof.code)
-            await once.answer(caller, lambda: attendance.attend(caller, booking_id, proof.code, proof.presence))
-        except REFUSALS as refusal:
-            return refusal_page(request, caller, refusal)
+        await attendance.count_attendance_guess(caller, booking_id, proof.code)
+        await once.answer(caller, lambda: attendance.attend(caller, booking_id, proof.code, proof.presence))
         return see_other(f"/desk/bookings/{booking_id}")
 
     @get("/{booking_id:uuid}")

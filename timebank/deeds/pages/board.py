@@ -7,7 +7,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.core.errors import NotFound, TimebankError
+from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.deeds.board import board_places, board_row, board_rows
@@ -17,7 +17,7 @@ from timebank.deeds.parties import is_caller
 from timebank.deeds.schemas import ObjectionIn
 from timebank.http.callers import AnyRequest, provide_visitor
 from timebank.http.paging import Cursor
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
@@ -64,29 +64,26 @@ class BoardPages(Controller):
         return await _item(request, caller.within(community_id), kind, item_id)
 
     @post("/{community_id:uuid}/{kind:str}/{item_id:uuid}")
+    @shown_again(
+        lambda request, community_id, kind, item_id, caller: _item(request, caller.within(community_id), kind, item_id)
+    )
     async def object_to(
-        self, request: AnyRequest, community_id: FromPath[UUID], kind: FromPath[str], item_id: FromPath[UUID],
+        self, community_id: FromPath[UUID], kind: FromPath[str], item_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """File an objection; each resident may object to an item once."""
         if kind not in OBJECT_TO:
             raise NotFound
         scope = caller.within(community_id)
-        try:
-            resident = (await resident_of(scope, data["resident"])).id if data.get("resident", "").strip() else None
-            told = parse_form(ObjectionIn, {"reason": data.get("reason", "")}, REASON)
-            await OBJECT_TO[kind](scope, item_id, told.reason, resident)
-        except TimebankError as refusal:
-            return await _item(request, scope, kind, item_id, refusal)
+        resident = (await resident_of(scope, data["resident"])).id if data.get("resident", "").strip() else None
+        told = parse_form(ObjectionIn, {"reason": data.get("reason", "")}, REASON)
+        await OBJECT_TO[kind](scope, item_id, told.reason, resident)
         return see_other(f"/board/{community_id}?done=objected")
 
 
-async def _item(
-    request: AnyRequest, scope: Scope, kind: str, item_id: UUID, refusal: TimebankError | None = None
-) -> Template:
+async def _item(request: AnyRequest, scope: Scope, kind: str, item_id: UUID) -> Template:
     place, row = await board_row(scope.community_id, kind, item_id)
     return page(
-        request, scope, "board/objection.html", status=refusal.status if refusal else 200, place=place.name,
+        request, scope, "board/objection.html", place=place.name,
         community_id=scope.community_id, item=row.public(), for_residents=may_object_for(scope),
-        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -9,7 +9,6 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.core import clock
-from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.deeds.filing.filing import DAYS_BACK_MAX, file_deed
@@ -22,7 +21,7 @@ from timebank.deeds.words import STATUS
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
@@ -61,16 +60,14 @@ class DeedPages(Controller):
         return await _form(request, caller)
 
     @post("/new")
+    @shown_again(lambda request, caller: _form(request, caller))
     async def file(
-        self, request: AnyRequest, data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
+        self, data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
         once: NamedDependency[Idempotency],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """File a deed. A refusal is shown above the form, which keeps the entered text."""
-        try:
-            wanted = parse_form(DeedIn, data, FIELDS)
-            await once.answer(caller, lambda: file_deed(caller, wanted), required=False)
-        except TimebankError as refusal:
-            return await _form(request, caller, data, refusal)
+        wanted = parse_form(DeedIn, data, FIELDS)
+        await once.answer(caller, lambda: file_deed(caller, wanted), required=False)
         return see_other("/deeds?done=filed")
 
     @get("/{deed_id:uuid}")
@@ -81,50 +78,40 @@ class DeedPages(Controller):
         return await _deed(request, caller, deed_id, done=done)
 
     @post("/{deed_id:uuid}/witness")
+    @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))
     async def witness(
-        self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        self, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Answer as the witness whether the deed was done."""
-        try:
-            said = parse_form(WitnessIn, data, WITNESS)
-            await answer_as_witness(caller, deed_id, said.confirms, said.note)
-        except TimebankError as refusal:
-            return await _deed(request, caller, deed_id, refusal=refusal)
+        said = parse_form(WitnessIn, data, WITNESS)
+        await answer_as_witness(caller, deed_id, said.confirms, said.note)
         return see_other(f"/deeds/{deed_id}?done=witnessed")
 
     @post("/{deed_id:uuid}/objection")
+    @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))
     async def object_to(
-        self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        self, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Object to the reversal of the reader's own deed."""
-        try:
-            await object_to_deed(caller, deed_id, parse_form(ReasonIn, data, REASON).reason)
-        except TimebankError as refusal:
-            return await _deed(request, caller, deed_id, refusal=refusal)
+        await object_to_deed(caller, deed_id, parse_form(ReasonIn, data, REASON).reason)
         return see_other(f"/deeds/{deed_id}?done=objected")
 
 
-async def _form(
-    request: AnyRequest, caller: Scope, told: dict[str, str] | None = None, refusal: TimebankError | None = None
-) -> Template:
+async def _form(request: AnyRequest, caller: Scope) -> Template:
     today = clock.local_day()
     return page(
-        request, caller, "member/deed_form.html", status=refusal.status if refusal else 200,
-        options=await filing_options(caller), told=told or {},
-        error=refusal.text(language_of(request)) if refusal else None,
+        request, caller, "member/deed_form.html",
+        options=await filing_options(caller),
         today=today, first_day=today - timedelta(days=DAYS_BACK_MAX),
     )  # fmt: skip
 
 
-async def _deed(
-    request: AnyRequest, caller: Scope, deed_id: UUID, *, done: str = "", refusal: TimebankError | None = None
-) -> Template:
+async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, *, done: str = "") -> Template:
     deed = await find_deed(caller, deed_id)
     return page(
-        request, caller, "member/deed.html", status=refusal.status if refusal else 200, deed=deed, done=done,
+        request, caller, "member/deed.html", deed=deed, done=done,
         words=STATUS, is_own=caller.is_own(deed.person_id),
         is_witness=deed.witness_id is not None and caller.is_own(deed.witness_id),
-        error=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

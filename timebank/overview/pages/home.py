@@ -9,14 +9,15 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.membership_state import AnswerIn, MembershipUnproved, answer_membership_question, questions
+from timebank.access.membership_state import AnswerIn, answer_membership_question, questions
 from timebank.access.sign_in import sessions
 from timebank.areas.places import public_communities
-from timebank.core.errors import TimebankError, Unauthenticated
+from timebank.core.errors import Unauthenticated
 from timebank.core.locale import _
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.http.callers import SESSION_COOKIE, AnyRequest, provide_visitor
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.overview.resident import read_first_page
 from timebank.people.guardianship.guardians import children_of
 from timebank.web.forms import parse_form
@@ -39,19 +40,13 @@ class HomePages(Controller):
         return await _home(request, visitor, visitor.person_id)
 
     @post("/memberships")
-    async def answer(
-        self, request: AnyRequest, visitor: NamedDependency[Scope | None], data: URLEncodedBody[dict[str, str]]
-    ) -> Template | Redirect:
+    @shown_again(lambda request, visitor: _home(request, visitor, visitor.require_self()))
+    async def answer(self, visitor: NamedDependency[Scope | None], data: URLEncodedBody[dict[str, str]]) -> Redirect:
         """Answer whether another record with the same phone is the reader's."""
         if visitor is None:
             raise Unauthenticated
         asked = parse_form(_Answer, data, {"community_id": _("社区"), "person_id": _("居民"), "decision": _("决定")})
-        try:
-            await answer_membership_question(visitor, asked.community_id, asked.person_id, AnswerIn(asked.decision))
-        except MembershipUnproved as refusal:
-            if visitor.person_id is None:
-                raise
-            return await _home(request, visitor, visitor.person_id, refusal)
+        await answer_membership_question(visitor, asked.community_id, asked.person_id, AnswerIn(asked.decision))
         return see_other("/")
 
 
@@ -61,14 +56,13 @@ class _Answer(msgspec.Struct, frozen=True):
     decision: Literal["agree", "decline"]
 
 
-async def _home(request: AnyRequest, visitor: Scope, person_id: UUID, refusal: TimebankError | None = None) -> Template:
+async def _home(request: AnyRequest, visitor: Scope, person_id: UUID) -> Template:
     language = language_of(request)
     return page(
-        request, visitor, "member/home.html", status=refusal.status if refusal else 200,
+        request, visitor, "member/home.html",
         seen=await read_first_page(visitor, person_id, language), has_children=bool(await children_of(visitor)),
         keeps=bool(visitor.kept_stations), files_deeds=visitor.has(*HEADS, Role.grid_worker),
         questions=await questions(visitor), rests_until=visitor.person.rests_until if visitor.person else None,
-        refusal=refusal.text(language) if refusal else None,
     )  # fmt: skip
 
 

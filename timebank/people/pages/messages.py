@@ -7,6 +7,7 @@ from litestar.response import Redirect, Template
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
+from timebank.http.refusals import shown_again
 from timebank.people.messages import MessageOut, count_unread, mark_all_read, own_messages
 from timebank.web.pages import page, see_other
 
@@ -36,14 +37,19 @@ class MessagePages(Controller):
     @get()
     async def messages(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
         """The reader's messages, newest first."""
-        found = await own_messages(caller, limit=30, cursor=cursor)
-        return page(
-            request, caller, "member/messages.html", items=[(m, _lead(m)) for m in found.items], next=found.next,
-            unread=await count_unread(caller), first=cursor is None,
-        )  # fmt: skip
+        return await _page(request, caller, cursor)
 
     @post("/read")
+    @shown_again(lambda request, caller: _page(request, caller))
     async def read(self, caller: NamedDependency[Scope]) -> Redirect:
         """Mark all messages as read."""
         await mark_all_read(caller)
         return see_other("/messages")
+
+
+async def _page(request: AnyRequest, caller: Scope, cursor: str | None = None) -> Template:
+    found = await own_messages(caller, limit=30, cursor=cursor)
+    return page(
+        request, caller, "member/messages.html", items=[(m, _lead(m)) for m in found.items], next=found.next,
+        unread=await count_unread(caller), first=cursor is None,
+    )  # fmt: skip

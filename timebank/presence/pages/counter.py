@@ -1,6 +1,7 @@
 """The counter page: scan a code, identify the person and serve them."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from litestar.response import Redirect, Template
 
 from timebank.access.membership_state import membership_state_of
 from timebank.access.sign_in.finding import find_at_counter
-from timebank.cards.cards import card_of
+from timebank.cards.cards import card_to_read
 from timebank.cards.schemas import CardOut
 from timebank.classes.pages.counter import counter_classes
 from timebank.core import scanned, vault
@@ -24,6 +25,7 @@ from timebank.core.scope import Scope
 from timebank.core.wording import said
 from timebank.http.callers import AT_THE_COUNTER, WITHOUT_A_KEEPER, AnyRequest
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.ledger.statement import balances
 from timebank.overview.openers import rests_to_confirm
 from timebank.people.schemas import PersonLine
@@ -71,7 +73,7 @@ class CounterPages(Controller):
 
     @get("/stations")
     async def stations(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        return page(request, caller, "desk/choose.html", stations=await _kept(caller))
+        return await choice_page(request, caller)
 
     @get(opt=WITHOUT_A_KEEPER)
     async def desk(
@@ -93,6 +95,10 @@ class CounterPages(Controller):
         return await _desk_page(request, caller, chosen, verdict=verdict, person_id=person_id, presence=scan, done=done)
 
     @post("/scan")
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: choice_page(request, caller),
+    )
     async def scan(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         """Process one scan. A script gets the changed parts of the page, a plain form the whole page."""
         chosen = _required(await _kept(caller), data.get("station_id"))
@@ -124,6 +130,10 @@ class CounterPages(Controller):
         return BatchOut([missed if look else next(verdicts) for look in looked])
 
     @post("/people")
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: choice_page(request, caller),
+    )
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
         """Find a person without phone or card by the full name, and the last digits of the phone or the room."""
         chosen = _required(await _kept(caller), data.get("station_id"))
@@ -134,6 +144,10 @@ class CounterPages(Controller):
         return await _desk_page(request, caller, chosen, found=found, person_id=only)
 
     @post("/hand")
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: choice_page(request, caller),
+    )
     async def by_hand(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Check in or out by hand. Such a visit is reviewed before it is credited."""
         person_id = parse_form(Hand, data, {"person_id": _("居民")}).person_id
@@ -142,10 +156,23 @@ class CounterPages(Controller):
         return see_other(f"/desk?station={asked.station_id}&scan={asked.nonce}")
 
     @post("/visits/{visit_id:uuid}/undo")
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: choice_page(request, caller),
+    )
     async def undo(self, caller: NamedDependency[Scope], visit_id: FromPath[UUID], data: Form) -> Redirect:
         """Undo a check-in."""
         await counter.undo_check_in(caller, visit_id)
         return see_other(f"/desk?station={_required(await _kept(caller), data.get('station_id')).id}")
+
+
+async def counter_page(request: AnyRequest, caller: Scope, data: Mapping[str, str]) -> Template:
+    """The counter on which a form stands, without the person: a scan or the whole name shows them again."""
+    return await _desk_page(request, caller, _required(await _kept(caller), data.get("station_id")))
+
+
+async def choice_page(request: AnyRequest, caller: Scope) -> Template:
+    return page(request, caller, "desk/choose.html", stations=await _kept(caller))
 
 
 def _asks_part(request: AnyRequest) -> bool:
@@ -219,15 +246,8 @@ async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: 
         rests_until=standing.rests_until,
         may_confirm=standing.rests_until is not None and await rests_to_confirm(caller, person_id),
         offered=[] if stands_here else await offered_here(caller, chosen.id),
-        card=await _card(caller, person_id),
+        card=await card_to_read(caller, person_id),
     )  # fmt: skip
-
-
-async def _card(caller: Scope, person_id: UUID) -> CardOut | None:
-    try:
-        return await card_of(caller, person_id)
-    except NotFound:
-        return None
 
 
 async def _parts(

@@ -15,6 +15,7 @@ from timebank.core.scope import Scope
 from timebank.core.wording import said
 from timebank.http.callers import AnyRequest, client_address, provide_visitor
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.ledger.statement import balances
 from timebank.presence import scanning
 from timebank.presence.choice import offers_to
@@ -45,22 +46,10 @@ class ScanPages(Controller):
     @get("/c/{payload:str}")
     async def opened(self, request: AnyRequest, payload: Payload, visitor: NamedDependency[Scope | None]) -> Template:
         """The page that a station code opens. It checks nobody in, because previews and prefetchers open links too."""
-        code = read_code(f"c/{payload}")
-        station = await shown_station(code) if isinstance(code, codes.StationCode) else None
-        if station is None or not isinstance(code, codes.StationCode):
-            return _refused(request, visitor, "invalid_code")
-        phone = phone_of(request)
-        claim = claim_for(request, code, phone, visitor.session_id if visitor else None)
-        shown = (
-            _refused(request, visitor, "expired_code", at=_end_of(code))
-            if claim is None
-            else await _confirm(request, visitor, payload, station, claim)
-        )
-        for cookie in cookies_of(phone, claim):
-            shown.set_cookie(cookie)
-        return shown
+        return await _opened_page(request, visitor, payload)
 
     @post("/c/{payload:str}")
+    @shown_again(lambda request, caller, payload: _opened_page(request, caller, payload))
     async def confirmed(
         self, request: AnyRequest, payload: Payload, caller: NamedDependency[Scope], data: Form
     ) -> Redirect:
@@ -85,20 +74,42 @@ class ScanPages(Controller):
 
     @get("/scan")
     async def scanner(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
-        return page(request, caller, "member/scan.html", sentence=None)
+        return _scanner_page(request, caller)
 
     @post("/scan")
+    @shown_again(lambda request, caller: _scanner_page(request, caller))
     async def typed(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         """Open a station code that was typed or read from a photo."""
         text = data.get("code", "").strip()[:600]
         if isinstance(read_code(text), codes.StationCode):
             return see_other(f"/{codes.path(text)}")
-        return page(request, caller, "member/scan.html", sentence=REASONS[no_code(text)], status=422)
+        return _scanner_page(request, caller, sentence=REASONS[no_code(text)], status=422)
 
     @get(["/p/{payload:str}", "/k/{payload:str}"])
     async def persons_code(self, request: AnyRequest, visitor: NamedDependency[Scope | None]) -> Template:
         """A personal code or card opened with a phone's camera: it works only at a counter and names nobody here."""
         return page(request, visitor, "member/persons_code.html", serves=bool(visitor and visitor.kept_stations))
+
+
+async def _opened_page(request: AnyRequest, visitor: Scope | None, payload: str) -> Template:
+    code = read_code(f"c/{payload}")
+    station = await shown_station(code) if isinstance(code, codes.StationCode) else None
+    if station is None or not isinstance(code, codes.StationCode):
+        return _refused(request, visitor, "invalid_code")
+    phone = phone_of(request)
+    claim = claim_for(request, code, phone, visitor.session_id if visitor else None)
+    shown = (
+        _refused(request, visitor, "expired_code", at=_end_of(code))
+        if claim is None
+        else await _confirm(request, visitor, payload, station, claim)
+    )
+    for cookie in cookies_of(phone, claim):
+        shown.set_cookie(cookie)
+    return shown
+
+
+def _scanner_page(request: AnyRequest, caller: Scope, *, sentence: str | None = None, status: int = 200) -> Template:
+    return page(request, caller, "member/scan.html", sentence=sentence, status=status)
 
 
 def _end_of(code: codes.StationCode) -> str:

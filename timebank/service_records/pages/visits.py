@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.core.errors import NotFound, TimebankError
+from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.deeds.objections.objecting import object_to_record, own_objection
@@ -15,6 +15,7 @@ from timebank.deeds.schemas import ReasonIn
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.rules.catalogue import rule_in_words, versions
 from timebank.service_records import visits
 from timebank.service_records.reading import find_record
@@ -42,32 +43,28 @@ class VisitPages(Controller):
         return await _visit_page(request, caller, visit_id, done=done)
 
     @post("/{visit_id:uuid}/objection")
+    @shown_again(lambda request, visit_id, caller: _visit_page(request, caller, visit_id))
     async def object_to(
-        self, request: AnyRequest, visit_id: FromPath[UUID], caller: NamedDependency[Scope],
+        self, visit_id: FromPath[UUID], caller: NamedDependency[Scope],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Object to the reversal of the reader's own service record."""
         record_id = (await visits.find_visit(caller, visit_id)).record_id
         if record_id is None:
             raise NotFound
-        try:
-            await object_to_record(caller, record_id, parse_form(ReasonIn, data, REASON).reason)
-        except TimebankError as refusal:
-            return await _visit_page(request, caller, visit_id, refusal)
+        await object_to_record(caller, record_id, parse_form(ReasonIn, data, REASON).reason)
         return see_other(f"/visits/{visit_id}?done=objected")
 
 
-async def _visit_page(
-    request: AnyRequest, caller: Scope, visit_id: UUID, refusal: TimebankError | None = None, *, done: str = ""
-) -> Template:
+async def _visit_page(request: AnyRequest, caller: Scope, visit_id: UUID, *, done: str = "") -> Template:
     found = await visits.find_visit(caller, visit_id)
     rule = await _rule_in_words(caller, found.record_id, language_of(request)) if found.record_id else None
     own, objection = caller.is_own(found.person_id), None
     if own and found.record_id and found.record_status == "reversed":
         objection = await own_objection(caller, found.record_id)
     return page(
-        request, caller, "member/visit.html", status=refusal.status if refusal else 200, visit=found, rule=rule,
-        is_own=own, objection=objection, done=done, error=refusal.text(language_of(request)) if refusal else None,
+        request, caller, "member/visit.html", visit=found, rule=rule,
+        is_own=own, objection=objection, done=done,
     )  # fmt: skip
 
 

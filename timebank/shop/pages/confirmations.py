@@ -14,9 +14,9 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.shop.confirmations import deciding as agreed
 from timebank.shop.confirmations.listing import list_confirmations
-from timebank.shop.pages.counter import REFUSALS, refusal_page
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
@@ -34,42 +34,38 @@ class CounterConfirmationPages(Controller):
     @get()
     async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """Today's counter confirmations, open and decided."""
-        found = await list_confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request))
-        return page(request, caller, "desk/confirmations.html", found=found)
+        return await _page(request, caller)
 
     @post()
-    async def ask(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form
-    ) -> Template | Redirect:
+    @shown_again(lambda request, caller: _page(request, caller))
+    async def ask(self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form) -> Redirect:
         """Ask for a confirmation for a person who has neither phone nor card with them."""
         wanted = parse_form(agreed.SpendingIn, data, SPENDING)
-        try:
-            await once.answer(caller, lambda: agreed.ask_to_spend(caller, wanted))
-        except REFUSALS as refusal:
-            return refusal_page(request, caller, refusal)
+        await once.answer(caller, lambda: agreed.ask_to_spend(caller, wanted))
         return see_other("/desk/confirmations")
 
     @post("/redemptions/{redemption_id:uuid}")
+    @shown_again(lambda request, caller: _page(request, caller))
     async def ask_to_collect(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         redemption_id: FromPath[UUID],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Ask for a confirmation to hand over a reservation of the keeper's own household."""
-        try:
-            await once.answer(caller, lambda: agreed.ask_to_collect(caller, redemption_id))
-        except REFUSALS as refusal:
-            return refusal_page(request, caller, refusal)
+        await once.answer(caller, lambda: agreed.ask_to_collect(caller, redemption_id))
         return see_other("/desk/confirmations")
 
     @post("/{confirmation_id:uuid}")
+    @shown_again(lambda request, caller: _page(request, caller))
     async def decide(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         confirmation_id: FromPath[UUID], data: Form,
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Agree or refuse. Agreeing hands the good over."""
         decision = parse_form(agreed.DecisionIn, data, DECISION)
-        try:
-            await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))
-        except REFUSALS as refusal:
-            return refusal_page(request, caller, refusal)
+        await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))
         return see_other("/desk/confirmations")
+
+
+async def _page(request: AnyRequest, caller: Scope) -> Template:
+    found = await list_confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request))
+    return page(request, caller, "desk/confirmations.html", found=found)

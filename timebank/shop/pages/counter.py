@@ -11,35 +11,23 @@ from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.access.sign_in import guesses
-from timebank.access.sign_in.throttle import TooManyAttempts
 from timebank.classes.reading import booking_by_code
 from timebank.core import scanned
-from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.ledger.grace import FirstOut, first_out
-from timebank.ledger.refusals import Insufficient
 from timebank.ledger.statement import balances
 from timebank.policies.values import policies
-from timebank.presence.at_counter import CardNotConfirmed, PresenceNeeded
 from timebank.shop import collection, goods, reading
 from timebank.shop.collection import (
     OwnRedemption,
-    PersonNotActive,
-    RedemptionEnded,
-    RedemptionOverdue,
-    WrongCollectionCode,
 )
-from timebank.shop.confirmations.asking import ConfirmationDecided, ConfirmationStale
-from timebank.shop.confirmations.second_person import NotSecondPerson
-from timebank.shop.limits import MonthlyLimitReached
-from timebank.shop.redemption import GoodNotOffered, redeem
+from timebank.shop.redemption import redeem
 from timebank.shop.schemas import Collection, GoodOut, Redeemed, RedemptionIn, RedemptionOut
-from timebank.shop.stock import OutOfStock
 from timebank.web.forms import parse_form
 from timebank.web.pages import decode_answer, page, see_other
 
@@ -49,11 +37,6 @@ TAKEN = {
     "person_id": _("居民"), "good_id": _("物品"), "station_id": _("驿站"), "quantity": _("数量"),
     "collect_now": _("交付"), "presence": _("扫码"),
 }  # fmt: skip
-REFUSALS = (
-    OutOfStock, MonthlyLimitReached, Insufficient, GoodNotOffered, PersonNotActive, OwnRedemption, RedemptionEnded,
-    RedemptionOverdue, WrongCollectionCode, TooManyAttempts, reading.RedemptionElsewhere, PresenceNeeded,
-    CardNotConfirmed, NotSecondPerson, ConfirmationDecided, ConfirmationStale,
-)  # fmt: skip
 
 
 class CounterGoods(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,45 +86,41 @@ class CounterGoodsPages(Controller):
     include_in_schema = False
 
     @get()
+    @shown_again(lambda request, caller: refused_page(request, caller))
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template | Redirect:
         """Find the reservation with this code; a code of a booking redirects to the booking."""
         digits = scanned.digits(code)
-        try:
-            found = await reading.find_redemption_by_code(caller, digits)
-        except REFUSALS as refusal:
-            return refusal_page(request, caller, refusal)
+        found = await reading.find_redemption_by_code(caller, digits)
         if found is None and await booking_by_code(caller, digits):
             await guesses.was_right(caller)  # so the look-up among the goods was no wrong guess
             return see_other(f"/desk/bookings?code={digits}")
         return page(request, caller, "desk/redemption.html", redemption=found, code=digits)
 
     @post("/{redemption_id:uuid}/collection")
+    @shown_again(
+        lambda request, caller, refusal, redemption_id: refused_page(
+            request, caller, ask=_ask_for(redemption_id) if isinstance(refusal, OwnRedemption) else None
+        )
+    )
     async def hand_over(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         redemption_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Hand over a reservation, proved by its code or a presence scan."""
         proof = parse_form(Collection, shown_by(data), CODE)
-        try:
-            await collection.count_try(caller, redemption_id, proof.code)
-            await once.answer(caller, lambda: collection.collect(caller, redemption_id, proof.code, proof.presence))
-        except OwnRedemption as refusal:
-            return refusal_page(request, caller, refusal, ask=f"/desk/confirmations/redemptions/{redemption_id}")
-        except REFUSALS as refusal:
-            return refusal_page(request, caller, refusal)
+        await collection.count_try(caller, redemption_id, proof.code)
+        await once.answer(caller, lambda: collection.collect(caller, redemption_id, proof.code, proof.presence))
         return see_other(f"/desk/redemptions/{redemption_id}")
 
     @post()
+    @shown_again(lambda request, caller: refused_page(request, caller))
     async def give_out(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Redeem a good for the person at the counter, who takes it along."""
         wanted = parse_form(RedemptionIn, data, TAKEN)
-        try:
-            made = decode_answer(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
-        except REFUSALS as refusal:
-            return refusal_page(request, caller, refusal)
+        made = decode_answer(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
         return see_other(f"/desk/redemptions/{made.id}")
 
     @get("/{redemption_id:uuid}")
@@ -154,9 +133,10 @@ class CounterGoodsPages(Controller):
         )
 
 
-def refusal_page(request: AnyRequest, caller: Scope, refusal: TimebankError, *, ask: str | None = None) -> Template:
+def refused_page(request: AnyRequest, caller: Scope, *, ask: str | None = None) -> Template:
     """The page of a refusal, with a link to the counter. `ask`: where a confirmation can be asked for instead."""
-    return page(
-        request, caller, "desk/refused.html", status=refusal.status, sentence=refusal.text(language_of(request)),
-        ask=ask,
-    )  # fmt: skip
+    return page(request, caller, "desk/refused.html", ask=ask)
+
+
+def _ask_for(redemption_id: UUID) -> str:
+    return f"/desk/confirmations/redemptions/{redemption_id}"

@@ -8,29 +8,24 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.ledger.grace import first_out
-from timebank.ledger.refusals import Insufficient
 from timebank.ledger.statement import PointBalance, balances
 from timebank.policies.values import policies
 from timebank.shop import goods as shelf
-from timebank.shop.limits import MonthlyLimitReached, taken_this_month
-from timebank.shop.redemption import GoodNotOffered, redeem
+from timebank.shop.limits import taken_this_month
+from timebank.shop.redemption import redeem
 from timebank.shop.schemas import GoodOut, Redeemed, RedemptionIn
-from timebank.shop.stock import OutOfStock
 from timebank.web.forms import parse_form
 from timebank.web.pages import decode_answer, page, see_other
 
 QUANTITY_MAX = 99
 FIELDS = {"person_id": _("居民"), "good_id": _("物品"), "station_id": _("驿站"), "quantity": _("数量")}
-# Refusals that the reader can correct on the same page by another choice.
-MENDABLE = (OutOfStock, MonthlyLimitReached, Insufficient, GoodNotOffered)
 
 
 async def _points(caller: Scope) -> PointBalance:
@@ -55,17 +50,15 @@ class GoodsPages(Controller):
         return await _good_page(request, caller, good_id)
 
     @post("/{good_id:uuid}/reservation")
+    @shown_again(lambda request, caller, good_id: _good_page(request, caller, good_id))
     async def reserve(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         good_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-    ) -> Redirect | Template:  # fmt: skip
+    ) -> Redirect:  # fmt: skip
         """Reserve the good; the next page shows the collection code."""
         known = {"person_id": str(caller.require_self()), "good_id": str(good_id)}
         wanted = parse_form(RedemptionIn, data | known, FIELDS)
-        try:
-            made = decode_answer(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
-        except MENDABLE as refusal:
-            return await _good_page(request, caller, good_id, refusal)
+        made = decode_answer(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
         return see_other(f"/redemptions/{made.id}?new=1")
 
 
@@ -73,9 +66,7 @@ def in_stock(good: GoodOut) -> int:
     return sum(place.quantity for place in good.stock)
 
 
-async def _good_page(
-    request: AnyRequest, caller: Scope, good_id: UUID, refusal: TimebankError | None = None
-) -> Template:
+async def _good_page(request: AnyRequest, caller: Scope, good_id: UUID) -> Template:
     shown, points = await shelf.find_good(caller, good_id), await _points(caller)
     taken = (await taken_this_month(caller, caller.require_self())).get(good_id, 0)
     left = QUANTITY_MAX if shown.monthly_limit is None else max(0, shown.monthly_limit - taken)
@@ -83,8 +74,7 @@ async def _good_page(
     hold_days = (await policies(caller)).hold_days
     most = min(left, points.available // shown.points, max((place.quantity for place in places), default=0))
     return page(
-        request, caller, "member/good.html", status=refusal.status if refusal else 200, good=shown, points=points,
+        request, caller, "member/good.html", good=shown, points=points,
         taken=taken, left=left, places=places, most=most, hold_days=hold_days,
         first=await first_out(caller, points, hold_days),
-        refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

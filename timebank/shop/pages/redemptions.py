@@ -15,6 +15,7 @@ from timebank.core.errors import NotFound
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.refusals import shown_again
 from timebank.shop import collection, reading
 from timebank.web.pages import page, see_other
 
@@ -56,15 +57,20 @@ class RedemptionPages(Controller):
         new: FromQuery[bool] = False,
     ) -> Template:
         """One redemption with its collection code."""
-        shown = await reading.find_redemption(caller, redemption_id)
-        if not caller.is_own(shown.person_id):
-            raise NotFound
-        image = drawn(f"/desk/redemptions?code={shown.code}") if shown.code else None
-        would = await reading.preview_cancellation(caller, redemption_id)
-        return page(request, caller, "member/redemption.html", redemption=shown, image=image, new=new, would=would)
+        return await _redemption_page(request, caller, redemption_id, new=new)
 
     @post("/{redemption_id:uuid}/cancellation")
+    @shown_again(lambda request, caller, redemption_id: _redemption_page(request, caller, redemption_id))
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
         """Cancel the reservation."""
         await collection.cancel(caller, redemption_id)
         return see_other(f"/redemptions/{redemption_id}")
+
+
+async def _redemption_page(request: AnyRequest, caller: Scope, redemption_id: UUID, *, new: bool = False) -> Template:
+    shown = await reading.find_redemption(caller, redemption_id)
+    if not caller.is_own(shown.person_id):
+        raise NotFound
+    image = drawn(f"/desk/redemptions?code={shown.code}") if shown.code else None
+    would = await reading.preview_cancellation(caller, redemption_id)
+    return page(request, caller, "member/redemption.html", redemption=shown, image=image, new=new, would=would)

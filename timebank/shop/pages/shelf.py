@@ -10,16 +10,14 @@ from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.agreements.schemas import Waiting
-from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
-from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
 from timebank.shop import goods, stock
 from timebank.shop.schemas import Count, Receipt
-from timebank.shop.stock import CountedBelowReserved
 from timebank.stations.places import station as station_of
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
@@ -49,43 +47,34 @@ class CounterShelfPages(Controller):
         return await _shelf_page(request, caller, station, done=done)
 
     @post("/receipts")
+    @shown_again(lambda request, caller, data: _shelf_page(request, caller, parse_form(Place, data, PLACE).station_id))
     async def receive(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         data: URLEncodedBody[dict[str, str]],
-    ) -> Template | Redirect:  # fmt: skip
-        """Receive goods into stock."""
+    ) -> Redirect:  # fmt: skip
+        """Goods came in."""
         at = parse_form(Place, data, PLACE)
-        try:
-            came = parse_form(Receipt, data, RECEIPT)
-            verb = stock.receive
-            await once.answer(caller, lambda: verb(caller, at.good_id, at.station_id, came.quantity, came.note))
-        except Invalid as refusal:
-            return await _shelf_page(request, caller, at.station_id, refusal)
+        came = parse_form(Receipt, data, RECEIPT)
+        verb = stock.receive
+        await once.answer(caller, lambda: verb(caller, at.good_id, at.station_id, came.quantity, came.note))
         return see_other(f"/desk/shelf?station={at.station_id}&done=received")
 
     @post("/counts")
-    async def count(
-        self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
-    ) -> Template | Redirect:
+    @shown_again(lambda request, caller, data: _shelf_page(request, caller, parse_form(Place, data, PLACE).station_id))
+    async def count(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
         """Store a counted quantity."""
         at = parse_form(Place, data, PLACE)
-        try:
-            found = parse_form(Count, data, COUNT)
-            made = await stock.count_stock(caller, at.good_id, at.station_id, found.counted, found.note)
-        except (Invalid, CountedBelowReserved) as refusal:
-            return await _shelf_page(request, caller, at.station_id, refusal)
+        found = parse_form(Count, data, COUNT)
+        made = await stock.count_stock(caller, at.good_id, at.station_id, found.counted, found.note)
         done = "waits" if isinstance(made, Waiting) else "counted"
         return see_other(f"/desk/shelf?station={at.station_id}&done={done}")
 
 
-async def _shelf_page(
-    request: AnyRequest, caller: Scope, station_id: UUID, refusal: TimebankError | None = None, done: str = ""
-) -> Template:
+async def _shelf_page(request: AnyRequest, caller: Scope, station_id: UUID, done: str = "") -> Template:
     here = await station_of(caller, station_id)
     caller.require_keeper(station_id)
     lying = await all_pages(partial(goods.list_goods, caller, station_id=station_id, with_ended=True))
     return page(
-        request, caller, "desk/shelf.html", status=refusal.status if refusal else 200, station=here, done=done,
+        request, caller, "desk/shelf.html", station=here, done=done,
         lying=lying, offered=await all_pages(partial(goods.list_goods, caller)),
-        refused=refusal.text(language_of(request)) if refusal else None,
     )  # fmt: skip

@@ -73,8 +73,8 @@ def shown_again(*shows: Show) -> Callable[[Callable[..., Awaitable[R]]], Callabl
 
     A show takes arguments of the handler by their names, also `request` and `refusal`, and returns the page. Where none
     can be shown, because what it shows has vanished or the caller may not see it, the refusal has a page of its own
-    with a link back to the form. Where the page is not there for the caller, the caller is told that it was not found,
-    as for looking at it, unless the handler says itself that something is not there or not allowed.
+    with a link back to the form. Where the page is not there for the caller, the answer is 404, as for looking
+    at it, unless the handler says itself that something is not there or not allowed.
     """
 
     def around(handler: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R | Response[Any]]]:

@@ -40,7 +40,7 @@ async def strict_body(request: AnyRequest) -> None:
         _decode(await request.body(), field.annotation)
     except msgspec.ValidationError as error:
         if "caller" in request.route_handler.parsed_fn_signature.parameters:
-            await provide_scope(request)  # Who is nobody is told so first.
+            await provide_scope(request)  # An anonymous request is answered with 401, not with its body's errors.
         path, why = misfit(await request.body(), field.annotation) or ("", str(error))
         named = {"key": path.removeprefix(".") or "body", "message": why, "source": "body"}
         raise ValidationException("the body", extra=[named]) from error

@@ -11,7 +11,7 @@ from timebank.imports.kinds.goods import read as goods
 from timebank.imports.kinds.hours import read as hours
 from timebank.imports.kinds.roster import read as roster
 from timebank.imports.kinds.roster.read import RosterRow
-from timebank.imports.sheets.heading_units import with_unit
+from timebank.imports.sheets.header import with_unit
 from timebank.imports.sheets.parsed import Parsed
 
 TODAY = date(2026, 11, 20)

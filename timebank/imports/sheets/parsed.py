@@ -12,8 +12,7 @@ from timebank.imports.cells.problems import Problem, left_out, problem
 from timebank.imports.cells.signs import is_ditto, is_unclear
 from timebank.imports.cells.values import Cell, Unreadable, digits_only, plain_text
 from timebank.imports.files.marks import column_letters
-from timebank.imports.sheets.header import Header
-from timebank.imports.sheets.heading_units import counts_otherwise, with_unit
+from timebank.imports.sheets.header import Header, counts_otherwise, with_unit
 from timebank.imports.sheets.lines import DataRow
 from timebank.imports.words.words import UnknownWord, WordKind
 

@@ -1,6 +1,6 @@
 """The table classes of this capability; the migrations define the tables."""
 
-from piccolo.columns import JSONB, UUID, Array, Boolean, Bytea, Date, Integer, SmallInt, Timestamptz, Varchar
+from piccolo.columns import UUID, Array, Boolean, Bytea, Date, Integer, SmallInt, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -155,19 +155,3 @@ class RoleGrant(Table, tablename="role_grant"):
     granted_by = UUID(default=None, null=True)
     granted_at = Timestamptz(default=None, null=False)
     ended_at = Timestamptz(default=None, null=True)
-
-
-class Audit(Table, tablename="audit"):
-    community_id = UUID(default=None, null=False)
-    id = UUID(primary_key=True, default=None, null=False)
-    at = Timestamptz(default=None, null=False)
-    person_id = UUID(default=None, null=True)
-    login_id = UUID(default=None, null=True)
-    via = Varchar(length=16, default=None, null=False)
-    request_id = Varchar(length=64, default=None, null=False)
-    verb = Varchar(length=60, default=None, null=False)
-    noun = Varchar(length=40, default=None, null=False)
-    noun_id = UUID(default=None, null=True)
-    reason = Varchar(length=500, default=None, null=True)
-    change = JSONB(default=None, null=False)
-    device_id = UUID(default=None, null=True)

@@ -4,9 +4,27 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
+from piccolo import columns
+from piccolo.table import Table
 
 from timebank.core import clock, database
 from timebank.core.scope import Scope
+
+
+class Audit(Table, tablename="audit"):
+    community_id = columns.UUID(default=None, null=False)
+    id = columns.UUID(primary_key=True, default=None, null=False)
+    at = columns.Timestamptz(default=None, null=False)
+    person_id = columns.UUID(default=None, null=True)
+    login_id = columns.UUID(default=None, null=True)
+    via = columns.Varchar(length=16, default=None, null=False)
+    request_id = columns.Varchar(length=64, default=None, null=False)
+    verb = columns.Varchar(length=60, default=None, null=False)
+    noun = columns.Varchar(length=40, default=None, null=False)
+    noun_id = columns.UUID(default=None, null=True)
+    reason = columns.Varchar(length=500, default=None, null=True)
+    change = columns.JSONB(default=None, null=False)
+    device_id = columns.UUID(default=None, null=True)
 
 
 async def record(
@@ -16,11 +34,12 @@ async def record(
 
     `change` holds the new values; never a person's name, phone or identity number.
     """
-    await database.execute(
-        "INSERT INTO audit (community_id, id, at, person_id, login_id, via, request_id, verb, noun, noun_id, reason, "
-        "change, device_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13)",
-        scope.community_id, clock.new_id(), clock.now(), scope.person_id, scope.login_id, scope.via, scope.request_id,
-        verb, noun, noun_id, reason, msgspec.json.encode(change).decode(), scope.device_id,
+    await Audit.insert(
+        Audit(
+            community_id=scope.community_id, id=clock.new_id(), at=clock.now(), person_id=scope.person_id,
+            login_id=scope.login_id, via=scope.via, request_id=scope.request_id, verb=verb, noun=noun, noun_id=noun_id,
+            reason=reason, change=msgspec.json.encode(change).decode(), device_id=scope.device_id,
+        )
     )  # fmt: skip
 
 

@@ -89,6 +89,14 @@ def misused(tree: ast.Module) -> Iterator[tuple[str, int]]:
             yield ast.unparse(node.func) + "(...)", node.lineno
 
 
+def classes_used(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """The tables whose classes a module uses, with the line."""
+    names = dict(_imported(tree))
+    for node in ast.walk(tree) if names else ():
+        if isinstance(node, ast.expr) and (table := _table(node, names)) is not None:
+            yield table._meta.tablename, node.lineno
+
+
 def _imported(tree: ast.Module) -> Iterator[tuple[str, type[Table]]]:
     """The table classes of a module by the name that they have there: `Row`, or `tables.Row` of an imported module."""
     for node in ast.walk(tree):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.source.plain_writes import is_plain, misused, statements
+from tests.source.plain_writes import classes_used, is_plain, misused, statements
 
 ROOT = Path(__file__).parents[2]
 CODE = ("timebank", "admin", "migrations")
@@ -189,6 +189,11 @@ def test_a_capability_writes_only_its_own_tables() -> None:
             f"{name}:{line} imports {other}"
             for other, line in imported(name)
             if other.endswith(".tables") and part_of(other) != part
+        ]
+        wrong += [
+            f"{name}:{line} uses the class of {table}"
+            for table, line in classes_used(tree)
+            if owner.get(table, part) != part
         ]
     assert wrong == []
 

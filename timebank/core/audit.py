@@ -11,22 +11,6 @@ from timebank.core import clock, database
 from timebank.core.scope import Scope
 
 
-class Audit(Table, tablename="audit"):
-    community_id = columns.UUID(default=None, null=False)
-    id = columns.UUID(primary_key=True, default=None, null=False)
-    at = columns.Timestamptz(default=None, null=False)
-    person_id = columns.UUID(default=None, null=True)
-    login_id = columns.UUID(default=None, null=True)
-    via = columns.Varchar(length=16, default=None, null=False)
-    request_id = columns.Varchar(length=64, default=None, null=False)
-    verb = columns.Varchar(length=60, default=None, null=False)
-    noun = columns.Varchar(length=40, default=None, null=False)
-    noun_id = columns.UUID(default=None, null=True)
-    reason = columns.Varchar(length=500, default=None, null=True)
-    change = columns.JSONB(default=None, null=False)
-    device_id = columns.UUID(default=None, null=True)
-
-
 async def record(
     scope: Scope, verb: str, noun: str, noun_id: UUID | None, *, reason: str | None = None, **change: object
 ) -> None:
@@ -66,3 +50,21 @@ async def record_of_login(login_id: UUID, verb: str, request_id: str = "", **cha
         "SELECT access_audit_login($1, $2, $3, $4, $5::jsonb)",
         login_id, verb, request_id, clock.now(), msgspec.json.encode(change).decode(),
     )  # fmt: skip
+
+
+class Audit(Table, tablename="audit"):
+    """The table of these rows; the migrations define it."""
+
+    community_id = columns.UUID(default=None, null=False)
+    id = columns.UUID(primary_key=True, default=None, null=False)
+    at = columns.Timestamptz(default=None, null=False)
+    person_id = columns.UUID(default=None, null=True)
+    login_id = columns.UUID(default=None, null=True)
+    via = columns.Varchar(length=16, default=None, null=False)
+    request_id = columns.Varchar(length=64, default=None, null=False)
+    verb = columns.Varchar(length=60, default=None, null=False)
+    noun = columns.Varchar(length=40, default=None, null=False)
+    noun_id = columns.UUID(default=None, null=True)
+    reason = columns.Varchar(length=500, default=None, null=True)
+    change = columns.JSONB(default=None, null=False)
+    device_id = columns.UUID(default=None, null=True)

@@ -5,7 +5,6 @@ from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="trail",
-    tables="timebank.core.audit",  # every verb writes to it, so its class is beside `audit.record`
     api=("timebank.trail.api.read_trail",),
     pages=("admin.trail.PanelTrailPages",),
     menu=(MenuEntry(place=140, href="/admin/audit", icon="list", word=_("操作记录")),),

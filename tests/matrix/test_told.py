@@ -142,9 +142,9 @@ def test_each_verb_says_whom_it_tells() -> None:
 
 
 def test_the_messages_that_are_named_are_sent() -> None:
-    kinds = {word for call in calls("tell") for word in words(call.args[2])}
-    kinds |= {word for call in calls("tell_many", "tell_of_many") for word in words(call.args[1])}
-    kinds |= {word for call in calls("tell_family", "tell_household") for word in words(call.args[2])}
+    kinds = {word for call in calls("notify") for word in words(call.args[2])}
+    kinds |= {word for call in calls("notify_many", "notify_of_many_hours") for word in words(call.args[1])}
+    kinds |= {word for call in calls("notify_family", "notify_household") for word in words(call.args[2])}
     named = {kind for kind in TOLD.values() if kind.isascii() and " " not in kind}
     assert named - kinds == set()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.source.plain_writes import classes_used, is_plain, misused, statements
 from tests.source.statements import Constants, assigned, folded, tables_of_source
 
 ROOT = Path(__file__).parents[2]
@@ -191,6 +192,11 @@ def test_a_capability_writes_only_its_own_tables() -> None:
             for other, line in imported(name)
             if other.endswith(".tables") and part_of(other) != part
         ]
+        wrong += [
+            f"{name}:{line} uses the class of {table}"
+            for table, line in classes_used(tree)
+            if owner.get(table, part) != part
+        ]
     assert wrong == []
 
 
@@ -316,6 +322,64 @@ def tables_of(name: str) -> Iterator[tuple[str, str]]:
             for keyword in node.keywords:
                 if keyword.arg == "tablename" and isinstance(keyword.value, ast.Constant):
                     yield str(keyword.value.value), part_of(name)
+
+
+def test_a_single_row_is_written_through_its_table_class_and_everything_else_is_sql() -> None:
+    """The rule is in docs/architecture.md: `tests.source.plain_writes` says what a plain insert or update is."""
+    wrong = []
+    for name, (_, tree) in modules().items():
+        if name.startswith("timebank"):
+            wrong += [f"{name}:{line} {sql}" for sql, line in statements(tree) if is_plain(sql)]
+            wrong += [f"{name}:{line} {use}" for use, line in misused(tree)]
+    assert wrong == [], "a plain insert or update goes through the table class, and a table class serves nothing else"
+
+
+@pytest.mark.parametrize(
+    ("sql", "plain"),
+    [
+        ("INSERT INTO photo (community_id, id, media_type, content, created_at) VALUES ($1, $2, 'x', $3, $4)", True),
+        ("UPDATE deed SET status = 'filed', review_note = $3::text WHERE community_id = $1 AND id = $2", True),
+        ("UPDATE idempotent_request SET status = $1, body = NULL WHERE key = $2 AND caller_id = $3", True),
+        ("UPDATE book_check SET begun_at = null WHERE community_id = $1", True),
+        ("INSERT INTO photo (community_id, id) VALUES ($1, $2)", False),
+        (("INSERT INTO photo (community_id, id, media_type, content, created_at) VALUES ($1, $2, 'x', $3, $4) "
+         "ON CONFLICT DO NOTHING"), False),
+        (("INSERT INTO session (id, token_hash, login_id, by_code, created_at, expires_at, by_scan) "
+         "VALUES ($1, $2, $3, $4, $5, $6, $7)"), False),
+        ("UPDATE deed SET status = 'filed' WHERE community_id = $1 AND id = $2 AND status = 'noticed'", False),
+        ("UPDATE deed SET status = 'filed' WHERE community_id = $1 AND status = $2", False),
+        ("UPDATE deed SET status = 'filed' WHERE community_id = $1 AND id = $2 RETURNING id", False),
+        ("UPDATE shift SET seats_taken = seats_taken + 1 WHERE community_id = $1 AND id = $2", False),
+        ("UPDATE import_work SET held_until = $3 WHERE community_id = $1 AND run_id = $2", False),
+    ],
+)  # fmt: skip
+def test_a_plain_write_is_recognised(sql: str, plain: bool) -> None:
+    assert [is_plain(found) for found, _ in statements(ast.parse(f"execute({sql!r})"))] == [plain]
+
+
+@pytest.mark.parametrize(
+    ("use", "wrong"),
+    [
+        ("await Deed.insert(Deed(id=1))", []),
+        (("await tables.Deed.update({tables.Deed.status: 'filed'}).where("
+         "(tables.Deed.community_id == a) & (tables.Deed.id == b))"), []),
+        ("await Deed.update(new | {getattr(Deed, n): 1}).where((Deed.community_id == a) & (Deed.id == b))", []),
+        ("await Deed.objects().get(Deed.id == 1)", ["Deed.objects"]),
+        ("await Deed.delete().where((Deed.community_id == a) & (Deed.id == b))", ["Deed.delete"]),
+        ("await Deed.exists().where(Deed.id == b)", ["Deed.exists"]),
+        ("await Deed(id=1).save()", ["Deed(...)"]),
+        ("await Deed.insert(Deed(id=1), Deed(id=2))", ["Deed(...)", "Deed(...)", "Deed.insert"]),
+        ("await Deed.insert(Deed(id=1)).on_conflict(action='DO NOTHING')", ["Deed(...)", "Deed.insert"]),
+        ("await Deed.update({Deed.status: 'filed'}).where(Deed.community_id == a)", ["Deed.update"]),
+        ("await Deed.update({Deed.points: Deed.points + 1}).where((Deed.community_id == a) & (Deed.id == b))",
+         ["Deed.update"]),
+        ("await Deed.update({Deed.status: 'x'}).where((Deed.community_id == a) & (Deed.id == b) & (Deed.points == 1))",
+         ["Deed.update"]),
+    ],
+)  # fmt: skip
+def test_a_table_class_that_serves_anything_else_is_found(use: str, wrong: list[str]) -> None:
+    tree = ast.parse(f"from timebank.deeds import tables\nfrom timebank.deeds.tables import Deed\n{use}")
+    assert sorted(found for found, _ in misused(tree)) == wrong
 
 
 def test_only_settings_reads_the_environment() -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.tables import IdempotentRequest
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 
@@ -23,10 +24,9 @@ async def claim_key(caller: UUID, key: str, request_hash: bytes) -> bool:
 
 async def store_answer(caller: UUID, key: str, status: int, sealed: bytes) -> None:
     """Keep the answer beside its key, sealed."""
-    await database.execute(
-        "UPDATE idempotent_request SET status = $3, body = $4 WHERE caller_id = $1 AND key = $2",
-        caller, key, status, sealed,
-    )  # fmt: skip
+    await IdempotentRequest.update({IdempotentRequest.status: status, IdempotentRequest.body: sealed}).where(
+        (IdempotentRequest.caller_id == caller) & (IdempotentRequest.key == key)
+    )
 
 
 class StoredAnswer(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.activities.shifts import ShiftOver, shift
+from timebank.activities.tables import Shift
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
@@ -65,10 +66,9 @@ async def call_off_coming(
 
 
 async def _call_off(scope: Scope, found: _Called, because: str) -> None:
-    await database.execute(
-        "UPDATE shift SET cancelled_at = $3 WHERE community_id = $1 AND id = $2",
-        scope.community_id, found.id, clock.now(),
-    )  # fmt: skip
+    await Shift.update({Shift.cancelled_at: clock.now()}).where(
+        (Shift.community_id == scope.community_id) & (Shift.id == found.id)
+    )
     await audit.record(scope, "cancel_shift", "shift", found.id, reason=because or None)
     signed_up = await database.fetch(
         "SELECT person_id FROM sign_up WHERE community_id = $1 AND shift_id = $2 AND cancelled_at IS NULL "

@@ -9,6 +9,7 @@ import msgspec
 from timebank.agreements.deciders import Bench, Party, who_in_words
 from timebank.agreements.kinds import Kind
 from timebank.agreements.schemas import Status, Waiting
+from timebank.agreements.tables import WaitingChange
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict
@@ -89,11 +90,13 @@ async def done_alone(
 
 async def record_decision(scope: Scope, change_id: UUID, status: Status, note: str | None) -> None:
     """Store the decision about a change. The caller must hold its row lock."""
-    await database.execute(
-        "UPDATE waiting_change SET status = $3, decided_by = $4, decided_by_login = $5, decided_at = $6, note = $7 "
-        "WHERE community_id = $1 AND id = $2",
-        scope.community_id, change_id, status, scope.actor_id, scope.login_id, clock.now(), note,
-    )  # fmt: skip
+    await WaitingChange.update(
+        {
+            WaitingChange.status: status, WaitingChange.decided_by: scope.actor_id,
+            WaitingChange.decided_by_login: scope.login_id, WaitingChange.decided_at: clock.now(),
+            WaitingChange.note: note,
+        }
+    ).where((WaitingChange.community_id == scope.community_id) & (WaitingChange.id == change_id))  # fmt: skip
 
 
 @retried

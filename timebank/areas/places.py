@@ -97,10 +97,19 @@ async def add_area(scope: Scope, kind: PlaceKind, name: str, parent_id: UUID | N
     return PlaceOut(id=area_id, kind=kind, name=name, parent_id=parent_id, community_id=scope.community_id)
 
 
-async def area(scope: Scope, area_id: UUID) -> Area:
+class AreaRow(msgspec.Struct, frozen=True):
+    """An area. `path` holds the ids from the highest area down to the area itself."""
+
+    kind: str
+    path: list[UUID]
+
+
+async def area(scope: Scope, area_id: UUID) -> AreaRow:
     """An area of the scope's community. Raises NotFound."""
     async with transaction(scope):
-        found = await Area.objects().get((Area.community_id == scope.community_id) & (Area.id == area_id))
+        found = await database.row(
+            AreaRow, "SELECT kind, path FROM area WHERE community_id = $1 AND id = $2", scope.community_id, area_id
+        )
     if found is None:
         raise NotFound
     return found

@@ -9,6 +9,7 @@ import msgspec
 from timebank.classes.courses import LESSONS
 from timebank.classes.families import notify_family
 from timebank.classes.schemas import BookingStatus, LessonOut
+from timebank.classes.tables import Booking
 from timebank.core import audit, clock, database
 from timebank.core.database import RanIntoAnother, retried, transaction
 from timebank.core.errors import Busy, NotFound
@@ -182,10 +183,9 @@ async def take_seat(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id:
     if taken != "UPDATE 1":
         raise RanIntoAnother
     code = await _free_code(scope)
-    await database.execute(
-        "UPDATE booking SET status = 'held', code = $3, entry_id = $4 WHERE community_id = $1 AND id = $2",
-        scope.community_id, booking_id, code, held.entry_id,
-    )  # fmt: skip
+    await Booking.update({Booking.status: "held", Booking.code: code, Booking.entry_id: held.entry_id}).where(
+        (Booking.community_id == scope.community_id) & (Booking.id == booking_id)
+    )
     return code
 
 
@@ -225,7 +225,9 @@ async def cancel_held(scope: Scope, found: BookingRow, memo: str) -> Returned | 
 
 async def end_booking(scope: Scope, booking_id: UUID, status: BookingStatus) -> None:
     """Store the final status of a locked booking."""
-    await database.execute(
-        "UPDATE booking SET status = $3, code = NULL, ended_at = $4, ended_by = $5 WHERE community_id = $1 AND id = $2",
-        scope.community_id, booking_id, status, clock.now(), scope.person_id,
-    )  # fmt: skip
+    await Booking.update(
+        {
+            Booking.status: status, Booking.code: None, Booking.ended_at: clock.now(),
+            Booking.ended_by: scope.person_id,
+        }
+    ).where((Booking.community_id == scope.community_id) & (Booking.id == booking_id))  # fmt: skip

@@ -18,11 +18,12 @@ async def record(
 
     `change` holds the new values; never a person's name, phone or identity number.
     """
-    await database.execute(
-        "INSERT INTO audit (community_id, id, at, person_id, login_id, via, request_id, verb, noun, noun_id, reason, "
-        "change, device_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13)",
-        scope.community_id, clock.new_id(), clock.now(), scope.person_id, scope.login_id, scope.via, scope.request_id,
-        verb, noun, noun_id, reason, msgspec.json.encode(change).decode(), scope.device_id,
+    await Audit.insert(
+        Audit(
+            community_id=scope.community_id, id=clock.new_id(), at=clock.now(), person_id=scope.person_id,
+            login_id=scope.login_id, via=scope.via, request_id=scope.request_id, verb=verb, noun=noun, noun_id=noun_id,
+            reason=reason, change=msgspec.json.encode(change).decode(), device_id=scope.device_id,
+        )
     )  # fmt: skip
 
 
@@ -52,7 +53,7 @@ async def record_of_login(login_id: UUID, verb: str, request_id: str = "", **cha
 
 
 class Audit(Table, tablename="audit"):
-    """The table of these rows, as the migrations made it, for the test that holds it to them."""
+    """The table of these rows; the migrations define it."""
 
     community_id = columns.UUID(default=None, null=False)
     id = columns.UUID(primary_key=True, default=None, null=False)

@@ -12,6 +12,7 @@ from timebank.core.wording import dated
 from timebank.deeds.parties import require_no_party
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut
+from timebank.deeds.tables import Deed as DeedTable
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.refusals import AccountClosed
@@ -98,10 +99,9 @@ async def _issue(scope: Scope, deed: Deed, key: str) -> date:
         ),
         expires_on=expires_on,
     )  # fmt: skip
-    await database.execute(
-        "UPDATE deed SET status = 'credited', entry_id = $3 WHERE community_id = $1 AND id = $2",
-        scope.community_id, deed.id, posted.entry_id,
-    )  # fmt: skip
+    await DeedTable.update({DeedTable.status: "credited", DeedTable.entry_id: posted.entry_id}).where(
+        (DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id)
+    )
     await audit.record(scope, "credit_deed", "deed", deed.id, points=deed.points, entry_id=posted.entry_id)
     return expires_on
 
@@ -148,10 +148,9 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
             memo=memo,
         )
         back = await posting.reverse(scope, deed.entry_id, note)
-        await database.execute(
-            "UPDATE deed SET status = 'reversed', review_note = $3 WHERE community_id = $1 AND id = $2",
-            scope.community_id, deed.id, reason,
-        )  # fmt: skip
+        await DeedTable.update({DeedTable.status: "reversed", DeedTable.review_note: reason}).where(
+            (DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id)
+        )
         await audit.record(
             scope, "reverse_deed", "deed", deed.id, reason=reason, taken=back.taken, owed=back.owed,
             lapsed=back.lapsed,

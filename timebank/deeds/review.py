@@ -18,6 +18,7 @@ from timebank.deeds.credit import issue_deed_points
 from timebank.deeds.parties import may_review_deed, people_of, require_no_party
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Decision, Deed, DeedOut
+from timebank.deeds.tables import Deed as DeedTable
 from timebank.deeds.witness import ask_witness
 from timebank.people.messages import notify
 from timebank.policies.values import policies
@@ -76,11 +77,12 @@ async def review_deed(
 
 
 async def _note_asked(scope: Scope, deed: Deed) -> None:
-    await database.execute(
-        "UPDATE deed SET witness_answer = 'asked', witness_answered_at = $3, witness_asked_by = $4 "
-        "WHERE community_id = $1 AND id = $2",
-        scope.community_id, deed.id, clock.now(), scope.actor_id,
-    )  # fmt: skip
+    await DeedTable.update(
+        {
+            DeedTable.witness_answer: "asked", DeedTable.witness_answered_at: clock.now(),
+            DeedTable.witness_asked_by: scope.actor_id,
+        }
+    ).where((DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id))  # fmt: skip
     await audit.record(scope, "ask_witness", "deed", deed.id)
 
 
@@ -144,12 +146,14 @@ async def _publish(scope: Scope, deed: Deed, note: str) -> None:
 
 async def _write(scope: Scope, deed: Deed, status: str, note: str, notice_days: int | None) -> None:
     now = clock.now()
-    notice = (None, None) if notice_days is None else (now, now + timedelta(days=notice_days))
-    await database.execute(
-        "UPDATE deed SET status = $3, reviewed_by = $4, reviewed_at = $5, review_note = $6, notice_from = $7, "
-        "notice_until = $8 WHERE community_id = $1 AND id = $2",
-        scope.community_id, deed.id, status, scope.actor_id, now, note or None, *notice,
-    )  # fmt: skip
+    notice_from, notice_until = (None, None) if notice_days is None else (now, now + timedelta(days=notice_days))
+    await DeedTable.update(
+        {
+            DeedTable.status: status, DeedTable.reviewed_by: scope.actor_id, DeedTable.reviewed_at: now,
+            DeedTable.review_note: note or None, DeedTable.notice_from: notice_from,
+            DeedTable.notice_until: notice_until,
+        }
+    ).where((DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id))  # fmt: skip
 
 
 async def _notify_rejected(scope: Scope, deed: Deed, note: str) -> None:

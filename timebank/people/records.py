@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET
 from piccolo.columns import Column
 
-from timebank.core import audit, clock, names, vault
+from timebank.core import audit, clock, database, names, vault
 from timebank.core.capability import hook
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, Forbidden, NotFound
@@ -17,7 +17,7 @@ from timebank.people.identity.citizen_number import Identity, require_identity
 from timebank.people.identity.phones import normal_phone
 from timebank.people.messages import notify
 from timebank.people.schemas import Correction, Status
-from timebank.people.tables import Household, HouseholdMove, Person
+from timebank.people.tables import HouseholdMove, Person
 
 
 class RecordMerged(Conflict):
@@ -26,18 +26,31 @@ class RecordMerged(Conflict):
     constraint = "person_merged_left"
 
 
-async def lock_person_row(scope: Scope, person_id: UUID) -> Person:
+class PersonRow(msgspec.Struct, frozen=True):
+    """A person's row under its lock."""
+
+    id: UUID
+    household_id: UUID | None
+    name: str
+    status: Status
+    merged_into: UUID | None
+
+
+async def lock_person_row(scope: Scope, person_id: UUID) -> PersonRow:
     """Lock a person's row until the transaction ends; NotFound unless it is the caller's own or they read all."""
-    here = (Person.community_id == scope.community_id) & (Person.id == person_id)
-    found = await Person.objects().where(here).lock_rows("NO KEY UPDATE").first()
+    found = await database.row(
+        PersonRow,
+        "SELECT id, household_id, name, status, merged_into FROM person WHERE community_id = $1 AND id = $2 "
+        "FOR NO KEY UPDATE",
+        scope.community_id, person_id,
+    )  # fmt: skip
     if found is None or not (scope.reads_all or scope.is_own(person_id)):
         raise NotFound
     return found
 
 
-def _require_unmerged(person: Person) -> None:
-    kept_id: UUID | None = person.merged_into
-    if kept_id is not None:
+def _require_unmerged(person: PersonRow) -> None:
+    if person.merged_into is not None:
         raise RecordMerged
 
 
@@ -63,8 +76,9 @@ async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None
             await _keep_where_from(scope, person, household_id)
             changed["household_id"] = household_id
         if changed:
-            here = (Person.community_id == scope.community_id) & (Person.id == person_id)
-            await Person.update(changed | {"corrected_at": clock.now()}).where(here)
+            await Person.update(changed | {"corrected_at": clock.now()}).where(
+                (Person.community_id == scope.community_id) & (Person.id == person_id)
+            )
             await audit.record(scope, "correct_person", "person", person_id, reason=correction.reason, fields=sent)
             if not scope.is_own(person_id):
                 told = "、".join(dict.fromkeys(_FIELD_WORDS[field] for field in sent))
@@ -72,9 +86,9 @@ async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None
                 await notify(scope, person_id, "person_corrected", text, f"person:{clock.new_id()}", person_id)
 
 
-async def _keep_where_from(scope: Scope, person: Person, household_id: UUID | None) -> None:
+async def _keep_where_from(scope: Scope, person: PersonRow, household_id: UUID | None) -> None:
     """Record the former household: its people cannot be a second person for this one."""
-    before: UUID | None = person.household_id
+    before = person.household_id
     if before is not None and before != household_id:
         await HouseholdMove.insert(
             HouseholdMove(
@@ -135,11 +149,18 @@ def _numbers(correction: Correction) -> dict[Column | str, object]:
     return changed
 
 
-async def _household(scope: Scope, person: Person, correction: Correction) -> UUID | None:
+class _Home(msgspec.Struct, frozen=True):
+    area_id: UUID
+    room: str
+    head_name: str
+
+
+async def _household(scope: Scope, person: PersonRow, correction: Correction) -> UUID | None:
     """Find or create the household of the corrected area, room and head; a field that was not sent keeps its value."""
-    now = await Household.objects().get(
-        (Household.community_id == scope.community_id) & (Household.id == person.household_id)
-    )
+    now = await database.row(
+        _Home, "SELECT area_id, room, head_name FROM household WHERE community_id = $1 AND id = $2",
+        scope.community_id, person.household_id,
+    )  # fmt: skip
     area_id = (now.area_id if now else None) if correction.area_id is UNSET else correction.area_id
     if area_id is None:
         return None

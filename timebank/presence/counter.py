@@ -15,6 +15,7 @@ from timebank.people.directory import AREA_IN_WORDS, PEOPLE
 from timebank.people.messages import notify
 from timebank.presence.scan_context import ScanContext, read_code, recognise, require_counter
 from timebank.presence.schemas import ScanIn
+from timebank.presence.tables import Visit
 from timebank.presence.words import ScanRefused
 from timebank.stations.places import station_row
 
@@ -83,11 +84,12 @@ async def undo_check_in(scope: Scope, visit_id: UUID) -> None:
         now = clock.now()
         if found["status"] != "open" or now - found["in_at"] > UNDO_WITHIN:
             raise TooLateToUndo
-        await database.execute(
-            "UPDATE visit SET status = 'void', out_at = $3, out_by = 'keeper', out_by_login = $4 "
-            "WHERE community_id = $1 AND id = $2",
-            scope.community_id, visit_id, max(now, found["in_at"]), scope.login_id,
-        )  # fmt: skip
+        await Visit.update(
+            {
+                Visit.status: "void", Visit.out_at: max(now, found["in_at"]), Visit.out_by: "keeper",
+                Visit.out_by_login: scope.login_id,
+            }
+        ).where((Visit.community_id == scope.community_id) & (Visit.id == visit_id))  # fmt: skip
         await audit.record(scope, "undo_check_in", "visit", visit_id)
         text = f"您{dated_at(found['in_at'])}在{found['station']}的签到撤销了，不计时长。有疑问请找{found['station']}。"
         await notify(scope, UUID(bytes=found["person_id"].bytes), "check_in_undone", text, f"visit:{visit_id}:undone")

@@ -10,6 +10,7 @@ from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.opening import Opening, day_began, opening_at
 from timebank.core.scope import Scope
+from timebank.presence.tables import Visit
 from timebank.stations.places import station_row
 
 LONGEST = timedelta(days=1)  # an open visit began at most this long before the present day
@@ -78,10 +79,10 @@ async def close_confirmed(scope: Scope, visit_id: UUID) -> None:
 
 async def set_corrected_end(scope: Scope, visit: VisitRow, ended_at: datetime) -> VisitRow:
     """Give a visit the end that somebody has found out, and flag it so; the visit as it is then."""
-    await database.execute(
-        "UPDATE visit SET out_at = $3, out_by = 'corrected', flags = $4 WHERE community_id = $1 AND id = $2",
-        scope.community_id, visit.id, ended_at, list(dict.fromkeys([*visit.flags, "corrected_end"])),
-    )  # fmt: skip
+    flags = list(dict.fromkeys([*visit.flags, "corrected_end"]))
+    await Visit.update({Visit.out_at: ended_at, Visit.out_by: "corrected", Visit.flags: flags}).where(
+        (Visit.community_id == scope.community_id) & (Visit.id == visit.id)
+    )
     ended = await visit_row(scope, visit.id)
     assert ended is not None
     return ended

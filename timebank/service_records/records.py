@@ -91,10 +91,9 @@ async def record_again(scope: Scope, visit: VisitRow) -> Outcome:
     judgement, note = await judge_again(scope, found.id, found.rule_code, visit)
     if note is None:
         return Outcome(record_id=found.id, status="pending", minutes=judgement.minutes, flags=judgement.flags)
-    await database.execute(
-        "UPDATE service_record SET status = 'rejected', review_note = $3 WHERE community_id = $1 AND id = $2",
-        scope.community_id, found.id, note,
-    )  # fmt: skip
+    await ServiceRecord.update({ServiceRecord.status: "rejected", ServiceRecord.review_note: note}).where(
+        (ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == found.id)
+    )
     outcome = "too_short" if judgement.status == "too_short" else "rejected"
     return Outcome(record_id=found.id, status=outcome, minutes=judgement.minutes, note=note)
 
@@ -106,11 +105,12 @@ async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: Visi
     rule = await rule_as_of(scope, rule_code, visit.out_at)
     facts = await visit_facts(scope, visit, in_force, has_rule=rule is not None, record_id=record_id)
     found = judge_visit(visit.in_at, visit.out_at, facts)
-    await database.execute(
-        "UPDATE service_record SET started_at = $3, ended_at = $4, minutes = $5, flags = $6 "
-        "WHERE community_id = $1 AND id = $2",
-        scope.community_id, record_id, found.span.begin, found.span.end, found.minutes, found.flags,
-    )  # fmt: skip
+    await ServiceRecord.update(
+        {
+            ServiceRecord.started_at: found.span.begin, ServiceRecord.ended_at: found.span.end,
+            ServiceRecord.minutes: found.minutes, ServiceRecord.flags: found.flags,
+        }
+    ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == record_id))  # fmt: skip
     return found, why_not(found, in_force)
 
 

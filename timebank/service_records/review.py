@@ -17,6 +17,7 @@ from timebank.service_records.deciding import DecidedRow, locked_record, require
 from timebank.service_records.reading import find_record
 from timebank.service_records.records import judge_again
 from timebank.service_records.schemas import RecordOut, ReviewIn
+from timebank.service_records.tables import ServiceRecord
 
 NOTE_MAX = 500
 
@@ -119,21 +120,24 @@ async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> int | Non
     notice_days = (await policies(scope)).notice_days if row.kind == "honour" else 0
     if not notice_days:
         return (await credit_record(scope, served_of(row), reviewed=True, note=note)).points
-    await database.execute(
-        "UPDATE service_record SET status = 'noticed', notice_until = $3, reviewed_by = $4, reviewed_at = $5, "
-        "review_note = $6 WHERE community_id = $1 AND id = $2",
-        scope.community_id, row.id, clock.now() + timedelta(days=notice_days), scope.person_id, clock.now(), note,
-    )  # fmt: skip
+    await ServiceRecord.update(
+        {
+            ServiceRecord.status: "noticed", ServiceRecord.notice_until: clock.now() + timedelta(days=notice_days),
+            ServiceRecord.reviewed_by: scope.person_id, ServiceRecord.reviewed_at: clock.now(),
+            ServiceRecord.review_note: note,
+        }
+    ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
     await audit.record(scope, "approve_record", "service_record", row.id, reason=note, notice_days=notice_days)
     return None
 
 
 async def _reject(scope: Scope, row: DecidedRow, note: str) -> None:
-    await database.execute(
-        "UPDATE service_record SET status = 'rejected', reviewed_by = $3, reviewed_at = $4, review_note = $5 "
-        "WHERE community_id = $1 AND id = $2",
-        scope.community_id, row.id, scope.person_id, clock.now(), note,
-    )  # fmt: skip
+    await ServiceRecord.update(
+        {
+            ServiceRecord.status: "rejected", ServiceRecord.reviewed_by: scope.person_id,
+            ServiceRecord.reviewed_at: clock.now(), ServiceRecord.review_note: note,
+        }
+    ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
     await audit.record(scope, "reject_record", "service_record", row.id, reason=note)
     text = f"您 {at_clock(row.started_at)} 在{row.place}的服务没有计入。原因：{note[:300]}"
     await notify(scope, row.person_id, "record_rejected", text, f"service:{row.id}:rejected", row.id)
@@ -161,11 +165,12 @@ async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason
         raise EndNotCorrectable
     ended = await set_corrected_end(scope, visit, ended_at)
     found, note = await judge_again(scope, row.id, row.rule_code, ended)
-    await database.execute(
-        "UPDATE service_record SET review_note = $3, corrected_by = $4, corrected_at = $5 "
-        "WHERE community_id = $1 AND id = $2",
-        scope.community_id, row.id, reason, scope.actor_id, clock.now(),
-    )  # fmt: skip
+    await ServiceRecord.update(
+        {
+            ServiceRecord.review_note: reason, ServiceRecord.corrected_by: scope.actor_id,
+            ServiceRecord.corrected_at: clock.now(),
+        }
+    ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
     await audit.record(scope, "correct_end", "service_record", row.id, reason=reason, minutes=found.minutes)
     if note is not None:
         await _reject(scope, row, f"{note}{reason}"[:NOTE_MAX])

@@ -22,6 +22,7 @@ from timebank.people.messages import notify
 from timebank.presence.at_counter import require_presence
 from timebank.shop import limits, stock
 from timebank.shop.schemas import Redeemed, RedemptionStatus
+from timebank.shop.tables import Redemption
 
 EXPIRE_BATCH = 500
 AGAIN = "需要时可以再兑换。"
@@ -177,11 +178,12 @@ async def hand_over(scope: Scope, found: LockedRedemption) -> None:
         memo=f"{found.what} · {found.station}",
     )
     settled = await posting.capture(scope, found.entry_id, note)
-    await database.execute(
-        "UPDATE redemption SET status = 'collected', code = NULL, ended_at = $3, ended_by = $4, settled_entry_id = $5 "
-        "WHERE community_id = $1 AND id = $2",
-        scope.community_id, found.id, clock.now(), scope.person_id, settled.entry_id,
-    )  # fmt: skip
+    await Redemption.update(
+        {
+            Redemption.status: "collected", Redemption.code: None, Redemption.ended_at: clock.now(),
+            Redemption.ended_by: scope.person_id, Redemption.settled_entry_id: settled.entry_id,
+        }
+    ).where((Redemption.community_id == scope.community_id) & (Redemption.id == found.id))  # fmt: skip
     await audit.record(scope, "collect", "redemption", found.id, points=found.points)
     await notify(
         scope, found.person_id, "redemption_collected",
@@ -255,11 +257,12 @@ async def _give_back(scope: Scope, found: LockedRedemption, status: RedemptionSt
         kind="void", key=f"redemption:{found.id}:void", source_kind="redemption", source_id=found.id, memo=memo
     )
     voided = await posting.void(scope, found.entry_id, note)
-    await database.execute(
-        "UPDATE redemption SET status = $3, code = NULL, ended_at = $4, ended_by = $5 "
-        "WHERE community_id = $1 AND id = $2",
-        scope.community_id, found.id, status, clock.now(), scope.person_id,
-    )  # fmt: skip
+    await Redemption.update(
+        {
+            Redemption.status: status, Redemption.code: None, Redemption.ended_at: clock.now(),
+            Redemption.ended_by: scope.person_id,
+        }
+    ).where((Redemption.community_id == scope.community_id) & (Redemption.id == found.id))  # fmt: skip
     return voided.returned
 
 

@@ -55,7 +55,7 @@ async def set_photo(scope: Scope, good_id: UUID, content: bytes) -> GoodOut:
             (Good.community_id == scope.community_id) & (Good.id == good_id)
         )
         if earlier:
-            await Photo.delete().where((Photo.community_id == scope.community_id) & (Photo.id == earlier))
+            await database.execute("DELETE FROM photo WHERE community_id = $1 AND id = $2", scope.community_id, earlier)
         await audit.record(scope, "set_photo", "good", good_id, bytes=len(drawn))
         return await find_good(scope, good_id)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
-from timebank.core import audit, clock, database
+from timebank.core import audit, clock
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
@@ -17,6 +17,7 @@ from timebank.people.messages import notify
 from timebank.shop import stock
 from timebank.shop.collection import LockedRedemption, lock_redemption, require_not_family, restock
 from timebank.shop.schemas import Redeemed
+from timebank.shop.tables import Redemption
 
 
 class NotCollected(TimebankError):
@@ -56,10 +57,9 @@ async def _take_back(scope: Scope, found: LockedRedemption, entry_id: UUID, reas
         memo=f"退货：{found.what}",
     )
     reversal = await posting.reverse(scope, entry_id, note)
-    await database.execute(
-        "UPDATE redemption SET status = 'returned', returned_at = $3 WHERE community_id = $1 AND id = $2",
-        scope.community_id, found.id, clock.now(),
-    )  # fmt: skip
+    await Redemption.update({Redemption.status: "returned", Redemption.returned_at: clock.now()}).where(
+        (Redemption.community_id == scope.community_id) & (Redemption.id == found.id)
+    )
     await audit.record(scope, "return_goods", "redemption", found.id, reason=reason, points=found.points)
     await notify(
         scope, found.person_id, "redemption_returned",

@@ -19,6 +19,7 @@ from timebank.deeds.reading import lock_deed
 from timebank.deeds.restoring import DEED_AGAIN, propose_restoring
 from timebank.deeds.review import needs_second
 from timebank.deeds.schemas import Deed, ObjectionOut
+from timebank.deeds.tables import Deed as DeedTable
 from timebank.people.messages import notify
 from timebank.service_records.deciding import took_part_in_scans
 from timebank.service_records.objected import lock_record, reject_after_objection, restore_reversed
@@ -84,8 +85,8 @@ async def _decide_deed(scope: Scope, objection: LockedObjection, upheld: bool, n
             await issue_deed_points(scope, deed, key=f"deed:{deed.id}:restored:{objection.id}")
         return "积分已恢复" if upheld else "冲正不变"
     if upheld:
-        await database.execute(
-            "UPDATE deed SET review_note = $3 WHERE community_id = $1 AND id = $2", scope.community_id, deed.id, note
+        await DeedTable.update({DeedTable.review_note: note}).where(
+            (DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id)
         )
         await set_objected_status(scope, deed, "rejected")
         text = f"「{deed.rule}」（{dated(deed.occurred_on)}）有人提出异议，核实后不予记分。说明：{note[:300]}"

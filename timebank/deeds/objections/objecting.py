@@ -15,6 +15,7 @@ from timebank.deeds.objections.objectors import notify_objector, objector_of, re
 from timebank.deeds.parties import is_caller
 from timebank.deeds.reading import lock_deed
 from timebank.deeds.schemas import Deed, ObjectionOut
+from timebank.deeds.tables import Deed as DeedTable
 from timebank.deeds.tables import Objection
 from timebank.people.messages import notify
 from timebank.service_records.objected import lock_record
@@ -187,6 +188,6 @@ async def is_record_objected(scope: Scope, record_id: UUID) -> bool:
 
 
 async def set_objected_status(scope: Scope, deed: Deed, status: str) -> None:
-    await database.execute(
-        "UPDATE deed SET status = $3 WHERE community_id = $1 AND id = $2", scope.community_id, deed.id, status
+    await DeedTable.update({DeedTable.status: status}).where(
+        (DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id)
     )

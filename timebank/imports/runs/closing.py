@@ -14,6 +14,7 @@ from timebank.imports.reports.report import Findings, Note
 from timebank.imports.runs import work
 from timebank.imports.runs.ending import notify_stop
 from timebank.imports.runs.work import Work
+from timebank.imports.tables import ImportRun
 
 
 class LateRefusal(Exception):
@@ -69,20 +70,20 @@ async def refuse_import(scope: Scope, at: Work, late: Sequence[Remark]) -> None:
 
 
 async def _write(scope: Scope, at: Work, found: Findings, stopped: str | None) -> None:
-    await database.execute(
-        "UPDATE import_run SET accepted = $3, created = $4, report = $5::jsonb, ended_at = $6, stopped = $7 "
-        "WHERE community_id = $1 AND id = $2",
-        scope.community_id, at.run_id, found.accepted, found.created, msgspec.json.encode(found).decode(),
-        clock.now(), stopped,
-    )  # fmt: skip
+    await ImportRun.update(
+        {
+            ImportRun.accepted: found.accepted, ImportRun.created: found.created,
+            ImportRun.report: msgspec.json.encode(found).decode(), ImportRun.ended_at: clock.now(),
+            ImportRun.stopped: stopped,
+        }
+    ).where((ImportRun.community_id == scope.community_id) & (ImportRun.id == at.run_id))  # fmt: skip
 
 
 async def _note(scope: Scope, at: Work, found: Findings, note: Note) -> None:
     found = msgspec.structs.replace(found, notes=[*found.notes, note])
-    await database.execute(
-        "UPDATE import_run SET report = $3::jsonb WHERE community_id = $1 AND id = $2",
-        scope.community_id, at.run_id, msgspec.json.encode(found).decode(),
-    )  # fmt: skip
+    await ImportRun.update({ImportRun.report: msgspec.json.encode(found).decode()}).where(
+        (ImportRun.community_id == scope.community_id) & (ImportRun.id == at.run_id)
+    )
 
 
 @retried

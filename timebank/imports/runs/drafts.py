@@ -22,6 +22,7 @@ from timebank.imports.reports.report import Findings, Report, RowReport, format_
 from timebank.imports.runs.batches import Progress
 from timebank.imports.runs.closing import findings_of
 from timebank.imports.runs.runs import try_or_import
+from timebank.imports.tables import ImportDraft
 from timebank.imports.words.word_meanings import completed, remember_words
 from timebank.imports.words.words import WordIn
 
@@ -75,11 +76,12 @@ async def _keep(scope: Scope, session_id: UUID, kind: Kind, name: str, content: 
             "DELETE FROM import_draft WHERE community_id = $1 AND (session_id = $2 OR created_at < $3)",
             scope.community_id, session_id, clock.now() - KEPT_FOR,
         )  # fmt: skip
-        await database.execute(
-            "INSERT INTO import_draft (community_id, id, session_id, kind, file_name, content, findings, created_at) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            scope.community_id, draft_id, session_id, kind, plain_file_name(name), _seal(content), _packed(found),
-            clock.now(),
+        await ImportDraft.insert(
+            ImportDraft(
+                community_id=scope.community_id, id=draft_id, session_id=session_id, kind=kind,
+                file_name=plain_file_name(name), content=_seal(content), findings=_packed(found), run_id=None,
+                created_at=clock.now(),
+            )
         )  # fmt: skip
     return draft_id
 

@@ -22,6 +22,7 @@ from timebank.imports.runs import batches as carrying
 from timebank.imports.runs import work
 from timebank.imports.runs.batches import Progress, ProgressCallback
 from timebank.imports.runs.work import ImportRunning
+from timebank.imports.tables import ImportRun
 from timebank.imports.words.word_meanings import completed, remember_words, require_kind
 from timebank.imports.words.words import WordIn
 
@@ -165,11 +166,13 @@ async def _write_down(
     """Store the run and its rows. Raises _Overtaken if another run came in between: the file must be examined again."""
     scope = intake.scope
     async with transaction(scope):
-        await database.execute(
-            "INSERT INTO import_run (community_id, id, kind, file_name, file_hash, skip_bad, rows, accepted, created, "
-            "report, started_by, started_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9::jsonb, $10, $11)",
-            scope.community_id, intake.id, intake.kind, intake.file_name, digest, skip_bad, found.rows, found.accepted,
-            msgspec.json.encode(found.kept()).decode(), scope.person_id, clock.now(),
+        await ImportRun.insert(
+            ImportRun(
+                community_id=scope.community_id, id=intake.id, kind=intake.kind, file_name=intake.file_name,
+                file_hash=digest, skip_bad=skip_bad, rows=found.rows, accepted=found.accepted, created=0,
+                report=msgspec.json.encode(found.kept()).decode(), started_by=scope.person_id, started_at=clock.now(),
+                undone_at=None, undone_by=None, ended_at=None, stopped=None,
+            )
         )  # fmt: skip
         await work.begin(scope, intake.id, "import", rows)
         # The row of import_work now prevents any other run of this community.

@@ -10,6 +10,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.ledger.checking.check import Books, Problem, check_ledger
+from timebank.ledger.tables import BookCheck
 from timebank.ledger.totals import totals
 
 log = structlog.get_logger()
@@ -80,7 +81,7 @@ async def check_if_due(scope: Scope) -> Books | None:
         return await check_and_keep(scope)
     finally:
         async with transaction(scope):
-            await database.execute("UPDATE book_check SET begun_at = NULL WHERE community_id = $1", scope.community_id)
+            await BookCheck.update({BookCheck.begun_at: None}).where(BookCheck.community_id == scope.community_id)
 
 
 async def run_ledger_check_job(scope: Scope) -> None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from timebank.core import audit, clock, database
+from timebank.core import audit, clock
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
@@ -13,6 +13,7 @@ from timebank.people.messages import notify
 from timebank.service_records.deciding import locked_record
 from timebank.service_records.reading import find_record
 from timebank.service_records.schemas import RecordOut
+from timebank.service_records.tables import ServiceRecord
 
 MEMO_MAX = 200
 
@@ -46,11 +47,12 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
             reversal = await posting.reverse(scope, row.entry_id, entry)
             taken = f"退回 {reversal.taken} 分" + (f"，欠账 {reversal.owed} 分由以后所得补还" if reversal.owed else "")
             taken += f"，{reversal.lapsed} 分早已到期，不再另扣" if reversal.lapsed else ""
-        await database.execute(
-            "UPDATE service_record SET status = 'reversed', reviewed_by = $3, reviewed_at = $4, review_note = $5 "
-            "WHERE community_id = $1 AND id = $2",
-            scope.community_id, row.id, scope.person_id, clock.now(), reason,
-        )  # fmt: skip
+        await ServiceRecord.update(
+            {
+                ServiceRecord.status: "reversed", ServiceRecord.reviewed_by: scope.person_id,
+                ServiceRecord.reviewed_at: clock.now(), ServiceRecord.review_note: reason,
+            }
+        ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
         await audit.record(scope, "reverse_record", "service_record", row.id, reason=reason)
         text = f"您 {at_clock(row.started_at)} 在{row.place}的服务已冲正，{taken}。原因：{reason[:250]}"
         text += " 如不同意，请在「我的服务」里点开这一次提出异议，或找社区管理员。"

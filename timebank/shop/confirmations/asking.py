@@ -151,11 +151,15 @@ async def record_confirmation_decision(
     scope: Scope, found: LockedConfirmation, status: Status, redemption_id: UUID | None
 ) -> None:
     """Record the second person's decision and the redemption that it led to."""
-    await database.execute(
-        "UPDATE counter_confirmation SET status = $3, redemption_id = $4, decided_by = $5, decided_by_login = $6, "
-        "decided_at = $7 WHERE community_id = $1 AND id = $2",
-        scope.community_id, found.id, status, redemption_id or found.redemption_id, scope.actor_id, scope.login_id,
-        clock.now(),
+    await CounterConfirmation.update(
+        {
+            CounterConfirmation.status: status,
+            CounterConfirmation.redemption_id: redemption_id or found.redemption_id,
+            CounterConfirmation.decided_by: scope.actor_id, CounterConfirmation.decided_by_login: scope.login_id,
+            CounterConfirmation.decided_at: clock.now(),
+        }
+    ).where(
+        (CounterConfirmation.community_id == scope.community_id) & (CounterConfirmation.id == found.id)
     )  # fmt: skip
     if status == "agreed":
         await audit.record(

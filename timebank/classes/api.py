@@ -24,7 +24,6 @@ from timebank.classes.schemas import (
     LessonChange,
     LessonIn,
     LessonOut,
-    Moment,
     MoveIn,
     Quote,
     RefundIn,
@@ -32,6 +31,7 @@ from timebank.classes.schemas import (
     StopPreview,
     Unused,
 )
+from timebank.core.clock import Moment
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest

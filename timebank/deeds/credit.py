@@ -13,13 +13,11 @@ from timebank.deeds.parties import require_no_party
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut
 from timebank.ledger import posting
-from timebank.ledger.posting import Currency, Posting
+from timebank.ledger.posting import MEMO_MAX, Currency, Posting
 from timebank.people.locks import lock_people
 from timebank.people.messages import notify
 from timebank.policies.values import points_expire_on, policies
 from timebank.rules.due_credits import DUE, credit_due
-
-MEMO_MAX = 200
 
 
 class NotCredited(TimebankError):

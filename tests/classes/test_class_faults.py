@@ -390,9 +390,9 @@ async def test_a_course_opened_again_meanwhile_is_neither_called_off_nor_refunde
         return await refund(*given)  # type: ignore[arg-type]  # passed on
 
     await client.post(f"{API}/courses/{town.course}/stop", json={"reason": "老师调走"}, headers=admin)
-    monkeypatch.setattr(stopping, "call_off", late_call_off)
+    monkeypatch.setattr(stopping, "cancel_lesson_of_stopped", late_call_off)
     assert await stopping.cancel_lessons_of_stopped(town.system()) == 0
-    monkeypatch.setattr(stopping, "call_off", call_off)
+    monkeypatch.setattr(stopping, "cancel_lesson_of_stopped", call_off)
     await client.post(f"{API}/courses/{town.course}/stop", json={"reason": "老师调走"}, headers=admin)
     await stopping.cancel_lessons_of_stopped(town.system())
     monkeypatch.setattr(stopping, "_refund", late_refund)

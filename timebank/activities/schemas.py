@@ -7,11 +7,11 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from timebank.core.clock import Moment
 from timebank.rules.schemas import RuleCode
 
 ActivityName = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
 Description = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
-Moment = Annotated[datetime, Meta(tz=True)]
 Seats = Annotated[int, Meta(ge=1, le=10_000)]
 
 

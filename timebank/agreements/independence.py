@@ -1,6 +1,6 @@
 """Whether two callers or residents are independent people: a pure function, and the queries for its facts."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -72,30 +72,24 @@ async def side_of(scope: Scope) -> Side:
 
 async def sides_of_logins(scope: Scope, login_ids: Iterable[UUID]) -> dict[UUID, Side]:
     """The side of the holder of each of these logins, by login id."""
-    wanted = list(set(login_ids))
-    if not wanted:
-        return {}
-    async with transaction(scope):
-        found = await database.rows(
-            _Row,
-            "SELECT x.id, s.* FROM unnest($2::uuid[]) AS x (id) "
-            "CROSS JOIN LATERAL agreement_side($1, x.id, NULL) AS s",
-            scope.community_id, wanted,
-        )  # fmt: skip
-    return {row.id: row.side() for row in found}
+    return await _sides(scope, "agreement_side($1, x.id, NULL)", set(login_ids))
 
 
 async def sides_of(scope: Scope, person_ids: Iterable[UUID | None]) -> dict[UUID, Side]:
     """The side of each of these residents, by person id."""
-    wanted = list({person_id for person_id in person_ids if person_id is not None})
-    if not wanted:
+    wanted = {person_id for person_id in person_ids if person_id is not None}
+    return await _sides(scope, "agreement_side($1, NULL, x.id)", wanted)
+
+
+async def _sides(scope: Scope, side: str, ids: Collection[UUID]) -> dict[UUID, Side]:
+    """`side`: the call of the database function that returns the side of `x.id`."""
+    if not ids:
         return {}
     async with transaction(scope):
         found = await database.rows(
             _Row,
-            "SELECT x.id, s.* FROM unnest($2::uuid[]) AS x (id) "
-            "CROSS JOIN LATERAL agreement_side($1, NULL, x.id) AS s",
-            scope.community_id, wanted,
+            f"SELECT x.id, s.* FROM unnest($2::uuid[]) AS x (id) CROSS JOIN LATERAL {side} AS s",  # noqa: S608  # own text
+            scope.community_id, list(ids),
         )  # fmt: skip
     return {row.id: row.side() for row in found}
 

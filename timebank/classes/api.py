@@ -1,11 +1,10 @@
 """The HTTP API of courses, lessons, class hours and bookings."""
 
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank.classes import attendance, booking, changes, courses, reading, stopping
 from timebank.classes.class_time import minute_moves as moves
@@ -25,7 +24,6 @@ from timebank.classes.schemas import (
     LessonChange,
     LessonIn,
     LessonOut,
-    Moment,
     MoveIn,
     Quote,
     RefundIn,
@@ -33,13 +31,12 @@ from timebank.classes.schemas import (
     StopPreview,
     Unused,
 )
+from timebank.core.clock import Moment
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
-from timebank.http.paging import Cursor, Limit, listed
-
-Code = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{8}$")]
+from timebank.http.paging import CounterCode, Cursor, Limit, listed, listed_one
 
 
 class Courses(Controller):
@@ -170,7 +167,7 @@ class Bookings(Controller):
 
     @get()
     async def bookings(
-        self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = None,
+        self, request: AnyRequest, caller: NamedDependency[Scope], code: CounterCode = None,
         child_id: FromQuery[UUID | None] = None, lesson_id: FromQuery[UUID | None] = None,
         status: FromQuery[BookingStatus | None] = None, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[BookingOut]]:  # fmt: skip
@@ -179,8 +176,7 @@ class Bookings(Controller):
         With `code`, only the booking whose attendance code it is.
         """
         if code:
-            shown = await reading.booking_by_code(caller, code)
-            return listed(request, Page([shown] if shown else []))
+            return listed_one(request, await reading.booking_by_code(caller, code))
         found = await reading.bookings_of_all(
             caller, child_id=child_id, lesson_id=lesson_id, status=status, limit=limit, cursor=cursor
         )

@@ -14,19 +14,21 @@ from timebank.classes.courses import (
     course,
     record_lone_lesson,
     record_lone_price,
+    require_active_station,
     require_length,
     require_term,
 )
-from timebank.classes.families import names_of_people, notify_family
+from timebank.classes.families import notify_family
 from timebank.classes.schemas import CourseChange, CourseOut, LessonChange, LessonOut
 from timebank.classes.seats import HELD, BookingRow
 from timebank.classes.stopping import stop_course
 from timebank.classes.tables import Course
 from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
-from timebank.core.errors import NotFound, TimebankError
+from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.core.wording import dated, dated_at, until
+from timebank.people.directory import names_of
 
 
 class LessonBegun(TimebankError):
@@ -110,11 +112,8 @@ async def _write(scope: Scope, course_id: UUID, values: dict[Column | str, Any])
         values["pinyin"] = names.pinyin(title)
     if "teacher" in values:
         values["teacher"] = names.clean(values["teacher"])
-    if "station_id" in values and not await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM station WHERE community_id = $1 AND id = $2 AND active)",
-        scope.community_id, values["station_id"],
-    ):  # fmt: skip
-        raise NotFound
+    if "station_id" in values:
+        await require_active_station(scope, values["station_id"])
     await Course.update(values).where((Course.community_id == scope.community_id) & (Course.id == course_id))
     told = {str(name): value for name, value in values.items() if name not in ("teacher", "pinyin")}
     await audit.record(scope, "change_course", "course", course_id, **told)
@@ -221,7 +220,7 @@ async def _notify_moved(scope: Scope, before: LessonOut, starts_at: datetime, en
         scope.community_id, before.id,
     )  # fmt: skip
     clashes = await _clashes(scope, before.id, [b.child_id for b in bookings], starts_at, ends_at)
-    children = await names_of_people(scope, [b.child_id for b in bookings])
+    children = await names_of(scope, [b.child_id for b in bookings])
     event = clock.new_id()
     for booking in bookings:
         text = f"《{before.course}》从 {_span(before.starts_at, before.ends_at)} 改到 {_span(starts_at, ends_at)}。"

@@ -95,17 +95,22 @@ async def course(scope: Scope, course_id: UUID) -> CourseOut:
     return found
 
 
+async def require_active_station(scope: Scope, station_id: UUID) -> None:
+    """Raise NotFound for a station that is closed or of another community."""
+    if not await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM station WHERE community_id = $1 AND id = $2 AND active)",
+        scope.community_id, station_id,
+    ):  # fmt: skip
+        raise NotFound
+
+
 @retried
 async def add_course(scope: Scope, wanted: CourseIn) -> CourseOut:
     """Add a course at an active station of the community. Raises NotFound for any other station."""
     scope.require_admin()
     course_id, title = clock.new_id(), names.clean(wanted.title)
     async with transaction(scope):
-        if not await database.fetch_value(
-            "SELECT EXISTS (SELECT FROM station WHERE community_id = $1 AND id = $2 AND active)",
-            scope.community_id, wanted.station_id,
-        ):  # fmt: skip
-            raise NotFound
+        await require_active_station(scope, wanted.station_id)
         await Course.insert(
             Course(
                 community_id=scope.community_id, id=course_id, title=title, pinyin=names.pinyin(title),

@@ -26,14 +26,6 @@ async def guardians_of(scope: Scope, children: Collection[UUID]) -> dict[UUID, l
     return guardians
 
 
-async def names_of_people(scope: Scope, people: Collection[UUID]) -> dict[UUID, str]:
-    async with transaction(scope):
-        found = await database.fetch(
-            "SELECT id, name FROM person WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, list(people)
-        )
-    return {UUID(bytes=row["id"].bytes): row["name"] for row in found}
-
-
 async def notify_family(
     scope: Scope, child_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None, *,
     own_words: Mapping[UUID, str] | None = None, but: Collection[UUID] = (),

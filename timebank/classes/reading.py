@@ -10,7 +10,7 @@ from timebank.classes.class_time.refunds import list_unused_minutes
 from timebank.classes.schemas import BookingOut, BookingStatus, Unused
 from timebank.core import clock, database, names
 from timebank.core.database import retried, transaction
-from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.errors import NotFound, TimebankError
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.people.guardianship.care import in_care, is_in_care
@@ -142,7 +142,7 @@ async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
     """One booking that the caller may see. A read of the child's full name by staff is logged. Raises NotFound."""
     async with transaction(scope):
         found = await database.row(_Row, _ROWS + "b.id = $4", *_whose(scope), booking_id)
-        if found is None or not (found.own or scope.keeps(found.station_id) or scope.reads_all):
+        if found is None or not scope.reads_at(found.station_id, own=found.own):
             raise NotFound
         if scope.reads_all and not found.own:
             await note_children(scope, "bookings", [found.child_id])
@@ -161,22 +161,11 @@ async def booking_by_code(scope: Scope, code: str) -> BookingOut | None:
 
     Only for keepers and administrators. Wrong guesses are counted. Raises Forbidden, BookingElsewhere.
     """
-    if not (scope.kept_stations or scope.administers):
-        raise Forbidden
-    await guesses.count_guess(scope)
-    async with transaction(scope):
-        found = await database.row(
-            _Row,
-            _ROWS + "b.code = $4 AND b.status = 'held'",
-            *_whose(scope),
-            code.replace(" ", ""),
-        )
-    if found is None:
-        return None
-    await guesses.was_right(scope)
-    if not scope.keeps(found.station_id):
-        raise BookingElsewhere(station=found.station)
-    return _in_words(scope, found, named=True)
+    statement = _ROWS + "b.code = $4 AND b.status = 'held'"
+    found = await guesses.find_by_code(
+        scope, code, lambda digits: database.row(_Row, statement, *_whose(scope), digits), BookingElsewhere
+    )
+    return _in_words(scope, found, named=True) if found else None
 
 
 @retried

@@ -7,18 +7,18 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from timebank.core.clock import Moment
+from timebank.presence.schemas import Nonce, ShownCode
+
 QUARTER_MINUTES = 15
 
 Title = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
 Age = Annotated[int, Meta(ge=0, le=120)]
 PointsPerHour = Annotated[int, Meta(ge=1, le=100_000)]
-Moment = Annotated[datetime, Meta(tz=True)]
 LessonMinutes = Annotated[int, Meta(ge=1, le=1440)]
 Seats = Annotated[int, Meta(ge=1, le=1000)]
 BoughtMinutes = Annotated[int, Meta(ge=QUARTER_MINUTES, le=6000, multiple_of=QUARTER_MINUTES)]
 Reason = Annotated[str, Meta(min_length=2, max_length=300, pattern=r"^[^\x00]*$")]
-Presence = Annotated[str, Meta(min_length=22, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-DoorCode = Annotated[str, Meta(pattern=r"^[0-9]{4} ?[0-9]{4}$")]
 BookingStatus = Literal["held", "waiting", "attended", "missed", "cancelled"]
 
 
@@ -262,8 +262,8 @@ class AttendanceIn(msgspec.Struct, forbid_unknown_fields=True):
     The scan is of the child or a guardian at this station in the last 5 minutes. An administrator needs neither.
     """
 
-    code: DoorCode | None = None
-    presence: Presence | None = None
+    code: ShownCode | None = None
+    presence: Nonce | None = None
 
 
 class BookingOut(msgspec.Struct, frozen=True, kw_only=True):

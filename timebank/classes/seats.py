@@ -91,7 +91,7 @@ async def visible_booking(scope: Scope, booking_id: UUID, lock: str = "") -> Boo
     """A booking that the caller may see. `lock`: an SQL locking clause, or nothing. Raises NotFound."""
     found = await database.row(BookingRow, f"{HELD} b.id = $2{lock}", scope.community_id, booking_id)
     if found is None or not (
-        scope.keeps(found.station_id) or scope.reads_all or (scope.device_id is None and await cares_for(scope, found))
+        scope.reads_at(found.station_id, own=False) or (scope.device_id is None and await cares_for(scope, found))
     ):
         raise NotFound
     return found

@@ -13,12 +13,13 @@ from timebank.classes.attendance import cancel_lesson_of_stopped
 from timebank.classes.class_time.entries import NotEnoughUnused, WorthTooLittle
 from timebank.classes.class_time.refunds import refund_and_notify
 from timebank.classes.courses import course
-from timebank.classes.families import names_of_people, notify_family
+from timebank.classes.families import notify_family
 from timebank.classes.schemas import CourseOut, StopPreview
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import dated
+from timebank.people.directory import names_of
 from timebank.policies.values import policies
 
 BATCH = 500
@@ -183,7 +184,7 @@ async def notify_stopped(scope: Scope) -> int:
 @retried
 async def _notify(scope: Scope, kept: _Kept) -> None:
     async with transaction(scope):
-        child = (await names_of_people(scope, [kept.child_id]))[kept.child_id]
+        child = (await names_of(scope, [kept.child_id]))[kept.child_id]
         text = f"《{kept.course}》停开了。" + (f"原因：{kept.reason}。" if kept.reason else "")
         text += f"{child}还有 {kept.minutes} 分钟课时现在退不回积分，可以转到别的课"
         text += f"，请在{dated(kept.last)}结束前办" if kept.last else ""

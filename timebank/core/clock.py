@@ -5,9 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
 from uuid import UUID
 
+from msgspec import Meta
+
 from timebank.core import settings
+
+Moment = Annotated[datetime, Meta(tz=True)]
+"""A moment in a request, with its offset from UTC."""
 
 _last_sequence: dict[int, int] = {}
 _fixed: ContextVar[datetime | None] = ContextVar("fixed", default=None)

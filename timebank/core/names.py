@@ -13,7 +13,7 @@ COMPOUND_SURNAMES = frozenset(
     )
 )
 
-_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _DOTS = dict.fromkeys(map(ord, "•‧․・･∙⋅᛫．﹒⸱⸳●◦ꞏ᛬"), "·")
 # Some input methods and scanners write a radical (a code point for dictionaries) instead of the ordinary character that
 # looks the same. NFKC maps the Kangxi radicals, but only a few of the CJK Radicals Supplement.
@@ -26,7 +26,7 @@ _SUPPLEMENT = {
         strict=True,
     )
 }
-_ORDINARY = _DOTS | _FULL_WIDTH | _KANGXI | _SUPPLEMENT
+_ORDINARY = _DOTS | FULL_WIDTH | _KANGXI | _SUPPLEMENT
 _SELECTORS = dict.fromkeys((*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *range(0x180B, 0x180E)))
 _CHINESE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _SPACE_BESIDE_CHINESE = re.compile(rf"(?<=[{_CHINESE}·]) | (?=[{_CHINESE}·])")

@@ -122,6 +122,10 @@ class Scope:
             return True
         return any(g.role == Role.station_keeper and g.station_id == station_id for g in self.here())
 
+    def reads_at(self, station_id: UUID, *, own: bool) -> bool:
+        """Whether the caller reads a record of this station: `own`, of a station that they serve, or by `reads_all`."""
+        return own or self.keeps(station_id) or self.reads_all
+
     @property
     def kept_stations(self) -> frozenset[UUID]:
         """The stations that the caller has a keeper's grant for, and the one whose signed-on counter the device is."""

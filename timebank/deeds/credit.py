@@ -14,14 +14,11 @@ from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut
 from timebank.deeds.tables import Deed as DeedTable
 from timebank.ledger import posting
-from timebank.ledger.posting import Currency, Posting
-from timebank.ledger.refusals import AccountClosed
+from timebank.ledger.posting import MEMO_MAX, Currency, Posting
 from timebank.people.locks import lock_people
 from timebank.people.messages import notify
 from timebank.policies.values import points_expire_on, policies
-
-MEMO_MAX = 200
-BATCH = 100
+from timebank.rules.due_credits import DUE, credit_due
 
 
 class NotCredited(TimebankError):
@@ -33,51 +30,25 @@ class NotCredited(TimebankError):
 async def credit_due_deeds(scope: Scope) -> int:
     """Credit deeds whose public notice period is over, without an open objection or a missing witness; return how many.
 
-    A person's deeds that fall due on one day are credited together with the last of them, with one notification. Each
-    person has a transaction of their own. It is safe to run twice and in two processes, because each takes the person's
-    row lock. Deeds of people who are blocked or have left wait until these are active again.
+    See `credit_due`. The deeds of a person that are credited together have one notification.
     """
-    credited, after = 0, UUID(int=0)
-    while due := await _due(scope, after):
-        for person_id in due:
-            credited += await _credit_person(scope, person_id)
-        after = due[-1]
-    return credited
-
-
-async def _due(scope: Scope, after: UUID) -> list[UUID]:
-    """The next people, by id after `after`, who have due deeds and none that falls due later today."""
-    now = clock.now()
-    async with transaction(scope):
-        due = await database.fetch(
-            "SELECT DISTINCT d.person_id FROM deed d "
-            "JOIN person p ON p.community_id = d.community_id AND p.id = d.person_id AND p.status = 'active' "
-            "WHERE d.community_id = $1 AND d.person_id > $2 AND d.status = 'noticed' AND d.notice_until <= $3 "
-            "AND NOT EXISTS (SELECT FROM deed later WHERE later.community_id = $1 AND later.person_id = d.person_id "
-            "AND later.status = 'noticed' AND later.notice_until > $3 AND later.notice_until < $4) "
-            "ORDER BY d.person_id LIMIT $5",
-            scope.community_id, after, now, clock.day_bounds(clock.local_day(now))[1], BATCH,
-        )  # fmt: skip
-    return [UUID(bytes=row["person_id"].bytes) for row in due]
+    return await credit_due(scope, "deed", _credit_person)
 
 
 @retried
 async def _credit_person(scope: Scope, person_id: UUID) -> int:
-    try:
-        async with transaction(scope):
-            await lock_people(scope, [person_id])
-            due = await database.fetch(
-                "SELECT id FROM deed WHERE community_id = $1 AND person_id = $2 AND status = 'noticed' "
-                "AND notice_until <= $3 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
-                scope.community_id, person_id, clock.now(),
-            )  # fmt: skip
-            deeds = [await lock_deed(scope, UUID(bytes=row["id"].bytes)) for row in due]
-            deeds = [deed for deed in deeds if not (deed.open_objections or deed.witness_owes)]
-            ends = [await _issue(scope, deed, f"deed:{deed.id}:credit") for deed in deeds]
-            if deeds:
-                await _notify_credited(scope, deeds, ends[0], f"deed:{deeds[0].id}:credit")
-    except AccountClosed:  # closed since the list was read: all deeds of the person wait until it is open again
-        return 0
+    async with transaction(scope):
+        await lock_people(scope, [person_id])
+        due = await database.fetch(
+            f"SELECT id FROM deed r WHERE community_id = $1 AND person_id = $2 AND {DUE} "  # noqa: S608  # own text
+            "ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
+            scope.community_id, person_id, clock.now(),
+        )  # fmt: skip
+        deeds = [await lock_deed(scope, UUID(bytes=row["id"].bytes)) for row in due]
+        deeds = [deed for deed in deeds if not (deed.open_objections or deed.witness_owes)]
+        ends = [await _issue(scope, deed, f"deed:{deed.id}:credit") for deed in deeds]
+        if deeds:
+            await _notify_credited(scope, deeds, ends[0], f"deed:{deeds[0].id}:credit")
     return len(deeds)
 
 

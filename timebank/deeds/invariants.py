@@ -4,7 +4,7 @@ A deed that is withdrawn, rejected or undecided has no credit: only a reversed c
 """
 
 from timebank.core.locale import _
-from timebank.ledger.checking.invariants.parts import CREDITED, Invariant
+from timebank.ledger.checking.invariants.parts import CREDITED, Invariant, credit_without_source
 
 _DEED_WITHOUT_CREDIT = Invariant(
     "deed_without_credit",
@@ -19,17 +19,11 @@ ORDER BY d.id LIMIT $2""",
     CREDITED,
 )
 
-_CREDIT_WITHOUT_DEED = Invariant(
+_CREDIT_WITHOUT_DEED = credit_without_source(
     "credit_without_deed",
     _("账上为一件善行记了 {amount} 分，那件善行不在了，或现在不是已记分。"),
-    """
-SELECT ARRAY[c.entry_id, c.source_id] AS ids, c.points AS amount FROM credited c
-LEFT JOIN deed d ON d.community_id = $1 AND d.id = c.source_id
-WHERE c.kind = 'deed'
-  AND (d.id IS NULL OR NOT c.reversed AND (d.status <> 'credited' OR d.entry_id IS DISTINCT FROM c.entry_id))
-ORDER BY c.entry_id LIMIT $2""",
-    CREDITED,
-)
+    kind="deed", table="deed", status="credited", amount="points",
+)  # fmt: skip
 
 # A deed with points other than the catalogue's must carry a reason.
 _DEED_OFF_ITS_RULE = Invariant(

@@ -1,6 +1,6 @@
 """Expiry: days are closed, announced amounts expire automatically, the rest waits for an administrator."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import msgspec
 import structlog
@@ -12,10 +12,10 @@ from timebank.core.scope import Scope
 from timebank.ledger import closing_days as book_days
 from timebank.ledger.closing_days import Closing
 from timebank.ledger.posting import Currency
+from timebank.ledger.totals import FIRST_MOMENT, last_counted_day
 
 log = structlog.get_logger()
 
-FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 BATCH = 500
 SKIPPED_DAYS_MAX = 7  # the same number as in the database function ledger_close_until
 
@@ -58,9 +58,7 @@ async def close_days(scope: Scope) -> int:
     counted again, because a posting may have been under way when it was counted.
     """
     async with transaction(scope):
-        last: date | None = await database.fetch_value(
-            "SELECT max(day) FROM day_total WHERE community_id = $1", scope.community_id
-        )
+        last = await last_counted_day(scope)
         since = clock.day_bounds(last)[0] if last else FIRST_MOMENT
         until = clock.day_bounds(clock.local_day())[0]
         found = await database.fetch(_DAYS, scope.community_id, until, settings.current().time_zone.key, since)

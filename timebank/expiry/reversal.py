@@ -12,12 +12,11 @@ from timebank.core.scope import Scope
 from timebank.core.wording import duration, points
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
-from timebank.ledger.posting import Currency, Posting, Reversal
+from timebank.ledger.posting import MEMO_MAX, Currency, Posting, Reversal
 from timebank.ledger.refusals import AlreadyReversed, EntryNotFound, NotReversible
 from timebank.people.guardianship.care import in_care
 from timebank.people.messages import notify
 
-MEMO_MAX = 200
 DAY_MAX = 2000  # expiries that one call reverses; it takes about ten seconds
 
 

@@ -7,6 +7,7 @@ import msgspec
 from litestar import Controller, Response, delete, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, MultipartBody, QueryParameter
 from msgspec import Meta
@@ -49,40 +50,38 @@ class ImportForm(msgspec.Struct):
     map: Annotated[str, Meta(max_length=MAP_LENGTH_MAX)] = ""
 
 
+def _takes_in(kind: Kind, description: str) -> HTTPRouteHandler:
+    """The handler that imports a file of one kind, named after it."""
+
+    async def take_in(
+        self: Controller,  # noqa: ARG001  # Litestar calls the handlers of a controller with it
+        request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope], dry_run: Flag = None,
+        skip_bad: Flag = None,
+    ) -> Response[Report | Running]:  # fmt: skip
+        caller.require_admin()
+        found = await runs.try_or_import(
+            caller, kind, data.file.filename, await data.file.read(workbook.BYTES_MAX + 1),
+            dry_run=data.dry_run if dry_run is None else dry_run,
+            skip_bad=data.skip_bad if skip_bad is None else skip_bad, seconds=ANSWER_WITHIN_SECONDS,
+            words=answers_in(kind, data.map.encode()),
+        )  # fmt: skip
+        if isinstance(found, Progress):
+            return _goes_on(found)
+        return Response(found.told(translator(language_of(request))))
+
+    take_in.__name__, take_in.__doc__ = kind, description
+    return post(f"/{kind}", status_code=200, responses=GOES_ON)(take_in)
+
+
 class Imports(Controller):
     path = "/imports"
 
-    @post("/residents", status_code=200, responses=GOES_ON)
-    async def residents(
-        self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
-        dry_run: Flag = None, skip_bad: Flag = None,
-    ) -> Response[Report | Running]:  # fmt: skip
-        """Import a roster: residents, their households, buildings, role grants and logins."""
-        return await _take_in("residents", request, caller, data, dry_run, skip_bad)
-
-    @post("/hours", status_code=200, responses=GOES_ON)
-    async def hours(
-        self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
-        dry_run: Flag = None, skip_bad: Flag = None,
-    ) -> Response[Report | Running]:  # fmt: skip
-        """Import sign-in sheets as honour hours, which wait for review."""
-        return await _take_in("hours", request, caller, data, dry_run, skip_bad)
-
-    @post("/deeds", status_code=200, responses=GOES_ON)
-    async def deeds(
-        self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
-        dry_run: Flag = None, skip_bad: Flag = None,
-    ) -> Response[Report | Running]:  # fmt: skip
-        """Import a moral-bank book: file its deeds for review and public notice."""
-        return await _take_in("deeds", request, caller, data, dry_run, skip_bad)
-
-    @post("/goods", status_code=200, responses=GOES_ON)
-    async def goods(
-        self, request: AnyRequest, data: MultipartBody[ImportForm], caller: NamedDependency[Scope],
-        dry_run: Flag = None, skip_bad: Flag = None,
-    ) -> Response[Report | Running]:  # fmt: skip
-        """Import a list of goods: offer them and add their stock at the stations."""
-        return await _take_in("goods", request, caller, data, dry_run, skip_bad)
+    residents = _takes_in(
+        "residents", "Import a roster: residents, their households, buildings, role grants and logins."
+    )
+    hours = _takes_in("hours", "Import sign-in sheets as honour hours, which wait for review.")
+    deeds = _takes_in("deeds", "Import a moral-bank book: file its deeds for review and public notice.")
+    goods = _takes_in("goods", "Import a list of goods: offer them and add their stock at the stations.")
 
     @get()
     async def list_runs(
@@ -105,19 +104,6 @@ class Imports(Controller):
         if progress is not None:
             return _goes_on(progress)
         return Response(await history.show_run(caller, run_id, language_of(request)))
-
-
-async def _take_in(
-    kind: Kind, request: AnyRequest, caller: Scope, form: ImportForm, dry_run: bool | None, skip_bad: bool | None
-) -> Response[Report | Running]:
-    caller.require_admin()
-    found = await runs.try_or_import(
-        caller, kind, form.file.filename, await form.file.read(workbook.BYTES_MAX + 1),
-        dry_run=form.dry_run if dry_run is None else dry_run,
-        skip_bad=form.skip_bad if skip_bad is None else skip_bad, seconds=ANSWER_WITHIN_SECONDS,
-        words=answers_in(kind, form.map.encode()),
-    )  # fmt: skip
-    return _goes_on(found) if isinstance(found, Progress) else Response(found.told(translator(language_of(request))))
 
 
 def _goes_on(progress: Progress) -> Response[Any]:

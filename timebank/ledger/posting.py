@@ -15,6 +15,9 @@ from timebank.core.scope import Scope
 from timebank.ledger.refusals import REFUSALS, Insufficient, InsufficientClassMinutes
 from timebank.policies.values import policies
 
+MEMO_MAX = 200
+"""The length of the memo of a transfer, in characters."""
+
 
 class Currency(StrEnum):
     point = "point"

@@ -57,11 +57,18 @@ async def issued_since(scope: Scope, day: date, currency: Currency) -> int:
         return -(await _taken_since(scope, day)).get((currency.value, "issued"), 0)
 
 
+async def last_counted_day(scope: Scope) -> date | None:
+    """The last day whose totals are stored."""
+    async with transaction(scope):
+        last: date | None = await database.fetch_value(
+            "SELECT max(day) FROM day_total WHERE community_id = $1", scope.community_id
+        )
+    return last
+
+
 async def _taken_since(scope: Scope, first: date) -> dict[tuple[str, str], int]:
     """What each system account took in since a day, less what it gave out, by (currency, bucket)."""
-    last: date | None = await database.fetch_value(
-        "SELECT max(day) FROM day_total WHERE community_id = $1", scope.community_id
-    )
+    last = await last_counted_day(scope)
     begin = max(first, last) if last else first
     since = clock.day_bounds(begin)[0] if begin > date.min else FIRST_MOMENT
     found = await database.fetch(_SINCE, scope.community_id, since)

@@ -9,6 +9,7 @@ from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
+from timebank.people.residents import require_resident
 
 UNDONE_WITHIN = timedelta(days=1)
 
@@ -46,10 +47,7 @@ async def merges_of(scope: Scope, person_id: UUID) -> list[MergeOut]:
     """The merges into a record of the community, newest first."""
     scope.require_reader()
     async with transaction(scope):
-        if not await database.fetch_value(
-            "SELECT EXISTS (SELECT FROM person WHERE community_id = $1 AND id = $2)", scope.community_id, person_id
-        ):
-            raise NotFound
+        await require_resident(scope, person_id)
         return await database.rows(
             MergeOut, f"{_MERGES} AND j.kept_id = $3 ORDER BY j.merged_at DESC, j.id",
             scope.community_id, UNDONE_WITHIN, person_id,

@@ -236,7 +236,7 @@ def _detail(scope: Scope, record: _Record, *, near: bool, whole: bool) -> Person
 
 
 async def names_of(scope: Scope, person_ids: Collection[UUID]) -> dict[UUID, str]:
-    """Names by id, for pages that show administrators and auditors who did something."""
+    """Names by id, without a check of the caller's visibility."""
     async with transaction(scope):
         found = await database.fetch(
             "SELECT id, name FROM person WHERE community_id = $1 AND id = ANY ($2)",

@@ -1,11 +1,15 @@
-"""Whether a person is registered in the community."""
+"""Whether people are registered in the community, active, and with a guardian's consent where they need one."""
 
+from collections.abc import Iterable
 from uuid import UUID
+
+import msgspec
 
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
+from timebank.people.identity.ages import is_guarded
 
 
 async def require_resident(scope: Scope, person_id: UUID) -> None:
@@ -16,3 +20,25 @@ async def require_resident(scope: Scope, person_id: UUID) -> None:
         )
     if not found:
         raise NotFound
+
+
+class ResidentState(msgspec.Struct, frozen=True):
+    """`lacks_consent`: a child without a guardian's recorded consent."""
+
+    status: str
+    lacks_consent: bool
+
+
+async def resident_states(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, ResidentState]:
+    """The state of each of these people who is registered in the community."""
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT p.id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g WHERE g.community_id = $1 "
+            "AND g.child_id = p.id AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented FROM person p "
+            "WHERE p.community_id = $1 AND p.id = ANY ($2)",
+            scope.community_id, list(person_ids),
+        )  # fmt: skip
+    return {
+        UUID(bytes=row["id"].bytes): ResidentState(row["status"], is_guarded(row["born_on"]) and not row["consented"])
+        for row in found
+    }

@@ -7,10 +7,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from timebank.core.clock import Moment
 from timebank.core.wording import Said
 
-Moment = Annotated[datetime, Meta(tz=True)]
 Nonce = Annotated[str, Meta(min_length=22, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+ShownCode = Annotated[str, Meta(pattern=r"^[0-9]{4} ?[0-9]{4}$")]
+"""The eight digits of a collection or attendance code, as somebody shows or reads them out at a counter."""
 Direction = Literal["in", "out", "auto"]
 
 BATCH_MAX = 100

@@ -4,7 +4,7 @@ A record that is withdrawn, rejected or undecided has no credit: only a reversed
 """
 
 from timebank.core.locale import _
-from timebank.ledger.checking.invariants.parts import CREDITED, Invariant
+from timebank.ledger.checking.invariants.parts import CREDITED, Invariant, credit_without_source
 
 _RECORD_WITHOUT_CREDIT = Invariant(
     "record_without_credit",
@@ -23,17 +23,11 @@ ORDER BY s.id LIMIT $2""",
     CREDITED,
 )
 
-_CREDIT_WITHOUT_RECORD = Invariant(
+_CREDIT_WITHOUT_RECORD = credit_without_source(
     "credit_without_record",
     _("账上为一条服务记了 {amount} 分钟，那条服务不在了，或现在不是已计入。"),
-    """
-SELECT ARRAY[c.entry_id, c.source_id] AS ids, c.minutes AS amount FROM credited c
-LEFT JOIN service_record s ON s.community_id = $1 AND s.id = c.source_id
-WHERE c.kind = 'service'
-  AND (s.id IS NULL OR NOT c.reversed AND (s.status <> 'approved' OR s.entry_id IS DISTINCT FROM c.entry_id))
-ORDER BY c.entry_id LIMIT $2""",
-    CREDITED,
-)
+    kind="service", table="service_record", status="approved", amount="minutes",
+)  # fmt: skip
 
 # The points are compared with the minutes converted into them, because these include minutes left from earlier hours.
 _RECORD_OFF_ITS_RULE = Invariant(

@@ -1,12 +1,11 @@
 """The HTTP API of goods, redemptions and requests to a second member of staff at the counter."""
 
 from datetime import timedelta
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody
 
 from timebank.agreements.schemas import Waiting
 from timebank.core import clock
@@ -14,7 +13,7 @@ from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
-from timebank.http.paging import Cursor, Limit, listed
+from timebank.http.paging import CounterCode, Cursor, Limit, listed, listed_one
 from timebank.http.uploads import PhotoUpload
 from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.shop import collection, goods, photos, reading, redemption, returns, stock
@@ -34,8 +33,6 @@ from timebank.shop.schemas import (
     RedemptionStatus,
     Return,
 )
-
-Code = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{8}$")]
 
 
 class Goods(Controller):
@@ -106,15 +103,14 @@ class Redemptions(Controller):
 
     @get()
     async def redemptions(
-        self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = None,
+        self, request: AnyRequest, caller: NamedDependency[Scope], code: CounterCode = None,
         person_id: FromQuery[UUID | None] = None, station_id: FromQuery[UUID | None] = None,
         good_id: FromQuery[UUID | None] = None, status: FromQuery[RedemptionStatus | None] = None, limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response[Page[RedemptionOut]]:  # fmt: skip
         """The caller's own redemptions, those of the caller's stations, or all; or the open one with this `code`."""
         if code:
-            shown = await reading.find_redemption_by_code(caller, code)
-            return listed(request, Page([shown] if shown else []))
+            return listed_one(request, await reading.find_redemption_by_code(caller, code))
         found = await reading.list_redemptions(
             caller, person_id=person_id, station_id=station_id, good_id=good_id, status=status, limit=limit,
             cursor=cursor,

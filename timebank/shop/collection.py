@@ -115,9 +115,7 @@ async def lock_redemption(scope: Scope, redemption_id: UUID, *, agreed: bool = F
     """
     await _lock_customer(scope, redemption_id)
     found = await database.row(LockedRedemption, _LOCKED, scope.community_id, redemption_id)
-    if found is None or not (
-        agreed or scope.stands_for(found.person_id) or scope.keeps(found.station_id) or scope.reads_all
-    ):
+    if found is None or not (agreed or scope.reads_at(found.station_id, own=scope.stands_for(found.person_id))):
         raise NotFound
     return found
 

@@ -8,7 +8,7 @@ import msgspec
 from timebank.access.sign_in import guesses
 from timebank.core import database, names
 from timebank.core.database import transaction
-from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.errors import NotFound, TimebankError
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.ledger import grace
@@ -92,7 +92,7 @@ async def find_redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
     """One redemption. Raises NotFound where the caller may not see it."""
     async with transaction(scope):
         found = await database.row(_Row, _ROWS + "r.id = $2", scope.community_id, redemption_id)
-    if found is None or not (scope.stands_for(found.person_id) or scope.keeps(found.station_id) or scope.reads_all):
+    if found is None or not scope.reads_at(found.station_id, own=scope.stands_for(found.person_id)):
         raise NotFound
     return _in_words(scope, found)
 
@@ -111,19 +111,11 @@ async def find_redemption_by_code(scope: Scope, code: str) -> RedemptionOut | No
 
     For keepers and administrators only. Wrong codes are counted. Raises Forbidden, RedemptionElsewhere.
     """
-    if not (scope.kept_stations or scope.administers):
-        raise Forbidden
-    await guesses.count_guess(scope)
-    async with transaction(scope):
-        found = await database.row(
-            _Row, _ROWS + "r.code = $2 AND r.status = 'reserved'", scope.community_id, code.replace(" ", "")
-        )
-    if found is None:
-        return None
-    await guesses.was_right(scope)
-    if not scope.keeps(found.station_id):
-        raise RedemptionElsewhere(station=found.station)
-    return _in_words(scope, found, named=True)
+    statement = _ROWS + "r.code = $2 AND r.status = 'reserved'"
+    found = await guesses.find_by_code(
+        scope, code, lambda digits: database.row(_Row, statement, scope.community_id, digits), RedemptionElsewhere
+    )
+    return _in_words(scope, found, named=True) if found else None
 
 
 async def list_waiting_redemptions(

@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from timebank.presence.schemas import Nonce, ShownCode
+
 GoodName = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
 Unit = Annotated[str, Meta(min_length=1, max_length=10, pattern=r"^[^\x00]*$")]
 Points = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -15,8 +17,6 @@ Quantity = Annotated[int, Meta(ge=1, le=99)]
 StockQuantity = Annotated[int, Meta(ge=0, le=1_000_000)]
 Note = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$")]
 Reason = Annotated[str, Meta(min_length=2, max_length=500, pattern=r"^[^\x00]*$")]
-Presence = Annotated[str, Meta(min_length=22, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-CollectionCode = Annotated[str, Meta(pattern=r"^[0-9]{4} ?[0-9]{4}$")]
 RedemptionStatus = Literal["reserved", "collected", "cancelled", "expired", "returned"]
 
 
@@ -88,7 +88,7 @@ class RedemptionIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     station_id: UUID
     quantity: Quantity = 1
     collect_now: bool = False
-    presence: Presence | None = None
+    presence: Nonce | None = None
 
 
 class Redeemed(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,8 +104,8 @@ class Redeemed(msgspec.Struct, frozen=True, kw_only=True):
 class Collection(msgspec.Struct, forbid_unknown_fields=True):
     """The collection code, or as `presence` the nonce of a scan of the person at this station in the last 5 minutes."""
 
-    code: CollectionCode | None = None
-    presence: Presence | None = None
+    code: ShownCode | None = None
+    presence: Nonce | None = None
 
     def __post_init__(self) -> None:
         if self.code is None and self.presence is None:

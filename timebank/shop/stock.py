@@ -121,15 +121,21 @@ async def count_stock(
         return await _set_count(scope, good_id, station_id, counted, change, note)
 
 
+async def _lock_stock(scope: Scope, good_id: UUID, station_id: UUID) -> int:
+    """Lock the row of a good's stock at a station, and return the free quantity."""
+    free: int = await database.fetch_value(
+        "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3 FOR NO KEY UPDATE",
+        scope.community_id, good_id, station_id,
+    )  # fmt: skip
+    return free
+
+
 async def _difference(scope: Scope, good_id: UUID, station_id: UUID, counted: int) -> int:
     """The counted quantity less the reserved and the free stock; the stock's row stays locked.
 
     Raises CountedBelowReserved.
     """
-    free: int = await database.fetch_value(
-        "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3 FOR NO KEY UPDATE",
-        scope.community_id, good_id, station_id,
-    )  # fmt: skip
+    free = await _lock_stock(scope, good_id, station_id)
     reserved: int = await database.fetch_value(
         "SELECT coalesce(sum(quantity), 0)::integer FROM redemption "
         "WHERE community_id = $1 AND good_id = $2 AND station_id = $3 AND status = 'reserved'",
@@ -152,10 +158,7 @@ async def _set_count(
 async def count_agreed(scope: Scope, change: Change) -> None:
     """Subtract what was missing at the time of the count, at most what is there. Later changes are kept."""
     good_id, station_id = UUID(change.do["good_id"]), UUID(change.do["station_id"])
-    lying: int = await database.fetch_value(
-        "SELECT quantity FROM stock WHERE community_id = $1 AND good_id = $2 AND station_id = $3 FOR NO KEY UPDATE",
-        scope.community_id, good_id, station_id,
-    )  # fmt: skip
+    lying = await _lock_stock(scope, good_id, station_id)
     less = min(change.do["less"], lying)
     await _set_count(scope, good_id, station_id, lying - less, -less, change.do["note"])
 

@@ -1,4 +1,4 @@
-"""The table classes of this capability; the migrations define the tables."""
+"""The table classes of this capability; those without a use are here for the comparison with the migrated database."""
 
 from piccolo.columns import UUID, BigInt, Boolean, Integer, Time, Timestamptz, Varchar
 from piccolo.table import Table

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from timebank.access.devices.further_devices import KIND_WORDS
 from timebank.access.roles.words import ROLES
 from timebank.core.capability import capabilities
 from timebank.core.locale import _, translate
@@ -43,7 +44,6 @@ LABELS: dict[str, str] = {
 }  # fmt: skip
 
 
-DEVICES = {"display": _("显示签到码的屏幕"), "counter": _("柜台平板")}
 PROOFS = {"scan": _("扫了卡或个人码"), "name": _("核对了姓名和后四位"), "office": _("管理员决定")}
 
 
@@ -71,8 +71,8 @@ def _value(verb: str, key: str, value: object, language: str) -> str:
         return translate(KNOWN[str(value)].title, language)
     if key == "proof" and value in PROOFS:
         return translate(PROOFS[str(value)], language)
-    if key == "kind" and value in DEVICES:
-        return translate(DEVICES[str(value)], language)
+    if key == "kind" and value in KIND_WORDS:
+        return translate(KIND_WORDS[str(value)], language)
     if key == "list":
         return translate(_lists().get(str(value), str(value)), language)
     if isinstance(value, list):

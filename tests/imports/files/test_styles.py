@@ -20,7 +20,7 @@ from timebank.imports.kinds.goods.read import GoodRow
 from timebank.imports.kinds.hours import read as hours
 from timebank.imports.kinds.roster import read as roster
 from timebank.imports.reports.refused_rows import refused_rows
-from timebank.imports.reports.report import findings, report
+from timebank.imports.reports.report import findings
 from timebank.imports.sheets.parsed import Parsed
 
 TODAY = date(2026, 11, 20)
@@ -64,11 +64,11 @@ def test_a_struck_row_stays_out_and_a_struck_amount_is_not_taken_in_any_format(k
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_hidden_column_that_was_read_is_named_in_every_format(kind: str) -> None:
-    assert any("“货架”有隐藏的列，也一起读了：库存" in note for note in report(shelf(kind)).notes)
+    assert any("“货架”有隐藏的列，也一起读了：库存" in note for note in findings(shelf(kind)).told().notes)
 
 
 def test_comments_are_counted_for_they_are_not_read() -> None:
-    assert any("1 处批注" in note for note in report(shelf("xlsx")).notes)
+    assert any("1 处批注" in note for note in findings(shelf("xlsx")).told().notes)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from timebank.imports.kinds.hours.read import HoursRow
 from timebank.imports.kinds.roster import read as roster
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.reports.refused_rows import refused_rows
-from timebank.imports.reports.report import findings, report
+from timebank.imports.reports.report import findings
 from timebank.imports.sheets.parsed import Parsed
 from timebank.imports.sheets.vocabulary import DEEDS, GOODS, HOURS, ROSTER
 
@@ -70,14 +70,14 @@ def test_a_cell_that_cannot_be_read_refuses_its_row_in_every_format(kind: str) -
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_column_that_nobody_read_is_named_in_every_format(kind: str) -> None:
-    told = report(residents(workbook.read_workbook(f"a.{kind}", FORMATS[kind]())))
+    told = findings(residents(workbook.read_workbook(f"a.{kind}", FORMATS[kind]()))).told()
     assert [(one.column, one.heading, one.rows) for one in told.unused_columns] == [("F", "车牌", 2)]
     assert any("没有用到：车牌" in note for note in told.notes)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_hidden_rows_and_sheets_are_counted_in_every_format_that_has_them(kind: str) -> None:
-    notes = report(residents(workbook.read_workbook(f"a.{kind}", FORMATS[kind]()))).notes
+    notes = findings(residents(workbook.read_workbook(f"a.{kind}", FORMATS[kind]()))).told().notes
     assert any("有 1 行被隐藏或筛选掉" in note for note in notes) == (kind != "csv")
     assert any("“旧表”是隐藏的，没有读（2 行）" in note for note in notes) == (kind != "csv")
 
@@ -320,7 +320,7 @@ def test_a_sheet_of_any_name_keeps_what_cannot_be_read(name: str) -> None:
 def test_alike_warnings_are_one_line_with_a_count() -> None:
     rows = [[f"薛{letter}", "0855-2621234", "1960-01-01"] for letter in "甲乙丙丁"]
     parsed = residents(book(["姓名", "手机", "出生日期"], *rows))
-    told = report(parsed)
+    told = findings(parsed).told()
     assert len(told.warnings) == 1
     assert told.warnings[0].rows == [2, 3, 4, 5]
 

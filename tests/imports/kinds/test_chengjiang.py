@@ -14,7 +14,7 @@ from timebank.imports.kinds.goods import read as goods
 from timebank.imports.kinds.hours import read as hours
 from timebank.imports.kinds.roster import read as roster
 from timebank.imports.kinds.roster.read import RosterRow
-from timebank.imports.reports.report import report
+from timebank.imports.reports.report import findings
 from timebank.imports.sheets.candidates import Candidate, Candidates
 from timebank.imports.sheets.parsed import Parsed, RowProblem
 
@@ -146,7 +146,7 @@ def test_the_goods_list_is_read_whole() -> None:
 
 
 def test_the_report_tells_in_words_and_shows_no_whole_number(residents: Parsed[RosterRow]) -> None:
-    told = report(residents)
+    told = findings(residents).told()
     assert (told.rows, told.accepted, len(told.errors)) == (2613, 2559, 54)
     assert [len(alike.rows) for alike in told.warnings] == [15], "alike ones are one line"
     first = told.warnings[0]
@@ -156,7 +156,7 @@ def test_the_report_tells_in_words_and_shows_no_whole_number(residents: Parsed[R
     assert all("****" in value for value in shown)
     assert not any(value.isdigit() for value in shown)
     words = {"手机号有 {length} 位，应为 11 位，请核对": "phone {length}", LEFT_OUT: "{sentence}"}
-    english = report(residents, lambda sentence: words.get(sentence, sentence)).warnings[0]
+    english = findings(residents).told(lambda sentence: words.get(sentence, sentence)).warnings[0]
     assert english.problem == "phone 10"
 
 

@@ -17,7 +17,7 @@ from timebank.imports.kinds.hours.read import HoursRow
 from timebank.imports.kinds.roster import read as roster
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.reports.refused_rows import refused_rows
-from timebank.imports.reports.report import findings, report
+from timebank.imports.reports.report import findings
 from timebank.imports.sheets.parsed import Parsed
 
 TODAY = date(2026, 11, 20)
@@ -93,11 +93,11 @@ def test_the_afternoon_below_the_morning_keeps_its_hours() -> None:
 
 
 def test_a_table_of_another_kind_on_the_same_sheet_is_named() -> None:
-    told = report(
+    told = findings(
         services(
             book(TIMES, ["2026-10-05", "薛翠", "9:00", "10:00"], [], ["姓名", "楼栋", "房号"], ["汤琴", "3栋", "101"])
         )
-    )
+    ).told()
     assert (told.accepted, told.errors) == (1, [])
     assert any("第 4 行起的另一张表没有读（1 行）" in note for note in told.notes)
 
@@ -281,7 +281,7 @@ def test_many_second_services_of_a_day_are_one_line() -> None:
     rows = [
         ["2026-10-01", who, *times] for who in ("薛翠", "汤琴") for times in (("9:00", "10:00"), ("14:00", "15:00"))
     ]
-    told = report(services(book(TIMES, *rows)))
+    told = findings(services(book(TIMES, *rows))).told()
     assert [(one.code, one.rows) for one in told.warnings] == [("same_day", [3, 5])]
     assert "第 2 行" not in told.warnings[0].problem
 

@@ -3,14 +3,32 @@
 If it did, somebody who knows one right code could use it to reset the count after every few guesses.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Protocol, TypeVar
+from uuid import UUID
 
 from timebank.access.sign_in import throttle
+from timebank.core.database import transaction
+from timebank.core.errors import Forbidden, TimebankError
 from timebank.core.scope import Scope
 
 WRONG_MAX = 60
 WRONG_OF_ONE_MAX = 10
 WINDOW = timedelta(minutes=15)
+
+
+class AtStation(Protocol):
+    """What a code was given for: it is collected or attended at one station."""
+
+    @property
+    def station_id(self) -> UUID: ...
+
+    @property
+    def station(self) -> str: ...
+
+
+Found = TypeVar("Found", bound=AtStation)
 
 
 def _key(scope: Scope) -> str:
@@ -37,3 +55,24 @@ async def count_guess_at(scope: Scope, what: str) -> None:
 async def was_right(scope: Scope, tries: int = 1) -> None:
     """Record that the code was right: its tries no longer count."""
     await throttle.subtract_attempts(_key(scope), tries, window=WINDOW)
+
+
+async def find_by_code(
+    scope: Scope, code: str, find: Callable[[str], Awaitable[Found | None]], elsewhere: type[TimebankError]
+) -> Found | None:
+    """Find with `find` what a code shown at the counter was given for; None where nothing open has this code.
+
+    Only for keepers and administrators. Wrong codes are counted. Raises Forbidden, TooManyAttempts and, where it is of
+    a station that the caller does not keep, `elsewhere` with the station's name.
+    """
+    if not (scope.kept_stations or scope.administers):
+        raise Forbidden
+    await count_guess(scope)
+    async with transaction(scope):
+        found = await find(code.replace(" ", ""))
+    if found is None:
+        return None
+    await was_right(scope)
+    if not scope.keeps(found.station_id):
+        raise elsewhere(station=found.station)
+    return found

@@ -18,8 +18,6 @@ from timebank.rules.catalogue import rule_in_words, rules
 from timebank.stations.places import stations
 from timebank.web.pages import page, see_other
 
-PAGE = 60
-
 
 class ActivityPages(Controller):
     path = "/activities"

@@ -6,11 +6,12 @@ from uuid import UUID
 import msgspec
 
 from timebank.classes.class_time import entries
-from timebank.classes.families import names_of_people, notify_family
+from timebank.classes.families import notify_family
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import dated
+from timebank.people.directory import names_of
 from timebank.policies.values import policies
 
 REMINDER_DAYS = (7, 30)
@@ -100,7 +101,7 @@ async def _endings(scope: Scope, sql: str, since: date, until: date) -> list[_En
 @retried
 async def _notify(scope: Scope, ending: _Ending, key: str) -> None:
     async with transaction(scope):
-        child = (await names_of_people(scope, [ending.child_id]))[ending.child_id]
+        child = (await names_of(scope, [ending.child_id]))[ending.child_id]
         text = f"《{ending.course}》{dated(ending.ends_on)}结课，{child}还有 {ending.unused} 分钟课时没有用，也没有约。"
         if ending.points:
             last = f"，请在{dated(ending.points_until)}结束前使用" if ending.points_until else ""
@@ -133,7 +134,7 @@ async def _expire(scope: Scope, due: _Due) -> bool:
             await audit.record(
                 scope, "expire_class_hours", "course", due.course_id, child_id=due.child_id, minutes=minutes
             )
-            child = (await names_of_people(scope, [due.child_id]))[due.child_id]
+            child = (await names_of(scope, [due.child_id]))[due.child_id]
             await notify_family(
                 scope, due.child_id, "class_expired",
                 f"《{due.course}》已结课，{child}没用的 {minutes} 分钟课时到期了：付的积分也已过期，退不回来。",

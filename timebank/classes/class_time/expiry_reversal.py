@@ -7,11 +7,12 @@ import msgspec
 from timebank.classes.class_time import entries
 from timebank.classes.class_time.refunds import payers, require_not_close
 from timebank.classes.courses import course
-from timebank.classes.families import guardians_of, names_of_people, notify_family
+from timebank.classes.families import guardians_of, notify_family
 from timebank.core import audit, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.ledger.refusals import EntryNotFound
+from timebank.people.directory import names_of
 
 
 class Unexpired(msgspec.Struct, frozen=True):
@@ -46,7 +47,7 @@ async def reverse_class_expiry(scope: Scope, entry_id: UUID, reason: str) -> Une
         await audit.record(
             scope, "reverse_class_expiry", "course", course_id, reason=reason, child_id=child_id, minutes=minutes
         )
-        child = (await names_of_people(scope, [child_id]))[child_id]
+        child = (await names_of(scope, [child_id]))[child_id]
         await notify_family(
             scope, child_id, "class_expiry_reversed",
             f"《{title}》{child}到期的 {minutes} 分钟课时已撤回到期，现在又可以用了。原因：{reason}。",

@@ -5,13 +5,14 @@ from timebank.classes.class_time import entries
 from timebank.classes.class_time.purchase import class_minutes, require_age, require_running
 from timebank.classes.class_time.refunds import list_unused_minutes, require_right
 from timebank.classes.courses import COURSE_TERMS, course
-from timebank.classes.families import names_of_people, notify_family
+from timebank.classes.families import notify_family
 from timebank.classes.schemas import MovedOut, MoveIn
 from timebank.core import audit
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.core.wording import dated
+from timebank.people.directory import names_of
 
 
 class SameCourse(TimebankError):
@@ -40,7 +41,7 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
             scope, "move_class_hours", "course", left.id, reason=wanted.reason, child_id=wanted.child_id,
             to=entered.id, entry_id=moved.entry_id, minutes=moved.minutes, arrived=moved.arrived,
         )  # fmt: skip
-        child = (await names_of_people(scope, [wanted.child_id]))[wanted.child_id]
+        child = (await names_of(scope, [wanted.child_id]))[wanted.child_id]
         because = f"原因：{wanted.reason}。" if wanted.reason else ""
         has = await list_unused_minutes(scope, child_id=wanted.child_id)
         last = next((u.lasts_until for u in has if u.course_id == entered.id), None)

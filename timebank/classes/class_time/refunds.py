@@ -11,13 +11,14 @@ from timebank.classes.class_time import entries
 from timebank.classes.class_time.entries import Given, RefundShare
 from timebank.classes.class_time.purchase import class_minutes
 from timebank.classes.courses import course
-from timebank.classes.families import guardians_of, names_of_people, notify_family
+from timebank.classes.families import guardians_of, notify_family
 from timebank.classes.schemas import CourseOut, PointsBack, Refunded, RefundIn, Unused
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.core.wording import dated, points
+from timebank.people.directory import names_of
 from timebank.people.guardianship.guardians import NotGuardian, require_guardian
 from timebank.people.identity.ages import is_minor
 from timebank.policies.values import policies
@@ -90,7 +91,7 @@ async def holders(scope: Scope, course_id: UUID) -> list[Holder]:
         has = await list_unused_minutes(scope, course_id=course_id)
         guardians = await guardians_of(scope, [u.child_id for u in has])
         people = {u.child_id for u in has} | {g for each in guardians.values() for g in each}
-        names = await names_of_people(scope, people)
+        names = await names_of(scope, people)
     return [Holder(names[u.child_id], u, [Guardian(g, names[g]) for g in guardians[u.child_id]]) for u in has]
 
 
@@ -131,7 +132,7 @@ async def refund_and_notify(
         scope, "refund_class_hours", "course", taken.id, reason=why or None, child_id=child_id, entry_id=given.entry_id,
         minutes=given.minutes, points=given.points,
     )  # fmt: skip
-    child = (await names_of_people(scope, [child_id]))[child_id]
+    child = (await names_of(scope, [child_id]))[child_id]
     what = f"《{taken.title}》{child}没用的 {given.minutes} 分钟课时已退回 {given.points} 积分"
     because = f"原因：{why}。" if why else ""
     await notify_family(

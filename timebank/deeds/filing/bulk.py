@@ -16,7 +16,7 @@ from timebank.deeds.filing.caps import period_of, require_room_among
 from timebank.deeds.filing.filing import DAYS_BACK_MAX, DeedDay, WitnessTooClose, WitnessUnknown, deed_worth
 from timebank.deeds.schemas import DeedIn
 from timebank.people.guardianship.guardians import NotGuardian
-from timebank.people.identity.ages import is_guarded
+from timebank.people.residents import ResidentState, resident_states
 from timebank.rules.catalogue import RuleNotFound, every_version
 from timebank.rules.schemas import RuleOut
 
@@ -28,13 +28,6 @@ class Filed(msgspec.Struct, frozen=True):
     person_id: UUID
     witness_id: UUID | None
     points: int
-
-
-class _Person(msgspec.Struct, frozen=True):
-    id: UUID
-    status: str
-    born_on: date | None
-    consented: bool
 
 
 class _Counted(msgspec.Struct, frozen=True):
@@ -50,7 +43,7 @@ class _Counted(msgspec.Struct, frozen=True):
 class _Facts:
     """The facts by which deeds are judged. A deed that passes is added to `counted` and counts for those after it."""
 
-    people: dict[UUID, _Person]
+    people: dict[UUID, ResidentState]
     areas: set[UUID]
     versions: dict[str, list[RuleOut]]
     own: Side
@@ -67,7 +60,7 @@ class _Facts:
         doer = self.people.get(wanted.person_id)
         if doer is None or doer.status != "active" or wanted.area_id not in self.areas:
             raise NotFound
-        if is_guarded(doer.born_on) and not doer.consented:
+        if doer.lacks_consent:
             raise NotGuardian
         self._require_witness(wanted)
         rule = self._rule(wanted.rule_code, wanted.occurred_on)
@@ -184,13 +177,6 @@ async def _facts(scope: Scope, wanted: Sequence[DeedIn]) -> _Facts:
     witnesses = {deed.witness_id for deed in wanted if deed.witness_id is not None}
     paired = witnesses | {deed.person_id for deed in wanted if deed.witness_id is not None}
     doers, areas = {deed.person_id for deed in wanted}, {deed.area_id for deed in wanted}
-    people = await database.rows(
-        _Person,
-        "SELECT p.id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g WHERE g.community_id = $1 "
-        "AND g.child_id = p.id AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented FROM person p "
-        "WHERE p.community_id = $1 AND p.id = ANY ($2)",
-        scope.community_id, list(doers | witnesses),
-    )  # fmt: skip
     there = await database.fetch(
         "SELECT id FROM area WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, list(areas)
     )
@@ -198,7 +184,8 @@ async def _facts(scope: Scope, wanted: Sequence[DeedIn]) -> _Facts:
     for rule in await every_version(scope, "deed"):
         versions.setdefault(rule.code, []).append(rule)
     return _Facts(
-        people={one.id: one for one in people}, areas={UUID(bytes=row["id"].bytes) for row in there}, versions=versions,
+        people=await resident_states(scope, doers | witnesses),
+        areas={UUID(bytes=row["id"].bytes) for row in there}, versions=versions,
         own=await side_of(scope) if witnesses else Side(), sides=await sides_of(scope, paired),
         counted=await _counted(scope, wanted, versions),
     )  # fmt: skip

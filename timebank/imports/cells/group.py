@@ -5,12 +5,12 @@ from collections.abc import Set as AbstractSet
 
 from timebank.core.names import COMPOUND_SURNAMES, key
 from timebank.imports.cells import callings
+from timebank.imports.cells.callings import HAN
 from timebank.imports.cells.numerals import chinese_number
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell, name, plain_text
 
 GROUP_MAX = 50
-HAN = r"[\u3400-\u9fff\U00020000-\U000323af]"
 _UNLISTED = re.compile(
     r".等$|等\s*(\d+|[一二三四五六七八九十]+)?\s*(人|名|位)$|"
     r".(夫妇|夫妻|两口子|父子|父女|母子|母女|兄弟|姐妹|一家(.口|人)?|全家)(俩|[二两三四五2-5]人)?$"

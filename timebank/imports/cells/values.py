@@ -68,7 +68,6 @@ _DASHES = re.compile(r"[-‐‑–—―_~～ ]*|[/\\]")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
 _NAME_CATEGORIES = frozenset({"Lo", "Lu", "Ll", "Lt", "Lm", "Mn", "Mc", "Co", "Cn"})
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
-_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _LAST_X = re.compile(r"(?<=\d)[×✕✖ⅩⅹХхΧχ]$")  # characters that are typed or recognised instead of an X
 _NUMBER_LABEL = re.compile(
     r"^(居民)?(身份证|公民身份|证件)(号码?)?\s*[:：]?\s*|^ID( ?(no|number))?\.?\s*[:：]?\s*(?=\d)", re.IGNORECASE
@@ -97,7 +96,7 @@ def plain_text(cell: Cell) -> str:
     text = cell.shown if isinstance(cell, Unreadable) else str(cell)
     if text.startswith('="') and text.endswith('"') and len(text) > 2:
         text = text[2:-1]
-    return " ".join(_CONTROL.sub("", _INVISIBLE.sub("", text.translate(_FULL_WIDTH))).split())
+    return " ".join(_CONTROL.sub("", _INVISIBLE.sub("", text.translate(names.FULL_WIDTH))).split())
 
 
 def blank(cell: Cell) -> bool:

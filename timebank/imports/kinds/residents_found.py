@@ -1,6 +1,6 @@
 """Looks up the residents whom a sheet of hours or deeds may mean, all in one query."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -82,24 +82,3 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
             heads=frozenset(one.area_id for one in held if one.area_id), merged=tuple(row["merged"]),
         )  # fmt: skip
     return Residents(Candidates.of(candidates), by_key)
-
-
-class PersonState(msgspec.Struct, frozen=True):
-    """Whether a person is active in the community, and whether a guardian's consent is missing."""
-
-    status: str
-    lacks_consent: bool
-
-
-async def person_states(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, PersonState]:
-    """The standing of each of these people now."""
-    found = await database.fetch(
-        "SELECT p.id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g WHERE g.community_id = $1 "
-        "AND g.child_id = p.id AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented FROM person p "
-        "WHERE p.community_id = $1 AND p.id = ANY ($2)",
-        scope.community_id, list(person_ids),
-    )  # fmt: skip
-    return {
-        UUID(bytes=row["id"].bytes): PersonState(row["status"], is_guarded(row["born_on"]) and not row["consented"])
-        for row in found
-    }

@@ -11,7 +11,7 @@ from timebank.core.errors import NotFound
 from timebank.core.locale import translator
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
-from timebank.imports.reports.report import Findings
+from timebank.imports.runs.closing import findings_of
 from timebank.imports.runs.undo import UNDO_WITHIN
 from timebank.imports.schemas import RunDetail, RunOut
 from timebank.imports.words.word_meanings import still_unknown
@@ -61,10 +61,8 @@ async def show_run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetai
         found = await database.row(RunOut, _RUNS + "AND r.id = $6", *_facts(scope), run_id)
         if found is None:
             raise NotFound
-        kept: str = await database.fetch_value(
-            "SELECT report FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, run_id
-        )
-    told = msgspec.json.decode(kept, type=Findings).told(translator(language))
+        kept = await findings_of(scope, run_id)
+    told = kept.told(translator(language))
     return RunDetail(
         **msgspec.structs.asdict(found), errors=told.errors, warnings=told.warnings, notes=told.notes,
         unused_columns=told.unused_columns, used_columns=told.used_columns, refusals=told.refusals,

@@ -164,11 +164,6 @@ def findings(
     )
 
 
-def report(parsed: Parsed[T], translate: Callable[[str], str] = str) -> Report:
-    """The report on a parsed file in the reader's language."""
-    return findings(parsed).told(translate)
-
-
 def _remarks(problems: Iterable[RowProblem]) -> list[Remark]:
     return [
         Remark(

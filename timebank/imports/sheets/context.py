@@ -27,7 +27,7 @@ _DAY_ONLY = re.compile(r"(\d{1,2})\s*[日号]?")
 _WEEKDAY = re.compile(r"[(]?(?:星期|周|礼拜)[一二三四五六日天][)]?|[(][一二三四五六日天][)]")
 
 
-_LATE = re.compile("下午|晚上|傍晚|夜间|午后")
+LATE = re.compile("下午|晚上|傍晚|夜间|午后")
 _EARLY = re.compile("上午|早|全天|凌晨")
 
 
@@ -77,7 +77,7 @@ def _texts(titles: Iterable[Row]) -> list[str]:
 def _said(written: Iterable[str], year: int | None = None) -> TitleDates:
     texts = [_plain(text) for text in written]
     said = " ".join(texts)
-    is_late = _LATE.search(said) is not None and _EARLY.search(said) is None
+    is_late = LATE.search(said) is not None and _EARLY.search(said) is None
     if any(_RANGE.search(text) for text in texts):
         years = {int(year) for text in texts for year in _YEAR.findall(text)}
         return TitleDates(year=_only(years), is_late=is_late)

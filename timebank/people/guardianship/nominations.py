@@ -11,6 +11,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
+from timebank.people.directory import names_of
 from timebank.people.messages import Notification, notify_many
 
 
@@ -69,11 +70,7 @@ async def own_nominations(scope: Scope, nominations: Sequence[Nomination]) -> li
 
 async def _children(scope: Scope, named: Sequence[asyncpg.Record]) -> dict[UUID, str]:
     """The names of each guardian's children in these rows, such as 刘小雨、刘小风."""
-    found = await database.fetch(
-        "SELECT id, name FROM person WHERE community_id = $1 AND id = ANY ($2)",
-        scope.community_id, [row["child_id"] for row in named],
-    )  # fmt: skip
-    names = {child["id"]: child["name"] for child in found}
+    names = await names_of(scope, [row["child_id"] for row in named])
     of_guardian: dict[UUID, set[str]] = {}
     for row in named:
         of_guardian.setdefault(UUID(bytes=row["guardian_id"].bytes), set()).add(names[row["child_id"]])

@@ -8,14 +8,12 @@ from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.core.wording import at_clock
 from timebank.ledger import posting
-from timebank.ledger.posting import Posting
+from timebank.ledger.posting import MEMO_MAX, Posting
 from timebank.people.messages import notify
 from timebank.service_records.deciding import locked_record
 from timebank.service_records.reading import find_record
 from timebank.service_records.schemas import RecordOut
 from timebank.service_records.tables import ServiceRecord
-
-MEMO_MAX = 200
 
 
 class NotCredited(TimebankError):

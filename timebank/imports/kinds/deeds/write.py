@@ -27,6 +27,7 @@ from timebank.imports.words.buildings import Buildings, buildings_of, words_of
 from timebank.imports.words.items import Items, items_of
 from timebank.imports.words.own_words import barred
 from timebank.imports.words.words import word_key
+from timebank.people.residents import resident_states
 from timebank.rules.catalogue import RuleNotFound
 
 # The column to name when filing refuses a row with this error; any other error is about the person.
@@ -128,7 +129,7 @@ async def take(intake: Intake, rows: Sequence[DeedPlanned]) -> None:
     """File a batch of deeds; those that may not be filed any more are refused late."""
     answers = list(zip(rows, await file_imported_deeds(intake.scope, [row.deed for row in rows]), strict=True))
     unfound = {row.deed.person_id for row, answer in answers if isinstance(answer, NotFound)}
-    stand = await residents_found.person_states(intake.scope, unfound) if unfound else {}
+    stand = await resident_states(intake.scope, unfound) if unfound else {}
     for row, answer in answers:
         if isinstance(answer, NotFound) and (who := stand.get(row.deed.person_id)) and who.status != "active":
             intake.refuse_late(row, "name", problem("person_not_active"))

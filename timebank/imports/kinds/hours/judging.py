@@ -10,12 +10,12 @@ import msgspec
 from timebank.core import clock
 from timebank.imports.cells.problems import Problem, problem, refusal
 from timebank.imports.intake import Intake, Planned, cells_of
-from timebank.imports.kinds import residents_found
 from timebank.imports.kinds.hours import day_only
 from timebank.imports.kinds.hours.read import HoursRow
 from timebank.imports.kinds.residents_found import Residents
 from timebank.imports.sheets.parsed import Parsed
 from timebank.people.guardianship.guardians import NotGuardian
+from timebank.people.residents import resident_states
 from timebank.service_records.honour.bulk import RecordedTime, overlapping_records
 from timebank.service_records.judging import Span
 
@@ -123,7 +123,7 @@ def _overlap(other: RecordedTime) -> Problem:
 
 async def still_good(intake: Intake, rows: Sequence[HoursPlanned]) -> list[HoursPlanned]:
     """The rows that may still be written; refuses the others, whose facts have changed since the file was examined."""
-    facts = await residents_found.person_states(intake.scope, {row.person_id for row in rows})
+    facts = await resident_states(intake.scope, {row.person_id for row in rows})
     met = await overlapping_records(intake.scope, [row.asked for row in rows])
     good, busy = [], defaultdict[UUID, list[day_only.Busy]](list)
     for row, others in zip(rows, met, strict=True):

@@ -19,7 +19,6 @@ from timebank.imports.sheets.parsed import InSheet, Reading
 T = TypeVar("T", bound=InSheet)
 
 _PAIRS = (("in", "out", "span"), ("in2", "out2", "span2"))
-_LATE = re.compile("下午|晚上|傍晚|夜间|午后")
 _SAYS_MORNING = re.compile("凌晨|上午|早|次日|第二天|am", re.IGNORECASE)
 NOON = 12 * 60
 _SMALL_HOURS_END = 7 * 60
@@ -157,7 +156,7 @@ def _minute(reading: Reading[T], column: str, cell: Cell, missing: str, titled: 
         reading.refuse(next(each for each in choices if each in reading.header.columns), found)
         return None
     # In a column with 下午 in its heading, 2:30 means 14:30.
-    late = found < NOON and _LATE.search(reading.header.heading(column)) is not None
+    late = found < NOON and context.LATE.search(reading.header.heading(column)) is not None
     # A title of the whole table shifts only times from 1:00 to 7:00: 9:30 below it may be in the morning.
     late = late or (titled.is_late and 60 <= found < _SMALL_HOURS_END)
     return found + NOON if late and not _SAYS_MORNING.search(cells.plain_text(cell)) else found

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from timebank.core import names
-from timebank.imports.cells import group, places, remarks
+from timebank.imports.cells import callings, group, places, remarks
 from timebank.imports.cells import values as cells
 from timebank.imports.cells.addresses import NOWHERE
 from timebank.imports.cells.identity import Sex
@@ -144,7 +144,7 @@ def _one_name(cell: Cell) -> str | Problem | None:
         return problem("name_several", count=len(found))
     # Four and more characters with a space between all of them are as likely two names (陈 静 李 四).
     several = re.fullmatch(r"\S(?: \S){3,}", cells.plain_text(cell)) or re.fullmatch(
-        rf"{group.HAN}{{2,4}}[和与及]{group.HAN}{{2,4}}", found[0]
+        rf"{callings.HAN}{{2,4}}[和与及]{callings.HAN}{{2,4}}", found[0]
     )
     return problem("name_several", count=2) if several and len(found[0]) >= _LONG else found[0]
 

@@ -60,3 +60,21 @@ WITH undone AS (
     GROUP BY t.entry_id, t.kind, t.source_id, coalesce(w.merged_into, a.owner_id), t.rule_code, t.rule_version
 )
 """
+
+
+def credit_without_source(code: str, sentence: str, *, kind: str, table: str, status: str, amount: str) -> Invariant:
+    """Each credit of `kind` that is not reversed belongs to a row of `table` with this status, which names its entry.
+
+    `amount`: what the sentence shows of a violating credit, "minutes" or "points".
+    """
+    return Invariant(
+        code,
+        sentence,
+        f"""
+SELECT ARRAY[c.entry_id, c.source_id] AS ids, c.{amount} AS amount FROM credited c
+LEFT JOIN {table} s ON s.community_id = $1 AND s.id = c.source_id
+WHERE c.kind = '{kind}'
+  AND (s.id IS NULL OR NOT c.reversed AND (s.status <> '{status}' OR s.entry_id IS DISTINCT FROM c.entry_id))
+ORDER BY c.entry_id LIMIT $2""",  # noqa: S608  # own text
+        CREDITED,
+    )

@@ -137,7 +137,7 @@ async def test_whom_an_administrator_appoints_after_opening_a_login_does_not_con
 async def test_an_account_that_is_empty_for_the_moment_rests_like_a_full_one(
     world: World, owner: asyncpg.Connection, where: str
 ) -> None:
-    """Spending rests after a code although the balance is 0 by now, or although only the person's child has points."""
+    """After a code, spending is blocked also when the balance is 0 by now or only the person's child has points."""
     town = world.town
     if where == "used":
         await owner.execute("UPDATE account SET balance = 0 WHERE owner_id = $1", town.people["张桂兰"])

@@ -371,7 +371,7 @@ async def test_a_scan_for_which_nobody_was_signed_on_is_not_taken(
     assert status == "ok" or "没有站长在这台平板上岗" in told["texts"][0]
 
 
-# ------------------------------------------------------------------------------------------------------------ presence
+# --------------------------------------------------------------------------------------------------- proof of presence
 
 
 async def test_a_keeper_spends_no_absent_residents_points(

@@ -1,4 +1,4 @@
-"""Times of one login that overlap, in two communities or in one, are flagged; limits of hours entered by hand."""
+"""Overlapping times of one login, in one or two communities, are flagged; limits on hours entered by hand."""
 
 import asyncio
 from datetime import datetime, timedelta

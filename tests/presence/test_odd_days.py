@@ -103,7 +103,7 @@ async def test_a_visit_longer_than_a_day_is_never_one(
 async def test_the_days_cap_is_not_won_twice_over_midnight(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """Three visits in a row, one of them after midnight, at a station that is open through the night: one daily cap."""
+    """Three visits in a row, the last after midnight, at a station that is open all night, share one daily cap."""
     await owner.execute("UPDATE station SET opens_at = '12:00', closes_at = '08:00'")
     day, credited = date(2026, 3, 2), []
     moments = [(0, 12, 0), (0, 20, 0), (0, 20, 2), (0, 23, 58), (1, 0, 0), (1, 4, 0)]

@@ -1,4 +1,4 @@
-"""Opening hours past midnight: a visit counts on the day on whose evening the station opened."""
+"""Opening hours past midnight: a visit after midnight counts on the day on which the station opened."""
 
 from datetime import datetime, time, timedelta
 

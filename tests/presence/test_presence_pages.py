@@ -25,7 +25,7 @@ from timebank.stations.schemas import DeviceIn
 
 @cache
 def transport() -> httpx.ASGITransport:
-    """Serve requests by one application that all tests of this module share."""
+    """Return a transport to one application, which is built once for all tests."""
     return httpx.ASGITransport(app=create_app(opens_pool=False))  # type: ignore[arg-type]  # ASGI, typed apart
 
 

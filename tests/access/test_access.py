@@ -1,4 +1,4 @@
-"""Passwords, codes from the counter, cookies, and the token that every form of a page carries."""
+"""Passwords, sign-in codes from the counter, cookies, and the CSRF token of each form."""
 
 import httpx
 import pytest
@@ -17,7 +17,7 @@ PASSWORD = "/api/v1/me/password"
 
 
 async def code_for(town: Town, client: httpx.AsyncClient, giver: str, name: str) -> httpx.Response:
-    """A code for somebody who has not signed in yet: whoever gives it has asked for name and number."""
+    """Request a sign-in code as `giver`, with the person's name and last four phone digits; no `giver` is anonymous."""
     headers = await town.sign_in(giver) if giver else {}
     known = {"name": name.removesuffix("二"), "last4": town.phones[name.removesuffix("二")][-4:]}
     return await client.post(f"/api/v1/people/{town.people[name]}/sign-in-code", headers=headers, json=known)
@@ -86,7 +86,7 @@ async def test_a_code_never_lifts_its_giver_above_themselves(
 
 
 async def test_a_role_held_in_another_community_counts_too(town: Town, client: httpx.AsyncClient) -> None:
-    """何静 administers 龙泉社区 and lives in 凤凰社区 as well: a keeper there must not sign in as her."""
+    """何静 administers 龙泉社区 and has a record in 凤凰社区: there only the street administrator gives her a code."""
     second = await register(await town.scope("赵丽"), Enrolment(name="何静", phone=town.phones["何静"]))
     town.people["何静二"] = second.id
     assert (await code_for(town, client, "周敏", "何静二")).json()["code"] == "office_holder"

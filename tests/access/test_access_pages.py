@@ -1,4 +1,4 @@
-"""Signing in on a page, what the cookies are like, and the first pages of each kind of reader."""
+"""Sign-in on a page, the attributes of the cookies, and the home page of each role."""
 
 import re
 from http.cookies import SimpleCookie
@@ -21,7 +21,7 @@ def cookies(answer: httpx.Response) -> SimpleCookie:
 
 
 async def browser(town: Town, name: str) -> tuple[dict[str, str], str]:
-    """The cookie header of a signed-in browser and the token of its forms."""
+    """Sign the person in; return the Cookie header and the CSRF token."""
     token = await town.token(name)
     return {"Cookie": f"{SESSION_COOKIE}={token}"}, csrf_token(token)
 
@@ -143,7 +143,7 @@ async def test_each_role_finds_its_way_from_the_first_page(town: Town, client: h
 async def test_a_browser_at_the_address_of_a_form_is_led_to_the_page_above(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    """As after a refused form, when its reader chooses another language or opens the address again."""
+    """A GET of a form's address redirects a browser, which may reload a refused form; a program gets 405."""
     headers, _csrf = await browser(town, "赵丽")
     person = f"/admin/people/{town.people['张桂兰']}"
     answer = await client.get(f"{person}/confirmation", headers=headers)

@@ -1,4 +1,4 @@
-"""Cheats with accounts: another's phone, a puppet or a child's record gets nobody at anybody's points."""
+"""Cheats with accounts: a phone, a puppet record or a child's record lets nobody spend another person's points."""
 
 import asyncpg
 import httpx
@@ -13,14 +13,14 @@ from timebank.core import clock
 
 @pytest.fixture
 async def world(town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection) -> World:
-    """张桂兰 has 100 points and a password."""
+    """Give 张桂兰 100 points and a password."""
     await town.give_points("张桂兰", 100)
     await set_password(town.logins["张桂兰"], town.phones["张桂兰"], PASSWORD)
     return World(town, client, owner)
 
 
 async def scanned(world: World, link: str) -> str:
-    """The nonce of a scan by the keeper 周敏."""
+    """Scan a code as the keeper 周敏; return the nonce."""
     sent = body(link, station_id=str(world.town.stations["暖蜂驿站"]))
     assert (await world.ask("POST", "/checkins", "周敏", 200, sent))["status"] == "ok"
     return str(sent["nonce"])
@@ -34,7 +34,7 @@ async def resting_login(world: World, name: str) -> int:
 
 
 async def test_a_scan_of_somebody_with_her_phone_on_the_record_does_not_open_her_login(world: World) -> None:
-    """赵丽 writes the phone of 张桂兰 on the record of 马小军, a puppet whose card an honest keeper scans."""
+    """赵丽 enters 张桂兰's phone on the puppet record 马小军, whose card an honest keeper scans."""
     town = world.town
     await world.enter("赵丽", "马小军", "19900007777")
     puppet = town.people["马小军@赵丽"]
@@ -49,7 +49,7 @@ async def test_a_scan_of_somebody_with_her_phone_on_the_record_does_not_open_her
 
 
 async def test_a_scan_of_one_of_a_shared_phone_that_nobody_has_used_is_no_scan_of_the_other(world: World) -> None:
-    """欧阳凯伟 has never signed in; whoever plays a record with his phone is scanned and confirmed."""
+    """欧阳凯伟 has never signed in; a puppet record with his phone is scanned, given a code and confirmed."""
     town = world.town
     await town.give_points("欧阳凯伟", 100)
     puppet = await world.enter("赵丽", "郑强", town.phones["欧阳凯伟"])
@@ -63,7 +63,7 @@ async def test_a_scan_of_one_of_a_shared_phone_that_nobody_has_used_is_no_scan_o
 
 
 async def test_a_known_holder_whose_card_was_scanned_rests_with_nobody(world: World) -> None:
-    """Two of one door share a phone that was used before: the weekly code for one keeps the other from nothing."""
+    """Two people share a phone whose login was used before: after a scan and a code for one, the other may spend."""
     town = world.town
     for name in ("郑强", "郑芳"):
         await world.enter("赵丽", name, NEW_PHONE)
@@ -78,7 +78,7 @@ async def test_a_known_holder_whose_card_was_scanned_rests_with_nobody(world: Wo
 
 
 async def test_a_phone_is_not_changed_unseen_while_its_holder_is_a_child_on_paper(world: World) -> None:
-    """赵丽 makes 张桂兰 a child, changes the phone, and makes her an adult again: the old phone is told."""
+    """赵丽 makes 张桂兰 a child, changes the phone and makes her an adult again: her old login is recorded."""
     town = world.town
     old = await world.opened(town.phones["张桂兰"], password=PASSWORD)
     address = f"/people/{town.people['张桂兰']}"
@@ -106,7 +106,7 @@ async def test_a_keeper_who_was_a_child_on_paper_meanwhile_is_no_second_person(w
 
 
 async def test_whom_an_administrator_appoints_after_changing_a_phone_does_not_confirm_it(world: World) -> None:
-    """王建国 is another human with an account of his own, and becomes a keeper only to confirm."""
+    """赵丽 changes the phone and then makes 王建国, who has his own login, a keeper: he is not independent of her."""
     town = world.town
     await world.ask("PATCH", f"/people/{town.people['张桂兰']}", "赵丽", 200, {"phone": NEW_PHONE})
     granted = {
@@ -120,7 +120,7 @@ async def test_whom_an_administrator_appoints_after_changing_a_phone_does_not_co
 
 
 async def test_whom_an_administrator_appoints_after_opening_a_login_does_not_confirm_it(world: World) -> None:
-    """Then the keeper whom 赵丽 signed in would be a second person beside her."""
+    """赵丽 opens 周敏's login and then makes 王建国 a keeper: his confirmation does not make that login independent."""
     town = world.town
     await world.opened(town.phones["周敏"], otp=await world.code("赵丽", "周敏"))
     granted = {
@@ -137,7 +137,7 @@ async def test_whom_an_administrator_appoints_after_opening_a_login_does_not_con
 async def test_an_account_that_is_empty_for_the_moment_rests_like_a_full_one(
     world: World, owner: asyncpg.Connection, where: str
 ) -> None:
-    """What was taken back for an hour, or stands as a child's class time, is there again after the code."""
+    """After a code, spending is blocked also when the balance is 0 by now or only the person's child has points."""
     town = world.town
     if where == "used":
         await owner.execute("UPDATE account SET balance = 0 WHERE owner_id = $1", town.people["张桂兰"])
@@ -165,7 +165,7 @@ async def test_a_childs_code_on_a_guardians_phone_that_rests_spends_nothing(worl
 
 
 async def test_another_communitys_codes_free_no_guesses_at_a_password(world: World) -> None:
-    """何静 of 龙泉 signs in with a code of her own after each few wrong passwords of 张桂兰 of 凤凰."""
+    """何静 of 龙泉 signs in with 张桂兰's phone by a code that she gave; guesses at the password stay delayed."""
     phone = world.town.phones["张桂兰"]
     await world.enter("何静", "张桂兰", phone)
     said = 401

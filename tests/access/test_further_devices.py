@@ -1,4 +1,4 @@
-"""One screen and one tablet a station: a second one at home needs a second person, a broken one is replaced at once."""
+"""One display and one tablet per station: a second one needs a second person, a replacement revokes the old one."""
 
 import re
 from typing import Any
@@ -30,7 +30,7 @@ async def register(
 
 
 async def shows_code(client: httpx.AsyncClient, town: Town, token: str) -> bool:
-    """Whether this display gets the code that it would show."""
+    """Return whether the API gives the station's code to this device."""
     answer = await client.get(f"{API}/stations/{town.stations[STATION]}/code", headers=device(token))
     return answer.status_code == 200
 
@@ -39,7 +39,7 @@ async def shows_code(client: httpx.AsyncClient, town: Town, token: str) -> bool:
 async def test_a_keeper_gets_no_second_device_to_take_home(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, kind: str
 ) -> None:
-    """The one on the wall goes on; the one for home waits for somebody who is not the keeper."""
+    """A second device waits until an independent person agrees; the first one stays in use."""
     wall = await register(client, town, kind=kind)
     refused = await register(client, town, 409, kind=kind)
     assert refused["code"] == "device_stands"
@@ -82,7 +82,7 @@ async def test_a_second_screen_stands_once_another_has_agreed_and_its_link_is_ta
 async def test_a_screen_that_a_keeper_pairs_at_home_in_place_of_the_walls_darkens_the_wall_at_once(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """So a keeper alone on a Saturday replaces a broken one, and nobody has two unseen."""
+    """A keeper replaces a broken device alone; the old one is revoked at once, so that no second one is in use."""
     wall = await register(client, town)
     assert await shows_code(client, town, wall["token"])
     home = await register(client, town, replaces=wall["id"])

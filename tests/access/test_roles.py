@@ -114,16 +114,16 @@ async def test_a_child_and_somebody_blocked_hold_no_role(town: Town, client: htt
 
 
 async def test_a_password_too_weak_for_an_administrator_makes_nobody_one(town: Town, owner: asyncpg.Connection) -> None:
-    """It would do for a resident, and is refused before anything is written: for a new login and for one that is."""
+    """A resident may have this password; for an administrator, with a new or a known phone, nothing is written."""
     before = [
         await owner.fetchval(f"SELECT count(*) FROM {table}") for table in ("person", "login", "role_grant")
-    ]  # own names
+    ]  # no input in the SQL
     for name, phone in (("罗主任", "19900008888"), ("王建国", town.phones["王建国"])):
         with pytest.raises(WeakPassword):
             await create_admin(town.system(), name, phone, "sunny1day")
     after = [
         await owner.fetchval(f"SELECT count(*) FROM {table}") for table in ("person", "login", "role_grant")
-    ]  # own names
+    ]  # no input in the SQL
     assert after == before
 
 

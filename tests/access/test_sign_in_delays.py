@@ -1,4 +1,4 @@
-"""Guessing is slowed down without locking out rightful users."""
+"""Guessing is delayed without locking out rightful users."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -29,7 +29,7 @@ def index(phone: str) -> bytes:
 
 
 async def guesses(phone: str, address: str, times: int, *, by_code: bool = False) -> int:
-    """How many of so many tries at one moment are looked at."""
+    """Begin this many failing tries; return how many are not delayed."""
     looked_at = 0
     for _ in range(times):
         try:
@@ -41,7 +41,7 @@ async def guesses(phone: str, address: str, times: int, *, by_code: bool = False
 
 
 async def is_let_in(phone: str, address: str, browsers: tuple[str, ...] = (), *, by_code: bool = False) -> bool:
-    """Whether a right password or code is looked at now."""
+    """Return whether a try with the right password or code is not delayed; it counts as a success."""
     try:
         tried = await begin_try(index(phone), address, browsers, by_code=by_code)
     except SignInDelayed:

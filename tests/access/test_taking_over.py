@@ -1,4 +1,4 @@
-"""Nobody takes over an account: each attempt leaves the balance as it is, and honest people get on within the day."""
+"""Attempts to take over an account leave its balance unchanged; rightful owners can spend once staff confirm them."""
 
 import asyncio
 import re
@@ -23,7 +23,7 @@ Headers = dict[str, str]
 
 
 class World:
-    """Sends requests as any person, and reads a person's balance."""
+    """Sends requests as any person, and reads a person's messages."""
 
     def __init__(self, town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection) -> None:
         self.town, self.client, self.owner = town, client, owner
@@ -31,21 +31,21 @@ class World:
     async def ask(
         self, method: str, path: str, headers: Headers | str | None, status: int, json: Any = None, **more: Any
     ) -> Any:
-        """One request as somebody; a name signs that person in anew."""
+        """Send a request and check its status; a name instead of headers opens a new session of that person."""
         sent = await self.town.sign_in(headers) if isinstance(headers, str) else headers
         answer = await self.client.request(method, API + path, headers=sent, json=json, **more)
         assert answer.status_code == status, answer.text
         return answer.json() if answer.content else None
 
     async def opened(self, phone: str, status: int = 201, **proof: str) -> Headers:
-        """A session by a code or a password."""
+        """Sign in by `otp` or `password`; return the session's header, which is empty after a refusal."""
         told = await self.ask("POST", "/sessions", None, status, {"phone": phone} | proof)
         return {"Authorization": f"Bearer {told['token']}"} if status == 201 else {}
 
     async def code(
         self, giver: Headers | str, name: str, status: int = 201, told: dict[str, str] | None = None
     ) -> str:  # fmt: skip
-        """A sign-in code; the refusal's code where it is refused."""
+        """Request a sign-in code; return it, or the error code of the refusal."""
         address = f"/people/{self.town.people[name]}/sign-in-code"
         answer = await self.ask("POST", address, giver, status, told)
         return str(answer["code"])
@@ -58,7 +58,7 @@ class World:
         return found
 
     async def enter(self, admin: str, name: str, phone: str) -> UUID:
-        """A record of this name, with this phone, in the administrator's community."""
+        """Enter a person in the administrator's community; the town's name for the record is `name@admin`."""
         made = await self.ask("POST", "/people", admin, 201, {"name": name, "phone": phone})
         self.town.people[f"{name}@{admin}"], self.town.home[f"{name}@{admin}"] = UUID(made["id"]), self.town.home[admin]
         return UUID(made["id"])
@@ -73,7 +73,7 @@ class World:
 
 @pytest.fixture
 async def world(town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection) -> World:
-    """张桂兰 has 100 points and a password."""
+    """Give 张桂兰 100 points and a password."""
     await town.give_points("张桂兰", 100)
     async with operating():
         await set_password(town.logins["张桂兰"], town.phones["张桂兰"], PASSWORD)
@@ -84,7 +84,7 @@ async def world(town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 
 
 async def test_another_communitys_administrator_opens_nothing_of_a_resident_by_her_phone(world: World) -> None:
-    """何静 of 龙泉 enters the phone of 张桂兰 of 凤凰, gives a code for it, signs in, and would spend."""
+    """何静 of 龙泉 enters the phone of 张桂兰 of 凤凰, gives a code for it, signs in, and tries to spend."""
     town, phone = world.town, world.town.phones["张桂兰"]
     await world.enter("何静", "张桂兰", phone)
     headers = await world.opened(phone, otp=await world.code("何静", "张桂兰@何静"))
@@ -113,7 +113,7 @@ async def test_a_code_of_another_community_agrees_to_nothing(world: World) -> No
 
 
 async def test_a_roster_with_somebody_elses_phone_waits_for_its_holder(world: World) -> None:
-    """The importer of 龙泉 has the phone of 张桂兰 in a workbook."""
+    """何静 imports a roster of 龙泉 that holds the phone of 张桂兰 of 凤凰."""
     town, phone = world.town, world.town.phones["张桂兰"]
     headings: list[object] = ["姓名", "手机号", "楼栋", "单元", "房号"]
     await imported(world, "何静", headings, ["张桂兰", phone, "1栋", "1单元", "301"])
@@ -127,7 +127,7 @@ async def test_a_roster_with_somebody_elses_phone_waits_for_its_holder(world: Wo
 
 
 async def test_a_workbook_gives_a_known_resident_no_second_phone(world: World) -> None:
-    """赵丽 has her own second phone beside the name and birth of 张桂兰 in a workbook."""
+    """赵丽 imports the name and the date of birth of 张桂兰 with a second phone of her own."""
     town = world.town
     headings: list[object] = ["姓名", "手机号", "出生日期", "楼栋", "单元", "房号"]
     await imported(world, "赵丽", headings, ["张桂兰", NEW_PHONE, "1958-03-12", "3栋", "1单元", "101"])
@@ -144,7 +144,7 @@ async def imported(world: World, name: str, *rows: list[object]) -> None:
 
 
 async def send_as(client: httpx.AsyncClient, headers: Headers, content: bytes) -> dict[str, Any]:
-    """Import a roster."""
+    """Import a roster as the caller; return the report."""
     answer = await client.post(
         f"{API}/imports/residents", headers=headers, data={"dry_run": "false"}, files={"file": ("册.xlsx", content)}
     )
@@ -188,7 +188,7 @@ async def test_a_scan_is_old_after_five_minutes_and_counts_at_its_own_station(wo
 
 
 async def test_a_keeper_who_knows_name_and_digits_spends_nothing_as_somebody_who_never_signed_in(world: World) -> None:
-    """欧阳凯伟 has points and has never signed in; the keeper plays him."""
+    """欧阳凯伟 has points and has never signed in; the keeper signs in as him."""
     town = world.town
     await town.give_points("欧阳凯伟", 100)
     guessed = {"name": "欧阳凯伟", "last4": "0000"}
@@ -198,7 +198,7 @@ async def test_a_keeper_who_knows_name_and_digits_spends_nothing_as_somebody_who
     assert (await world.spend(headers, "欧阳凯伟", 403))["code"] == "spending_rests"
     given = {"person_id": str(town.people["欧阳凯伟"]), "points": 5, "note": ""}
     await world.ask("POST", "/donations", headers | key(), 403, given)
-    # A password does not end the rest, nor does the keeper's own word, nor the code of the phone at the counter.
+    # Spending stays blocked after a new password, the keeper's own confirmation, and a scan of the personal code.
     await world.ask("POST", "/me/password", headers, 204, {"password": PASSWORD})
     later = await world.opened(town.phones["欧阳凯伟"], password=PASSWORD)
     await world.spend(later, "欧阳凯伟", 403)
@@ -231,7 +231,7 @@ async def test_whoever_took_a_login_over_collects_nothing_that_was_reserved_befo
 
 
 async def test_an_administrator_who_moves_a_phone_spends_nothing_by_it(world: World) -> None:
-    """赵丽 moves 张桂兰 to a second phone of her own, gives it a code, and would spend."""
+    """赵丽 changes the phone of 张桂兰 to one of her own, gives a code for it, and tries to spend."""
     town = world.town
     await world.ask("PATCH", f"/people/{town.people['张桂兰']}", "赵丽", 200, {"phone": NEW_PHONE})
     headers = await world.opened(NEW_PHONE, otp=await world.code("赵丽", "张桂兰"))
@@ -242,7 +242,7 @@ async def test_an_administrator_who_moves_a_phone_spends_nothing_by_it(world: Wo
 
 
 async def test_an_administrators_own_second_login_does_not_confirm_what_the_administrator_did(world: World) -> None:
-    """赵丽 opens the keeper's login by a code and confirms as the keeper."""
+    """赵丽 signs in as the keeper by a code and, as the keeper, tries to confirm the phone that she changed."""
     town = world.town
     keeper = await world.opened(town.phones["周敏"], otp=await world.code("赵丽", "周敏"))
     await world.ask("PATCH", f"/people/{town.people['张桂兰']}", "赵丽", 200, {"phone": NEW_PHONE})
@@ -271,7 +271,7 @@ async def test_an_administrators_word_opens_a_login_that_spends_nothing(world: W
 
 
 async def test_the_phone_of_somebody_before_opens_nothing_of_its_next_holder(world: World) -> None:
-    """The number of 张桂兰 was given up and is another resident's now; she still knows her password."""
+    """The old number of 张桂兰 now belongs to another resident: her password and her session are refused."""
     town, phone = world.town, world.town.phones["张桂兰"]
     old = await world.opened(phone, password=PASSWORD)
     await world.ask("PATCH", f"/people/{town.people['张桂兰']}", "赵丽", 200, {"phone": NEW_PHONE})
@@ -280,7 +280,7 @@ async def test_the_phone_of_somebody_before_opens_nothing_of_its_next_holder(wor
     await world.ask("GET", "/me", old, 401)
 
 
-# ------------------------------------------------------------------------------------------------------ honest stories
+# ----------------------------------------------------------------------------------------------------- rightful owners
 
 
 async def test_a_first_sign_in_at_the_counter_checks_in_and_spends_after_one_tap(world: World) -> None:
@@ -305,7 +305,7 @@ async def test_a_first_sign_in_at_the_counter_checks_in_and_spends_after_one_tap
 
 
 async def test_a_keeper_gives_the_code_on_the_counters_page(world: World) -> None:
-    """By hand for a first sign-in, after a scan without any digits; a tablet that anybody could hold gives none."""
+    """For a first sign-in the page needs the phone's last four digits; after a scan of the card it does not."""
     town, owner = world.town, world.owner
     desk, here = Browser(world.client, await town.token("周敏")), str(town.stations["暖蜂驿站"])
     found = await desk.send("/desk/people", station_id=here, name="欧阳凯伟", phone_last4=town.phones["欧阳凯伟"][-4:])
@@ -342,7 +342,7 @@ async def test_after_three_days_nobody_needs_to_confirm(world: World) -> None:
 
 
 async def test_who_has_nothing_to_spend_is_signed_in_by_an_administrator_without_a_rest(world: World) -> None:
-    """A new town's first day: the administrator enters people and gives them codes."""
+    """李秀英 has no points, so a code from the administrator blocks no spending."""
     town = world.town
     headers = await world.opened(town.phones["李秀英"], otp=await world.code("赵丽", "李秀英"))
     [person] = (await world.me(headers))["persons"]
@@ -350,7 +350,7 @@ async def test_who_has_nothing_to_spend_is_signed_in_by_an_administrator_without
 
 
 async def test_a_mother_whose_phone_was_stolen_spends_within_the_day(world: World) -> None:
-    """The administrator changes the number, the keeper gives the code, each confirms the other; the thief is out."""
+    """The administrator changes the number and the keeper gives a code; when both have confirmed it, she can spend."""
     town, phone = world.town, world.town.phones["张桂兰"]
     thief = await world.opened(phone, password=PASSWORD)
     await world.ask("PATCH", f"/people/{town.people['张桂兰']}", "赵丽", 200, {"phone": NEW_PHONE})
@@ -448,7 +448,7 @@ async def test_the_list_of_those_who_rest_is_read_in_pages(world: World) -> None
 
 
 async def test_a_code_is_told_on_every_record_of_the_login_with_its_giver(world: World) -> None:
-    """The code, who gave it, and that it was used."""
+    """One message names the code's giver, a second one says that the code was used."""
     town = world.town
     await world.opened(town.phones["张桂兰"], otp=await world.code("赵丽", "张桂兰"))
     given, used = await world.told("张桂兰", "sign_in_code")

@@ -1,4 +1,4 @@
-"""Activities, their shifts, and seats that are never sold twice."""
+"""Activities, their shifts, and sign-ups that never exceed the seats."""
 
 import asyncio
 from datetime import timedelta

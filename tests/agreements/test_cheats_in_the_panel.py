@@ -1,4 +1,4 @@
-"""An administrator who is dishonest, alone or with an account that is theirs, and what comes of it."""
+"""Cheats by an administrator, alone or with a second login: each is refused or waits for a second person."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -79,7 +79,7 @@ async def test_whoever_watches_is_not_made_a_child(town: Town, client: httpx.Asy
 async def test_nobody_chooses_who_watches_them_by_saying_where_they_live(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """Moved to one's own door, or made guardian of the own child, the street would be no second person."""
+    """Moving people into one's own household waits; a guardian of a child who lives there still decides."""
     await town.credit_deed("张桂兰", 10)
     admin = await town.sign_in("赵丽")
     own_door = {"area_id": str(town.areas[UNIT]), "room": "301", "head_name": "赵丽"}
@@ -102,7 +102,7 @@ async def test_nobody_chooses_who_watches_them_by_saying_where_they_live(
 async def test_whoever_decides_about_a_correction_reads_what_it_makes_of_each_field(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """“The status of the auditor” may be anything: what is agreed to is said, and stands readable nowhere else."""
+    """The list of waiting changes gives each new value in words; the stored change does not hold it as plain text."""
     admin, street = await town.sign_in("赵丽"), await town.sign_in("钱进")
     blocked = {"status": "blocked", "reason": "更正"}
     await call(client, "PATCH", f"/people/{town.people['孙伟']}", admin, blocked, 202)
@@ -134,7 +134,7 @@ async def test_many_points_that_were_taken_back_are_given_again_by_the_street_al
 async def test_nobody_buys_at_a_price_that_they_have_set_until_another_has_seen_it(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    """Cooking oil for one point, for the evening, and for the own household."""
+    """Whoever lowered a price to one point may not buy at it until an independent person has seen it."""
     for name in ("赵丽", "张桂兰"):
         await town.credit_deed(name, 10)
     oil, admin = f"{API}/goods/{town.goods['食用油 5L']}", await town.sign_in("赵丽")
@@ -253,7 +253,7 @@ async def test_whom_the_proposer_has_appointed_meanwhile_does_not_decide(
 async def test_an_auditor_does_not_decide_for_whoever_appointed_them(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """Neither before nor after: an auditor is there to watch, and is chosen by somebody else than the watched."""
+    """The street administrator appoints an auditor and then proposes a change, which only the operator may decide."""
     await town.credit_deed("张桂兰", 10)
     await owner.execute("UPDATE role_grant SET ended_at = now() WHERE role IN ('auditor', 'county_admin')")
     street = await town.sign_in("钱进")
@@ -268,7 +268,7 @@ async def test_an_auditor_does_not_decide_for_whoever_appointed_them(
 async def test_a_guardian_does_not_decide_for_the_child_who_lives_elsewhere(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """刘小雨 lives with her grandmother 李秀英; her mother 刘洋 administers, and another has entered the hours."""
+    """刘小雨 lives in 李秀英's household; her mother 刘洋 administers first the community, then the street."""
     await owner.execute(
         "UPDATE person SET household_id = $2 WHERE id = $1", town.people["刘小雨"], town.households["李秀英"]
     )
@@ -314,7 +314,7 @@ async def test_whoever_approved_a_deed_does_not_turn_down_the_objection_to_it(
 
 
 async def with_office(owner: asyncpg.Connection, town: Town, name: str) -> None:
-    """Make somebody a second administrator of the community."""
+    """Make the person a second administrator of the community."""
     await owner.execute(
         "INSERT INTO role_grant (community_id, id, person_id, role, region_id, starts_on, granted_at) "
         "VALUES ($1, $2, $3, 'community_admin', $1, '2025-01-01', now())",

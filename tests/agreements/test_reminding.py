@@ -1,4 +1,4 @@
-"""Whoever may be the second person is named on the page, told at once, and reminded while something waits."""
+"""Those who may act as second person are named in the lists, notified at once, and reminded while something waits."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What waits is shown to whoever can decide it: overdue objections to the street, the counter's asks to the panel."""
+"""Those who can decide see what waits: overdue objections by message, counter confirmations and cards in the panel."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ from timebank.deeds.objections.reminding import remind_of_objections
 async def test_an_overdue_objection_is_told_to_the_street_and_the_county_who_can_decide_it(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The community's only administrator lets it lie; the street decides, and the points are free."""
+    """Nobody decides for 7 days: the street and county administrators are notified, and the street's decides."""
     with clock.at(MORNING):
         deed = await noticed(town)
         made = await object_to_deed(await town.scope("张桂兰"), deed.id, "没见过")

@@ -1,4 +1,4 @@
-"""Two people are two people: the cheats of one human with two logins and a household, played over HTTP."""
+"""A second login or a household member does not count as a second person: cheats over HTTP."""
 
 import asyncio
 from datetime import timedelta
@@ -36,7 +36,7 @@ async def call(
 
 
 async def puppet(client: httpx.AsyncClient, town: Town, giver: str, name: str, phone: str) -> dict[str, str]:
-    """A second login of one human: entered, given a code and signed in by the same hand."""
+    """Enter a person, give them a code and sign in with it, all as `giver`; return the session's header."""
     headers = await town.sign_in(giver)
     area = str(town.areas[f"{PHOENIX}/第一网格/3栋/2单元"])
     made = await call(
@@ -114,7 +114,7 @@ async def test_an_account_that_one_opened_is_a_second_person_only_after_another_
 async def test_who_signs_in_again_by_an_administrators_code_is_that_administrator_once_more(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    """陈明, a grid worker, forgot his password; whoever holds his phone now may be 赵丽."""
+    """赵丽 gives the grid worker 陈明 a code; the session that it opens may not review a deed of 赵丽."""
     code = (await call(client, "POST", f"/people/{town.people['陈明']}/sign-in-code", await town.sign_in("赵丽"),
                        status=201))["code"]  # fmt: skip
     opened = await call(client, "POST", "/sessions", {}, {"phone": town.phones["陈明"], "otp": code}, 201)
@@ -129,7 +129,7 @@ async def test_who_signs_in_again_by_an_administrators_code_is_that_administrato
 async def test_whoever_gave_a_resident_the_first_code_still_decides_about_hours_that_somebody_else_saw(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    """Two thousand residents who sign in for the first time by a code bring their administrator to no standstill."""
+    """An administrator who gave a resident their first code can still review hours that a keeper entered for them."""
     await puppet(client, town, "赵丽", "新居民", "19900007001")
     seen = await hours_of(town, client, "新居民", "周敏")
     decision = {"decision": "approve", "note": "站长看见的"}
@@ -179,7 +179,7 @@ async def test_nobody_gives_a_code_to_a_peer_a_superior_or_an_auditor(
 
 
 async def spouse_of(town: Town, client: httpx.AsyncClient, name: str) -> str:
-    """Somebody behind the same door, entered by the street."""
+    """Enter a person into 赵丽's household as the street administrator; return the id."""
     home = {"area_id": str(town.areas[UNIT]), "room": "301", "head_name": "赵丽"}
     made = await call(client, "POST", "/people", await town.sign_in("钱进"), {"name": name} | home, 201)
     town.people[name] = UUID(str(made["id"]))
@@ -230,7 +230,7 @@ async def test_a_witness_is_another_than_the_filer_and_the_filers_household(
 
 
 async def witnessed(town: Town, client: httpx.AsyncClient, *, days: int = 8) -> str:
-    """A deed of 李秀英 that 张桂兰 is said to have seen, approved some days ago."""
+    """File and approve, some days ago, a deed of 李秀英 that names 张桂兰 as witness; return its id."""
     with clock.at(clock.now() - timedelta(days=days)):
         deed = await big_deed(
             client, town, "李秀英", area_id=str(town.areas[f"{PHOENIX}/第一网格/3栋/1单元"]), points=None,
@@ -365,7 +365,7 @@ async def test_nobody_records_oneself_or_ones_household_as_guardian(
 
 
 async def returned(town: Town, client: httpx.AsyncClient, keeper: str, name: str) -> httpx.Response:
-    """A friend of the keeper takes something and is noted to have brought it back."""
+    """Reserve a good as the person, collect and return it as the keeper; return the answer to the return."""
     made = (await reserve(client, town, name, "香皂")).json()
     headers = await town.sign_in(keeper)
     address = f"/redemptions/{made['id']}"
@@ -506,7 +506,7 @@ async def test_whoever_stands_above_approves_many_points_in_the_review_itself(
 async def test_a_town_on_its_first_day_appoints_its_people_without_waiting(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The operator makes the county's administrator, who appoints the street's, who appoints the community's."""
+    """The county administrator appoints the street's, who appoints the community's and an auditor; nothing waits."""
     await owner.execute("UPDATE role_grant SET ended_at = now() WHERE role IN ('street_admin', 'community_admin')")
     steps = (
         ("吴昊", "钱进", "street_admin", town.street), ("钱进", "赵丽", "community_admin", town.community),
@@ -523,7 +523,7 @@ async def test_a_town_on_its_first_day_appoints_its_people_without_waiting(
 async def test_a_second_login_does_not_approve_the_end_that_the_first_has_lengthened(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """Of a check-out that was forgotten: 赵丽 corrects it to eight hours, and her puppet approves it."""
+    """赵丽 corrects the end of a forgotten visit; neither she nor her second login may then approve it."""
     with clock.at(nine_o_clock()):
         await scanned(await town.scope("张桂兰"), station_code(town))
     await close_forgotten(town.system())

@@ -1,4 +1,4 @@
-"""Places: who adds them, what stands below what, and the policies of a community."""
+"""Regions and areas: who adds them and at which level; addresses; the policies of a community."""
 
 import httpx
 import pytest

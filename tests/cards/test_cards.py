@@ -1,4 +1,4 @@
-"""Printed cards: one in force, known by its code, ended by the next."""
+"""Printed cards: each person has one valid card, and a new card revokes the old one."""
 
 import io
 from dataclasses import replace
@@ -18,7 +18,7 @@ from timebank.people.records import set_person_status
 
 
 async def scanned(client: httpx.AsyncClient, keeper: dict[str, str], url: str) -> tuple[str, str | None]:
-    """The answer that a counter gets when it scans this card."""
+    """Scan a card as the keeper; return the status and the reason of the verdict."""
     scan = {"code": url, "nonce": vault.token()[:32]}
     verdict = (await client.post("/api/v1/checkins", json=scan, headers=keeper)).json()
     return verdict["status"], verdict["reason"]
@@ -47,7 +47,7 @@ async def test_the_picture_of_a_card_says_its_code(town: Town, client: httpx.Asy
         assert picture.headers["content-type"] == "image/png"
         [found] = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture.content)).convert("L"))
         assert found.text == url
-    for name in ("周敏", "钱进", "孙伟", "张国庆"):  # whoever else reads it could scan it in her absence
+    for name in ("周敏", "钱进", "孙伟", "张国庆"):  # others could scan the picture in her absence
         assert (await client.get(f"{address}.png", headers=await town.sign_in(name))).status_code == 404
     assert (await client.get(f"{address}.png")).status_code == 401
 
@@ -55,7 +55,7 @@ async def test_the_picture_of_a_card_says_its_code(town: Town, client: httpx.Asy
 async def test_nobody_holds_the_picture_of_somebody_elses_card_before_the_counters_camera(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    """周敏 would spend the points of an old man who is at home, whose card 赵丽 has issued."""
+    """Otherwise the keeper 周敏 could spend the points of 张国庆, who is at home and whose card 赵丽 issued."""
     await town.give_points("张国庆", 50)
     address = f"/api/v1/people/{town.people['张国庆']}/card"
     await client.post(address, headers=await town.sign_in("赵丽"))
@@ -105,7 +105,7 @@ async def test_a_card_of_another_community_or_of_somebody_blocked_is_refused(
 async def test_a_card_printed_under_http_is_read_from_its_picture_under_https(
     town: Town, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, printed_at: str
 ) -> None:
-    """The picture is drawn at the old address and read by a decoder; the counter stands at the new one."""
+    """The card's picture is drawn under the old base URL, and its code is scanned under the new one."""
     keeper = await town.sign_in("周敏")
     monkeypatch.setattr(settings, "_current", replace(settings.current(), base_url=printed_at))
     address = f"/api/v1/people/{town.people['张桂兰']}/card"

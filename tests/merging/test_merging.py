@@ -1,4 +1,4 @@
-"""Two records of one person become one: nothing is lost, no login gains the other's points, a day long it is undone."""
+"""Merging two records of one person: nothing is lost, no login gains points alone, and the merge can be undone."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -40,7 +40,7 @@ TWIN = "张桂兰甲"
 
 
 async def twin(town: Town, owner: asyncpg.Connection, name: str = "张桂兰", points: int = 30) -> UUID:
-    """A second record of a resident, without a phone, with a card and points."""
+    """Enter a second record with a resident's name, without a phone, and credit it with points; return its id."""
     admin = await town.scope("赵丽")
     area = town.areas[f"{PHOENIX}/第一网格/5栋/1单元"]
     made = await enrol(admin, Enrolment(name=name, area_id=area, room="909"))
@@ -51,7 +51,7 @@ async def twin(town: Town, owner: asyncpg.Connection, name: str = "张桂兰", p
 
 
 async def merged(town: Town, kept: str = "张桂兰", other: str = TWIN) -> MergeOut:
-    """The merge, agreed to from above where it waits."""
+    """Merge two records as the administrator 赵丽; if this waits, agree to it as 钱进. Return the merge."""
     done = await merge(await town.scope("赵丽"), town.people[kept], MergeIn(town.people[other], "同一个人"))
     if isinstance(done, MergeOut):
         return done
@@ -61,7 +61,7 @@ async def merged(town: Town, kept: str = "张桂兰", other: str = TWIN) -> Merg
 
 
 async def one_name(town: Town, owner: asyncpg.Connection) -> None:
-    """李秀英 was entered as 张桂兰, without her birth."""
+    """Give 李秀英's record the name key of 张桂兰 and no date of birth or sex, so that it can be merged with hers."""
     await owner.execute(
         "UPDATE person SET born_on = NULL, sex = NULL, name_key = $2 WHERE id = $1",
         town.people["李秀英"], names.key("张桂兰"),
@@ -235,7 +235,7 @@ async def test_who_is_entered_again_with_the_phone_of_a_merged_record_is_the_kep
 
 
 async def outcome_of(*both: Coroutine[object, object, object]) -> list[object]:
-    """The outcomes of several concurrent calls, each in its own transaction."""
+    """Run the calls concurrently; return their results or exceptions."""
     return await asyncio.gather(*both, return_exceptions=True)
 
 
@@ -293,7 +293,7 @@ async def test_the_panel_lists_compares_merges_and_undoes(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
     await town.credit_deed("张桂兰", 20)
-    gone = await twin(town, owner, "张 桂兰", points=0)  # who has earned nothing is merged without a second person
+    gone = await twin(town, owner, "张 桂兰", points=0)  # a record without earnings needs no second person
     await owner.execute("UPDATE person SET household_id = $2 WHERE id = $1", gone, town.households["张桂兰"])
     desk, kept = await browser(client, town, "赵丽"), town.people["张桂兰"]
     assert str(gone) in await desk.see("/admin/people/duplicates")
@@ -314,7 +314,7 @@ async def test_the_panel_lists_compares_merges_and_undoes(
 async def test_what_somebody_has_earned_comes_to_another_phone_only_as_a_second_person_agrees(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    """An administrator enters 李秀英 once more with a friend's phone, or with none as yet, and merges her into that."""
+    """An administrator enters 李秀英 again with a friend's phone, or none, and merges her record into the new one."""
     admin = await town.scope("赵丽")
     await town.credit_deed("李秀英", 100)
     await owner.execute("UPDATE person SET born_on = NULL, sex = NULL WHERE id = $1", town.people["李秀英"])

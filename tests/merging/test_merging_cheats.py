@@ -1,4 +1,4 @@
-"""Two records of one person bring nobody more than one record would: debts, caps, cards, second persons, undoing."""
+"""Two records and a merge give nobody more than one record would: debts, caps, cards, second persons, undo."""
 
 from datetime import date, timedelta
 from uuid import UUID
@@ -36,13 +36,13 @@ async def is_reversed(client: httpx.AsyncClient, town: Town, deed: UUID) -> None
 
 
 async def stands(town: Town, name: str) -> tuple[int, int, int]:
-    """The available, held and owed points."""
+    """Return the person's available, held and owed points."""
     found = await balances(town.system(), town.people[name], [])
     return found.points.available, found.points.held, found.owed
 
 
 async def owing(town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection) -> None:
-    """李秀英, who is 张桂兰 by another record, has spent 24 of 25 points that were reversed then: she owes 24."""
+    """Make 李秀英, a second record of 张桂兰, owe 24 points: she spends 24 of 25 points, which are then reversed."""
     deed = await town.credit_deed("李秀英", 25)
     made = await client.post(
         f"{API}/redemptions", json=wish(town, "李秀英", "香皂", 3), headers=await town.sign_in("李秀英") | key()
@@ -125,7 +125,7 @@ async def test_points_of_different_last_days_keep_them_there_and_back(town: Town
 async def test_a_card_spends_nothing_either_until_the_merge_has_rested(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """Whoever holds the kept record's card could take the other's points to the counter the same minute."""
+    """Otherwise the holder of the kept record's card could spend the other record's points at the counter at once."""
     await twin(town, owner, points=100)
     shown = await card(town, owner, "张桂兰")
     await merged(town)
@@ -175,7 +175,7 @@ async def test_a_guardian_and_the_child_are_never_one(town: Town, owner: asyncpg
 async def test_the_consent_of_whichever_record_gave_it_goes_on(
     town: Town, owner: asyncpg.Connection, consented: str
 ) -> None:
-    """Both records are a guardian of 刘小雨; one of them was only nominated."""
+    """Both records are guardians of 刘小雨: one with consent, one only nominated."""
     await twin(town, owner)
     for name in ("张桂兰", TWIN):
         await owner.execute(
@@ -193,7 +193,7 @@ async def test_the_consent_of_whichever_record_gave_it_goes_on(
 
 
 async def test_the_caps_of_a_week_count_the_deeds_of_both(town: Town, owner: asyncpg.Connection) -> None:
-    """A patrol is credited once a week: not once for each record."""
+    """The cap of one patrol a week holds for the deeds of both records together."""
     await twin(town, owner, points=0)
     day = clock.local_day()
     area = town.areas[f"{PHOENIX}/第一网格/3栋"]
@@ -212,7 +212,7 @@ async def test_the_caps_of_a_week_count_the_deeds_of_both(town: Town, owner: asy
 async def test_what_both_records_have_earned_at_once_is_shown_to_whoever_merges(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """Two records checked in side by side, and the same patrol filed for each: one person did each of them once."""
+    """The records have overlapping visits and the same patrol; the comparison counts one duplicate of each kind."""
     await twin(town, owner)
     begin, admin, counter = nine_o_clock(2), await town.scope("赵丽"), await town.scope("周敏")
     await served(town, "张桂兰", 60, begin=begin)
@@ -237,7 +237,7 @@ async def test_what_both_records_have_earned_at_once_is_shown_to_whoever_merges(
 async def test_who_once_was_one_of_the_two_or_lived_with_one_does_not_merge_them_alone(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """赵丽 once lived with 张桂兰; the move is in the book. Moving out makes nobody a second person, nor undoing it."""
+    """赵丽 lived in 张桂兰's household before: her merge waits for a second person, and she may not undo it."""
     await twin(town, owner)
     asked, path = (
         {"merged_id": str(town.people[TWIN]), "reason": "同一个人"},
@@ -263,14 +263,14 @@ async def test_who_once_was_one_of_the_two_or_lived_with_one_does_not_merge_them
 async def test_the_database_too_merges_nobodys_own_no_two_names_and_no_earnings_to_another_phone(
     town: Town, owner: asyncpg.Connection, kept: str
 ) -> None:
-    """With the serving login and 赵丽's own session: her own record, a child in her care, two names, or earnings."""
+    """`person_merge` refuses 赵丽 her own record, a child in her care, two names, and earnings without one phone."""
     gone = await twin(town, owner, kept)
     if kept == "刘小雨":
         await owner.execute("UPDATE guardianship SET guardian_id = $1", town.people["赵丽"])
     await refuses(town, town.people[kept], town.people[TWIN])
     await refuses(town, town.people["李秀英"], town.people["王建国"])
     await owner.execute("UPDATE person SET name_key = (SELECT name_key FROM person WHERE id = $1)", gone)
-    await refuses(town, town.people["李秀英"], gone)  # it has points, and no phone
+    await refuses(town, town.people["李秀英"], gone)  # `gone` has points and no phone
 
 
 async def refuses(town: Town, kept: UUID, gone: UUID) -> None:
@@ -309,7 +309,7 @@ async def test_roles_and_cards_of_both_are_one_of_each_and_two_again_after_the_u
 async def test_an_open_objection_of_the_merged_record_is_heard_for_the_kept_one(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The objection was against 李秀英's reversed deed: upheld, its points come to whom she is now."""
+    """The open objection to the reversed deed of 李秀英 belongs to the kept record after the merge."""
     deed = await town.credit_deed("李秀英", 25)
     await is_reversed(client, town, deed)
     objected = await client.post(
@@ -347,7 +347,7 @@ async def test_what_the_kept_record_did_since_stays_with_it_when_they_are_two_ag
 
 
 async def test_a_merge_into_what_was_merged_is_undone_only_from_the_last(town: Town, owner: asyncpg.Connection) -> None:
-    """A into B, B into C: the first is undone only when the second is; no points are made on the way."""
+    """A is merged into B and B into C: the first merge is undone only after the second, and no points are created."""
     first = await twin(town, owner)
     await owner.execute("UPDATE person SET phone_index = NULL WHERE id = $1", first)
     admin = await town.scope("赵丽")

@@ -1,4 +1,4 @@
-"""Every column that refers to a person is declared, with what a merge does with it, and the database does just that."""
+"""Every column that refers to a person is declared with what a merge does to it, and the database does the same."""
 
 import re
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from timebank.core.capability import Capability, PersonColumn, capabilities
 from timebank.operations.piccolo_app import APP_CONFIG
 
 NAMES = {"person_id", "guardian_id", "child_id", "witness_id"}
-"""What a column that refers to a person is called where no foreign key says so: rows of the past outlive a key."""
+"""Names of columns that refer to a person also where no foreign key is declared, as in tables of past events."""
 OF_NO_CAPABILITY = {("audit", "person_id")}
-"""Who did what is the trail's, which nothing changes."""
+"""Columns that no capability declares, since audit rows are never changed."""
 
 FOREIGN_KEYS = """
 SELECT k.conrelid::regclass::text AS of, a.attname AS field FROM pg_constraint k
@@ -25,7 +25,7 @@ WHERE k.contype = 'f' AND k.confrelid = 'person'::regclass
 
 @dataclass(frozen=True)
 class Schema:
-    """What the database says: the columns that refer to a person, those that a merge moves, and what else it writes."""
+    """From the database: columns that refer to a person, those that a merge moves, and tables that a merge writes."""
 
     referring: set[tuple[str, str]]
     moved: set[tuple[str, str]]
@@ -50,7 +50,7 @@ def declared(manifests: Sequence[Capability]) -> dict[tuple[str, str], str]:
 
 
 def differences(manifests: Sequence[Capability], schema: Schema) -> list[str]:
-    """What the manifests and the database say differently."""
+    """Return, in words, each column about which the manifests and the database differ."""
     said = declared(manifests)
     there = schema.referring | schema.moved
     wrong = [f"{table}.{column} is not declared" for table, column in there - said.keys()]

@@ -1,4 +1,4 @@
-"""Who was once a guardian has no right by it: each request asks for consent in force and a child under 18 today."""
+"""Former guardians have no rights: each request requires consent in force and a child who is under 18 today."""
 
 from datetime import date
 from typing import Any
@@ -36,7 +36,7 @@ async def end_care(owner: asyncpg.Connection, town: Town, how: str) -> None:
 
 
 async def held(town: Town, client: httpx.AsyncClient) -> dict[str, Any]:
-    """A seat that 刘洋 booked for 刘小雨 with minutes that she had paid."""
+    """Buy class time for 刘小雨 and book a seat with it, as 刘洋; return the booking."""
     await town.credit_deed("刘洋", 100)
     headers = await town.sign_in("刘洋")
     bought = await client.post(f"{API}/class-hours", json=asked(town, minutes=120), headers=headers | key())
@@ -71,7 +71,7 @@ async def test_a_former_guardian_sees_nothing_of_the_child(
     for path in ("/", "/family", "/classes", "/statement", "/me/code"):
         page = await phone.see(path)
         assert booked["code"] not in page.replace(" ", ""), path
-        if not (how == "withdrawn" and path in ("/family", "/classes")):  # there she can consent again
+        if not (how == "withdrawn" and path in ("/family", "/classes")):  # these pages let her consent again
             assert "刘小雨" not in page, path
 
 
@@ -138,7 +138,7 @@ async def test_the_seats_and_minutes_stay_the_childs_when_it_is_grown(
 
 
 async def test_the_eighteenth_birthday_counts_by_the_local_day(owner: asyncpg.Connection) -> None:
-    """Who is born on 29 February is 18 on 1 March of a year that has no such day, as `age_on` says."""
+    """A child born on 29 February turns 18 on 1 March in a year without that day, as in `age_on`."""
     condition = in_care("$2").replace("g.consented_at IS NOT NULL AND g.ended_at IS NULL AND ", "")
     for born, day, under in (
         (date(2008, 2, 29), date(2026, 2, 28), True), (date(2008, 2, 29), date(2026, 3, 1), False),
@@ -147,7 +147,7 @@ async def test_the_eighteenth_birthday_counts_by_the_local_day(owner: asyncpg.Co
     ):  # fmt: skip
         found = await owner.fetchval(
             f"SELECT {condition} FROM (SELECT $1::date AS born_on) AS c", born, day
-        )  # own text
+        )  # no input in the SQL
         assert found is under, (born, day)
 
 

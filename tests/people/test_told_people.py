@@ -1,4 +1,4 @@
-"""Whom something happens to without their own doing is told: forgotten check-outs, and what others enter or end."""
+"""People are notified of what they did not do themselves: forgotten check-outs, and what others enter or cancel."""
 
 from datetime import timedelta
 
@@ -61,7 +61,7 @@ async def test_a_visit_cut_off_a_minute_after_it_began_is_told_to_count_for_noth
 
 
 async def test_a_childs_guardian_reads_what_the_child_is_told(town: Town, owner: asyncpg.Connection) -> None:
-    """A child under 14 has no login: without its guardian nobody would read of the forgotten check-out."""
+    """A child under 14 has no login, so its guardian gets a copy of the message."""
     await close_at_noon(owner)
     keeper = await town.scope("周敏")
     with clock.at(nine_o_clock()):
@@ -86,7 +86,7 @@ async def test_only_a_guardian_whose_consent_is_in_force_reads_for_a_child(
 
 
 async def test_who_is_checked_in_without_a_code_is_told(town: Town, owner: asyncpg.Connection) -> None:
-    """Nobody is made present, or kept from the own check-in, without reading of it."""
+    """A keeper checks a resident in and out by hand, and herself: only the resident is notified."""
     begin, keeper = nine_o_clock(), await town.scope("周敏")
     for minutes, name in ((0, "张桂兰"), (1, "周敏"), (90, "张桂兰"), (91, "周敏")):
         with clock.at(begin + timedelta(minutes=minutes)):
@@ -130,7 +130,7 @@ async def test_who_files_the_own_deed_is_not_told_of_it(town: Town, owner: async
 
 
 async def test_a_lesson_that_used_minutes_is_told_to_who_booked_it(town: Town, owner: asyncpg.Connection) -> None:
-    """A keeper who ticks off children who never came is found out."""
+    """The message lets the guardian notice attendance recorded for a child who did not come."""
     await give_minutes(town, "刘小雨", 60)
     made = await booked(town, "刘洋", "刘小雨")
     for _ in range(2):

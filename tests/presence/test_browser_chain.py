@@ -1,4 +1,4 @@
-"""The chain as people meet it, in a real browser: a phone's camera looks at the code that the station displays."""
+"""From check-in to collection in a real browser; the phone's camera reads the code that the station displays."""
 
 import re
 from datetime import timedelta

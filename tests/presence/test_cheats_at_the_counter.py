@@ -1,4 +1,4 @@
-"""Cheats over HTTP: absent people's points, minutes from nothing, guessed codes, delays as a weapon."""
+"""Cheats over HTTP: spending an absent person's points, inventing minutes, guessing codes, delaying a sign-in."""
 
 import io
 from datetime import timedelta
@@ -23,7 +23,7 @@ HOUR = timedelta(minutes=60)
 
 
 async def picture_of_card(client: httpx.AsyncClient, town: Town, name: str, headers: dict[str, str]) -> str | None:
-    """Return the code in the picture of a card as the caller gets it; None if the caller may not see it."""
+    """Return the code that the picture of a person's card holds; None if the caller may not see the picture."""
     answer = await client.get(f"{API}/people/{town.people[name]}/card.png", headers=headers)
     if answer.status_code != 200:
         assert answer.status_code == 404, answer.text
@@ -32,7 +32,7 @@ async def picture_of_card(client: httpx.AsyncClient, town: Town, name: str, head
     return str(found.text)
 
 
-# -------------------------------------------------------------------------------------------------- the card of another
+# ------------------------------------------------------------------------------------------------- somebody else's card
 
 
 async def test_a_keeper_does_not_read_an_absent_persons_card_and_spend_by_it(
@@ -58,7 +58,7 @@ async def test_a_keeper_does_not_read_an_absent_persons_card_and_spend_by_it(
 async def test_a_card_that_the_keepers_family_issued_is_looked_at_like_an_own_one(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """陈明 is keeper too, lives with 周敏, and gives a card to a neighbour who never comes."""
+    """陈明 is a keeper too and lives with 周敏; he issues a card to a neighbour and she scans it twice."""
     await other_household(owner, town, "周敏", "陈明")
     await make_keeper(owner, town, "陈明")
     begin = nine_o_clock()
@@ -78,7 +78,7 @@ async def test_a_card_that_the_keepers_family_issued_is_looked_at_like_an_own_on
 async def test_a_code_that_one_knows_does_not_begin_the_count_of_guesses_anew(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    """Between guesses the keeper looks up a friend's code, which is right: the guesses stay counted."""
+    """The keeper looks up a known right code between guesses, which does not reset the count of wrong ones."""
     await town.give_points("张桂兰", 50)
     known = (await reserve(client, town, "张桂兰", "香皂")).json()["code"]
     wrong = f"{(int(known) + 1) % 10**8:08}"
@@ -93,7 +93,7 @@ async def test_a_code_that_one_knows_does_not_begin_the_count_of_guesses_anew(
 async def test_a_busy_counter_is_not_stopped_by_codes_that_are_right(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """A hundred families show their door codes in a quarter of an hour; the page looks among goods first."""
+    """The keeper looks up a redemption and a booking by their codes 70 times each; only wrong codes are counted."""
     await town.give_points("张桂兰", 50)
     code = (await reserve(client, town, "张桂兰", "香皂")).json()["code"]
     await give_minutes(town, "刘小雨", 60)
@@ -108,7 +108,7 @@ async def test_a_busy_counter_is_not_stopped_by_codes_that_are_right(
 async def test_a_keeper_does_not_guess_at_one_reservation_after_the_other(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    """Nine wrong codes at each are few; at seven reservations together they are many."""
+    """Nine wrong codes at each of seven reservations: the limit of 60 counts the wrong codes of all reservations."""
     made = []
     for name in ("张桂兰", "王建国", "李秀英", "陈明", "赵丽", "孙伟", "钱进"):
         await town.give_points(name, 8)
@@ -132,13 +132,13 @@ async def test_who_hands_nothing_over_uses_up_no_tries_of_a_reservation(town: To
     assert (await client.post(path, json={"code": made["code"]}, headers=keeper)).status_code == 200
 
 
-# ----------------------------------------------------------------------------------------------- one phone, two people
+# ----------------------------------------------------------------------------------------------- one login, two people
 
 
 async def test_one_browser_that_has_two_people_in_at_two_stations_is_seen(
     town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient
 ) -> None:
-    """A login stands for a couple: each of them is checked in at another station of the community at the same time."""
+    """One login stands for a couple; one session checks each of them in at a different station at the same time."""
     await owner.execute(
         "INSERT INTO membership (community_id, login_id, person_id, created_at) VALUES ($1, $2, $3, $4)",
         town.community, town.logins["张桂兰"], town.people["张国庆"], clock.now(),
@@ -157,7 +157,7 @@ async def test_one_browser_that_has_two_people_in_at_two_stations_is_seen(
 async def test_a_keepers_second_record_is_the_keeper(
     town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient
 ) -> None:
-    """One resident record holds the role; the same login checks in at its own station as the other record."""
+    """The keeper's login also stands for a second record, which it checks in at the keeper's own station."""
     await owner.execute(
         "INSERT INTO membership (community_id, login_id, person_id, created_at) VALUES ($1, $2, $3, $4)",
         town.community, town.logins["周敏"], town.people["欧阳凯伟"], clock.now(),
@@ -176,7 +176,7 @@ async def test_a_keepers_second_record_is_the_keeper(
 
 
 async def ward(owner: asyncpg.Connection, town: Town, guardian: str, child: str = "刘小雨") -> None:
-    """Somebody is also guardian of a child that lives elsewhere."""
+    """Make the person a guardian, with consent, of a child who lives elsewhere."""
     await owner.execute(
         "INSERT INTO guardianship (community_id, id, guardian_id, child_id, relation, consented_at) "
         "VALUES ($1, $2, $3, $4, '父亲', $5)",
@@ -187,7 +187,7 @@ async def ward(owner: asyncpg.Connection, town: Town, guardian: str, child: str 
 async def test_a_keeper_spends_nothing_of_a_child_whose_code_is_on_the_keepers_own_phone(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The child lives with the other parent; its code, read on the keeper's phone, proves that the keeper is there."""
+    """The child lives with the other parent; the keeper, its guardian, scans its code from the keeper's own phone."""
     await ward(owner, town, "周敏")
     await town.give_points("刘小雨", 50)
     own = await client.get(f"{API}/me/code?person_id={town.people['刘小雨']}", headers=await town.sign_in("周敏"))
@@ -208,7 +208,7 @@ async def test_a_keeper_spends_nothing_of_a_child_whose_code_is_on_the_keepers_o
 async def test_a_keeper_does_not_give_back_the_seat_of_the_own_household_too_late(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The child sat in the lesson; before the worker closes it, the keeper at home with it cancels the seat."""
+    """The keeper lives with the child and cancels its seat an hour before the lesson and again during it."""
     await other_household(owner, town, "刘洋", "周敏")
     await give_minutes(town, "刘小雨", 60)
     made = await booked(town, "刘洋", "刘小雨")
@@ -223,7 +223,7 @@ async def test_a_keeper_does_not_give_back_the_seat_of_the_own_household_too_lat
 async def test_a_lesson_of_next_week_is_not_marked_as_attended_today(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """A guardian was scanned for something else; the keeper uses up a seat that the family could still give back."""
+    """The keeper scans the guardian and records attendance while the family can still cancel the seat."""
     await give_minutes(town, "刘小雨", 60)
     made = await booked(town, "刘洋", "刘小雨")
     counter = await kept(client, town)
@@ -234,13 +234,13 @@ async def test_a_lesson_of_next_week_is_not_marked_as_attended_today(
     assert await minutes_of(owner, town, "刘小雨", "held") == 60
 
 
-# ------------------------------------------------------------------------------------------------- delays as a weapon
+# ----------------------------------------------------------------------------------------------------- sign-in delays
 
 
 async def test_wrong_passwords_from_the_stations_own_network_keep_no_keeper_off_the_tablet(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    """Somebody on the station's Wi-Fi, which is the tablet's network too, tries the keeper's phone without end."""
+    """Every 20 minutes a wrong password for the keeper's phone comes from the network that the tablet uses too."""
     counter = await kept(client, town)
     await counter.ask("DELETE", "/counter/sign-on", 204)
     begin = clock.now()
@@ -265,7 +265,7 @@ async def decides(client: httpx.AsyncClient, town: Town, name: str, record: UUID
 async def test_an_administrator_approves_no_visit_that_somebody_at_home_has_scanned(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """周敏 checks an absent friend in by hand; 赵丽, who lives with her, is the administrator."""
+    """周敏 checks an absent friend in and out by hand; the administrator 赵丽 lives with 周敏."""
     await other_household(owner, town, "周敏", "赵丽")
     begin, hand = nine_o_clock(), {"person_id": town.people["王建国"], "station_id": town.stations[STATION]}
     for moment, direction in ((begin, "in"), (begin + HOUR, "out")):
@@ -286,7 +286,7 @@ async def test_an_administrator_approves_no_visit_that_somebody_at_home_has_scan
 async def test_who_read_the_code_at_home_does_not_approve_what_came_of_it(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The administrator reads the code by the API, a friend at home uses it; days later the flag is to be decided."""
+    """The administrator reads the code by the API and a friend checks in with it; then the readings are purged."""
     begin = nine_o_clock(3)
     for moment in (begin, begin + HOUR):
         with clock.at(moment):
@@ -307,7 +307,7 @@ async def test_who_read_the_code_at_home_does_not_approve_what_came_of_it(
 async def test_a_guardian_decides_nothing_about_a_child_that_lives_elsewhere(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The administrator is the father; the child lives with its mother, and its code is on his phone too."""
+    """The administrator is the child's father; the child lives with its mother, and a grid worker entered the hours."""
     await ward(owner, town, "赵丽")
     begin = nine_o_clock(2)
     hours = {
@@ -325,7 +325,7 @@ async def test_a_guardian_decides_nothing_about_a_child_that_lives_elsewhere(
 async def test_nothing_is_handed_over_for_somebody_who_is_blocked(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """Blocked for a fraud, the reservation is fetched by a friend who knows the code."""
+    """A friend who knows the code tries to collect the reservation of a person who was blocked for fraud."""
     await town.give_points("王建国", 50)
     made = (await reserve(client, town, "王建国", "香皂")).json()
     blocked = await client.patch(
@@ -343,7 +343,7 @@ async def test_nothing_is_handed_over_for_somebody_who_is_blocked(
 async def test_a_scan_serves_the_keeper_who_made_it_and_no_other(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The next keeper finds the scan in the tablet's address line; the resident has gone by then."""
+    """The next keeper at the tablet sends the nonce of a scan that the previous keeper made."""
     await make_keeper(owner, town, "陈明")
     await has_password(town, "陈明")
     await town.give_points("张桂兰", 50)
@@ -359,7 +359,7 @@ async def test_a_scan_serves_the_keeper_who_made_it_and_no_other(
 async def test_that_staff_open_one_childs_seat_is_written_down(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """Opening one seat by its address writes an audit entry, as opening the list does."""
+    """An auditor who opens the page of one child's booking leaves one `read_children` audit entry."""
     await give_minutes(town, "刘小雨", 60)
     made = await booked(town, "刘洋", "刘小雨")
     auditor = await browser(client, town, "孙伟")
@@ -367,13 +367,13 @@ async def test_that_staff_open_one_childs_seat_is_written_down(
     assert await count(owner, "audit", "verb = 'read_children' AND person_id = $1", town.people["孙伟"]) == 1
 
 
-# ------------------------------------------------------------------------------------------------------ and what held
+# ------------------------------------------------------------------------------------------------------- other cheats
 
 
 async def test_a_scan_at_another_station_proves_nothing_here(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """One keeper of two stations scans at one and would spend at the other."""
+    """A keeper of two stations scans the person at one station and sends that scan with a redemption at the other."""
     await owner.execute(
         "INSERT INTO role_grant (community_id, id, person_id, role, station_id, starts_on, granted_at) "
         "VALUES ($1, $2, $3, 'station_keeper', $4, '2025-01-01', now())",
@@ -390,7 +390,7 @@ async def test_a_scan_at_another_station_proves_nothing_here(
 
 
 async def test_nobody_gets_anothers_answer_by_their_key(town: Town, client: httpx.AsyncClient) -> None:
-    """The key and the body of a reservation were seen in a log; sent by others they tell and move nothing."""
+    """Others send the idempotency key and the body of a reservation: they are refused and do not see its code."""
     await town.give_points("张桂兰", 50)
     once, wanted = key(), wish(town, "张桂兰", "香皂")
     made = await client.post(f"{API}/redemptions", json=wanted, headers=await town.sign_in("张桂兰") | once)

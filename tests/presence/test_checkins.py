@@ -1,4 +1,4 @@
-"""Scanning in and out: every verdict, every refusal, one nonce one verdict, and the races."""
+"""Check-in and check-out by scan: verdicts, refusals, one verdict per nonce, and races."""
 
 import asyncio
 from datetime import time, timedelta

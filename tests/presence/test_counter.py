@@ -1,4 +1,4 @@
-"""A device is nobody, and nobody's points are spent in their absence: the cheats, played over HTTP."""
+"""A counter tablet acts only for the keeper who is signed on, and points need proof of presence: cheats over HTTP."""
 
 import asyncio
 from datetime import timedelta
@@ -20,7 +20,7 @@ from timebank.presence.at_counter import PROVES_FOR
 
 
 async def other_household(owner: asyncpg.Connection, town: Town, keeper: str, member: str) -> None:
-    """Let `member` live behind the keeper's door."""
+    """Move `member` into the household of `keeper`."""
     await owner.execute(
         "UPDATE person SET household_id = (SELECT household_id FROM person WHERE id = $1) WHERE id = $2",
         town.people[keeper], town.people[member],
@@ -41,14 +41,14 @@ async def take(at: Tablet, town: Town, name: str, status: int, **more: object) -
 
 
 async def looked(at: Tablet, code: str, status: str = "ok") -> str:
-    """Return the nonce of a scan that only identifies the person."""
+    """Scan a code only to identify the person; return the nonce, which is then sent as proof of presence."""
     told = (asked := body(code, purpose="look"))["nonce"]
     answer = (await at.ask("POST", "/checkins", json=asked)).json()
     assert answer["status"] == status, answer
     return str(told)
 
 
-# ------------------------------------------------------------------------------------------------- a device is nobody
+# ------------------------------------------------------------------------------------------ a tablet without a keeper
 
 
 async def test_a_tablet_that_a_keeper_paired_serves_nobody_before_somebody_signs_on(
@@ -92,7 +92,7 @@ async def test_a_keeper_signed_on_to_the_tablet_sells_nothing_to_themselves_or_t
 async def test_one_human_with_a_second_login_of_the_household_and_a_tablet_gets_nothing_out(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The keeper's spouse is keeper too, and each signs on to serve the other."""
+    """Two spouses are keepers and sign on in turn; the reservation is collected only when an administrator agrees."""
     await other_household(owner, town, "周敏", "陈明")
     await make_keeper(owner, town, "陈明")
     await town.give_points("周敏", 50)
@@ -152,7 +152,7 @@ async def test_the_audit_names_the_keeper_who_was_signed_on(
 async def test_hand_check_ins_on_a_tablet_are_not_approved_by_who_made_them(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """赵丽 is an administrator: she checks a friend in by hand on the tablet and then approves at the desk."""
+    """The administrator 赵丽 checks a friend in and out by hand on the tablet and then tries to approve the record."""
     begin = nine_o_clock()
     with clock.at(begin):
         counter = await kept(client, town, "赵丽")
@@ -202,7 +202,7 @@ async def test_a_sign_on_needs_the_password_of_a_keeper_of_this_station(
     assert (on["name"], UUID(on["person_id"])) == ("周敏", town.people["周敏"])
     assert (await paired.sign_on(town, "赵丽")).json()["name"] == "赵丽", "an administrator serves here too"
     assert (await paired.ask("GET", "/counter/sign-on")).json()["name"] == "赵丽"
-    await paired.ask("GET", "/people?q=", 403)  # and has at the counter no more than the counter's reach
+    await paired.ask("GET", "/people?q=", 403)  # a signed-on administrator has only the counter's rights
     for who in ("周敏", "赵丽"):
         answer = await client.post(f"{API}/counter/sign-on", json={"phone": "1", "password": "x"},
                                    headers=await town.sign_in(who))  # fmt: skip
@@ -279,7 +279,7 @@ async def test_who_is_keeper_no_more_is_off_at_the_next_request(
 async def test_a_retry_after_a_change_of_keepers_moves_nothing_twice(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The answer was lost, another keeper signs on, and the tablet sends the same request again."""
+    """The answer was lost; another keeper signs on and the tablet sends the same request with the same key again."""
     await make_keeper(owner, town, "陈明")
     await town.give_points("张桂兰", 50)
     counter, once = await kept(client, town), key()
@@ -293,7 +293,7 @@ async def test_a_retry_after_a_change_of_keepers_moves_nothing_twice(
     assert await points_of(town, "张桂兰") == (42, 0)
 
 
-# ----------------------------------------------------------------------------------------------------- without network
+# ------------------------------------------------------------------------------------------------------- offline scans
 
 
 def row(code: str, at: object, **more: object) -> dict[str, object]:
@@ -303,7 +303,7 @@ def row(code: str, at: object, **more: object) -> dict[str, object]:
 async def test_what_waited_on_the_tablet_is_the_last_keepers_and_neither_keeper_approves_it(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """赵丽 was on when the network went; 周敏 is on when the batch is sent, and forges nothing in her name."""
+    """赵丽 was signed on when the scans were made; the batch is sent 13 hours later, when nobody is signed on."""
     begin, code = nine_o_clock(), await card(town, owner, "王建国")
     with clock.at(begin):
         counter = await kept(client, town, "赵丽")
@@ -371,7 +371,7 @@ async def test_a_scan_for_which_nobody_was_signed_on_is_not_taken(
     assert status == "ok" or "没有站长在这台平板上岗" in told["texts"][0]
 
 
-# ------------------------------------------------------------------------------------------------------------ presence
+# --------------------------------------------------------------------------------------------------- proof of presence
 
 
 async def test_a_keeper_spends_no_absent_residents_points(
@@ -436,7 +436,7 @@ async def test_a_card_that_another_of_the_staff_has_confirmed_spends_at_its_issu
 async def test_a_card_that_a_keeper_prints_for_an_absent_person_spends_nothing_until_another_agrees(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """An old person without phone or card on a Saturday: the keeper alone at the counter, an administrator at home."""
+    """The keeper prints the card and asks for confirmation of a redemption; an administrator agrees from elsewhere."""
     await town.give_points("王建国", 50)
     counter = await kept(client, town)
     printed = (await counter.ask("POST", f"/people/{town.people['王建国']}/card", 201)).json()["url"]

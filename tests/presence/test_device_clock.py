@@ -1,4 +1,4 @@
-"""Scans that waited on a device whose clock was wrong: corrected by the measured difference, and looked at."""
+"""Offline scans by a device with a wrong clock: times are corrected by the measured difference, records flagged."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,14 +38,14 @@ def test_every_offline_scan_is_flagged() -> None:
 
 
 class Tablet:
-    """A counter's tablet whose clock differs from the server's by so much."""
+    """Collects offline scans with a clock that is `ahead` of the server's, and sends them as one batch."""
 
     def __init__(self, client: httpx.AsyncClient, headers: dict[str, str], ahead: timedelta) -> None:
         self.client, self.headers, self.ahead = client, headers, ahead
         self.rows: list[dict[str, object]] = []
 
     def scan(self, code: str, at: datetime, **more: object) -> None:
-        """Keep a scan with the time that the tablet shows."""
+        """Add a scan, made at the true time `at`, with the time that the tablet's clock shows."""
         self.rows.append(body(code, offline=True, occurred_at=(at + self.ahead).isoformat()) | more)
 
     async def send(self, at: datetime, **more: object) -> list[dict[str, Any]]:

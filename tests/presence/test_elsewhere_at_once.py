@@ -1,4 +1,4 @@
-"""One human is in one place: a login that is in two communities at once is seen in both, and no point moves."""
+"""Overlapping times of one login, in one or two communities, are flagged; limits on hours entered by hand."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ CHECKINS, RECORDS = "/api/v1/checkins", "/api/v1/service-records"
 
 @pytest.fixture
 async def both(town: Town, owner: asyncpg.Connection) -> Town:
-    """张桂兰's login stands for 马涛's record in 龙泉社区 too."""
+    """Make 张桂兰's login stand for 马涛's record in 龙泉社区 too."""
     await owner.execute(
         "INSERT INTO membership (community_id, login_id, person_id, created_at) VALUES ($1, $2, $3, $4)",
         town.communities[SPRING], town.logins["张桂兰"], town.people["马涛"], clock.now(),
@@ -118,7 +118,7 @@ async def test_what_is_asked_of_another_community_is_answered_for_the_callers_ow
             await database.fetch_value(asked, both.communities[SPRING], both.people["马涛"], begin, end)
 
 
-# ---------------------------------------------------------------------------------------------------- hours of long ago
+# ------------------------------------------------------------------------------------------------ hours entered by hand
 
 
 async def enter(town: Town, client: httpx.AsyncClient, begin: datetime, minutes: int = 60) -> httpx.Response:
@@ -149,7 +149,7 @@ async def test_hours_older_than_the_policy_are_not_entered_by_hand(
 async def test_two_corrections_at_once_that_overlap_are_seen_by_the_later(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """Two forgotten visits of a day, closed early, both lengthened into each other at the same moment."""
+    """Two administrators move the ends of two forgotten visits later at the same moment, so that the visits overlap."""
     begin, ids = nine_o_clock(), []
     for number in range(2):
         visit, came = clock.new_id(), begin + timedelta(hours=2 * number)

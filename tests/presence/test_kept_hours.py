@@ -1,4 +1,4 @@
-"""A visit is judged by the hours under which it began: hours that change later mint no minute and take none."""
+"""Changed opening hours: a later closing time extends an open visit, nothing shortens one, and ended visits stay."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ CHECKINS = "/api/v1/checkins"
 
 
 async def hours(town: Town, client: httpx.AsyncClient, opens: str, closes: str, **more: object) -> None:
-    """An administrator sets the hours of 暖蜂驿站."""
+    """Set the opening hours of 暖蜂驿站 as an administrator."""
     answer = await client.patch(
         f"/api/v1/stations/{town.stations['暖蜂驿站']}", json={"opens_at": opens, "closes_at": closes} | more,
         headers=await town.sign_in("赵丽"),
@@ -23,7 +23,7 @@ async def hours(town: Town, client: httpx.AsyncClient, opens: str, closes: str, 
 
 
 async def scan(town: Town, client: httpx.AsyncClient, at: datetime, name: str = "张桂兰") -> dict[str, object]:
-    """The person scans the station's screen at a moment."""
+    """Scan the code of the station's display as the person, at a given time."""
     with clock.at(at):
         answer = await client.post(CHECKINS, json=body(station_code(town)), headers=await town.sign_in(name))
     assert answer.status_code == 200, answer.text

@@ -1,4 +1,4 @@
-"""Rows that a tablet sent late: the real end of a forgotten visit, a visit of yesterday, forged clocks."""
+"""Offline scans that arrive late: check-outs of forgotten visits, whole past visits, and forged clocks."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ async def send(
 
 
 async def came(town: Town, client: httpx.AsyncClient, at: datetime) -> None:
-    """张桂兰 checks in by the station's screen."""
+    """Check 张桂兰 in by the code of the station's display."""
     with clock.at(at):
         answer = await client.post(CHECKINS, json=body(station_code(town)), headers=await town.sign_in("张桂兰"))
     assert answer.json()["direction"] == "in", answer.text

@@ -1,4 +1,4 @@
-"""Visits over New Year, the ends of months and leap days, whatever time zone the server and the database keep."""
+"""Visits over New Year, ends of months and leap days, in whatever time zone the server and the database run."""
 
 import os
 import time as system_time
@@ -22,7 +22,7 @@ ZONES = ("Pacific/Kiritimati", "America/New_York", "Pacific/Pago_Pago")
 
 @pytest.fixture(params=ZONES)
 async def far_away(request: pytest.FixtureRequest, owner: asyncpg.Connection) -> AsyncIterator[str]:
-    """A server whose process and database use another time zone than the community."""
+    """Run the process and the database in another time zone than the community's; return its name."""
     name, before = await owner.fetchval("SELECT quote_ident(current_database())"), os.environ.get("TZ")
     await owner.execute(f"ALTER DATABASE {name} SET timezone TO '{request.param}'")
     await database.close_pool()
@@ -38,7 +38,7 @@ async def far_away(request: pytest.FixtureRequest, owner: asyncpg.Connection) ->
 
 
 async def night(town: Town, client: httpx.AsyncClient, day: date) -> dict[str, object]:
-    """A patrol from ten in the evening to a quarter to one at a station that is open from eight to two."""
+    """Check 张桂兰 in at 22:00 of a day and out at 00:45; return the verdict of the check-out."""
     found: dict[str, object] = {}
     for at, end in ((time(22), 0), (time(0, 45), 1)):
         with clock.at(clock.at_local(day + timedelta(days=end), at)):
@@ -103,7 +103,7 @@ async def test_a_visit_longer_than_a_day_is_never_one(
 async def test_the_days_cap_is_not_won_twice_over_midnight(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """Out and in again just before midnight, at a station that is open through the night."""
+    """Three visits in a row, the last after midnight, at a station that is open all night, share one daily cap."""
     await owner.execute("UPDATE station SET opens_at = '12:00', closes_at = '08:00'")
     day, credited = date(2026, 3, 2), []
     moments = [(0, 12, 0), (0, 20, 0), (0, 20, 2), (0, 23, 58), (1, 0, 0), (1, 4, 0)]
@@ -118,7 +118,7 @@ async def test_the_days_cap_is_not_won_twice_over_midnight(
 
 
 async def test_who_was_born_on_a_leap_day_grows_up_on_the_same_day_for_every_page(owner: asyncpg.Connection) -> None:
-    """The program and the statements of the database count the eighteenth birthday alike, whatever the day."""
+    """`age_on` and the SQL condition `UNDER_AGE` agree about the age of 18 on every day of four years."""
     births = (date(2008, 2, 29), date(2012, 2, 29), date(2010, 2, 28), date(2010, 3, 1), date(2011, 12, 31))
     days = [date(2026, 1, 1) + timedelta(days=n) for n in range(1461)]
     asked = [(day, born) for day in days for born in births]

@@ -1,4 +1,4 @@
-"""Nights: opening hours past midnight, visits that belong to the evening on which they began."""
+"""Opening hours past midnight: a visit after midnight counts on the day on which the station opened."""
 
 from datetime import datetime, time, timedelta
 
@@ -22,7 +22,7 @@ from timebank.stations.places import open_hours
 
 
 def evening(clock_time: str, days_ago: int = 3) -> datetime:
-    """A time of a past day; times before noon are of the night that follows it."""
+    """Return a time of a past day; a time before noon means the morning after that day."""
     at = time.fromisoformat(clock_time)
     return clock.at_local(clock.local_day() - timedelta(days=days_ago - (at < time(12))), at)
 
@@ -32,7 +32,7 @@ async def at_night(owner: asyncpg.Connection, opens: str = "20:00", closes: str 
 
 
 async def stayed(town: Town, name: str, came: str, left: str) -> tuple[str, int, int, list[str]]:
-    """Make a visit by the station's screen; return how it ended, its minutes, the credit and its flags."""
+    """Check in and out; return the second scan's direction, the visit's minutes, the credited minutes and the flags."""
     scope = await town.scope(name)
     with clock.at(evening(came)):
         assert (await scanned(scope, station_code(town))).direction == "in"

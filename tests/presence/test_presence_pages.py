@@ -1,4 +1,4 @@
-"""The pages of presence: the code's link, the verdict, my code, my visits, the wall, the counter, the panel."""
+"""The pages of presence: a code's link, the verdict, the personal code, own visits, display, counter, activities."""
 
 import html
 import re
@@ -25,12 +25,12 @@ from timebank.stations.schemas import DeviceIn
 
 @cache
 def transport() -> httpx.ASGITransport:
-    """The service, built once."""
+    """Return a transport to one application, which is built once for all tests."""
     return httpx.ASGITransport(app=create_app(opens_pool=False))  # type: ignore[arg-type]  # ASGI, typed apart
 
 
 def browser() -> httpx.AsyncClient:
-    """One browser with cookies of its own."""
+    """Return a browser with its own cookies, not signed in."""
     return httpx.AsyncClient(transport=transport(), base_url="http://test", headers={"Accept": "text/html"})
 
 
@@ -57,7 +57,7 @@ def hidden(page: httpx.Response, name: str) -> str:
 
 
 def words(page: httpx.Response) -> str:
-    """The page as it is read: no tags."""
+    """Return the text of the page without tags."""
     return html.unescape(re.sub(r"<[^>]+>", " ", page.text))
 
 
@@ -132,7 +132,7 @@ async def test_without_the_phones_cookies_a_stale_code_is_refused(town: Town) ->
 
 
 async def confirmed(phone: httpx.AsyncClient, path: str, direction: str) -> httpx.Response:
-    """Open a code, press its one button, see the verdict."""
+    """Open a code's link, send its form, which must offer `direction`, and return the page of the verdict."""
     page = await phone.get(path)
     form = {"_csrf": csrf_of(page), "nonce": hidden(page, "nonce"), "direction": hidden(page, "direction")}
     assert form["direction"] == direction
@@ -212,7 +212,7 @@ async def test_my_visits_say_why_there_are_no_points(town: Town) -> None:
     assert "还没有服务记录" in words(await (await signed_in(town, "张桂兰")).get("/visits"))
 
 
-# ------------------------------------------------------------------------------------------------------------ the wall
+# --------------------------------------------------------------------------------------------------------- the display
 
 
 async def test_a_screen_is_paired_by_its_link_and_turns(town: Town) -> None:

@@ -1,4 +1,4 @@
-"""A person's view of their own visits, and visits without a check-out."""
+"""Lists of visits, what a display shows of the day, and visits without a check-out."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What a station's code proves, and what the cheats gain: each plays over HTTP and looks at the balance that stays."""
+"""What station codes, claims, pairing links and cards prove: cheats over HTTP, and the points that they leave."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ HOUR = 60
 
 
 async def sends(phone: httpx.AsyncClient, path: str, direction: str = "auto", **more: str) -> str:
-    """Open the code's link in a browser and press the button; the verdict in words."""
+    """Open the code's link in a browser and send its form; return the text of the verdict."""
     page = await phone.get(path)
     form = {"_csrf": csrf_of(page), "nonce": hidden(page, "nonce"), "direction": direction} | more
     sent = await phone.post(path, data=form)
@@ -39,7 +39,7 @@ async def scan(client: httpx.AsyncClient, headers: dict[str, str], code: str, **
 
 
 async def shown_to(client: httpx.AsyncClient, town: Town, headers: dict[str, str]) -> str:
-    """The code that the station gives somebody by API."""
+    """Read the code of 暖蜂驿站 by the API as the caller; return its URL."""
     answer = await client.get(f"{API}/stations/{town.stations['暖蜂驿站']}/code", headers=headers)
     assert answer.status_code == 200
     return str(answer.json()["url"])
@@ -58,7 +58,7 @@ async def flags_of(owner: asyncpg.Connection, town: Town, name: str) -> list[str
 async def test_a_claim_and_its_cookies_carried_to_another_browser_are_refused(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    """One at the door opens the code and sends all cookies home, where somebody is signed in already."""
+    """Somebody at the station opens the code and sends the cookies to another person, who is signed in at home."""
     at_the_door, at_home, begin = await signed_in(town, "张桂兰"), await signed_in(town, "李秀英"), nine_o_clock()
     with clock.at(begin):
         path = path_of(station_code(town))
@@ -98,7 +98,7 @@ async def test_a_visitors_claim_carried_to_somebody_who_is_signed_in_is_refused(
 async def test_in_wechats_browser_one_scans_signs_in_by_a_code_and_has_arrived_at_the_scan(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    """Its cookies are apart from the phone's own browser: she signs in there anew, with a code from the counter."""
+    """WeChat's browser has its own cookies: she signs in there with a counter's code and keeps the time of her scan."""
     wechat, begin = browser(), nine_o_clock()
     wechat.headers["User-Agent"] = "Mozilla/5.0 (Linux; Android 13) MicroMessenger/8.0.49 NetType/WIFI Language/zh_CN"
     with clock.at(begin):
@@ -117,7 +117,7 @@ async def test_in_wechats_browser_one_scans_signs_in_by_a_code_and_has_arrived_a
 
 
 async def test_whoever_takes_the_phone_next_scans_for_themselves(town: Town, owner: asyncpg.Connection) -> None:
-    """The claim of one session serves no other, also in the same browser; the code is on the wall to scan again."""
+    """A claim is bound to its session, even within one browser; the second person scans the displayed code again."""
     phone, begin = await signed_in(town, "张桂兰"), nine_o_clock()
     with clock.at(begin):
         path = path_of(station_code(town))
@@ -134,7 +134,7 @@ async def test_whoever_takes_the_phone_next_scans_for_themselves(town: Town, own
 
 
 async def family_of_two(town: Town, owner: asyncpg.Connection) -> None:
-    """One login, 张桂兰's, that stands for her husband's record as well."""
+    """Make 张桂兰's login stand for her husband's record as well."""
     await owner.execute(
         "INSERT INTO membership (community_id, login_id, person_id, created_at) VALUES ($1, $2, $3, $4)",
         town.community, town.logins["张桂兰"], town.people["张国庆"], clock.now(),
@@ -173,7 +173,7 @@ async def test_a_program_that_keeps_no_cookie_is_known_by_its_session(
 
 
 async def test_a_browser_that_signs_others_out_is_seen_as_well(town: Town, owner: asyncpg.Connection) -> None:
-    """Both came with their own phones; one leaves early and is signed out at closing time by the other's browser."""
+    """Both check in with their own phones; one of them is then checked out by the other's browser."""
     phones = {name: await signed_in(town, name) for name in ("张桂兰", "李秀英")}
     begin = nine_o_clock()
     for phone in phones.values():
@@ -191,7 +191,7 @@ THREE = ("张桂兰", "李秀英", "王建国")
 
 
 async def served_together(town: Town, names: Sequence[str], begin: datetime) -> None:
-    """Each with an own browser, within a minute, behind one address."""
+    """Check each person in and, an hour later, out, each with their own browser, at the same times from one address."""
     phones = [await signed_in(town, name) for name in names]
     for minutes in (0, HOUR):
         for phone in phones:
@@ -237,7 +237,7 @@ async def test_an_address_is_kept_as_a_keyed_fingerprint_of_the_day_and_forgotte
     )
 
 
-# ------------------------------------------------------------------------------------------ codes read off the screen
+# ------------------------------------------------------------------------------------------------ codes read by staff
 
 
 async def test_a_code_that_a_keeper_reads_at_home_earns_nothing_before_somebody_has_looked(
@@ -382,7 +382,7 @@ async def issued(town: Town, client: httpx.AsyncClient, by: str | dict[str, str]
 
 
 async def an_hour(town: Town, client: httpx.AsyncClient, by: dict[str, str], card: str, begin: datetime) -> Any:
-    """An hour by a card that one counter scans at both ends; the verdict of the second scan."""
+    """Scan a card in and, an hour later, out at one station; return the verdict of the check-out."""
     place = str(town.stations["暖蜂驿站"])
     with clock.at(begin):
         assert (await scan(client, by, card, station_id=place))["status"] == "ok"
@@ -393,7 +393,7 @@ async def an_hour(town: Town, client: httpx.AsyncClient, by: dict[str, str], car
 
 
 async def confirm(town: Town, name: str, owner: asyncpg.Connection, *holders: str) -> httpx.Response:
-    """Tick the cards in the panel's list and press the button."""
+    """Confirm the cards of the holders in the panel as `name`."""
     panel = await signed_in(town, name)
     form = {
         "_csrf": csrf_of(await panel.get("/admin/presence")),
@@ -466,7 +466,7 @@ async def test_the_issuer_confirms_no_card_of_their_own_issue_or_household(
 async def test_the_cards_that_one_administrator_gave_to_many_are_confirmed_at_once_from_above(
     town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient
 ) -> None:
-    """A community with one administrator: the street confirms them all with one press."""
+    """The community's only administrator issued the cards; the street administrator confirms all in one request."""
     await owner.execute("UPDATE person SET phone_index = NULL WHERE name = ANY ($1)", list(THREE))
     admin = await town.scope("赵丽")
     assert await issue_missing_cards(admin) == len(THREE) + 1

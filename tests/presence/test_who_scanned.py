@@ -1,4 +1,4 @@
-"""Who scanned does not decide; and what decides is kept where it decides, not read from the audit log."""
+"""Whoever scanned a visit does not review it; neither this nor the price of a redemption is read from the audit log."""
 
 from uuid import UUID
 
@@ -26,7 +26,7 @@ RECORDS = f"{API}/service-records"
 
 
 async def by_hand(town: Town, owner: asyncpg.Connection, name: str, who_in: str, who_out: str) -> UUID:
-    """An hour that nobody scanned a code for; the record that it made."""
+    """Check the person in and, an hour later, out by hand; return the id of the service record."""
     begin, station = nine_o_clock(), town.stations["暖蜂驿站"]
     for who, minutes in ((who_in, 0), (who_out, 60)):
         with later(begin, minutes):
@@ -144,7 +144,7 @@ async def test_the_price_of_a_redemption_is_known_without_the_audit(
 
 
 def test_no_verb_decides_by_the_audit() -> None:
-    """The readers that are left note how far the demo's own seeding got, and show the trail to who may read it."""
+    """Only the demo, for the progress of its own seeding, and the audit trail select from the audit table."""
     readers = {
         str(path.relative_to(ROOT)) for path in (ROOT / "timebank").rglob("*.py")
         if any(f"{word} audit" in path.read_text(encoding="utf-8") for word in ("FROM", "JOIN"))

@@ -1,4 +1,4 @@
-"""What is printed: every letter of a name, ten cards to a page, and nothing on a lost card that helps its finder."""
+"""Printed cards and posters: every letter of a name is drawn, ten cards fill a page, codes hold no name."""
 
 import io
 import re
@@ -32,7 +32,7 @@ with_chinese_font = pytest.mark.skipif(
 
 
 def card(name: str, pool: str) -> PrintedCard:
-    """A genuine card; the fixture `pool` is needed because its settings hold the key."""
+    """Return a card with a valid code; the fixture `pool` loads the settings, which hold the key for it."""
     card_id = clock.new_id()
     url = codes.url("k", codes.card_code(clock.new_id(), card_id, 1))
     return PrintedCard(card_id=card_id, person_id=clock.new_id(), name=name, area="3栋1单元", room="302", url=url)
@@ -43,7 +43,7 @@ def pages(pdf: bytes) -> int:
 
 
 def pictures(pdf: bytes) -> list[Image.Image]:
-    """The black-and-white images of a PDF as a camera would see them, in order."""
+    """Return the black-and-white images of a PDF in order."""
     shape = rb"/Height (\d+)\n/Length (\d+)\n/Subtype /Image\n/Type /XObject\n/Width (\d+)\n>>\nstream\n"
     found = []
     for match in re.finditer(shape, pdf):
@@ -53,7 +53,7 @@ def pictures(pdf: bytes) -> list[Image.Image]:
 
 
 def _from_fax(width: int, height: int, content: bytes) -> Image.Image:
-    """CCITT group 4, which Pillow reads inside a TIFF."""
+    """Decode CCITT group 4 data by wrapping it in a TIFF, which Pillow can read."""
     tags = ((256, 4, width), (257, 4, height), (258, 3, 1), (259, 3, 4), (262, 3, 1), (273, 4, 122), (277, 3, 1),
             (278, 4, height), (279, 4, len(content)))  # fmt: skip
     entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)

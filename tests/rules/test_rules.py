@@ -1,4 +1,4 @@
-"""What earns how much: versions, words, and who may change them."""
+"""Rules for what a deed or an hour earns: versions, wording, and who may change them."""
 
 import asyncio
 from datetime import timedelta

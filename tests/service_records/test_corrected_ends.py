@@ -1,4 +1,4 @@
-"""A corrected end is judged as a scanned one, and whoever entered it does not approve it."""
+"""A corrected end is judged like a scanned one, and whoever entered it does not approve it."""
 
 import asyncio
 from datetime import timedelta
@@ -22,7 +22,7 @@ APPROVE = ReviewIn("approve")
 
 
 async def forgotten(town: Town, owner: asyncpg.Connection, *, days_ago: int = 1, closes: str = "12:00") -> None:
-    """张桂兰 comes at nine, at a station that closes at noon, and forgets to check out."""
+    """Check 张桂兰 in at nine and close the visit, which has no check-out, at closing time."""
     await owner.execute("UPDATE station SET opens_at = '08:00', closes_at = $1::text::time", closes)
     with clock.at(nine_o_clock(days_ago)):
         await scanned(await town.scope("张桂兰"), station_code(town))

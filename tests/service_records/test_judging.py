@@ -1,4 +1,4 @@
-"""What a visit is worth: the pure judgement, case by case."""
+"""Cases of `judge_visit`: the status, minutes and flags of a visit."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The panel of presence: reviews, honour hours, stations, activities, rules."""
+"""Panel pages: reviews, honour hours, stations, activities, rules."""
 
 import re
 

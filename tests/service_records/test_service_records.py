@@ -1,4 +1,4 @@
-"""Service records: honour hours, review by somebody else, notices falling due, reversal."""
+"""Service records: honour hours, review by an independent person, credit after the public notice period, reversal."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Records and deeds are withdrawn, not deleted: no list, cap or check has them, and the evidence stays."""
+"""Undone records and deeds are kept with status `withdrawn`; lists, caps and checks leave them out."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Stations, the code they show, and the devices that stand at them."""
+"""Stations, their opening hours, their codes and their devices."""
 
 from datetime import datetime, timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The trail: who did what and who looked at whom is there to read for administrators and auditors, in words."""
+"""The audit trail: administrators and auditors read, in words, who did what and who viewed whose data."""
 
 import ast
 from datetime import timedelta
@@ -19,7 +19,7 @@ from timebank.core.errors import Forbidden
 from timebank.trail.reading import trail
 from timebank.trail.words import LABELS, nouns, verbs
 
-# Ids link the subject, numbers of versions and rows of the book say nothing to a reader.
+# UNSAID: audited values without a label, such as version numbers, which mean nothing to a reader.
 VERB, NOUN = 1, 2
 UNSAID = {
     "merge",
@@ -39,7 +39,7 @@ UNSAID = {
 
 
 def constants(position: int) -> set[str]:
-    """What the calls that write the audit name at a position, where it stands in the source."""
+    """Return the string literals at one argument position, VERB or NOUN, of the calls that write the audit."""
     writers = ["audit.record", "audit.record_many", "audit.record_of_login"][: 3 if position == VERB else 2]
     found = [call.args[position] for call in calls(*writers)]
     return {each.value for each in found if isinstance(each, ast.Constant) and isinstance(each.value, str)}

@@ -16,7 +16,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
-from timebank.shop import collection, reading, returns
+from timebank.shop import cancelling, reading, returns
 from timebank.shop.schemas import RedemptionStatus, Return
 from timebank.stations.places import stations
 from timebank.web.forms import parse_form
@@ -61,7 +61,7 @@ class PanelRedemptionPages(Controller):
     @shown_again(lambda request, caller, redemption_id: _redemption_page(request, caller, redemption_id))
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
         """Cancel a reservation."""
-        await collection.cancel(caller, redemption_id)
+        await cancelling.cancel(caller, redemption_id)
         return see_other("/admin/goods/redemptions?done=cancelled")
 
     @get("/{redemption_id:uuid}")

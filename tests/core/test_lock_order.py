@@ -38,7 +38,7 @@ from timebank.service_records import review
 from timebank.service_records.crediting import reversal
 from timebank.service_records.honour import entering as hours
 from timebank.service_records.schemas import HoursIn, ReviewIn
-from timebank.shop import collection, redemption, returns
+from timebank.shop import cancelling, collection, redemption, returns
 from timebank.shop.schemas import Redeemed, RedemptionIn
 
 Act = Callable[[], Awaitable[object]]
@@ -102,7 +102,7 @@ class Story:
 
     async def cancel(self) -> Act:
         made = await self.reserved()
-        return lambda: collection.cancel(self.me, made.id)
+        return lambda: cancelling.cancel(self.me, made.id)
 
     async def return_goods(self) -> Act:
         made = await self.reserved()
@@ -114,7 +114,7 @@ class Story:
 
         async def later() -> int:
             with clock.at(made.expires_at + timedelta(seconds=1)):
-                return await collection.expire_redemptions(self.town.system())
+                return await cancelling.expire_redemptions(self.town.system())
 
         return later
 

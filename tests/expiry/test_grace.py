@@ -20,7 +20,8 @@ from timebank.ledger.posting import Currency, Posting, Returned
 from timebank.ledger.refusals import Insufficient
 from timebank.ledger.statement import Expiring, balances, statement
 from timebank.policies.values import change_policy
-from timebank.shop.collection import cancel, collect, expire_redemptions
+from timebank.shop.cancelling import cancel, expire_redemptions
+from timebank.shop.collection import collect
 from timebank.shop.pages.counter import counter_goods
 from timebank.shop.redemption import redeem
 from timebank.shop.returns import return_goods

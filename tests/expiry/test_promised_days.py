@@ -25,7 +25,8 @@ from timebank.core import clock
 from timebank.ledger.statement import Expiring
 from timebank.policies.values import change_policy
 from timebank.shop import reading
-from timebank.shop.collection import cancel, collect
+from timebank.shop.cancelling import cancel
+from timebank.shop.collection import collect
 from timebank.shop.redemption import redeem
 from timebank.shop.returns import return_goods
 from timebank.shop.schemas import RedemptionIn

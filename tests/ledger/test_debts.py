@@ -17,7 +17,7 @@ from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.ledger.refusals import AlreadyReversed, LedgerKeyReused
 from timebank.ledger.statement import balances
-from timebank.shop.collection import expire_redemptions
+from timebank.shop.cancelling import expire_redemptions
 
 Free = Callable[[], Awaitable[object]]
 

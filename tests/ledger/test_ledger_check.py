@@ -40,7 +40,8 @@ from timebank.ledger.checking.stored_result import (
 )
 from timebank.ledger.posting import Posting
 from timebank.ledger.totals import totals
-from timebank.shop.collection import cancel, collect
+from timebank.shop.cancelling import cancel
+from timebank.shop.collection import collect
 from timebank.shop.redemption import redeem
 from timebank.shop.returns import return_goods
 from timebank.shop.schemas import RedemptionIn

@@ -11,7 +11,7 @@ from tests.support.town import Town, signed_in
 from timebank.core import clock, names
 from timebank.core.errors import TimebankError
 from timebank.core.scope import ResidentRecord, Scope
-from timebank.shop import collection, redemption, stock
+from timebank.shop import cancelling, collection, redemption, stock
 from timebank.shop.schemas import Redeemed, RedemptionIn
 
 CROWD = 50
@@ -123,7 +123,7 @@ async def test_collecting_and_cancelling_at_once_ends_one_way(town: Town, owner:
     made = [await redemption.redeem(mine, want) for _ in range(10)]
     answers = await asyncio.gather(
         *(collection.collect(keeper, one.id, one.code or "") for one in made),
-        *(collection.cancel(mine, one.id) for one in made),
+        *(cancelling.cancel(mine, one.id) for one in made),
         *(collection.collect(keeper, one.id, one.code or "") for one in made),
         return_exceptions=True,
     )
@@ -146,7 +146,7 @@ async def test_two_workers_expire_each_reservation_once(town: Town, owner: async
     )
     made = [await redemption.redeem(mine, want) for _ in range(12)]
     with clock.at(made[-1].expires_at):
-        ended = await asyncio.gather(*(collection.expire_redemptions(town.system()) for _ in range(2)))
+        ended = await asyncio.gather(*(cancelling.expire_redemptions(town.system()) for _ in range(2)))
     assert sum(ended) == 12
     assert await points_of(town, "张桂兰") == (500, 0)
     assert await stock_of(owner, town, "香皂") == 50

@@ -14,7 +14,7 @@ from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.errors import Forbidden
 from timebank.ledger.statement import balances
-from timebank.shop import collection, redemption, stock
+from timebank.shop import cancelling, collection, redemption, stock
 from timebank.shop.collection import OwnRedemption, RedemptionEnded, RedemptionOverdue
 from timebank.shop.limits import taken_this_month
 from timebank.shop.reading import list_waiting_redemptions
@@ -296,19 +296,19 @@ async def test_what_was_collected_cannot_be_cancelled(town: Town) -> None:
     await town.give_points("张桂兰", 50)
     made = await redemption.redeem(await town.scope("周敏"), await taking(town, "张桂兰"))
     with pytest.raises(RedemptionEnded):
-        await collection.cancel(await town.scope("张桂兰"), made.id)
+        await cancelling.cancel(await town.scope("张桂兰"), made.id)
 
 
 async def test_an_uncollected_good_returns_after_its_day(town: Town, owner: asyncpg.Connection) -> None:
     await town.give_points("张桂兰", 150)
     made = await redemption.redeem(await town.scope("张桂兰"), wanted(town, "张桂兰", "食用油 5L"))
     with clock.at(made.expires_at - timedelta(seconds=1)):
-        assert await collection.expire_redemptions(town.system()) == 0
+        assert await cancelling.expire_redemptions(town.system()) == 0
     with clock.at(made.expires_at):
         with pytest.raises(RedemptionOverdue):
             await collection.collect(await town.scope("周敏"), made.id, made.code or "")
-        assert await collection.expire_redemptions(town.system()) == 1
-        assert await collection.expire_redemptions(town.system()) == 0
+        assert await cancelling.expire_redemptions(town.system()) == 1
+        assert await cancelling.expire_redemptions(town.system()) == 0
     assert await points_of(town, "张桂兰") == (150, 0)
     assert await stock_of(owner, town, "食用油 5L") == 5
     assert await messages_of(owner, town, "张桂兰") == ["redemption_expired"]
@@ -351,7 +351,7 @@ async def test_the_earliest_points_are_spent_first_and_come_back_as_they_were(to
     await town.give_points("张桂兰", 50, expires_on=later)
     scope = await town.scope("张桂兰")
     made = await redemption.redeem(scope, wanted(town, "张桂兰"))
-    await collection.cancel(scope, made.id)
+    await cancelling.cancel(scope, made.id)
     left = (await balances(scope, town.people["张桂兰"], [])).points.expiring
     assert [(e.on, e.amount) for e in left] == [(soon, 5), (later, 50)]
 

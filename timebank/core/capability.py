@@ -197,6 +197,6 @@ def hook(name: str) -> Any:
 
 @cache
 def resolve(path: str) -> Any:
-    """Import the object that a dotted path names, such as `timebank.shop.collection.expire_redemptions`."""
+    """Import the object that a dotted path names, such as `timebank.shop.cancelling.expire_redemptions`."""
     module, _, name = path.rpartition(".")
     return getattr(import_module(module), name)

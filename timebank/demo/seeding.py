@@ -27,7 +27,7 @@ from timebank.demo.stories import Refused, Step
 from timebank.demo.year import DAYS, Year
 from timebank.expiry.expiring import close_days
 from timebank.service_records.crediting.notice_ends import credit_due_records
-from timebank.shop.collection import expire_redemptions
+from timebank.shop.cancelling import expire_redemptions
 
 SEED = 522699
 CHORES = (credit_due_deeds, credit_due_records, expire_redemptions, close_lessons)

@@ -24,7 +24,8 @@ from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.review import review_record
 from timebank.service_records.schemas import HoursIn, ReviewIn
-from timebank.shop.collection import cancel, collect
+from timebank.shop.cancelling import cancel
+from timebank.shop.collection import collect
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
 

@@ -13,7 +13,8 @@ from timebank.core.opening import opening_hours_in_words
 from timebank.core.scope import Scope
 from timebank.people.messages import Notification, notify_many
 from timebank.presence.visits import keep_longer_hours
-from timebank.shop.collection import RedemptionEnded, cancel
+from timebank.shop.cancelling import cancel
+from timebank.shop.collection import RedemptionEnded
 from timebank.stations import places
 from timebank.stations.schemas import StationChange, StationOut
 

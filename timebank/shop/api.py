@@ -16,7 +16,7 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.paging import CounterCode, Cursor, Limit, listed, listed_one
 from timebank.http.uploads import PhotoUpload
 from timebank.http.waiting import WAITS, done_or_waiting
-from timebank.shop import collection, goods, photos, reading, redemption, returns, stock
+from timebank.shop import cancelling, collection, goods, photos, reading, redemption, returns, stock
 from timebank.shop.confirmations import deciding as agreed
 from timebank.shop.confirmations.asking import ConfirmationOut
 from timebank.shop.confirmations.listing import list_confirmations
@@ -161,7 +161,7 @@ class Redemptions(Controller):
     @delete("/{redemption_id:uuid}", status_code=200)
     async def cancel(self, redemption_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redeemed:
         """Cancel a reservation; its points and stock are returned."""
-        return await collection.cancel(caller, redemption_id)
+        return await cancelling.cancel(caller, redemption_id)
 
 
 class Confirmations(Controller):

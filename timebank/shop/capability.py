@@ -25,7 +25,7 @@ CAPABILITY = Capability(
         MenuEntry(place=70, href="/admin/goods", icon="gift", word=_("物品")),
         MenuEntry(place=80, href="/admin/confirmations", icon="people", word=_("柜台请您同意")),
     ),
-    jobs=(Job("expire_redemptions", 60, "timebank.shop.collection.expire_redemptions"),),
+    jobs=(Job("expire_redemptions", 60, "timebank.shop.cancelling.expire_redemptions"),),
     invariants="timebank.shop.invariants.SHOP",
     sources=(
         Source(

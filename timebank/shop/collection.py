@@ -10,22 +10,18 @@ from timebank.access.sign_in import guesses
 from timebank.agreements.independence import is_near_home, signed_on
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
-from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.ledger import posting
-from timebank.ledger.grace import back_in_words
-from timebank.ledger.posting import Posting, Returned
+from timebank.ledger.posting import Posting
 from timebank.ledger.resting import require_rested
 from timebank.people.locks import lock_people
 from timebank.people.messages import notify
 from timebank.presence.at_counter import require_presence
-from timebank.shop import limits, stock
 from timebank.shop.schemas import Redeemed, RedemptionStatus
 from timebank.shop.tables import Redemption
 
-EXPIRE_BATCH = 500
-AGAIN = "需要时可以再兑换。"
 ENDED = {"collected": _("领走"), "cancelled": _("取消"), "expired": _("过期未领"), "returned": _("退货")}
 
 
@@ -86,7 +82,7 @@ class LockedRedemption(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.good} {self.quantity} {self.unit}"
 
 
-_LOCKED = (
+LOCKED = (
     "SELECT r.id, r.person_id, p.status AS person_status, r.household_id, r.good_id, r.station_id, r.quantity, "
     "r.points, r.status, r.code, r.entry_id, r.settled_entry_id, r.reserved_at, r.expires_at, "
     "g.name AS good, g.unit, t.name AS station, (SELECT max(x.until) FROM spending_rest x "
@@ -113,14 +109,14 @@ async def lock_redemption(scope: Scope, redemption_id: UUID, *, agreed: bool = F
 
     Raises NotFound where the caller may not see it; `agreed` skips that check for a second person.
     """
-    await _lock_customer(scope, redemption_id)
-    found = await database.row(LockedRedemption, _LOCKED, scope.community_id, redemption_id)
+    await lock_customer(scope, redemption_id)
+    found = await database.row(LockedRedemption, LOCKED, scope.community_id, redemption_id)
     if found is None or not (agreed or scope.reads_at(found.station_id, own=scope.stands_for(found.person_id))):
         raise NotFound
     return found
 
 
-async def _lock_customer(scope: Scope, redemption_id: UUID) -> None:
+async def lock_customer(scope: Scope, redemption_id: UUID) -> None:
     """Lock the row of the person whose points a redemption holds. Only a merge of two records changes that person."""
     person_id = await database.fetch_value(
         "SELECT person_id FROM redemption WHERE community_id = $1 AND id = $2", scope.community_id, redemption_id
@@ -190,83 +186,7 @@ async def hand_over(scope: Scope, found: LockedRedemption) -> None:
     )  # fmt: skip
 
 
-@retried
-async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
-    """Cancel a reservation and return its points and stock. A repeated call changes nothing and answers the same."""
-    async with transaction(scope):
-        found = await lock_redemption(scope, redemption_id)
-        if not (scope.stands_for(found.person_id) or scope.keeps(found.station_id)):
-            raise Forbidden
-        if found.status != "cancelled":
-            require_reserved(found)
-            back = await _give_back(scope, found, "cancelled", f"取消预留：{found.what}")
-            await audit.record(scope, "cancel", "redemption", found.id, points=found.points)
-            own = scope.is_own(found.person_id)
-            if not own or back.usable != found.points or back.graced:
-                who = f"您取消了预留的{found.what}" if own else f"{found.station}取消了您预留的{found.what}"
-                await notify(
-                    scope, found.person_id, "redemption_cancelled", f"{who}，{back_in_words(back)}。",
-                    f"redemption:{found.id}:cancelled", found.id,
-                )  # fmt: skip
-    return Redeemed(id=found.id, status="cancelled", code=None, points=found.points, expires_at=found.expires_at)
-
-
-async def expire_redemptions(scope: Scope) -> int:
-    """Expire reservations that were not collected in time, at most 500 per run; return how many.
-
-    Each has its own transaction. A redemption that another process has locked is skipped.
-    """
-    async with transaction(scope):
-        due = await database.fetch(
-            "SELECT id FROM redemption WHERE community_id = $1 AND status = 'reserved' AND expires_at <= $2 "
-            "ORDER BY expires_at, id LIMIT $3",
-            scope.community_id, clock.now(), EXPIRE_BATCH,
-        )  # fmt: skip
-    return sum([await _expire(scope, record["id"]) for record in due])
-
-
-@retried
-async def _expire(scope: Scope, redemption_id: UUID) -> bool:
-    async with transaction(scope):
-        await _lock_customer(scope, redemption_id)
-        found = await database.row(LockedRedemption, f"{_LOCKED} SKIP LOCKED", scope.community_id, redemption_id)
-        if found is None or found.status != "reserved":
-            return False
-        back = await _give_back(scope, found, "expired", f"预留过期：{found.what}")
-        await audit.record(scope, "expire", "redemption", found.id, points=found.points)
-        await notify(
-            scope, found.person_id, "redemption_expired",
-            f"您预留的{found.what}过了保留期没有领取，{back_in_words(back)}。{AGAIN if back.usable else ''}",
-            f"redemption:{found.id}:expired", found.id,
-        )  # fmt: skip
-    return True
-
-
 def require_reserved(found: LockedRedemption) -> None:
     """Raise RedemptionEnded for a redemption that is not reserved any more."""
     if found.status != "reserved":
         raise RedemptionEnded(how=ENDED[found.status])
-
-
-async def _give_back(scope: Scope, found: LockedRedemption, status: RedemptionStatus, memo: str) -> Returned:
-    """End a locked reservation without a collection: restore the monthly count and the stock, then void the hold."""
-    await restock(scope, found)
-    note = Posting(
-        kind="void", key=f"redemption:{found.id}:void", source_kind="redemption", source_id=found.id, memo=memo
-    )
-    voided = await posting.void(scope, found.entry_id, note)
-    await Redemption.update(
-        {
-            Redemption.status: status, Redemption.code: None, Redemption.ended_at: clock.now(),
-            Redemption.ended_by: scope.person_id,
-        }
-    ).where((Redemption.community_id == scope.community_id) & (Redemption.id == found.id))  # fmt: skip
-    return voided.returned
-
-
-async def restock(scope: Scope, found: LockedRedemption) -> None:
-    reserved_on = clock.local_day(found.reserved_at)
-    await limits.uncount_taken(scope, found.household_id, found.good_id, found.quantity, reserved_on)
-    await stock.put_into_stock(
-        scope, found.good_id, found.station_id, found.quantity, "returned", redemption_id=found.id
-    )

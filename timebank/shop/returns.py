@@ -15,7 +15,8 @@ from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting
 from timebank.people.messages import notify
 from timebank.shop import stock
-from timebank.shop.collection import LockedRedemption, lock_redemption, require_not_family, restock
+from timebank.shop.cancelling import restock
+from timebank.shop.collection import LockedRedemption, lock_redemption, require_not_family
 from timebank.shop.schemas import Redeemed
 from timebank.shop.tables import Redemption
 

@@ -16,7 +16,7 @@ from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.refusals import shown_again
-from timebank.shop import collection, reading
+from timebank.shop import cancelling, reading
 from timebank.web.pages import page, see_other
 
 PAGE = 20
@@ -63,7 +63,7 @@ class RedemptionPages(Controller):
     @shown_again(lambda request, caller, redemption_id: _redemption_page(request, caller, redemption_id))
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:
         """Cancel the reservation."""
-        await collection.cancel(caller, redemption_id)
+        await cancelling.cancel(caller, redemption_id)
         return see_other(f"/redemptions/{redemption_id}")
 
 

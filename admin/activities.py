@@ -32,8 +32,7 @@ ACTIVITY = {
     "name": _("名称"), "description": _("说明"), "station_id": _("驿站"), "rule_code": _("积分规则"),
     "needs_sign_up": _("要先报名"),
 }  # fmt: skip
-# `description` is read separately, because a blank one empties it instead of leaving it unchanged.
-CHANGE = {name: label for name, label in ACTIVITY.items() if name != "description"} | {"active": _("进行中")}
+CHANGE = ACTIVITY | {"active": _("进行中")}
 SHIFT = {"station_id": _("驿站"), "day": _("日期"), "at": _("开始时间"), "minutes": _("时长"), "seats": _("名额")}
 Form = URLEncodedBody[dict[str, str]]
 
@@ -90,9 +89,7 @@ class PanelActivityPages(Controller):
     @shown_again(lambda request, activity_id, caller: _activity_page(request, caller, activity_id))
     async def change(self, activity_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         given = {"active": "false", "needs_sign_up": "false"} | data
-        written = parse_form(ActivityChange, data, {"description": _("说明")}).description
-        wanted = parse_form(ActivityChange, given, CHANGE, empties=True)
-        wanted = msgspec.structs.replace(wanted, description=written or "")
+        wanted = parse_form(ActivityChange, given, CHANGE, empties=True, emptied="description")
         await changes.change_activity(caller, activity_id, wanted)
         return see_other(f"/admin/activities/{activity_id}?done=changed")
 

@@ -29,8 +29,7 @@ STATION = {
     "name": _("名称"), "address": _("地址"), "area_id": _("网格"), "opens_at": _("开门时间"),
     "closes_at": _("关门时间"),
 }  # fmt: skip
-# `address` is read separately, because a blank one empties it instead of leaving it unchanged.
-CHANGE = {name: label for name, label in STATION.items() if name != "address"} | {"active": _("开放")}
+CHANGE = STATION | {"active": _("开放")}
 DEVICE = {"name": _("设备名称"), "kind": _("用途"), "replaces": _("换下哪一台")}
 FURTHER = "further"
 """The form value for a device that replaces none."""
@@ -68,9 +67,7 @@ class PanelStationPages(Controller):
     @shown_again(lambda request, station_id, caller: _station_page(request, caller, station_id))
     async def change(self, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         caller.require_reader()
-        wanted = parse_form(StationChange, {"active": "false"} | data, CHANGE, empties=True)
-        written = parse_form(StationChange, data, {"address": _("地址")}).address
-        wanted = msgspec.structs.replace(wanted, address=written or "")
+        wanted = parse_form(StationChange, {"active": "false"} | data, CHANGE, empties=True, emptied="address")
         await closing.change_station(caller, station_id, wanted)
         return see_other(f"/admin/stations/{station_id}?done=changed")
 

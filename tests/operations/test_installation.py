@@ -191,3 +191,19 @@ def test_a_container_is_given_longer_to_end_than_its_requests() -> None:
 def seconds(service: Container) -> int:
     number, unit = re.fullmatch(r"(\d+)([sm])", service.stop_grace_period).groups()  # type: ignore[union-attr]
     return int(number) * {"s": 1, "m": 60}[unit]
+
+
+def repeated_keys(text: str) -> list[str]:
+    """The keys that stand twice in one block mapping of a YAML file; Docker Compose refuses such a file."""
+    repeated, seen = [], dict[int, set[str]]()
+    for indent, key in re.findall(r"^( *)([\w-]+):", text, re.MULTILINE):
+        seen = {depth: keys for depth, keys in seen.items() if depth <= len(indent)}
+        keys = seen.setdefault(len(indent), set())
+        repeated += [key] if key in keys else []
+        keys.add(key)
+    return repeated
+
+
+def test_no_key_of_the_compose_file_stands_twice() -> None:
+    assert repeated_keys("a:\n  b: 1\nc:\n  b: 2\na: 3\n") == ["a"]
+    assert repeated_keys((ROOT / "docker" / "compose.yaml").read_text(encoding="utf-8")) == []

@@ -9,15 +9,21 @@ import msgspec
 from timebank.core.errors import Invalid
 from timebank.http.callers import AnyRequest
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 
-def parse_form(shape: type[T], fields: Mapping[str, str], labels: Mapping[str, str], *, empties: bool = False) -> T:
+def parse_form(
+    shape: type[T], fields: Mapping[str, str], labels: Mapping[str, str], *, empties: bool = False, emptied: str = "",
+) -> T:  # fmt: skip
     """Convert the fields that `labels` names to `shape`. A blank field is left out, or None with `empties`.
 
-    Raises Invalid with the label of the field that does not fit.
+    The field `emptied` is the empty text where it is blank: it is emptied, and not left unchanged. Raises Invalid with
+    the label of the field that does not fit.
     """
     sent = {name: fields[name] for name in labels if name in fields}
+    if emptied and not sent.get(emptied, "").strip():
+        sent.pop(emptied, None)
+        return msgspec.structs.replace(parse_form(shape, sent, labels, empties=empties), **{emptied: ""})
     given = {name: text if text.strip() else None for name, text in sent.items() if text.strip() or empties}
     try:
         return msgspec.convert(given, shape, strict=False)

@@ -1,4 +1,4 @@
-"""What must not be possible: for whom, by what way round, and what nobody may read out of a log."""
+"""What must not be possible, for whom and by which detour, and what the log must not contain."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ APPROVE = ReviewIn("approve")
 
 
 async def device(town: Town) -> Scope:
-    """A counter with its keeper signed on."""
+    """The scope of a counter with its keeper signed on."""
     made = await devices.register_device(
         await town.scope("赵丽"), town.stations["暖蜂驿站"], name="平板", kind="counter"
     )
@@ -67,7 +67,7 @@ async def device(town: Town) -> Scope:
 async def test_a_phone_does_not_carry_a_role_to_somebody_below_it(
     town: Town, owner: asyncpg.Connection, by: str, name: str, refused: bool
 ) -> None:
-    """Who could set the county administrator's phone would sign in as the county administrator."""
+    """An administrator who could set the county administrator's phone could sign in as the county administrator."""
     caller, own = await town.scope(by), town.phones[by]
     for change in (Correction(phone=own), Correction(status="blocked")):
         if refused:
@@ -113,7 +113,8 @@ async def test_a_tablet_reads_no_full_names_in_the_stations_records(town: Town) 
 async def test_who_enters_hours_in_another_community_does_not_approve_them(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    """钱进 administers the street and lives in 凤凰社区: in 龙泉社区 he has no record, and is still who entered it."""
+    """钱进 administers the street and is a resident of 凤凰社区. For hours that he enters in 龙泉社区, where he has no
+    record, he is still the one who entered them."""
     there = (await town.scope("钱进")).within(town.communities[SPRING])
     began = nine_o_clock()
     made = await hours.enter_hours(
@@ -151,7 +152,8 @@ async def test_a_verdict_is_for_its_person_and_its_station(town: Town) -> None:
 
 
 async def test_names_at_the_counter_are_not_tried_out(town: Town, client: httpx.AsyncClient) -> None:
-    """Four digits are guessed in ten thousand tries, by the page as by the API: neither allows so many."""
+    """Look-ups by name and last four digits of the phone are limited, so that nobody guesses the digits; the page and
+    the API share the limit."""
     scope = await town.scope("周敏")
     for _ in range(LOOK_UPS_MAX):
         await find_at_counter(scope, "张桂兰", phone_last4="9999")
@@ -187,7 +189,7 @@ async def test_a_child_spends_only_with_a_guardians_consent(town: Town, owner: a
 async def test_an_objection_that_comes_after_the_worker_has_looked_counts(
     town: Town, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The statement that takes the record sleeps between its look and its lock; meanwhile somebody objects."""
+    """The worker's statement sleeps between reading the record and locking it; an objection is inserted meanwhile."""
     made = await entered(town)
     await review.review_record(await town.scope("赵丽"), made.id, APPROVE)
     monkeypatch.setattr(due, "ROW", deciding.ROW + "AND pg_sleep(1) IS NOT NULL ")
@@ -325,10 +327,10 @@ async def test_a_body_is_taken_at_its_word(town: Town, client: httpx.AsyncClient
 
 
 async def test_the_log_names_nobody(town: Town, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Flows that go well, flows that are refused, and one that fails with somebody's name in its words."""
+    """Requests that succeed, one that is refused, and one that fails with a person's name in the error's text."""
     name, phone, token = "张桂兰", town.phones["张桂兰"], await town.token("张桂兰")
     keeper, code = await town.sign_in("周敏"), personal_code(town, "张桂兰")
-    for module in ("answering", "problems"):  # a logger that has been used keeps its first output
+    for module in ("answering", "problems"):  # a logger that was used before keeps its output
         monkeypatch.setattr(f"timebank.http.{module}.log", structlog.get_logger())
 
     async def fail(*_: object, **__: object) -> None:

@@ -73,7 +73,7 @@ def test_nobody_there_can_be_anybody_else() -> None:
 
 
 def test_names_are_as_real_ones_are() -> None:
-    """There are rare characters, two people of one name, and all residents whose logins the demo shows."""
+    """There are rare characters, long names, two people of one name, and all residents whose logins the demo shows."""
     names = Counter(person.name for person in whole_county(TODAY))
     assert all(names[name] for name, _ in RARE)
     assert names["张伟"] >= 2

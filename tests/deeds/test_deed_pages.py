@@ -251,7 +251,7 @@ async def test_a_deed_s_credit_is_reversed_from_the_books(town: Town, client: ht
     assert (await admin.post(f"/admin/ledger/{hold.entry_id}/reversal", reason="不要了")).status_code == 422
 
 
-# -------------------------------------------------------------------------------------------------------- own balances
+# --------------------------------------------------------------------------------------------------------- own balances
 
 
 async def test_a_statement_shows_balance_and_reason_and_each_number_can_be_asked_why(

@@ -116,7 +116,7 @@ async def test_the_deeds_of_somebody_who_left_wait_and_keep_nobody_else_waiting(
         assert await credit_due_deeds(town.system()) == 1
 
 
-# ----------------------------------------------------------------------------------------------------------- who files
+# --------------------------------------------------------------------------------------------------------------- filing
 
 
 async def test_a_building_head_files_for_the_building_and_its_units_and_for_no_other(town: Town) -> None:

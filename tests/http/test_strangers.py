@@ -152,7 +152,7 @@ async def test_no_query_makes_any_address_fail(town: Town, app: Litestar, client
     assert failed == []
 
 
-# --------------------------------------------------------------------------------------- what only the inside may see
+# -------------------------------------------------------------------------------- what only the private network may see
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ async def test_metrics_are_for_the_machine_and_its_network_alone(
         settings.use(before)
 
 
-# ------------------------------------------------------------------------------------------ connections end in time
+# ---------------------------------------------------------------------------------------------- connections end in time
 
 
 def ended(opened: socket.socket, drip: bytes = b"") -> bytes | None:

@@ -176,7 +176,7 @@ async def test_an_ended_session_proves_nothing(town: Town, serving: asyncpg.Conn
     assert not await serving.fetchval("SELECT may_administer($1)", town.community)
 
 
-# ------------------------------------------------------------------------------------------------ becoming somebody
+# ------------------------------------------------------------------------------------------ memberships and role grants
 
 
 LINK = "INSERT INTO membership (community_id, login_id, person_id, created_at) VALUES ($1, $2, $3, now())"
@@ -271,7 +271,7 @@ async def test_a_device_that_has_ended_does_not_end_once_more_for_another_one_to
         await refused(serving, add, place[0], clock.new_id(), place[1], uuid4().bytes)
 
 
-# --------------------------------------------------------------------------------------------- what belongs to others
+# ----------------------------------------------------------------------------------------------- what belongs to others
 
 
 async def test_no_community_is_renamed_or_founded_by_who_does_not_administer_above_it(
@@ -303,7 +303,7 @@ async def test_settings_and_rules_are_their_administrators(town: Town, serving: 
         await refused(serving, rule, town.communities[SPRING])
 
 
-# --------------------------------------------------------------------------------------------- in somebody's name
+# --------------------------------------------------------------------------------------------- acting in another's name
 
 
 ISSUE = (
@@ -358,7 +358,7 @@ async def test_a_stored_answer_is_read_by_its_caller_alone(
     await refused(serving, "DELETE FROM idempotent_request")
 
 
-# ------------------------------------------------------------------------------------------------------ all privileges
+# ------------------------------------------------------------------------------------------------------- all privileges
 
 
 async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyncpg.Connection) -> None:

@@ -51,7 +51,7 @@ async def device(town: Town) -> Scope:
     return await kept_scope(town, made.token)
 
 
-# ----------------------------------------------------------------------------------- nobody becomes more than they are
+# -------------------------------------------------------------------------------------------------- nobody gains rights
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ async def test_a_tablet_reads_no_full_names_in_the_stations_records(town: Town) 
     assert shown.person == "张*"
 
 
-# --------------------------------------------------------------------------------------- never who entered it, however
+# ------------------------------------------------------------------------- whoever entered a record does not approve it
 
 
 async def test_who_enters_hours_in_another_community_does_not_approve_them(
@@ -138,7 +138,7 @@ async def test_who_checked_somebody_in_by_hand_does_not_approve_it(town: Town, o
     assert (await review.review_record(await town.scope("钱进"), record_id, APPROVE)).status == "approved"
 
 
-# ----------------------------------------------------------------------------------------------- what a counter learns
+# ---------------------------------------------------------------------------------------------- what a counter may read
 
 
 async def test_a_verdict_is_for_its_person_and_its_station(town: Town) -> None:
@@ -183,7 +183,7 @@ async def test_a_child_spends_only_with_a_guardians_consent(town: Town, owner: a
         await redeem(await town.scope("周敏"), wanted)
 
 
-# ------------------------------------------------------------------------------------------------- notices falling due
+# ------------------------------------------------------------------------------------------------ ends of public notice
 
 
 async def test_an_objection_that_comes_after_the_worker_has_looked_counts(
@@ -222,7 +222,7 @@ async def test_a_closed_account_keeps_nobody_behind_it_waiting(town: Town, owner
     assert await problems_of(owner) == []
 
 
-# ------------------------------------------------------------------------------------------- a reversal and its person
+# --------------------------------------------------------------------------------------------- objections to a reversal
 
 
 async def test_the_person_may_object_to_a_reversal_and_gets_it_back_once(
@@ -271,7 +271,7 @@ async def test_an_objection_to_a_reversal_that_is_turned_down_changes_nothing(
     assert "登记本上没有" in (await client.get(f"/visits/{visit}", headers=cookies)).text
 
 
-# -------------------------------------------------------------------------------------------- sessions and their forms
+# --------------------------------------------------------------------------------------------------- sessions and forms
 
 
 async def test_who_was_blocked_meets_the_sign_in_page_and_no_circle(
@@ -305,7 +305,7 @@ async def test_no_other_site_signs_a_visitor_in(
     assert (await client.post("/sign-in", data=form, headers={header: value})).status_code == status
 
 
-# ---------------------------------------------------------------------------------------------------- what is taken in
+# ------------------------------------------------------------------------------------------------ strict request bodies
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ async def test_a_body_is_taken_at_its_word(town: Town, client: httpx.AsyncClient
     assert (await client.post("/api/v1/donations", json=body | {"points": 1}, headers=headers)).status_code == 201
 
 
-# ------------------------------------------------------------------------------------------------- what a log may hold
+# --------------------------------------------------------------------------------------------- what the log may contain
 
 
 async def test_the_log_names_nobody(town: Town, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -271,7 +271,7 @@ async def test_a_device_that_has_ended_does_not_end_once_more_for_another_one_to
         await refused(serving, add, place[0], clock.new_id(), place[1], uuid4().bytes)
 
 
-# ----------------------------------------------------------------------------------------------- what belongs to others
+# --------------------------------------------------------------------------------- regions, settings and stored answers
 
 
 async def test_no_community_is_renamed_or_founded_by_who_does_not_administer_above_it(

@@ -61,7 +61,7 @@ def pages(app: Litestar) -> list[tuple[HTTPRoute, HTTPRouteHandler, str]]:
 
 
 def addresses(route: HTTPRoute, known: dict[str, list[UUID]]) -> Iterator[str]:
-    """Three addresses of a page: with ids that exist, with a second set of ids or odd bytes, and with overlong text."""
+    """Three addresses of a page. Ids are of existing rows where known; text parts are valid, odd bytes, or overlong."""
     for which in (0, 1, 2):
         parts = []
         for part in route.path_components:

@@ -1,11 +1,11 @@
-# Needs only make and a Python of 3.11 or newer; no root, no PostgreSQL, no other tool.
+# Needs only make and Python 3.11 or newer; no root, no PostgreSQL, no other tool.
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 CODE   := $(wildcard timebank admin migrations tests bench)
 
-# The lock is complete, so nothing is left to resolve, and what is not in it is not fetched: neither a newer release, nor
-# the build tools of a package without a wheel. `pip check` says afterwards whether all of it fits together.
+# The lock is complete: pip resolves nothing and fetches nothing that is not in it, neither a newer release nor build tools
+# for a package without a wheel. `pip check` verifies afterwards that the packages fit together.
 INSTALL := -m pip install --quiet --no-deps --require-hashes --only-binary :all: --requirement
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -20,8 +20,8 @@ help:
 
 venv: $(READY)
 
-# The first Python that is new enough and can make a virtual environment; PY=/path/to/python chooses another.
-# Another lock begins with an empty environment: what an older lock had brought must not decide anything.
+# Uses the first Python that is new enough and can make a virtual environment; PY=/path/to/python chooses another.
+# When the lock has changed, the environment is made anew, so that no package of the older lock stays in it.
 $(READY): requirements.lock pyproject.toml
 	@found=; old=; bare=; \
 	for python in $(PY) python3.13 python3.12 python3.11 python3.14 python3 /usr/bin/python3; do \
@@ -52,7 +52,7 @@ lint: venv
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy $(CODE)
 
-# Browser tests need a Chromium with Chinese letters. Where none can be had they are skipped with that reason.
+# Browser tests need a Chromium and a Chinese font. Where they cannot be installed, these tests are skipped with the reason.
 browser: venv
 	@$(PYTHON) tests/browser_path.py --provide
 
@@ -62,8 +62,8 @@ torture: venv
 bench: venv
 	$(PYTHON) -m bench
 
-# One lock for every platform and every Python from 3.11 up; no address in it, so any index or mirror can serve it.
-# It is written by the uv that the lock before it names, and takes its place only once an installation of it is sound.
+# One lock for every platform and every Python from 3.11 up; it names no index, so any mirror can serve it.
+# The uv of the present lock writes the new one, which replaces it only after an installation from it passed `pip check`.
 lock:
 	$(or $(PY),python3) -m venv --clear .venv-lock
 	sed -n '/^uv==/,/# via/p' requirements.lock > .venv-lock/uv.lock

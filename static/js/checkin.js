@@ -1,4 +1,4 @@
-/* Scan result page: the same tap sent twice is one scan. The nonce stays with the claim until its answer has been seen. */
+/* Check-in page: the nonce is kept for the claim until the answer was shown, so a form sent twice is one scan. */
 
 import { newNonce } from "./nonce.js";
 

@@ -1,4 +1,4 @@
-/* The counter. A scan is written down on this device before it is sent, and forgotten only when the server has answered. */
+/* The counter. A scan is stored on this device before it is sent, and removed only when the server has answered. */
 
 import { newNonce } from "./nonce.js";
 
@@ -10,7 +10,7 @@ const csrf = document.querySelector("meta[name=csrf]").content;
 const SHELF = `timebank.scan.${words.station}.`; // only this station's scans are sent from here
 const ROWS = 100; // what the server takes at once
 
-/* The shelf of scans that wait: one entry each, so that two open pages never overwrite each other. */
+/* Waiting scans in localStorage: one entry each, so that two open pages never overwrite each other. */
 const keep = (scan) => localStorage.setItem(SHELF + scan.nonce, JSON.stringify(scan));
 const forget = (nonce) => localStorage.removeItem(SHELF + nonce);
 const waiting = () => Object.keys(localStorage)
@@ -18,11 +18,11 @@ const waiting = () => Object.keys(localStorage)
   .map((key) => JSON.parse(localStorage.getItem(key)))
   .sort((one, other) => (one.turn ?? 0) - (other.turn ?? 0) || one.occurred_at.localeCompare(other.occurred_at));
 
-/* The turn of the next scan: rows stay in the order in which they were made, whatever the device's clock does. */
+/* The next sequence number: it keeps scans in the order in which they were made even if the device's clock changes. */
 const nextTurn = () => 1 + Math.max(0, ...waiting().map((scan) => scan.turn ?? 0));
 const sent = ({ turn, ...scan }) => scan;
 
-const onTheWay = new Set(); // nonces being sent one by one, not yet late
+const onTheWay = new Set(); // nonces in an open request; they are not counted as waiting
 
 function showCount() {
   const late = waiting().filter(({ nonce }) => !onTheWay.has(nonce)).length;
@@ -31,7 +31,7 @@ function showCount() {
   sign.hidden = late === 0;
 }
 
-/* What this page says itself. Whoever stood here before is gone: nobody is served on another's name. */
+/* Show a message of this page, and remove the last person, so that nobody is served in another's name. */
 function showOwn(word, hint = "") {
   const own = desk.querySelector("template[data-desk-kept]").content.cloneNode(true);
   own.querySelector("[data-word]").textContent = word;
@@ -41,12 +41,12 @@ function showOwn(word, hint = "") {
   showVerdict();
 }
 
-/* On a phone the verdict stands under the scanner: bring it into sight. */
+/* On a phone the verdict is below the scanner: scroll it into view. */
 function showVerdict() {
   desk.querySelector('[data-desk-slot="verdict"]').scrollIntoView({ block: "nearest" });
 }
 
-/* An answer fills the slots that it names; without a name it is the verdict. */
+/* Fill the slots that the answer names; an answer without slots is the verdict. */
 function showAnswer(html) {
   const answer = new DOMParser().parseFromString(html, "text/html").body;
   const parts = [...answer.querySelectorAll("[data-desk-slot]")];
@@ -55,7 +55,7 @@ function showAnswer(html) {
   showVerdict();
 }
 
-/* Trouble on the way (no network, server down, too busy) leaves the scan on the shelf. */
+/* Whether the failure is temporary (server down, too busy), so that the scan is kept and sent again. */
 const passing = (status) => status >= 500 || status === 429 || status === 408;
 
 async function scan(code) {
@@ -99,7 +99,7 @@ async function sendLate() {
     const response = await fetch(words.batch, {
       method: "POST",
       headers: { "X-CSRF-Token": csrf, "Content-Type": "application/json", Accept: "application/json" },
-      // What this clock says now tells the server how wrong the rows' times are.
+      // The device's present time tells the server by how much the rows' times are wrong.
       body: JSON.stringify({ device_now: new Date().toISOString(), rows: rows.map((row) => ({ ...sent(row), offline: true })) }),
     });
     if (!response.ok) throw new Error(`status ${response.status}`);

@@ -1,4 +1,4 @@
-/* The station's wall: the turning code, the server's clock, who has just come. */
+/* The station's display: the turning code, the server's time, recent check-ins. */
 
 import { keepTurning, stayAwake } from "./turning.js";
 

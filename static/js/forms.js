@@ -1,18 +1,18 @@
-/* Small helps on every page. Every form works without them. */
+/* Small improvements on every page. Every form works without them. */
 
 const SEEN = 12000; // a toast stays long enough to be read twice
 
-/* The buttons that send a form, also one that stands elsewhere on the page. */
+/* A form's submit buttons, including those outside it that name it. */
 function submitting(form) {
   return [...form.elements].filter((one) => one.matches("button[type=submit]"));
 }
 
-/* One tap, one request: the button rests until the page changes or comes back. */
+/* One tap sends one request: submit buttons are disabled until the page changes or is shown again. */
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.method === "get") return;
   const buttons = submitting(event.target);
   event.submitter?.setAttribute("aria-busy", "true");
-  setTimeout(() => buttons.forEach((button) => { button.disabled = true; })); // after the form has taken the button's value
+  setTimeout(() => buttons.forEach((button) => { button.disabled = true; })); // later, because a disabled button's value is not sent
 });
 addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("button[aria-busy]")) {
@@ -21,7 +21,7 @@ addEventListener("pageshow", () => {
   }
 });
 
-/* What is missing is said in our words beside the field, not in a bubble that vanishes. */
+/* Show an invalid field's message beside the field instead of the browser's bubble, which disappears. */
 function sentence(input) {
   if (input.validity.valid) return "";
   return (input.validity.valueMissing ? input.dataset.missing : input.dataset.misfit) || input.validationMessage;
@@ -44,7 +44,7 @@ document.addEventListener("input", ({ target }) => {
   if (target.getAttribute("aria-invalid") === "true") showError(target);
 });
 
-/* How many: two large buttons around the number. */
+/* A quantity field: two large buttons around the number. */
 for (const frame of document.querySelectorAll("[data-quantity]")) {
   const input = frame.querySelector("input");
   for (const button of frame.querySelectorAll("[data-step]")) {
@@ -57,7 +57,7 @@ for (const frame of document.querySelectorAll("[data-quantity]")) {
   }
 }
 
-/* Dialogs: the real one instead of the address's target; Escape and focus are the browser's. */
+/* Dialogs: opened with showModal instead of by the address's fragment; the browser handles Escape and focus. */
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog]");
   const closer = event.target.closest("[data-dialog-close]");
@@ -67,7 +67,7 @@ document.addEventListener("click", (event) => {
   else closer.closest("dialog").close();
 });
 
-/* Menus close when one looks elsewhere; the panel's navigation starts folded on a phone. */
+/* Menus close on a click outside them and on Escape; the panel's navigation starts folded on a phone. */
 document.addEventListener("click", ({ target }) => {
   for (const menu of document.querySelectorAll("[data-menu][open]")) if (!menu.contains(target)) menu.open = false;
 });
@@ -87,7 +87,7 @@ for (const filter of document.querySelectorAll("[data-filter]")) {
   filter.addEventListener("change", ({ target }) => { if (target.matches("select")) filter.requestSubmit(); });
 }
 
-/* The toast leaves by itself, not while someone is reading or reaching for it. */
+/* The toast disappears by itself, but not while it is hovered or focused. */
 for (const toast of document.querySelectorAll("[data-toast]")) {
   const close = toast.querySelector("[data-toast-close]");
   close.hidden = false;

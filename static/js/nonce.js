@@ -1,4 +1,4 @@
-/* What makes a scan count once: 192 random bits made by the device before it sends anything. */
+/* The nonce that makes a scan idempotent: 192 random bits, made by the device before it sends anything. */
 
 export function newNonce() {
   const bytes = crypto.getRandomValues(new Uint8Array(24));

@@ -1,4 +1,4 @@
-/* How far an import is, asked for anew while the page is open; when it has ended, the page is loaded with its report. */
+/* Refreshes the progress of an import while the page is open; when the import has ended, reloads the page. */
 
 const EVERY = 2000;
 

@@ -1,11 +1,11 @@
-/* Camera, photo or typed number, all ending in the scanner's form. Nothing is fetched from another host. */
+/* Reads a code by camera, from a photo or as typed, and submits the scanner's form. Fetches nothing from another host. */
 
-const PAUSE = 120; // milliseconds between two looks
-const AGAIN = 4000; // the same code is read anew after this long
+const PAUSE = 120; // milliseconds between two video frames that are read
+const AGAIN = 4000; // milliseconds after which the same code counts as a new one
 
 let reader;
 
-/** The browser's own reader where it knows QR codes, else the one in /static/vendor. */
+/** The browser's own reader if it supports QR codes, else the one in /static/vendor. */
 function qrReader() {
   reader ||= (async () => {
     const native = globalThis.BarcodeDetector;
@@ -17,13 +17,13 @@ function qrReader() {
   return reader;
 }
 
-/** Make `root` scan; `onText(text)` hears each code once. Returns {start, stop}. */
+/** Start a scanner in `root`; it calls `onText(text)` once for each code. Returns {start, stop}. */
 export function openScanner(root, onText) {
   const part = (name) => root.querySelector(`[data-scanner-${name}]`);
   const [view, video, status, startButton, stopButton] = ["view", "video", "status", "start", "stop"].map(part);
   const words = root.dataset;
   let stream = null;
-  let wanted = 0; // each start and stop counts up, so that a late answer knows it is late
+  let wanted = 0; // counts starts and stops, so that an answer to an earlier start is ignored
   let last = { text: "", at: 0 };
 
   const say = (text) => { status.textContent = text; status.hidden = !text; };
@@ -105,7 +105,7 @@ function release(stream) {
   for (const track of stream.getTracks()) track.stop();
 }
 
-/* The path of a code's link, whatever address it was printed under: it is only ever opened here, where its signature is checked. */
+/* The path of a code's link, whatever host it was printed with. It is opened on this host, which checks the signature. */
 function pathOf(text) {
   try {
     return new URL(text).pathname.match(/\/[cpk]\/[\w-]+$/)?.[0] ?? "";
@@ -114,7 +114,7 @@ function pathOf(text) {
   }
 }
 
-/* A read code is announced; unless a listener takes it, a station's code is opened and anything else posted. */
+/* Dispatch an event for a code that was read. Unless a listener takes it, open a station's code and post any other. */
 for (const root of document.querySelectorAll("[data-scanner]")) {
   const scanner = openScanner(root, (text) => {
     const free = root.dispatchEvent(new CustomEvent("timebank:scan", { bubbles: true, cancelable: true, detail: { text } }));

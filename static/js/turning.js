@@ -1,18 +1,18 @@
-/* A code that turns by itself: on the wall (display.js) and on a phone (mycode.js). It never shows a code past its time. */
+/* A code that is renewed on the display (display.js) or on a phone (mycode.js). An expired code is never shown. */
 
-const HURRY = 60; // milliseconds after the step, so that the server has stepped too
+const HURRY = 60; // milliseconds after the step, so that the server already gives the next code
 const PATIENCE = [1000, 2000, 4000, 8000, 10000];
 
-/** Keep the code inside `root` fresh; `onAnswer(answer)` hears every answer. Returns {serverNow}, the server's time. */
+/** Renew the code inside `root`; `onAnswer(answer)` gets every answer. Returns {serverNow}: the server's time. */
 export function keepTurning(root, onAnswer = () => {}) {
   const image = root.querySelector("[data-turning-image]");
   const gone = root.querySelector("[data-turning-gone]");
   const ring = root.querySelector("[data-turning-ring]");
   const after = root.querySelector("[data-turning-after]");
-  let ahead = 0; // server clock minus ours
+  let ahead = 0; // server time minus device time, in milliseconds
   let step = 15000;
   let next = 0; // server time of the next code
-  let expires = Date.parse(root.dataset.expires); // server time at which the shown code is worthless
+  let expires = Date.parse(root.dataset.expires); // server time at which the shown code expires
   let failures = 0;
   let timer = 0;
 
@@ -37,7 +37,7 @@ export function keepTurning(root, onAnswer = () => {}) {
     draw();
   }
 
-  // The picture is ready before it replaces the old one: no flicker.
+  // The picture is decoded before it replaces the old one, to avoid flicker.
   async function show(answer) {
     const fresh = new Image();
     fresh.src = answer.svg_url || answer.png_url;
@@ -72,7 +72,7 @@ function timeout(milliseconds) {
   return stop.signal;
 }
 
-/** Ask the device to stay awake while this page is looked at; devices that cannot simply sleep. */
+/** Ask for a screen wake lock while this page is visible, where the browser supports it. */
 export function stayAwake() {
   const ask = () => {
     if (!document.hidden && "wakeLock" in navigator) navigator.wakeLock.request("screen").catch(() => {});

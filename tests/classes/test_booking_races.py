@@ -20,7 +20,7 @@ FAMILIES = 20
 
 
 async def families(owner: asyncpg.Connection, town: Town, count: int = FAMILIES) -> list[tuple[Scope, str]]:
-    """So many guardians, each with a child who has an hour of class time."""
+    """Add `count` guardians, each with a child who has an hour of class time. Returns scopes and children's names."""
     made = []
     for number in range(count):
         guardian, child = f"家长{number:02}", f"孩子{number:02}"

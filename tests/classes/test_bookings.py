@@ -1,4 +1,4 @@
-"""Seats in a lesson: taken, waited for, given back, attended, missed."""
+"""Bookings of a lesson: seats, the waiting list, cancellation, attendance, missed lessons."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -27,7 +27,7 @@ async def give_minutes(town: Town, child: str, minutes: int) -> None:
 
 
 async def new_family(owner: asyncpg.Connection, town: Town, guardian: str, child: str, minutes: int = 60) -> None:
-    """A guardian of the town and a ten-year-old in the same household, with class minutes."""
+    """Add a ten-year-old child with class minutes to the household of this guardian."""
     town.people[child], town.home[child] = clock.new_id(), town.community
     await owner.execute(
         "INSERT INTO person (community_id, id, household_id, name, name_key, pinyin, born_on, publishes_name, status, "
@@ -53,7 +53,7 @@ def seat(town: Town, child: str = "刘小雨", lesson: int = 0) -> dict[str, str
 
 
 async def taken(owner: asyncpg.Connection, town: Town, lesson: int = 0) -> int:
-    """How many seats are taken, which is how many bookings hold one."""
+    """The lesson's stored number of taken seats, asserted to be its number of bookings that hold a seat."""
     stored: int = await owner.fetchval("SELECT seats_taken FROM lesson WHERE id = $1", town.lessons[lesson])
     held = await owner.fetchval(
         "SELECT count(*) FROM booking WHERE lesson_id = $1 AND status IN ('held', 'attended', 'missed')",

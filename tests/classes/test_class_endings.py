@@ -1,4 +1,4 @@
-"""Courses that are stopped or over, lessons that move, and what families are told of it."""
+"""Courses that are stopped or over, lessons that are moved, and how families are notified."""
 
 import asyncio
 from datetime import date, timedelta
@@ -34,7 +34,7 @@ async def texts(town: Town, name: str, kind: str) -> list[str]:
 
 
 async def day_closed(owner: asyncpg.Connection, town: Town, until: date) -> None:
-    """The books of every day up to this one are closed, as the worker does once the database's clock is past it."""
+    """Close every day up to this one, as the worker does once the database's clock is past it."""
     await owner.execute(
         "INSERT INTO books_closed (community_id, until, closed_at) VALUES ($1, $2, $3) "
         "ON CONFLICT (community_id) DO UPDATE SET until = excluded.until",
@@ -51,7 +51,7 @@ async def buys(town: Town, scope: Scope, child: str) -> None:
 
 
 async def work(town: Town) -> tuple[int, int]:
-    """One round of the worker: lessons called off, children refunded."""
+    """Run the worker's jobs for ended courses. Returns the numbers of lessons cancelled and of children refunded."""
     return await stopping.cancel_lessons_of_stopped(town.system()), await stopping.refund_ended(town.system())
 
 
@@ -344,7 +344,7 @@ async def test_a_course_opened_again_is_bought_again(town: Town, client: httpx.A
 async def test_a_stop_pays_whoever_paid_whatever_has_become_of_them_or_the_child(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    """Guardianship ended, the guardian blocked, the child grown up: the points still go to who paid."""
+    """Whoever paid gets the points, also when the guardianship has ended, they are blocked or the child is an adult."""
     await town.credit_deed("刘洋", 20)
     await bought(town, 60)
     await owner.execute("UPDATE guardianship SET ended_at = $1", clock.now())
@@ -380,7 +380,7 @@ async def test_the_worker_knows_every_job_of_classes() -> None:
 
 
 async def let_run_out(town: Town, owner: asyncpg.Connection) -> tuple[date, UUID]:
-    """An hour and a half of 刘小雨's, bought in two purchases, run out; the day after, and the expiry's entry."""
+    """Let 90 minutes of 刘小雨 from two purchases expire. Returns the day after the last day and the expiry's entry."""
     await town.credit_deed("刘洋", 30, expires_on=clock.local_day() + A_DAY)
     await bought(town, 30)
     await bought(town, 60)

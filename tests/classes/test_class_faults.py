@@ -1,4 +1,4 @@
-"""Class minutes played dishonestly and at odd moments: never paid back twice, never kept for ever, never lost."""
+"""Class minutes under misuse and at unusual moments: none is refunded twice, kept for ever or lost."""
 
 import asyncio
 import re
@@ -39,13 +39,13 @@ async def post(client: httpx.AsyncClient, town: Town, name: str, path: str, body
 
 
 async def moved(client: httpx.AsyncClient, town: Town, left: UUID, entered: UUID) -> httpx.Response:
-    """The guardian moves everything that is unused from one course to another."""
+    """The guardian moves all unused minutes from one course to another."""
     body = asked(town, course_id=str(left), to_course_id=str(entered))
     return await post(client, town, "刘洋", "/class-hours/moves", body)
 
 
 async def paper_cutting(owner: asyncpg.Connection, town: Town, ends_on: date) -> UUID:
-    """A third course."""
+    """Add a third course. The second gets another title first, since `another_course` always uses the same one."""
     await owner.execute("UPDATE course SET title = '围棋' WHERE title = '少儿围棋'")
     return await another_course(owner, town, ends_on=ends_on)
 
@@ -56,7 +56,8 @@ async def ends(owner: asyncpg.Connection, course: UUID) -> date:
 
 
 async def old_purchase(owner: asyncpg.Connection, town: Town, minutes: int, points: int) -> tuple[UUID, UUID, UUID]:
-    """A purchase as the first version posted it: two entries, and no row of who paid. Its id and the two entries."""
+    """A purchase as the first version posted it: two entries and no class_payment row. Returns the purchase's id, the
+    entry of the points and the entry of the minutes."""
     scope, purchase_id, guardian, child = town.system(), clock.new_id(), town.people["刘洋"], town.people["刘小雨"]
     note = Posting(
         kind="purchase", key=f"class_purchase:{purchase_id}:points", source_kind="class_purchase", source_id=purchase_id
@@ -80,7 +81,7 @@ async def old_purchase(owner: asyncpg.Connection, town: Town, minutes: int, poin
 
 
 async def reversed_before(owner: asyncpg.Connection, town: Town, entry_id: UUID) -> None:
-    """The reversal of an entry of a purchase, which the ledger of the first version did not refuse."""
+    """Write a reversal of a purchase's entry, which the ledger of the first version did not refuse."""
     legs = await owner.fetch("SELECT * FROM transfer WHERE entry_id = $1 AND kind = 'purchase'", entry_id)
     reversal = clock.new_id()
     for number, leg in enumerate(legs, 1):
@@ -100,7 +101,7 @@ async def reversed_before(owner: asyncpg.Connection, town: Town, entry_id: UUID)
 
 
 async def filled(owner: asyncpg.Connection) -> None:
-    """What the migrations do to purchases of before: who paid, and what had been reversed by then."""
+    """Run the statements of the migrations that record who paid earlier purchases and what of them was reversed."""
     for name in ("0005_classes", "0012_classes"):
         migration = (Path(__file__).parents[2] / "migrations" / f"{name}.sql").read_text(encoding="utf-8")
         for fill in re.findall(r"^(?:INSERT INTO class_payment|WITH undone).*?;", migration, re.MULTILINE | re.DOTALL):
@@ -241,7 +242,7 @@ async def test_a_family_may_move_once_more_from_a_course_that_was_stopped(
 async def test_points_come_back_to_an_account_that_can_still_be_used(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """What came back with days of grace has a later day than other points, and may have run out before them."""
+    """A refund puts points back where they stay usable longest, which is not always the account with the latest day."""
     today = clock.local_day()
     await town.credit_deed("刘洋", 20, expires_on=today + timedelta(days=1))
     await bought(town, 60)
@@ -516,7 +517,8 @@ async def test_a_child_that_moves_away_leaves_its_minutes_to_who_paid(
 async def test_a_refund_finds_a_debt_and_leaves_the_rest(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """Reserve by class hours, be reversed, give the hours back: what is owed is repaid before anything is free."""
+    """Class hours are bought, the deed that paid for them is reversed, the hours are refunded: the points repay the
+    debt before any become available."""
     deed = await town.credit_deed("刘洋", 40)
     await bought(town, 120)
     admin = await town.sign_in("赵丽")

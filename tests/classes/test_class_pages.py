@@ -240,7 +240,7 @@ async def test_the_counter_knows_a_lesson_over_midnight_before_and_after_it(
     midnight = clock.at_local(clock.local_day() + timedelta(days=3), time())
 
     async def shown(begins: int, seen_at: int) -> bool:
-        """Whether a lesson that begins so many minutes after midnight is shown at another minute after it."""
+        """Whether the counter shows a lesson that begins at `begins`; both are minutes after midnight."""
         starts_at = midnight + timedelta(minutes=begins)
         await owner.execute(
             "UPDATE lesson SET starts_at = $2, ends_at = $3 WHERE id = $1",

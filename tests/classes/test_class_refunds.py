@@ -1,4 +1,4 @@
-"""Unused class minutes become points again, or move to another course, at what they had cost."""
+"""Unused class minutes are refunded in points or moved to another course, at the price that was paid for them."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""The command line: what it does, and that every refusal is one sentence, exit code 1 and no traceback."""
+"""The command line: its commands, and that every refusal is one sentence with exit code 1 and no traceback."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ PHONE = "19900008001"
 
 @pytest.fixture
 def timebank(pool: str, tmp_path: Path) -> Timebank:
-    """Runs the command against the test's database, in a folder of its own."""
+    """A function that runs `timebank` against the test's database in a temporary folder; None unsets a variable."""
     known = {**OFFLINE, "TIMEBANK_DATABASE_URL": pool, "TIMEBANK_SECRET_KEY": SECRET.decode()}
 
     def run(*arguments: str, given: str = "", **changed: str | None) -> Ran:
@@ -56,7 +56,7 @@ def timebank(pool: str, tmp_path: Path) -> Timebank:
 
 
 def sentence(ran: Ran) -> str:
-    """What a refusal said: one line on standard error, exit code 1, nothing else."""
+    """The sentence of a refusal, asserted to be one line on standard error with exit code 1 and no other output."""
     assert ran.returncode == 1, ran
     assert ran.stdout == ""
     assert "Traceback" not in ran.stderr
@@ -139,7 +139,7 @@ def test_the_bundled_server_serves_where_no_other_is_named(timebank: Timebank, t
 
 
 async def test_a_town_is_run_by_two_logins_that_are_no_superusers(timebank: Timebank, tmp_path: Path) -> None:
-    """One owns the database and may create roles: it migrates. The other only serves, and cannot become the first."""
+    """One login owns the database, may create roles and migrates. The other serves and cannot become the first."""
     server = embedded.start(tmp_path / "pg", settings={"fsync": "off"})
     try:
         superuser = await asyncpg.connect(server.url("postgres"))
@@ -194,7 +194,7 @@ async def test_the_first_administrator_may_be_made_again_with_another_password(t
 async def test_a_weak_password_founds_nothing(
     town: Town, timebank: Timebank, owner: asyncpg.Connection, password: str
 ) -> None:
-    """An administrator's must be stronger than a resident's, for whom the second would do."""
+    """An administrator's password must be stronger: the second one would be accepted for a resident."""
     before = await owner.fetchval("SELECT count(*) FROM region")
     ran = timebank(
         "create-admin", "--name", "何晓梅", "--phone", PHONE, "--community", "梅林社区", "--county", "清江县",
@@ -273,12 +273,12 @@ async def test_worker_once_does_every_job_and_ends(town: Town, timebank: Timeban
 
 @pytest.fixture
 def served(pool: str) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
-    """Starts `timebank serve`, and ends what a test has left running."""
+    """A function that starts `timebank serve`; processes that are still running after the test are killed."""
     started: list[subprocess.Popen[str]] = []
 
     def serve(*arguments: str) -> "subprocess.Popen[str]":
         environment = {**OFFLINE, "TIMEBANK_DATABASE_URL": pool, "TIMEBANK_SECRET_KEY": SECRET.decode()}
-        # As a shell starts what it sends to the background: deaf to Ctrl-C.
+        # SIGINT is ignored, as in a process that a shell starts in the background.
         command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-m", "timebank", "serve", *arguments]
         started.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
         return started[-1]

@@ -1,4 +1,4 @@
-"""The moral bank's and the books' pages: what each reader is shown, and what a form does."""
+"""The pages of the moral bank and of the ledger: what each reader is shown, and what each form does."""
 
 import re
 from datetime import timedelta
@@ -175,7 +175,7 @@ async def test_a_grid_worker_reviews_in_the_panel(town: Town, client: httpx.Asyn
     worker = await browser(town, client, "陈明")
     waiting = await worker.get("/admin/deeds")
     assert "李秀英" in waiting
-    assert "/admin/people" not in waiting  # the panel of a grid worker is this page
+    assert "/admin/people" not in waiting  # a grid worker's panel has no page of residents
     approved = await worker.post(f"/admin/deeds/{first.id}/review", decision="approve", _key="a-1")
     assert approved.headers["location"] == "/admin/deeds?done=approve"
     refused = await worker.post(f"/admin/deeds/{second.id}/review", decision="reject", note="", _key="a-2")
@@ -251,7 +251,7 @@ async def test_a_deed_s_credit_is_reversed_from_the_books(town: Town, client: ht
     assert (await admin.post(f"/admin/ledger/{hold.entry_id}/reversal", reason="不要了")).status_code == 422
 
 
-# -------------------------------------------------------------------------------------------------------- the own book
+# --------------------------------------------------------------------------------------------------------- own balances
 
 
 async def test_a_statement_shows_balance_and_reason_and_each_number_can_be_asked_why(

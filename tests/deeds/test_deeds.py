@@ -116,7 +116,7 @@ async def test_the_deeds_of_somebody_who_left_wait_and_keep_nobody_else_waiting(
         assert await credit_due_deeds(town.system()) == 1
 
 
-# ----------------------------------------------------------------------------------------------------------- who files
+# --------------------------------------------------------------------------------------------------------------- filing
 
 
 async def test_a_building_head_files_for_the_building_and_its_units_and_for_no_other(town: Town) -> None:
@@ -303,7 +303,7 @@ async def test_no_member_of_the_household_reviews(town: Town, owner: asyncpg.Con
 async def test_a_street_admin_without_a_record_here_is_still_remembered_as_the_filer(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    """A county administrator who lives elsewhere files, and then may not review it."""
+    """A county administrator who lives in another community files a deed and may not review it."""
     await owner.execute("UPDATE role_grant SET region_id = $1 WHERE role = 'community_admin' AND person_id = $2",
                         town.county, town.people["何静"])  # fmt: skip
     await owner.execute("UPDATE role_grant SET role = 'county_admin' WHERE person_id = $1", town.people["何静"])

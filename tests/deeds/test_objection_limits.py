@@ -1,4 +1,4 @@
-"""One resident cannot stop the whole board: few objections at once, more through staff, each decided within a week."""
+"""The limit on open objections of a resident, objections that staff enter, and the week in which each is decided."""
 
 import asyncio
 from datetime import timedelta
@@ -23,7 +23,7 @@ from timebank.deeds.parties import PartyToDeed
 
 
 async def board(town: Town, owner: asyncpg.Connection, many: int) -> list[UUID]:
-    """So many deeds of 李秀英 on the board: the first as it is filed, the others copied from it."""
+    """Put `many` deeds of 李秀英 on the public board: one is filed, the others are copies of it. Returns their ids."""
     deed = await noticed(town)
     copies = await owner.fetch(
         "INSERT INTO deed SELECT (jsonb_populate_record(d, jsonb_build_object('id', gen_random_uuid()))).* "

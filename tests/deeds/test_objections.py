@@ -1,4 +1,4 @@
-"""Objections to published deeds and hours: they stop the credit until somebody who is no party has decided."""
+"""An objection to a published deed or record stops its credit until somebody who is not a party decides."""
 
 import asyncio
 from datetime import timedelta
@@ -75,7 +75,7 @@ async def test_one_objects_once_not_to_the_own_deed_and_only_while_it_hangs(town
 
 @pytest.mark.parametrize("decider", ["赵丽", "李秀英", "陈明"])
 async def test_a_party_does_not_decide_about_an_objection(town: Town, decider: str) -> None:
-    """She filed it; it is his; he is no administrator."""
+    """赵丽 filed the deed, 李秀英 is the one credited, and 陈明 is not an administrator."""
     with clock.at(MORNING):
         deed = await noticed(town, by="赵丽")
         objection = await object_to_deed(await town.scope("张桂兰"), deed.id, "不属实")
@@ -116,7 +116,7 @@ async def test_anhonour_record_on_notice_can_be_objected_to(town: Town, owner: a
 
 
 async def honour_record(town: Town, owner: asyncpg.Connection) -> UUID:
-    """An hour of 张桂兰, entered by 周敏 and published on the board."""
+    """An honour record of 张桂兰 of one hour, entered by 周敏 and on the public board. Returns its id."""
     record, began = clock.new_id(), MORNING - timedelta(days=1)
     await owner.execute(
         "INSERT INTO service_record (community_id, id, kind, person_id, station_id, started_at, ended_at, minutes, "

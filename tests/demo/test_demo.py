@@ -1,4 +1,4 @@
-"""The county to try out: whole, the same everywhere, in balance, and with something to do for everybody."""
+"""The demo county: complete, the same on every machine, in balance, and with something to do for every role."""
 
 import asyncio
 import json
@@ -58,7 +58,7 @@ def test_the_same_people_live_there_on_every_machine() -> None:
 
 
 def test_nobody_there_can_be_anybody_else() -> None:
-    """Phones of a range that is nobody's, identity numbers of a region that does not exist, each given once."""
+    """Phones are of an unassigned range, identity numbers of a region that does not exist, and each occurs once."""
     people = whole_county(TODAY)
     phones = [person.phone for person in people if person.phone]
     assert len(phones) == len(set(phones))
@@ -73,7 +73,7 @@ def test_nobody_there_can_be_anybody_else() -> None:
 
 
 def test_names_are_as_real_ones_are() -> None:
-    """Rare letters, long names, two of one name; and those who sign in are there, each in their home."""
+    """There are rare characters, long names, two people of one name, and all residents whose logins the demo shows."""
     names = Counter(person.name for person in whole_county(TODAY))
     assert all(names[name] for name, _ in RARE)
     assert names["张伟"] >= 2
@@ -91,7 +91,7 @@ def test_guardians_live_with_their_children_and_are_of_age() -> None:
 
 @pytest.fixture
 async def county_url(pool: str, owner: asyncpg.Connection) -> AsyncIterator[str]:
-    """An empty, migrated database of its own with the pool on it, as `timebank demo` finds it."""
+    """A new migrated database without data, to which the pool is connected, as `timebank demo` finds it."""
     name = f"{pool.rsplit('/', 1)[-1].split('?', maxsplit=1)[0]}_demo"
     await owner.execute(f'CREATE DATABASE "{name}"')
     url = pool.replace(name.removesuffix("_demo"), name)
@@ -117,7 +117,8 @@ async def test_a_communitys_own_data_is_left_alone(county_url: str) -> None:
 
 
 async def test_the_whole_county(county_url: str, tmp_path: Path) -> None:
-    """Seeded anew over a seeding that broke off, told as it is, served on one address to every role, stopped, found."""
+    """An interrupted seeding is repeated from the start with progress reports; a second run changes nothing; the county
+    is served on one address to every role."""
     await _break_off_a_seeding(county_url)
     told: list[tuple[int, int]] = []
     with capture_logs() as logged:

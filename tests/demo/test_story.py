@@ -1,4 +1,4 @@
-"""The whole chain over HTTP: four workbooks in, presence, deeds, goods, classes, a reversal, and books that balance."""
+"""One community over HTTP: four imports, visits, deeds, goods, classes and a reversal; the ledger balances."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ from timebank.operations import worker
 
 @dataclass
 class Story:
-    """Who asks what, in one community."""
+    """Requests to one community, asserted to have the expected status."""
 
     client: httpx.AsyncClient
     community: str
@@ -44,7 +44,7 @@ class Story:
         return verdict
 
     async def first_sign_in(self, admin: dict[str, str], person_id: str, phone: str) -> dict[str, str]:
-        """A resident comes to the counter, is told a code, and chooses a password with it."""
+        """The resident signs in with a code from staff, sets a password and signs in with it. Returns the headers."""
         told = await self.ask("POST", f"/people/{person_id}/sign-in-code", admin, 201)
         opened = await self.ask("POST", "/sessions", {}, 201, json={"phone": phone, "otp": told["code"]})
         who = {"Authorization": f"Bearer {opened['token']}"}
@@ -55,7 +55,7 @@ class Story:
 
 
 def password_of(phone: str) -> str:
-    """The password that the resident with this phone chooses."""
+    """The password that the resident with this phone sets."""
     return f"清江-{phone[-4:]}-2026"
 
 
@@ -72,7 +72,7 @@ async def import_all(story: Story, admin: dict[str, str], chengjiang: Path, stat
         report = await story.ask("POST", f"/imports/{kind}", admin, **form)
         assert (tried["accepted"], tried["errors"]) == (report["accepted"], report["errors"])
         accepted[kind] = report["accepted"]
-    # A wrong phone keeps nobody out whose identity number is right: they come in without it.
+    # A row with a wrong phone and a right identity number is imported without the phone.
     without_phone = sum(bad["error"] == "phone length" for bad in facts["roster"]["bad_rows"])
     assert accepted["residents"] == facts["roster"]["valid_rows"] + without_phone
     assert accepted["deeds"] == facts["deeds"]["clean_rows"]
@@ -182,7 +182,7 @@ async def a_volunteer_and_a_card_holder_serve(
     assert statement["items"][0]["amount"] == 22
     assert "2 小时 15 分" in statement["items"][0]["why"]
     assert "米邻驿站" in statement["items"][0]["why"]
-    # A second, longer day, so that there is enough for soap and a class.
+    # A second, longer visit, to have enough points for soap and a class.
     with clock.at(today + timedelta(days=1)):
         await story.scan(volunteer, await shown())
     with clock.at(today + timedelta(days=1, hours=7)):
@@ -279,13 +279,13 @@ async def a_child_goes_to_class(
 
 @dataclass
 class Residents:
-    """Finds imported residents by what they are, as somebody who knows the neighbourhood would."""
+    """Finds imported residents by their properties."""
 
     owner: asyncpg.Connection
     community: str
 
     async def with_phone(self, building: str) -> tuple[str, str]:
-        """A grown-up of this building, who alone has this phone."""
+        """The id and phone of an adult of this building who has no role grant."""
         row = await self.owner.fetchrow(
             "SELECT p.id, p.phone_sealed FROM person p JOIN household h ON h.community_id = p.community_id AND "
             "h.id = p.household_id JOIN area u ON u.community_id = h.community_id AND u.id = h.area_id "
@@ -298,7 +298,7 @@ class Residents:
         return str(row["id"]), vault.unseal(row["phone_sealed"], "phone")
 
     async def without_phone(self) -> str:
-        """Somebody old who came without a telephone number."""
+        """The id of the oldest resident without a phone."""
         return str(
             await self.owner.fetchval(
                 "SELECT id FROM person WHERE community_id = $1 AND phone_sealed IS NULL ORDER BY born_on LIMIT 1",
@@ -307,7 +307,7 @@ class Residents:
         )
 
     async def head(self) -> tuple[str, str, str]:
-        """A building head with her phone and building."""
+        """The id, phone and building of a building head."""
         row = await self.owner.fetchrow(
             "SELECT p.id, p.phone_sealed, g.area_id FROM role_grant g JOIN person p ON p.community_id = g.community_id "
             "AND p.id = g.person_id WHERE g.community_id = $1 AND g.role = 'building_head' ORDER BY p.pinyin LIMIT 1",
@@ -317,7 +317,7 @@ class Residents:
         return str(row["id"]), vault.unseal(row["phone_sealed"], "phone"), str(row["area_id"])
 
     async def guardian(self) -> tuple[str, str, str]:
-        """Somebody whom the roster makes guardian of a child: guardian, child, phone."""
+        """The ids of a guardian from the roster and of the child, and the guardian's phone."""
         row = await self.owner.fetchrow(
             "SELECT g.guardian_id, g.child_id, p.phone_sealed FROM guardianship g JOIN person p ON p.community_id = "
             "g.community_id AND p.id = g.guardian_id WHERE g.community_id = $1 AND p.phone_sealed IS NOT NULL "

@@ -1,4 +1,7 @@
-"""Points expire only if announced, for days that both clocks have closed. The rest waits for an administrator."""
+"""Points expire only if announced, for days that are closed by the worker's clock and by the database's.
+
+The rest waits for an administrator.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -44,13 +47,13 @@ YEARS = timedelta(days=5 * 365)
 
 @dataclass
 class Days:
-    """The worker on one day and the next, with the database's clock beside its own."""
+    """Runs the worker at chosen moments of its own clock and of the database's clock."""
 
     town: Town
     database: DatabaseClock
 
     async def work(self, moment: datetime, *, database: datetime | None = None, workers: int = 1) -> None:
-        """Remind, close and expire at a moment of the worker's clock, and of the database's where that is another."""
+        """Remind, close and expire at `moment` of the worker's clock; `database` is the database's, if another."""
         await self.database.show(database or moment)
         with clock.at(moment):
             await asyncio.gather(*(self._work() for _ in range(workers)))
@@ -72,7 +75,7 @@ async def days(town: Town, database_clock: DatabaseClock) -> Days:
 
 @pytest.fixture
 async def given(days: Days) -> Days:
-    """A week before the year's end: two people have points of this year, and the worker has been at its work."""
+    """A week before the year's end two people have points that expire this year, and the worker has run on two days."""
     with clock.at(NOON - timedelta(days=1)):
         await days.town.credit_deed("张桂兰", 1_000_000, expires_on=LAST_DAY)
         await days.town.credit_deed("李秀英", 30, expires_on=LAST_DAY)
@@ -148,7 +151,8 @@ async def test_when_both_clocks_are_years_ahead_everything_waits_for_a_person(
 async def test_a_confirmed_wrong_date_goes_back_with_the_clocks_and_takes_nothing_unannounced(
     given: Days, owner: asyncpg.Connection
 ) -> None:
-    """Somebody confirms the date of a server five years ahead for one day: the other days still wait."""
+    """While the server is five years ahead, an administrator lets one day expire. The other days still wait, the right
+    clock closes days as before, and the check reports what expired early."""
     await given.database.show(NOON + YEARS)
     with clock.at(NOON + YEARS):
         await let_expire(await given.town.scope("赵丽"), LAST_DAY, Currency.point, 1_000_030)
@@ -187,7 +191,8 @@ async def test_a_worker_that_was_off_a_fortnight_when_nothing_ran_out_goes_on_by
 async def test_an_installation_just_migrated_goes_on_from_its_last_counted_day(
     days: Days, owner: asyncpg.Connection
 ) -> None:
-    """No announcement is known: people are told again, and what nobody could be told of waits."""
+    """No announcement is stored: points that are still valid are announced again, and those already past their last day
+    wait."""
     with clock.at(NOON - timedelta(days=2)):
         await days.town.credit_deed("张桂兰", 40, expires_on=LAST_DAY)
         await days.town.credit_deed("李秀英", 7, expires_on=clock.local_day())
@@ -212,7 +217,8 @@ async def test_an_installation_just_migrated_goes_on_from_its_last_counted_day(
 async def test_a_wrong_clock_in_the_first_days_of_an_installation_does_no_harm(
     days: Days, owner: asyncpg.Connection, shift: timedelta, is_marked: bool
 ) -> None:
-    """Fresh, without a marker; or just migrated, with the marker of its last counted day and no announcement."""
+    """The installation is new and has closed no day; or it was just migrated and has a last closed day, but no
+    announcement."""
     with clock.at(NOON - timedelta(days=2)):
         await days.town.credit_deed("张桂兰", 40, expires_on=LAST_DAY)
     if is_marked:
@@ -278,7 +284,8 @@ async def test_more_than_was_announced_waits_and_the_announced_part_expires(
 async def test_points_of_who_is_blocked_or_has_left_run_out_with_the_others_and_wait_for_nobody(
     days: Days, owner: asyncpg.Connection, status: Literal["blocked", "left"], messages: int
 ) -> None:
-    """Who is blocked is told and reads it later; of who has left nobody is. Let back in, their expiry is taken back."""
+    """A blocked person is notified and reads it later; for one who has left nobody is notified. Once they are active
+    again, an administrator can reverse their expiry."""
     admin, li = await days.town.scope("赵丽"), days.town.people["李秀英"]
     with clock.at(NOON):
         await days.town.credit_deed("李秀英", 12, expires_on=LAST_DAY)
@@ -377,7 +384,7 @@ async def test_a_confirmation_is_refused_while_the_databases_clock_says_otherwis
 async def test_of_two_administrators_who_let_the_same_expire_at_once_one_does(
     days: Days, owner: asyncpg.Connection, skipped: bool
 ) -> None:
-    """The other is told that it has changed, and the audit says it once. Nothing waits in a circle with the worker."""
+    """Of three administrators two get ExpiryChanged, the audit has one row, and nothing deadlocks with the worker."""
     with clock.at(NOON):
         for name, points in (("李秀英", 12), ("张桂兰", 7), ("王建国", 5)):
             await days.town.credit_deed(name, points, expires_on=LAST_DAY)
@@ -479,7 +486,8 @@ async def test_nobody_takes_back_an_expiry_of_their_own_household_or_past_the_gr
 async def test_a_day_that_expired_by_mistake_is_taken_back_in_one_step(
     days: Days, owner: asyncpg.Connection, client: httpx.AsyncClient
 ) -> None:
-    """Everybody's of that day and nobody else's, once; what is the administrator's own is left to another."""
+    """All expiries of that day are reversed once, and none of another day. The administrator's own points are left to
+    another administrator."""
     names = ("张桂兰", "李秀英", "王建国", "赵丽")
     with clock.at(NOON):
         for name in names:
@@ -560,8 +568,8 @@ async def test_the_worker_does_all_of_it_in_its_round(given: Days, owner: asyncp
 async def test_the_migration_closes_the_last_day_that_the_old_worker_counted(
     pool: str, town: Town, owner: asyncpg.Connection
 ) -> None:
-    """Every community that had counted days goes on from the newest day that any of them had; a day of the future,
-    counted by a wrong clock, is not believed."""
+    """Every community that had counted days goes on from the newest day counted in any of them. A day in the future,
+    which a wrong clock had counted, is ignored."""
     name = f"{urlsplit(pool).path[1:]}_before"
     await owner.execute(f'CREATE DATABASE "{name}"')
     old = await asyncpg.connect(urlunsplit(urlsplit(pool)._replace(path=f"/{name}")))
@@ -591,7 +599,8 @@ async def test_the_migration_closes_the_last_day_that_the_old_worker_counted(
 async def test_what_old_reminders_told_expires_by_itself_after_the_upgrade(
     pool: str, town: Town, owner: asyncpg.Connection
 ) -> None:
-    """The old worker was stopped in December and the new one began in January: as much as was told expires, no more."""
+    """The upgrade turns reminders that the old worker sent into announcements, each of the amount that the reminder
+    named, but of no more than the balance."""
     name = f"{urlsplit(pool).path[1:]}_told"
     await owner.execute(f'CREATE DATABASE "{name}"')
     old = await asyncpg.connect(urlunsplit(urlsplit(pool)._replace(path=f"/{name}")))

@@ -1,4 +1,4 @@
-"""What comes back after its last day: usable until the original day plus the days of grace, and said so everywhere."""
+"""Points that come back after their last day are usable until that day plus the days of grace, as every page says."""
 
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Points that have expired are not lost a second time when what had credited them is reversed."""
+"""Points that have expired are not lost a second time when their credit is reversed."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
@@ -45,7 +45,7 @@ async def newest_message(owner: asyncpg.Connection, town: Town) -> str:
 
 
 async def is_expired(days: Days, *points: int, spent: int = 0) -> list[UUID]:
-    """Deeds of so many points, which expired at the end of the year except for the spent part."""
+    """Credit a deed for each number of points, spend `spent` of them, let the rest expire. Returns the deeds' ids."""
     with clock.at(NOON):
         deeds = [await days.town.credit_deed(LI, each, expires_on=LAST_DAY) for each in points]
         if spent:
@@ -91,7 +91,7 @@ async def test_points_of_another_year_are_left_alone_while_the_deeds_own_have_ex
 
 
 async def test_expired_points_of_another_year_pay_for_nothing_that_was_got_by_fraud(days: Days) -> None:
-    """Who let points run out long ago may not have their worth back by spending what was never earned."""
+    """Points that expired under another credit do not reduce the debt of a forged deed whose points were spent."""
     await is_expired(days, 50)
     with clock.at(NEW_YEAR):
         forged = await days.town.credit_deed(LI, 50, expires_on=date(2028, 12, 31))
@@ -250,7 +250,8 @@ async def test_a_deed_reversed_while_the_worker_lets_its_points_expire_is_lost_o
 async def test_a_deed_whose_points_paid_a_refunded_class_takes_what_came_back_or_has_lapsed(
     days: Days, owner: asyncpg.Connection
 ) -> None:
-    """Bought in December, given back in the days of grace, run out after them, and only then was the deed reversed."""
+    """A class is bought in December and partly refunded in the days of grace; the refunded points expire after them;
+    then the deed is reversed."""
     town = days.town
     with clock.at(NOON):
         await owner.execute("UPDATE course SET starts_on = '2026-01-01', ends_on = '2027-12-31'")

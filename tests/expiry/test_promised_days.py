@@ -1,4 +1,4 @@
-"""The last day that was shown is kept, whatever becomes of the policy or of the course; and it ends by itself."""
+"""The last day that was shown is kept when the policy or the course changes, and the points expire without approval."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
@@ -95,7 +95,7 @@ async def test_a_reservation_of_before_gets_the_days_of_today(town: Town, owner:
 async def test_what_comes_back_in_the_last_hours_of_its_grace_ends_by_itself(
     town: Town, database_clock: DatabaseClock, way: str
 ) -> None:
-    """Its person is told the last day when it comes back: nobody has to let it expire."""
+    """The person is notified of the last day when the points come back, so the expiry needs no administrator."""
     days = Days(town, database_clock)
     with clock.at(DECEMBER):
         await policy(town, 60, "hold_days")
@@ -200,7 +200,8 @@ async def test_a_course_cut_short_takes_nothing_of_the_last_day_that_was_shown(
 async def test_a_guardian_disposes_of_class_minutes_until_the_day_before_a_leap_day_birthday(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    """Born on 29 February: still a child on 28 February 2026, grown up on 1 March. Who paid is refunded."""
+    """A child born on 29 February 2008 is a minor on 28 February 2026 and an adult on 1 March. After that the guardian
+    cannot ask for a refund, but the end of the course still refunds whoever paid."""
     start = datetime(2026, 2, 20, 4, tzinfo=UTC)
     with clock.at(start):
         await owner.execute("UPDATE course SET starts_on = '2026-01-01', ends_on = '2026-06-30', age_max = 18")
@@ -238,7 +239,7 @@ async def test_class_minutes_that_came_back_can_move(town: Town, owner: asyncpg.
 async def test_a_worker_and_a_family_and_an_administrator_at_the_last_minutes_at_once(
     town: Town, owner: asyncpg.Connection, turn: int
 ) -> None:
-    """An expiry is taken back while the worker lets others run out and the family moves what it has."""
+    """An expiry is reversed while the worker expires class minutes and the guardian moves them to another course."""
     day, entry = await let_run_out(town, owner)
     await owner.execute("UPDATE course SET ends_on = ends_on + 60 WHERE id = $1", town.course)
     with clock.at(clock.day_bounds(day)[0]):

@@ -1,4 +1,4 @@
-"""What a stranger can send to the service: bytes on a socket, and what comes back."""
+"""Malformed and unusual requests as raw bytes on a socket, and the parsing of the answer."""
 
 import re
 import socket
@@ -30,7 +30,7 @@ def connect(address: str) -> socket.socket:
 
 
 def request(method: str, target: str, headers: Mapping[str, str] = {}, body: bytes = b"") -> bytes:
-    """A request as bytes, one for each character of the target and the headers; it asks for the connection's end."""
+    """An HTTP/1.1 request with `Connection: close`; target and headers are encoded as Latin-1."""
     lines = {"Host": "t", "Connection": "close"} | dict(headers)
     if body:
         lines["Content-Length"] = str(len(body))
@@ -39,7 +39,7 @@ def request(method: str, target: str, headers: Mapping[str, str] = {}, body: byt
 
 
 def answer_to(address: str, sent: bytes) -> Answer:
-    """What comes back until the service closes the connection; fails when nothing does."""
+    """Send the bytes and read the answer until the service closes the connection; fails without an answer."""
     with connect(address) as opened:
         opened.sendall(sent)
         return read_answer(opened)
@@ -47,7 +47,7 @@ def answer_to(address: str, sent: bytes) -> Answer:
 
 def read_answer(opened: socket.socket) -> Answer:
     came = b""
-    with suppress(ConnectionResetError):  # It closes without reading on what it has refused.
+    with suppress(ConnectionResetError):  # The service closes without reading the rest of a refused body.
         while part := opened.recv(65536):
             came += part
     while came.startswith(b"HTTP/1.1 100 "):
@@ -93,7 +93,7 @@ BODIES: dict[str, tuple[dict[str, str], bytes]] = {
     "a long boundary": ({"Content-Type": "multipart/form-data; boundary=" + "x" * 300}, b"--x--"),
     "an odd type": ({"Content-Type": "/;;;="}, b"\xff"),
 }
-"""What can stand in a body: by its kind, with the headers that announce it."""
+"""Request bodies by a description, each with its content type."""
 
 PATHS = (
     "/%00", "/static/css/%00", "/static/%00", "/static/%2e%2e/%2e%2e/etc/passwd", "/static/" + "a" * 5000, "/%ff",
@@ -140,7 +140,7 @@ WIRE: dict[str, bytes] = {
 
 
 def requests() -> Iterator[tuple[str, bytes]]:
-    """Every kind of request, with its name."""
+    """Every request to try, with a description."""
     for path in PATHS:
         for method in ("GET", "POST"):
             yield f"{method} {path[:40]!r}", request(method, path)

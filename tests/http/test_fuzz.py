@@ -1,4 +1,4 @@
-"""Every documented call with input made to hurt: no 500, no traceback, and books that still balance."""
+"""Every documented call with generated input: no 5xx, no failure in the log, and a ledger that still balances."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ from tests.support.ledger_sums import problems_of
 from tests.support.service import Service, served
 from tests.support.town import Town
 
-# A 5xx is ours to mend; a refusal (4xx) of what the schema allows is often right, because the schema cannot say all.
+# A 5xx is a fault. A 4xx for input that the schema allows is often right, because a schema cannot express every rule.
 CHECKS = "not_a_server_error,content_type_conformance"
 
 

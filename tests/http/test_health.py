@@ -1,4 +1,4 @@
-"""What a watching machine is told."""
+"""What the service answers to monitoring: liveness, readiness and metrics."""
 
 import httpx
 

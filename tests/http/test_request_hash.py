@@ -1,4 +1,4 @@
-"""What a key was used for: the meaning of the request. The day, a policy or a rule in force is none of it."""
+"""The request hash stored with an idempotency key covers what was asked, not the day, the policies or the rules."""
 
 import hashlib
 from collections.abc import Awaitable, Callable
@@ -98,7 +98,7 @@ async def test_the_same_request_before_and_after_midnight_is_one(given: Town, ve
 async def test_a_request_of_before_the_upgrade_still_replays(
     given: Town, verb: Verb, owner: asyncpg.Connection
 ) -> None:
-    """Its stored hash covered the day and the policies, and cannot be made again."""
+    """Hashes stored by earlier versions covered the day and the policies, so they cannot be computed again."""
     with clock.at(BEFORE):
         first = await verb(given)
     formerly = hashlib.sha256(repr(("verb", 1, date(2026, 12, 31))).encode()).digest()
@@ -157,7 +157,7 @@ async def posting_of(town: Town, verb: Verb) -> None:
 async def test_a_key_that_looks_like_anothers_second_leg_moves_each_request_once(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    """A spend over two accounts writes two rows; the second one's key is nobody's request."""
+    """A spend over two accounts writes two transfers. The key of the second must not be taken for a request's key."""
     await town.give_points("张桂兰", 3, expires_on=clock.local_day() + timedelta(days=5))
     await town.give_points("张桂兰", 7)
     headers = await town.sign_in("张桂兰")
@@ -171,7 +171,7 @@ async def test_a_key_that_looks_like_anothers_second_leg_moves_each_request_once
 async def test_a_form_that_is_sent_again_after_a_new_sign_in_is_one_request(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The hidden token against forgery belongs to the session; it is no part of what is asked."""
+    """The CSRF token belongs to the session and is not part of the request hash."""
     await town.give_points("张桂兰", 50)
     place = f"/goods/{town.goods['香皂']}/reservation"
     for quantity, token in ((1, "a"), (1, "b"), (2, "c")):

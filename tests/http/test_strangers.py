@@ -1,4 +1,4 @@
-"""What a stranger can send: each is answered and refused with a code, nobody holds a connection, nothing is shown."""
+"""Requests of strangers: each is refused with an error code, connections end in time, and internals stay hidden."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def service(pool: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 
 def requests_in(log: Path) -> Counter[str]:
-    """How many lines of the log tell of each request."""
+    """The number of `request` lines in the log for each request id."""
     told = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
     return Counter(line["request_id"] for line in told if line["event"] == "request")
 
@@ -96,7 +96,7 @@ async def test_who_came_by_https_is_told_to_come_by_nothing_else(client: httpx.A
 
 
 def addresses(app: Litestar) -> list[tuple[str, str]]:
-    """Each method and address, with something that no id can be in the place of each."""
+    """Each method and address, with an unknown UUID or `%00` for each path parameter."""
     found = []
     for route in app.routes:
         if isinstance(route, HTTPRoute):
@@ -152,7 +152,7 @@ async def test_no_query_makes_any_address_fail(town: Town, app: Litestar, client
     assert failed == []
 
 
-# --------------------------------------------------------------------------------------- what only the inside may see
+# -------------------------------------------------------------------------------- what only the private network may see
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ async def test_metrics_and_the_schema_are_not_for_who_comes_through_a_proxy(
 async def test_metrics_are_for_the_machine_and_its_network_alone(
     app: Litestar, address: str, host: str, status: int
 ) -> None:
-    """The last is a proxy that adds nothing of its own: it passes on the name that the stranger asked for."""
+    """A loopback address with the public host name is a reverse proxy that adds no forwarding header: it gets 404."""
     before = settings.current()
     settings.use(replace(before, base_url="https://shijian.example"))
     try:
@@ -194,11 +194,14 @@ async def test_metrics_are_for_the_machine_and_its_network_alone(
         settings.use(before)
 
 
-# ------------------------------------------------------------------------------------------ nobody holds a connection
+# ---------------------------------------------------------------------------------------------- connections end in time
 
 
 def ended(opened: socket.socket, drip: bytes = b"") -> bytes | None:
-    """What the service said before it closed a connection on which a byte is sent each second; None if it did not."""
+    """What the service sent before it closed the connection; None if it did not close it within a minute.
+
+    `drip` is sent each second.
+    """
     began, came = time.monotonic(), b""
     opened.settimeout(1)
     while time.monotonic() - began < 60:
@@ -234,7 +237,7 @@ HELD: dict[str, tuple[bytes, bytes]] = {
 
 @pytest.fixture(scope="module")
 def held(service: Service) -> dict[str, bytes | None]:
-    """Everything that holds a connection, all at once, because each takes its seconds."""
+    """The outcome of each case of HELD. All run at once, because each takes seconds."""
     found: dict[str, bytes | None] = {}
 
     def hold(name: str) -> None:
@@ -266,7 +269,7 @@ def test_who_was_cut_off_is_told_why(held: dict[str, bytes | None], kind: str) -
 
 
 def test_a_slow_line_may_take_as_long_as_it_takes(service: Service, town: Town) -> None:
-    """Three bytes, each after nearly the whole pause: longer in all than a body may stand still."""
+    """The last two bytes come one at a time, each within the limit; together they take longer than the limit."""
     with connect(service.base_url) as opened:
         opened.sendall(HALF[:-2].replace(b"Host: t\r\n", b"Host: t\r\nConnection: close\r\n"))
         for byte in (HALF[-2:-1], HALF[-1:]):
@@ -276,9 +279,9 @@ def test_a_slow_line_may_take_as_long_as_it_takes(service: Service, town: Town) 
 
 
 def test_a_request_that_takes_long_to_answer_is_not_cut_off(service: Service) -> None:
-    """The patience is for who sends: a connection with a whole request waits for its answer."""
+    """The time limits are for the sender: a connection stays open between requests that were sent completely."""
     with connect(service.base_url) as opened:
-        for _ in range(3):  # kept between requests, and no shorter for having been used
+        for _ in range(3):  # the connection may be used again and again
             opened.sendall(b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n")
             came = opened.recv(65536)
             while not came.endswith(b'{"status":"ok"}'):

@@ -1,7 +1,7 @@
-"""What a vandal may do to a community's books by hand, and by which codes the check tells it.
+"""Statements that damage a community's ledger by hand, each with the problem codes that the check must report.
 
-Each is a statement of the tables' owner: no verb of ours could do it. It is done to the life of
-tests/ledger/test_ledger_check.py.
+The database's superuser runs them, because no function of the service could. They damage the data that
+`live_a_little` of tests/ledger/test_ledger_check.py writes.
 """
 
 TAMPERS: list[tuple[str, str, set[str]]] = [

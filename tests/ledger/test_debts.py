@@ -1,4 +1,4 @@
-"""A debt is escaped by nothing: whatever frees points repays it first, whichever way they had been put aside."""
+"""Nobody escapes a debt: points that are freed repay it first, however they had been set aside."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -23,7 +23,7 @@ Free = Callable[[], Awaitable[object]]
 
 
 class Cheat:
-    """Somebody with 25 points who puts them aside before the deed that earned them is reversed, all over HTTP."""
+    """A resident who sets points aside before the deed that earned them is reversed. Every request goes over HTTP."""
 
     def __init__(self, client: httpx.AsyncClient, town: Town, name: str) -> None:
         self.client, self.town, self.name = client, town, name
@@ -50,7 +50,7 @@ class Cheat:
 
 
 async def test_points_of_a_cancelled_reservation_repay_what_is_owed(town: Town, client: httpx.AsyncClient) -> None:
-    """Reserve, be reversed, cancel: nothing is free again."""
+    """The points are reserved, the deed is reversed, the reservation is cancelled: no point becomes available."""
     cheat = Cheat(client, town, "李秀英")
     deed = await town.credit_deed("李秀英", 25)
     made = await cheat.reserve()
@@ -109,7 +109,8 @@ async def test_a_deed_credited_again_repays_what_its_reversal_left(town: Town, c
 
 
 async def test_a_debt_is_repaid_by_a_void_out_of_several_last_days_once(town: Town, owner: asyncpg.Connection) -> None:
-    """Three parcels are held and come back after two of their last days: in grace, past it, and valid."""
+    """A hold took points with three last days. When it is voided, one part is past its grace, one is in its days of
+    grace, one is still valid."""
     scope, li = town.system(), town.people["李秀英"]
     begun = datetime(2026, 11, 20, 4, tzinfo=UTC)
     with clock.at(begun):
@@ -140,7 +141,7 @@ async def test_a_debt_is_repaid_by_a_void_out_of_several_last_days_once(town: To
 async def test_minutes_left_over_survive_the_reversal_of_the_hours_before_and_after(
     town: Town, minutes: tuple[int, ...]
 ) -> None:
-    """Whatever order hours are reversed in, nothing is left of them, neither minutes nor points nor debts."""
+    """In whichever order the hours are reversed, no minutes, points or debts are left."""
     scope, zhang = town.system(), town.people["张桂兰"]
     for order in (1, -1):
         entries = [
@@ -165,7 +166,8 @@ async def test_minutes_left_over_survive_the_reversal_of_the_hours_before_and_af
 
 
 async def test_a_reversal_that_finds_nothing_left_is_still_one_request(town: Town, owner: asyncpg.Connection) -> None:
-    """It moves nothing, so the debt alone knows it: the same again is a replay, its key for another entry is not."""
+    """Such a reversal writes no transfer, so only the debt records its key: the same request is replayed, and the key
+    with another entry is refused."""
     scope, li = town.system(), town.people["李秀英"]
     entries = []
     for _ in range(2):

@@ -1,7 +1,7 @@
-"""Points out of nothing are found by the check, whatever they say that they are for.
+"""The check finds forged issues of points or minutes, whatever kind and source they name.
 
-Whoever has the serving role's login may call the ledger's functions with anything: what they wrote is compared with
-what it says it stands for.
+Whoever has the serving role's login may call the ledger's functions with any arguments. The check compares each entry
+with the source that it names.
 """
 
 from uuid import UUID
@@ -33,7 +33,7 @@ SOURCES = {
 
 
 async def issue(town: Town, kind: str, source_kind: str, source: UUID, currency: str, owner: tuple[str, UUID]) -> UUID:
-    """Issue 5 out of nothing, as the serving role can; the entry."""
+    """Issue 5 without cause, as the serving role can, and return the entry's id."""
     entry = clock.new_id()
     key = f"forged:{entry}"
     async with transaction(town.system()):
@@ -48,7 +48,7 @@ async def issue(town: Town, kind: str, source_kind: str, source: UUID, currency:
 
 
 async def named(town: Town, owner: asyncpg.Connection) -> set[UUID]:
-    """The forged entries of which the check names the entry or its transfer."""
+    """The ids of the forged entries that the check reports, by the entry or by its transfer."""
     ids = {each for problem in (await check(town)).problems for each in problem.ids}
     rows = await owner.fetch("SELECT id, entry_id FROM transfer WHERE key LIKE 'forged:%'")
     return {UUID(bytes=row["entry_id"].bytes) for row in rows if ids & {row["id"], row["entry_id"]}}
@@ -68,10 +68,10 @@ async def forget(owner: asyncpg.Connection) -> None:
 async def test_an_issue_out_of_nothing_is_found(
     town: Town, owner: asyncpg.Connection, currency: str, whose: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every kind, for every sort of source, one that exists and one that does not.
+    """Every kind of entry is forged for every kind of source, with a source that exists and with one that does not.
 
-    All of them stand in the books together and one check has to name each; what it names together with others only,
-    where it adds several up, has to be found alone as well.
+    All of them are posted first, and one check has to name most of them. Those that it does not name, because it
+    compares a sum of several, are then posted one at a time, and the check has to fail for each.
     """
     monkeypatch.setattr(ledger_check, "FOUND_MAX", 10_000)
     await live_a_little(town)
@@ -118,7 +118,8 @@ INSERT INTO transfer SELECT f.community_id, gen_random_uuid(), f.entry_id,
 async def test_a_leg_added_to_an_honest_entry_is_found(
     town: Town, owner: asyncpg.Connection, whose: str, entry: str
 ) -> None:
-    """Five more under a deed or an hour that is in the book: to its person, to somebody else, in another currency."""
+    """A leg of 5 is added to a deed's or an hour's genuine entry: of each kind and currency, to its person, somebody
+    else, a household or the person's held points."""
     await live_a_little(town)
     await owner.execute("SET session_replication_role = replica")
     await owner.execute("DELETE FROM day_total")

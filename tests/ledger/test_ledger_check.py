@@ -1,6 +1,6 @@
 """The check of the ledger finds every kind of damage and reports nothing in an undamaged ledger.
 
-Damage is done as the database's superuser: no verb of ours could do it.
+The database's superuser does the damage, because no function of the service could.
 """
 
 import asyncio
@@ -48,7 +48,8 @@ from timebank.shop.schemas import RedemptionIn
 
 
 async def live_a_little(town: Town) -> None:
-    """A community's ordinary life: hours, deeds, goods reserved, taken, cancelled and returned, a class, reversals."""
+    """Write the ordinary entries of a community: an hour, deeds, a reversed deed, a donation, redemptions in four
+    states, a class purchase with a booking, a shift with a sign-up."""
     with clock.at(MORNING):
         for person, note in (("李秀英", "说和了两家"), ("王建国", "陪老人看病")):
             deed = await filed(town, by="赵丽", person=person, note=note)
@@ -100,7 +101,7 @@ async def _record(town: Town, name: str, minutes: int) -> None:
 
 
 async def _redemptions(town: Town) -> None:
-    """Four bars of soap: one still reserved, one taken, one cancelled, one brought back."""
+    """Four redemptions of soap: one cancelled, one returned, one collected, one still reserved."""
     resident, keeper = await town.scope("张桂兰"), await town.scope("周敏")
     wanted = RedemptionIn(
         person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"]
@@ -116,7 +117,7 @@ async def _redemptions(town: Town) -> None:
 
 
 async def _class_and_shift(town: Town) -> None:
-    """Two class hours bought for a child, one of them held for a seat; and a seat in a shift."""
+    """Two class hours bought for a child, one of them held for a booking; and a sign-up for a shift."""
     guardian, child = await town.scope("刘洋"), town.people["刘小雨"]
     await town.credit_deed("刘洋", 40)
     await buy_class_hours(guardian, ClassHoursIn(town.people["刘洋"], child, town.course, 120))
@@ -145,7 +146,7 @@ async def test_ordinary_life_leaves_books_that_balance(town: Town) -> None:
 @pytest.mark.parametrize(("statement", "codes"), [t[1:] for t in TAMPERS], ids=[t[0] for t in TAMPERS])
 async def test_damage_is_found(town: Town, owner: asyncpg.Connection, statement: str, codes: set[str]) -> None:
     await live_a_little(town)
-    await owner.execute("SET session_replication_role = replica")  # foreign keys stand aside for the vandal
+    await owner.execute("SET session_replication_role = replica")  # switches foreign keys and triggers off
     await owner.execute(statement)
     if "DROP CONSTRAINT account_not_negative" in statement:
         books = await check(town)
@@ -196,7 +197,7 @@ UNSEEN = [
 async def test_what_only_one_row_says_of_itself_is_not_compared(
     town: Town, owner: asyncpg.Connection, statement: str
 ) -> None:
-    """Nothing else in the books tells it, so the check cannot: the sealed chain of evidence will."""
+    """No other row repeats these values, so the check has nothing to compare them with."""
     await live_a_little(town)
     await owner.execute(statement)
     assert (await check(town)).ok
@@ -307,7 +308,8 @@ async def test_the_books_page_shows_the_last_check_and_asks_for_a_new_one(
 
 
 async def test_the_totals_of_pages_are_those_that_the_check_counts(town: Town) -> None:
-    """Out of the days counted before and what moved since, at noon, and again when the day has been counted."""
+    """The totals add closed days and the transfers since. They are compared at the start, with new transfers three
+    days later, and after those days have been closed."""
     await live_a_little(town)
     assert await totals(town.system()) == (await check(town)).currencies
     with clock.at(clock.now() + timedelta(days=3)):

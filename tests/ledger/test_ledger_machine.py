@@ -1,7 +1,8 @@
 """A hypothesis machine over earn, serve, hold, collect, cancel, donate, expire and their reversals, beside a model that
-a child could check. What comes back after its last day lies in its days of grace, whose number changes meanwhile,
-and a reversal takes what has expired before it asks for more.
-Every request is sent twice."""
+a child could check.
+
+Points that come back after their last day go into days of grace, whose number changes during the run. A reversal counts
+what has expired of the credit before it takes other points. Most requests are sent twice."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
@@ -38,14 +39,14 @@ from timebank.policies.values import change_policy
 
 T = TypeVar("T")
 MINUTES_PER_POINT = 6
-Lot = tuple[date, date | None]  # the last day, and for what is in its days of grace the original one
+Lot = tuple[date, date | None]  # the last day; for points in their days of grace, also the original last day
 PERSONS = st.integers(0, 1)
 AMOUNTS = st.integers(1, 30)
 
 
 @dataclass
 class Lost:
-    """What expired of a lot by one entry, and how much of it no reversal has taken."""
+    """Points of a lot that one entry let expire; `left` is what no reversal has taken of them."""
 
     entry_id: UUID
     lot: Lot
@@ -54,7 +55,7 @@ class Lost:
 
 @dataclass(kw_only=True)
 class Wallet:
-    """What one person should have: points by their lot, and what is owed."""
+    """What the ledger should say about one person: points by lot, held points, minutes, debts and expired points."""
 
     lots: dict[Lot, int] = field(default_factory=dict)
     owed: int = 0
@@ -67,7 +68,7 @@ class Wallet:
         self.lots[lot] = self.lots.get(lot, 0) + amount
 
     def serve(self, minutes: int, lot: Lot) -> int:
-        """Minutes repay minutes that are owed, and every six that are left make a point."""
+        """Minutes repay owed minutes first; of the rest, every six become a point. Returns the points."""
         self.minutes += minutes
         self.repay_minutes()
         points, self.minutes = divmod(self.minutes, MINUTES_PER_POINT)
@@ -77,7 +78,7 @@ class Wallet:
         return points
 
     def unserve(self, minutes: int, points: int) -> None:
-        """The minutes that had become points come back before all of the hour is taken; what is missing is owed."""
+        """The minutes that became points come back, then the minutes of the record are taken; the shortfall is owed."""
         self.minutes += points * MINUTES_PER_POINT
         taken = min(self.minutes, minutes)
         self.minutes -= taken
@@ -90,7 +91,7 @@ class Wallet:
         self.minutes -= repaid
 
     def come_back(self, parts: list[tuple[Lot, int]], today: date, grace: timedelta) -> None:
-        """Past its last day a part comes back to its days of grace; then what is owed is repaid from where it lies."""
+        """Return each part to its lot, or past its last day to a lot in grace; then repay the debt from these lots."""
         placed = [lot if lot[1] or lot[0] >= today else (lot[0] + grace, lot[0]) for lot, _ in parts]
         for lot, (_, amount) in zip(placed, parts, strict=True):
             self.add(lot, amount)
@@ -98,7 +99,7 @@ class Wallet:
             self.repay(lot)
 
     def repay(self, lot: Lot) -> None:
-        """The debt is repaid from the very lot that was credited, with whatever lay there before too."""
+        """Repay the debt from the credited lot, including what the lot held before the credit."""
         repaid = min(self.owed, self.lots[lot])
         self.owed -= repaid
         self.lots[lot] -= repaid
@@ -107,7 +108,7 @@ class Wallet:
         return sum(amount for lot, amount in self.lots.items() if lot[0] >= today)
 
     def take(self, amount: int, lots: list[Lot]) -> dict[Lot, int]:
-        """Take up to `amount` from the lots in this order; answers what came from where."""
+        """Take up to `amount` from the lots in this order. Returns what each lot gave."""
         taken: dict[Lot, int] = {}
         for lot in lots:
             part = min(amount - sum(taken.values()), self.lots.get(lot, 0))
@@ -117,8 +118,8 @@ class Wallet:
         return taken
 
     def take_back(self, amount: int, lot: Lot) -> tuple[int, int, int]:
-        """A credit is reversed: out of its lot, then what expired of that lot or of its days of grace, then out of the
-        others; the rest is owed. Answers what was taken, what is owed and what had expired."""
+        """Reverse a credit: first from its lot, then from what expired of that lot or of its days of grace, then from
+        the other lots; the rest is owed. Returns what was taken, what is owed and what had expired."""
         taken = sum(self.take(amount, [lot]).values())
         lapsed = self.take_lost(amount - taken, lot)
         taken += sum(
@@ -139,19 +140,19 @@ class Wallet:
 
 
 def first_out(lots: Iterable[Lot]) -> list[Lot]:
-    """Earliest last day first, of one day what is in its days of grace before the rest."""
+    """The order of spending: earliest last day first; of one day, lots in their days of grace first."""
     return sorted(lots, key=lambda lot: (lot[0], lot[1] or date.max))
 
 
 @dataclass(frozen=True)
 class Given:
-    """Something that can still be ended or reversed: whose, which entry, from or to which lots, of how many minutes."""
+    """An entry that can still be captured, voided or reversed: its person, its lots with amounts, its minutes."""
 
     person: int
     entry_id: UUID
     lots: tuple[tuple[Lot, int], ...]
     minutes: int = 0
-    grace: timedelta = timedelta()  # told before a hold
+    grace: timedelta = timedelta()  # the days of grace in force when the hold was made
 
 
 def machine_on(  # noqa: C901  # the complexity counted is that of the machine's rules, each small
@@ -182,11 +183,11 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
             run(self.at(self.change_grace(days)))
 
         async def change_grace(self, days: int) -> None:
-            async with operating():  # an administrator's wait for a second person
+            async with operating():  # otherwise the change would wait for a second person
                 await change_policy(town.system(), "grace_days", days)
 
         def twice(self, verb: Callable[[], Coroutine[Any, Any, T]]) -> T:
-            """The request, and the same again, which moves nothing."""
+            """Send the request twice and assert that the second is a replay. Returns the first answer."""
             first = run(self.at(verb()))
             again = run(self.at(verb()))
             assert getattr(again, "entry_id", None) == getattr(first, "entry_id", None)
@@ -355,7 +356,7 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
 
 
 async def _expired(url: str, now: datetime, persons: list[UUID]) -> list[Given]:
-    """What has expired at this moment."""
+    """The expiries posted at `now`, one for each account."""
     connection = await asyncpg.connect(url)
     try:
         found = await connection.fetch(

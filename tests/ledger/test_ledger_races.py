@@ -1,4 +1,4 @@
-"""Many at once on the same points, with real commits: nothing is spent twice, posted twice or stuck."""
+"""Concurrent postings on the same points, with real commits: nothing is spent twice, posted twice or deadlocked."""
 
 import asyncio
 from collections import Counter
@@ -25,7 +25,7 @@ def note(kind: str, key: str) -> Posting:
 
 
 async def outcomes(*verbs: Awaitable[object]) -> Counter[str]:
-    """Run the verbs concurrently and count done, replayed and each refusal's code; anything else fails the test."""
+    """Run the verbs concurrently and count `done`, `replayed` and each refusal by its code. Other errors are raised."""
     answers: Counter[str] = Counter()
     for answer in await asyncio.gather(*verbs, return_exceptions=True):
         if isinstance(answer, TimebankError):

@@ -1,4 +1,4 @@
-"""What the ledger's own functions refuse, whoever calls them: the serving role may call each with anything."""
+"""What the ledger's SQL functions refuse themselves, because the serving role may call them with any arguments."""
 
 import asyncio
 import contextvars
@@ -34,7 +34,7 @@ def note(kind: str, key: str, source_kind: str = "test") -> Posting:
 
 
 async def test_no_entry_of_class_hours_is_reversed_behind_its_purchase(town: Town, owner: asyncpg.Connection) -> None:
-    """Bought, moved, given back: the ledger itself refuses each, though the caller is the serving role."""
+    """The ledger refuses to reverse the entry of a purchase, of a move and of a refund, even called directly in SQL."""
     await town.credit_deed("刘洋", 40)
     await bought(town, 120)
     wanted = MoveIn(
@@ -109,7 +109,7 @@ async def test_who_left_before_ever_earning_earns_nothing(town: Town, owner: asy
 async def test_who_earns_first_and_leaves_at_once_is_closed_with_what_was_earned(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    """The first earning is not committed yet when the accounts are closed: they are closed after it, not past it."""
+    """The first earning is not committed when the accounts are closed: closing waits for it and closes its account."""
     wang = town.people["王建国"]
     async with transaction(town.system()):
         await posting.issue(town.system(), wang, Currency.point, 5, note("deed", "d"), expires_on=LAST_DAY)
@@ -122,14 +122,14 @@ async def test_who_earns_first_and_leaves_at_once_is_closed_with_what_was_earned
 
 
 async def _elsewhere(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Outside the transaction of whoever asks, as another process."""
+    """Run the verb outside the caller's transaction, as another process would."""
     await asyncio.get_running_loop().create_task(verb(), context=contextvars.Context())
 
 
 async def test_points_that_come_back_after_somebody_left_are_given_to_no_pool(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    """The account of grace is made after the others were closed: it is closed all the same."""
+    """An account of grace that is made after the person's accounts were closed is closed as well."""
     scope, wang = town.system(), town.people["王建国"]
     with clock.at(datetime(2026, 12, 30, 4, tzinfo=UTC)):
         await town.credit_deed("王建国", 16, expires_on=date(2026, 12, 31))

@@ -1,4 +1,4 @@
-"""The ledger's inner promises: no half transfer, no currency that does not exist, one order of locks."""
+"""The ledger's internal guarantees: no incomplete transfer, no unknown currency, one order of locks."""
 
 import asyncio
 from datetime import date, timedelta
@@ -83,7 +83,8 @@ async def test_a_currency_that_does_not_exist_is_refused(
 
 
 async def test_a_reversal_locks_the_anchors_of_all_owners_it_touches(town: Town, owner: asyncpg.Connection) -> None:
-    """A fund's grant to a person has two owners of two kinds: whoever moves either one waits."""
+    """A transfer from a fund to a person has two owners. The reversal locks the anchor account of each, so other
+    postings of either owner wait."""
     scope, zhang = town.system(), town.people["张桂兰"]
     await town.give_points("张桂兰", 10)
     fund, given, entry = uuid4(), uuid4(), uuid4()
@@ -112,7 +113,7 @@ async def test_a_reversal_locks_the_anchors_of_all_owners_it_touches(town: Town,
 
 
 async def test_the_locks_of_the_ledger_let_others_refer_to_an_account(town: Town, owner: asyncpg.Connection) -> None:
-    """A foreign key takes FOR KEY SHARE of the row that it names: a posting under way must not block it."""
+    """A foreign key takes a FOR KEY SHARE lock on the row that it refers to; an open posting must not block it."""
     _, available = await accounts(owner, town)
     async with transaction(town.system()):
         await posting.hold(
@@ -154,7 +155,7 @@ async def test_reversals_and_closings_of_the_same_people_in_any_order_do_not_dea
 async def test_what_was_debited_comes_back_to_the_account_that_the_helper_names(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    """Itself while it lasts; after that the account of grace, and from there the same for ever."""
+    """Until its last day that is the account itself; after that the account of grace, which then stays the same."""
     _, account = await accounts(owner, town)
     last_day = await owner.fetchval("SELECT expires_on FROM account WHERE id = $1", account)
 

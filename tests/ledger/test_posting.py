@@ -1,4 +1,4 @@
-"""The ledger's verbs, one person at a time: postings, refusals and retries."""
+"""The ledger's functions without concurrency: postings, refusals and replays."""
 
 from datetime import date, timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Whoever has stolen the service's database address: what they try with it, and what the database says."""
+"""What the database refuses to an attacker who has stolen the service's database address."""
 
 import asyncio
 import re
@@ -52,7 +52,7 @@ async def test_the_service_runs_as_a_login_that_owns_nothing_and_may_become_nobo
 
 
 async def test_a_login_is_made_from_its_address_and_gets_its_new_password(pool: str) -> None:
-    """The server of the tests trusts its own socket, so the kept verifier is compared, not tried."""
+    """The tests' server accepts any password on its socket, so only the form of the stored verifier is checked."""
     name = f"web_{uuid4().hex[:8]}"
     address = as_login(pool, name).replace(f"{name}@", f"{name}:first-one@")
     for password in ("first-one", "second-one"):
@@ -176,7 +176,7 @@ async def test_an_ended_session_proves_nothing(town: Town, serving: asyncpg.Conn
     assert not await serving.fetchval("SELECT may_administer($1)", town.community)
 
 
-# ------------------------------------------------------------------------------------------------ becoming somebody
+# ------------------------------------------------------------------------------------------ memberships and role grants
 
 
 LINK = "INSERT INTO membership (community_id, login_id, person_id, created_at) VALUES ($1, $2, $3, now())"
@@ -193,7 +193,7 @@ async def test_nobody_lets_a_login_of_theirs_stand_for_somebody_with_an_office(
     session = (await town.scope(by)).session_id if by else None
     await steal(serving, *town.communities.values(), session=session)
     await refused(serving, LINK, town.community, town.logins[by or "张国庆"], town.people["钱进"])
-    if by != "周敏":  # A keeper lets a resident's phone sign in: who holds no office is hers to serve.
+    if by != "周敏":  # A keeper may give a login to a resident without a role grant.
         await refused(serving, LINK, town.community, town.logins["钱进"], town.people["张国庆"])
 
 
@@ -212,7 +212,7 @@ async def test_nobody_appoints_without_administering_the_place(
 async def test_an_administrator_appoints_below_and_never_beside_nor_above_nor_themself(
     town: Town, serving: asyncpg.Connection
 ) -> None:
-    """Who administers a community appoints its keepers; who is to administer or audit it comes from above."""
+    """A community administrator appoints keepers; its administrators and auditors are appointed from above."""
     admin = Role.community_admin.value
     await steal(serving, town.community, session=(await town.scope("赵丽")).session_id)
     await refused(serving, APPOINT, town.community, clock.new_id(), town.people["张国庆"], "county_admin", town.county)
@@ -271,7 +271,7 @@ async def test_a_device_that_has_ended_does_not_end_once_more_for_another_one_to
         await refused(serving, add, place[0], clock.new_id(), place[1], uuid4().bytes)
 
 
-# --------------------------------------------------------------------------------------------- what others live by
+# --------------------------------------------------------------------------------- regions, settings and stored answers
 
 
 async def test_no_community_is_renamed_or_founded_by_who_does_not_administer_above_it(
@@ -303,7 +303,7 @@ async def test_settings_and_rules_are_their_administrators(town: Town, serving: 
         await refused(serving, rule, town.communities[SPRING])
 
 
-# --------------------------------------------------------------------------------------------- in somebody's name
+# --------------------------------------------------------------------------------------------- acting in another's name
 
 
 ISSUE = (
@@ -358,11 +358,11 @@ async def test_a_stored_answer_is_read_by_its_caller_alone(
     await refused(serving, "DELETE FROM idempotent_request")
 
 
-# ------------------------------------------------------------------------------------------------------ the whole
+# ------------------------------------------------------------------------------------------------------- all privileges
 
 
 async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyncpg.Connection) -> None:
-    """What the serving role may do with tables by which people sign in, act or appoint: what is added shows here."""
+    """The serving role's privileges on tables that decide who may sign in, act or appoint; an added one fails here."""
     tables = [
         "login", "session", "one_time_code", "throttle", "idempotent_request", "installation", "region", "membership",
         "role_grant", "device", "policy", "rule", "audit", "transfer", "account", "sign_in_failure", "sign_in_suspect",
@@ -419,7 +419,7 @@ def test_the_document_names_each_function_that_refuses() -> None:
 
 
 async def test_a_batch_of_gifts_names_each_giver(town: Town, owner: asyncpg.Connection) -> None:
-    """Gifts that come in together are one statement, which carries the session of each."""
+    """Concurrent donations are written by one statement, which carries the session of each donor."""
     scopes: list[Scope] = []
     for name in ("张桂兰", "王建国", "陈明"):
         await town.credit_deed(name, 20)

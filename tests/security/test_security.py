@@ -1,4 +1,4 @@
-"""What must not be possible: for whom, by what way round, and what nobody may read out of a log."""
+"""What must not be possible, for whom and by which detour, and what the log must not contain."""
 
 import asyncio
 import json
@@ -44,14 +44,14 @@ APPROVE = ReviewIn("approve")
 
 
 async def device(town: Town) -> Scope:
-    """A counter with its keeper signed on."""
+    """The scope of a counter with its keeper signed on."""
     made = await devices.register_device(
         await town.scope("赵丽"), town.stations["暖蜂驿站"], name="平板", kind="counter"
     )
     return await kept_scope(town, made.token)
 
 
-# ----------------------------------------------------------------------------------- nobody becomes more than they are
+# -------------------------------------------------------------------------------------------------- nobody gains rights
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ async def device(town: Town) -> Scope:
 async def test_a_phone_does_not_carry_a_role_to_somebody_below_it(
     town: Town, owner: asyncpg.Connection, by: str, name: str, refused: bool
 ) -> None:
-    """Who could set the county administrator's phone would sign in as the county administrator."""
+    """An administrator who could set the county administrator's phone could sign in as the county administrator."""
     caller, own = await town.scope(by), town.phones[by]
     for change in (Correction(phone=own), Correction(status="blocked")):
         if refused:
@@ -107,13 +107,14 @@ async def test_a_tablet_reads_no_full_names_in_the_stations_records(town: Town) 
     assert shown.person == "张*"
 
 
-# --------------------------------------------------------------------------------------- never who entered it, however
+# ------------------------------------------------------------------------- whoever entered a record does not approve it
 
 
 async def test_who_enters_hours_in_another_community_does_not_approve_them(
     town: Town, owner: asyncpg.Connection
 ) -> None:
-    """钱进 administers the street and lives in 凤凰社区: in 龙泉社区 he has no record, and is still who entered it."""
+    """钱进 administers the street and is a resident of 凤凰社区. For hours that he enters in 龙泉社区, where he has no
+    record, he is still the one who entered them."""
     there = (await town.scope("钱进")).within(town.communities[SPRING])
     began = nine_o_clock()
     made = await hours.enter_hours(
@@ -137,7 +138,7 @@ async def test_who_checked_somebody_in_by_hand_does_not_approve_it(town: Town, o
     assert (await review.review_record(await town.scope("钱进"), record_id, APPROVE)).status == "approved"
 
 
-# ----------------------------------------------------------------------------------------------- what a counter learns
+# ---------------------------------------------------------------------------------------------- what a counter may read
 
 
 async def test_a_verdict_is_for_its_person_and_its_station(town: Town) -> None:
@@ -151,7 +152,8 @@ async def test_a_verdict_is_for_its_person_and_its_station(town: Town) -> None:
 
 
 async def test_names_at_the_counter_are_not_tried_out(town: Town, client: httpx.AsyncClient) -> None:
-    """Four digits are guessed in ten thousand tries, by the page as by the API: neither allows so many."""
+    """Look-ups by name and last four digits of the phone are limited, so that nobody guesses the digits; the page and
+    the API share the limit."""
     scope = await town.scope("周敏")
     for _ in range(LOOK_UPS_MAX):
         await find_at_counter(scope, "张桂兰", phone_last4="9999")
@@ -181,13 +183,13 @@ async def test_a_child_spends_only_with_a_guardians_consent(town: Town, owner: a
         await redeem(await town.scope("周敏"), wanted)
 
 
-# ------------------------------------------------------------------------------------------------- notices falling due
+# ------------------------------------------------------------------------------------------------ ends of public notice
 
 
 async def test_an_objection_that_comes_after_the_worker_has_looked_counts(
     town: Town, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The statement that takes the record sleeps between its look and its lock; meanwhile somebody objects."""
+    """The worker's statement sleeps between reading the record and locking it; an objection is inserted meanwhile."""
     made = await entered(town)
     await review.review_record(await town.scope("赵丽"), made.id, APPROVE)
     monkeypatch.setattr(due, "ROW", deciding.ROW + "AND pg_sleep(1) IS NOT NULL ")
@@ -220,7 +222,7 @@ async def test_a_closed_account_keeps_nobody_behind_it_waiting(town: Town, owner
     assert await problems_of(owner) == []
 
 
-# ------------------------------------------------------------------------------------------- a reversal and its person
+# --------------------------------------------------------------------------------------------- objections to a reversal
 
 
 async def test_the_person_may_object_to_a_reversal_and_gets_it_back_once(
@@ -269,7 +271,7 @@ async def test_an_objection_to_a_reversal_that_is_turned_down_changes_nothing(
     assert "登记本上没有" in (await client.get(f"/visits/{visit}", headers=cookies)).text
 
 
-# -------------------------------------------------------------------------------------------- sessions and their forms
+# --------------------------------------------------------------------------------------------------- sessions and forms
 
 
 async def test_who_was_blocked_meets_the_sign_in_page_and_no_circle(
@@ -303,7 +305,7 @@ async def test_no_other_site_signs_a_visitor_in(
     assert (await client.post("/sign-in", data=form, headers={header: value})).status_code == status
 
 
-# ---------------------------------------------------------------------------------------------------- what is taken in
+# ------------------------------------------------------------------------------------------------ strict request bodies
 
 
 @pytest.mark.parametrize(
@@ -321,14 +323,14 @@ async def test_a_body_is_taken_at_its_word(town: Town, client: httpx.AsyncClient
     assert (await client.post("/api/v1/donations", json=body | {"points": 1}, headers=headers)).status_code == 201
 
 
-# ------------------------------------------------------------------------------------------------- what a log may hold
+# --------------------------------------------------------------------------------------------- what the log may contain
 
 
 async def test_the_log_names_nobody(town: Town, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Flows that go well, flows that are refused, and one that fails with somebody's name in its words."""
+    """Requests that succeed, one that is refused, and one that fails with a person's name in the error's text."""
     name, phone, token = "张桂兰", town.phones["张桂兰"], await town.token("张桂兰")
     keeper, code = await town.sign_in("周敏"), personal_code(town, "张桂兰")
-    for module in ("answering", "problems"):  # a logger that has been used keeps its first output
+    for module in ("answering", "problems"):  # a logger that was used before keeps its output
         monkeypatch.setattr(f"timebank.http.{module}.log", structlog.get_logger())
 
     async def fail(*_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""Whoever has stolen the service's database address, at the counter and between two people: what the database says."""
+"""What the database refuses to a thief of the service's database address: the second person, sign-in, the counter."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -41,7 +41,7 @@ APPOINT = (
 
 
 async def proposed(town: Town, name: str = "张国庆") -> UUID:
-    """赵丽 proposes that somebody administers the community with her."""
+    """赵丽 proposes this person as a second community administrator. Returns the id of the waiting change."""
     asked = GrantIn(person_id=town.people[name], role=Role.community_admin, region_id=town.community)
     waits = await grant(await town.scope("赵丽"), asked)
     assert isinstance(waits, Waiting)
@@ -135,7 +135,7 @@ async def test_an_auditor_does_by_agreeing_what_was_proposed_and_nothing_else(
 
 
 async def test_the_second_person_is_who_acts_in_what_is_carried_out(town: Town, owner: asyncpg.Connection) -> None:
-    """Whoever proposed it is named as the one who gave it; the audit names who agreed."""
+    """The role grant names the proposer as granted_by; the audit names who agreed."""
     waiting, street = await proposed(town), await town.scope("钱进")
     assert (await decide_change(street, waiting, "agree")).status == "agreed"
     given = await owner.fetchrow(
@@ -188,7 +188,7 @@ async def test_the_counts_of_failures_and_the_known_browsers_are_their_functions
 
 
 async def test_a_sign_in_code_names_who_gave_it(town: Town, serving: asyncpg.Connection) -> None:
-    """A code without its giver would let a keeper act through somebody else's login and count as two people."""
+    """A code without a recorded giver would let a keeper sign in as somebody else and count as two people."""
     give = "SELECT code_give($1, $2, '\\x01', $4, 'scan', $3, now(), now() + interval '1 hour')"
     await steal(serving, town.community, session=(await town.scope("周敏")).session_id)
     for giver in (None, town.logins["赵丽"]):
@@ -341,7 +341,7 @@ async def test_a_second_member_of_staff_agrees_at_the_counter(
 async def test_a_station_gets_no_second_screen_from_its_keeper_alone(
     town: Town, serving: asyncpg.Connection, owner: asyncpg.Connection
 ) -> None:
-    """A second screen at home would show the code to whoever is not at the station: somebody else agrees to it."""
+    """A second screen at home would show the code to people who are not at the station; a second person must agree."""
     add = (
         "INSERT INTO device (community_id, id, station_id, name, kind, token_hash, created_at) "
         "VALUES ($1, $2, $3, '屏', 'display', $4, now())"

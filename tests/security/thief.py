@@ -1,4 +1,4 @@
-"""Somebody who has stolen the service's database address: what they set, and that the database refuses."""
+"""An attacker who has stolen the service's database address: the settings they can make, and refused statements."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ REFUSED = asyncpg.InsufficientPrivilegeError
 async def steal(
     serving: asyncpg.Connection, *communities: UUID, session: UUID | None = None, proof: str = "", device: str = ""
 ) -> None:
-    """Set whatever a thief can set: every community in sight, a session's id, a proof, a device's."""
+    """Set what an attacker can set on the connection: communities, a session's id, a password proof, a device's id."""
     for name, value in (
         ("communities", "{" + ",".join(map(str, communities)) + "}"),
         ("sessions", f"{{{session}}}" if session else ""),
@@ -22,7 +22,7 @@ async def steal(
 
 
 async def refused(serving: asyncpg.Connection, statement: str, *values: object) -> str:
-    """What the database says to a statement that it must refuse."""
+    """Execute a statement that the database must refuse. Returns the error's text."""
     with pytest.raises(REFUSED) as error:
         await serving.execute(statement, *values)
     return str(error.value)

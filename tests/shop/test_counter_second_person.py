@@ -1,4 +1,4 @@
-"""At the counter too, a second person is neither of the household, nor was, nor opened the other's account."""
+"""The second person at the counter: no present or former household member, and not the opener of the other's login."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -18,7 +18,7 @@ AGREE = {"decision": "agree"}
 
 
 async def opened_by(client: httpx.AsyncClient, town: Town, giver: str, name: str) -> dict[str, str]:
-    """A sign-in by the code that `giver` gave; a password is set with it, as whoever holds the code can."""
+    """Sign in with a code that `giver` gave and set a password, as whoever holds the code can. Returns the headers."""
     headers = await town.sign_in(giver)
     code = (await call(client, "POST", f"/people/{town.people[name]}/sign-in-code", headers, status=201))["code"]
     opened = await call(client, "POST", "/sessions", {}, {"phone": town.phones[name], "otp": code}, 201)
@@ -28,14 +28,14 @@ async def opened_by(client: httpx.AsyncClient, town: Town, giver: str, name: str
 
 
 async def asked_for(at: Tablet, town: Town, name: str) -> str:
-    """The path on which a second person decides whether this resident's points are spent."""
+    """Ask at the counter for soap for this resident. Returns the path at which a second person decides about it."""
     wanted = wish(town, name, "香皂")
     asked = (await at.ask("POST", "/counter/confirmations", 201, json=wanted)).json()
     return f"/counter/confirmations/{asked['id']}/decision"
 
 
 async def moved_out(client: httpx.AsyncClient, town: Town, name: str) -> None:
-    """The street administrator records that somebody has moved to another household."""
+    """The street administrator records that this person has moved to another household."""
     area = str(town.areas[f"{PHOENIX}/第一网格/3栋/2单元"])
     change = {"area_id": area, "room": "907", "reason": "搬家了"}
     await call(client, "PATCH", f"/people/{town.people[name]}", await town.sign_in("钱进"), change)
@@ -44,7 +44,8 @@ async def moved_out(client: httpx.AsyncClient, town: Town, name: str) -> None:
 async def test_who_opened_the_askers_account_does_not_agree_to_what_it_asks(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    """One administrator with two logins: the keeper's, opened by a code, asks, and the administrator agrees."""
+    """An administrator who gave the keeper's sign-in code could act with both logins, and so may not agree to what the
+    keeper's login asks for."""
     await town.give_points("王建国", 50)
     counter = await kept(client, town)
     await opened_by(client, town, "赵丽", "周敏")
@@ -66,7 +67,7 @@ async def test_who_opened_the_askers_account_does_not_agree_to_what_it_asks(
 async def test_another_keeper_agrees_at_the_same_tablet_but_not_who_asked_nor_who_lived_with_either(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """A Saturday with one tablet: the keepers sign on to it one after another."""
+    """Several keepers sign on to the same tablet one after another."""
     await town.give_points("王建国", 50)
     for name in ("李秀英", "陈明", "欧阳凯伟"):
         await make_keeper(owner, town, name)
@@ -113,7 +114,7 @@ async def card_of(owner: asyncpg.Connection, town: Town, name: str) -> UUID:
 
 
 async def confirmed(client: httpx.AsyncClient, town: Town, by: str, card_id: UUID) -> bool:
-    """Whether somebody gets a card confirmed in the panel, by the tap that the page offers or by a forged form."""
+    """Whether `by` can confirm the card in the panel; a form that the page does not offer must be refused."""
     panel = await browser(client, town, by)
     offered = f'value="{card_id}"' in await panel.see("/admin/presence")
     answer = await panel.send("/admin/presence", card=str(card_id))
@@ -124,7 +125,8 @@ async def confirmed(client: httpx.AsyncClient, town: Town, by: str, card_id: UUI
 async def test_nobody_confirms_a_card_of_a_former_household_or_of_a_login_that_one_opened(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The keeper prints the cards, the administrator vouches for them, and the two are less than two people."""
+    """The keeper prints three cards. The administrator may confirm only the card of 王建国: 陈明 is a former household
+    member, and the administrator opened the login of 李秀英."""
     for name in ("王建国", "李秀英", "陈明"):
         await town.give_points(name, 50)
     await other_household(owner, town, "赵丽", "陈明")

@@ -139,7 +139,7 @@ def picture(size: tuple[int, int] = (1600, 1200), kind: str = "JPEG", **more: ob
 
 
 def taken_by_phone() -> bytes:
-    """A photo lying on its side, with the place and the camera in it."""
+    """A photo whose EXIF data says that it is rotated and names the camera and the place."""
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "Shenzhen Camera"
     exif.get_ifd(0x8825)[1] = "N"

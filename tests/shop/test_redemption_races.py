@@ -18,7 +18,7 @@ CROWD = 50
 
 
 async def crowd(owner: asyncpg.Connection, town: Town, count: int = CROWD) -> list[Scope]:
-    """So many more residents, each of an own household, each with 50 points."""
+    """Add `count` residents without a household, each with 50 points. Returns their scopes."""
     scopes = []
     for number in range(count):
         name, person_id = f"居民{number:02}", clock.new_id()

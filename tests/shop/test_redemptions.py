@@ -1,4 +1,4 @@
-"""Reserving, collecting, cancelling, expiring, returning: one person at a time."""
+"""Reserve, collect, cancel, expire and return goods, without concurrency."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -28,7 +28,7 @@ def wanted(town: Town, name: str, good: str = "香皂", quantity: int = 1) -> Re
 
 
 async def taking(town: Town, name: str, good: str = "香皂") -> RedemptionIn:
-    """The good that somebody takes at once whom the keeper has just recognised."""
+    """A redemption collected at once, with the presence of a person whose code the keeper has just scanned."""
     presence = await stands_here(await town.scope("周敏"), town, name)
     return replace(wanted(town, name, good), collect_now=True, presence=presence)
 
@@ -102,7 +102,7 @@ async def test_an_empty_shelf_says_how_many_are_left(town: Town, client: httpx.A
 async def test_what_a_household_took_this_month_is_told_to_each_of_its_members(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
-    """The neighbours' takings, last month's, and a person without a household are kept apart."""
+    """Another household's goods and last month's are not counted; a person without a household is counted alone."""
     for name in ("张桂兰", "张国庆", "王建国", "陈明"):
         await town.give_points(name, 200)
     await owner.execute("UPDATE person SET household_id = NULL WHERE id = $1", town.people["陈明"])

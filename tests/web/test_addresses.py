@@ -1,4 +1,4 @@
-"""The address of the service changes, and what was printed, shown or saved under the old one goes on working."""
+"""Codes that were printed, shown or saved under an old address of the service still work after the address changes."""
 
 import asyncpg
 import httpx

@@ -1,4 +1,4 @@
-"""First days, in a browser: a town that is founded in the morning, and residents who have never signed in."""
+"""First use in a browser: a newly founded community, and residents who have never signed in."""
 
 import asyncio
 import json
@@ -47,7 +47,7 @@ ADMIN_PHONE, RESIDENT_PHONE, NEW_PHONE = "19900017001", "19900017002", "19900017
 
 
 async def command(service: Service, *words: str, typed: str = "") -> str:
-    """What a command of the operator prints; it must not fail."""
+    """Run a command of the operator, which must succeed. Returns its standard output."""
     environment = os.environ | {
         "TIMEBANK_DATABASE_URL": service.database_url, "TIMEBANK_SECRET_KEY": service.secret_key,
         "TIMEBANK_BASE_URL": service.base_url,
@@ -135,7 +135,8 @@ async def a_station_with_its_wall(browser: Browser, service: Service, panel: Pag
 
 
 async def a_resident_with_a_code(browser: Browser, service: Service, panel: Page) -> Page:
-    """Registered at the desk, with a code for the first sign-in; the password is set on the own phone."""
+    """An administrator registers a resident and gives a sign-in code, with which the resident signs in on a phone and
+    sets a password. Returns the page on that phone."""
     await panel.goto("/admin/people/new")
     await panel.get_by_label("姓名", exact=True).fill("林秀兰")
     await panel.get_by_label("手机号").fill(RESIDENT_PHONE)
@@ -146,13 +147,13 @@ async def a_resident_with_a_code(browser: Browser, service: Service, panel: Page
 
 
 async def code_from_the_panel(panel: Page) -> str:
-    """The code that an administrator reads out; the person's page is open."""
+    """Press the button on the person's page, which must be open. Returns the sign-in code that it shows."""
     await press(panel, "给登录码")
     return (await panel.locator(".code-number").inner_text()).replace(" ", "")
 
 
 async def code_from_the_counter(keeper: Page, number: str) -> str:
-    """The code that a keeper reads out to somebody without a card; the person's part of the page is open."""
+    """Ask at the counter for a sign-in code for the person who is open there. Returns the code that it shows."""
     await keeper.locator("summary", has_text="给登录码").click()
     await keeper.get_by_label("手机号或身份证号后四位").fill(number[-4:])
     await press(keeper, "给登录码")
@@ -266,7 +267,7 @@ async def test_a_mother_whose_phone_was_stolen_is_back_the_same_day(
 
 
 async def the_keeper_confirms(browser: Browser, service: Service, town: Town, name: str, number: str) -> None:
-    """The second person, who knows her: on the own phone, at the counter's page."""
+    """The keeper, as the second person, confirms this resident's login on the counter's page with the own phone."""
     keeper = await signed_in(browser, service, PHONE, town.phones["周敏"])
     await found_by_the_keeper(keeper, town, name, number)
     await reads(keeper, "手机上的花费要等到")
@@ -290,7 +291,7 @@ async def found_by_the_keeper(keeper: Page, town: Town, name: str, number: str) 
 
 
 async def two_thousand_residents(owner: asyncpg.Connection, town: Town) -> list[UUID]:
-    """In the book with their phones, by one statement; none has ever signed in. Each has a card of the keeper's."""
+    """Add 2,000 residents who have a phone, a card issued by 周敏 and no login. Returns their ids."""
     phones = [f"1992{number:07}" for number in range(2000)]
     ids = [clock.new_id() for _ in phones]
     await owner.execute(
@@ -345,7 +346,7 @@ async def test_two_thousand_residents_sign_in_for_the_first_time_by_a_code_from_
 
 
 async def they_rest(owner: asyncpg.Connection, town: Town, ids: list[UUID]) -> None:
-    """Their accounts wait for somebody else than the keeper, who gave them their codes."""
+    """Start a spending rest for these people, caused by a sign-in code of the keeper, which another person must end."""
     await owner.execute(
         "INSERT INTO spending_rest (community_id, id, person_id, login_id, cause, since, until, by_login) "
         "SELECT $1, gen_random_uuid(), n.id, $2, 'code', now(), now() + interval '72 hours', $3 "

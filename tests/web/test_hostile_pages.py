@@ -1,4 +1,4 @@
-"""Every page as every kind of reader, with addresses and forms made to hurt: refused in words, never a 500."""
+"""Every page as every kind of reader, with malformed addresses and form fields: no answer is a 5xx."""
 
 import importlib
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from timebank.http.callers import DEVICE_COOKIE, SESSION_COOKIE, csrf_token
 
 READERS = ("", "张桂兰", "周敏", "赵丽", "counter")
 DEEP = "赵丽"
-# They end the reader's session, or set a password that the next try is refused by.
+# These pages end the reader's session, or set a password by which the next request is refused.
 ENDING = ("/sign-out", "/password")
 URL_ENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
 DAYS = {"day", "at", "minutes", "occurred_on", "born_on", "starts_on", "ends_on"}
@@ -50,7 +50,7 @@ FITTING = {
 
 
 def pages(app: Litestar) -> list[tuple[HTTPRoute, HTTPRouteHandler, str]]:
-    """Every page's address and method; the API has its own test."""
+    """The route, handler and method of every page; tests/http/test_fuzz.py covers the API."""
     return [
         (route, handler, method)
         for route in app.routes
@@ -61,7 +61,7 @@ def pages(app: Litestar) -> list[tuple[HTTPRoute, HTTPRouteHandler, str]]:
 
 
 def addresses(route: HTTPRoute, known: dict[str, list[UUID]]) -> Iterator[str]:
-    """The address of a page with things that are there, with things that are not, and with nonsense."""
+    """Three addresses of a page. Ids are of existing rows where known; text parts are valid, odd bytes, or overlong."""
     for which in (0, 1, 2):
         parts = []
         for part in route.path_components:
@@ -76,7 +76,7 @@ def addresses(route: HTTPRoute, known: dict[str, list[UUID]]) -> Iterator[str]:
 
 
 def fields_of(handler: HTTPRouteHandler) -> list[str]:
-    """The names of the fields that the forms of a page's module have."""
+    """The names of form fields, from the label dictionaries of the handler's module."""
     module = importlib.import_module(handler.fn.__module__)
     labels = [value for name, value in vars(module).items() if name.isupper() and isinstance(value, dict)]
     names = {name for label in labels for name in label if isinstance(name, str)}
@@ -89,7 +89,7 @@ def queries_of(handler: HTTPRouteHandler) -> list[str]:
 
 
 async def headers_of(town: Town, reader: str) -> tuple[dict[str, str], str]:
-    """A reader's cookie, and the token that the forms of its pages carry."""
+    """A reader's session cookie, and the CSRF token for its forms."""
     if not reader:
         return {}, ""
     if reader in ("counter", "display"):
@@ -103,7 +103,7 @@ async def headers_of(town: Town, reader: str) -> tuple[dict[str, str], str]:
 
 
 async def things(town: Town, owner: asyncpg.Connection) -> dict[str, list[UUID]]:
-    """Things of every kind, by the name that pages give to their ids."""
+    """Ids of existing rows, by the name of the path parameter or form field that takes them."""
     await town.give_points("张桂兰", 500)
     await served(town, "张桂兰", 60)
     found = {
@@ -121,7 +121,7 @@ async def things(town: Town, owner: asyncpg.Connection) -> dict[str, list[UUID]]
 
 @dataclass(frozen=True)
 class Try:
-    """One request: its fields stand in the address or in the form."""
+    """One request; its fields are sent in the query string of a GET or the form of a POST."""
 
     method: str
     path: str
@@ -140,7 +140,7 @@ def _encoded(fields: dict[str, bytes]) -> str:
 
 
 def tries(handler: HTTPRouteHandler, there: str, known: dict[str, list[UUID]], *, deep: bool) -> Iterator[Try]:
-    """What is sent to one page whose address is right: every field hurt at once, then, deep, one after the other."""
+    """Requests to an existing page: all fields malformed at once and, with `deep`, also one field after the other."""
     method = "GET" if "GET" in handler.http_methods else "POST"
     names = queries_of(handler) if method == "GET" else fields_of(handler)
     fitting = {name: str(ids[0]).encode() for name, ids in known.items()} | {n: v.encode() for n, v in FITTING.items()}
@@ -153,7 +153,7 @@ def tries(handler: HTTPRouteHandler, there: str, known: dict[str, list[UUID]], *
 
 
 def _hurting(name: str) -> list[str]:
-    """What hurts a field most, by its name."""
+    """The keys of HURTS that are tried on a single field, chosen by its name."""
     if name == "cursor":
         return [why for why in HURTS if why.startswith("cursor")]
     return ["first day", "last day"] if name in DAYS else ["nul", "huge"]

@@ -1,4 +1,4 @@
-"""Every page that a role is led to, opened in a real browser: it answers, fits the screen, and speaks in words."""
+"""Every page that links lead a role to, in a real browser: it answers, fits the screen and shows no ids."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -35,7 +35,7 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 PHONE = ViewportSize(width=390, height=844)
 SCREENS = (PHONE, ViewportSize(width=320, height=640), ViewportSize(width=1280, height=800))
 LONG_NAME = "阿依古丽·买买提·吐尔逊"
-# Who looks, and how many pages that nobody before has opened are opened at most.
+# Who opens pages, and the most pages of new kinds that each may open.
 ROLES = (("张桂兰", 40), ("刘洋", 20), ("王建国", 10), ("陈明", 15), ("周敏", 15), ("赵丽", 60), ("钱进", 5))
 AUDITOR = "孙伟"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -54,7 +54,7 @@ OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
 
 @dataclass
 class Walk:
-    """What has been opened, and everything that was wrong."""
+    """The kinds of page opened so far, and everything that was wrong with them."""
 
     service: Service
     browser: Browser
@@ -71,14 +71,14 @@ class Walk:
         return context
 
     async def page(self, context: BrowserContext, who: str) -> Page:
-        """A page whose complaints on the console are noted."""
+        """A browser page whose console errors and uncaught exceptions are noted as wrong."""
         page = await context.new_page()
         page.on("console", lambda m: self.wrong.append(f"{who} {page.url}: {m.text}") if m.type == "error" else None)
         page.on("pageerror", lambda error: self.wrong.append(f"{who} {page.url}: {error}"))
         return page
 
     async def through(self, who: str, token: str | None, start: str, most: int) -> None:
-        """Open what is linked from `start`, one page of each kind; what others have opened must only answer."""
+        """Follow links from `start` and look at one page of each kind; kinds opened before must only answer 200."""
         page = await self.page(await self.context(token), who)
         seen, ahead, new = {kind_of(start)}, [start], 0
         while ahead:
@@ -97,7 +97,7 @@ class Walk:
         await page.context.close()
 
     async def look(self, page: Page, who: str, path: str) -> list[str]:
-        """Open one page on both screens; answers the addresses of our own that it leads to."""
+        """Open one page, check it, also at every width of SCREENS, and return its links within the service."""
         answer = await page.goto(path)
         assert answer is not None
         told = await page.evaluate(LOOK)
@@ -118,7 +118,7 @@ class Walk:
         return [link.removeprefix(home).split("#")[0] for link in told["links"] if link.startswith(home + "/")]
 
     async def taps(self, page: Page, at: str, target: int) -> None:
-        """Note controls that are too low to tap with a finger."""
+        """Note controls that are lower than `target` CSS pixels."""
         small = await page.evaluate(SMALL, target)
         self.note(not small, f"{at}: lower than {target} px: {small}")
 
@@ -128,7 +128,7 @@ class Walk:
 
 
 def kind_of(path: str) -> str:
-    """Pages that differ by an id, a cursor or a choice in their address are of one kind."""
+    """The address without ids and without the values of its query: pages of one template share it."""
     parts = urlsplit(path)
     asked = sorted(name for name, _ in parse_qsl(parts.query) if name not in ("done", "cursor", "next", "q"))
     return UUID.sub("*", parts.path) + "?" + "&".join(asked)
@@ -150,7 +150,7 @@ async def walk(service: Service) -> AsyncIterator[Walk]:
 
 @pytest.fixture
 async def lived_in(town: Town, owner: asyncpg.Connection) -> Town:
-    """The town after some ordinary weeks, with a name as long as they come."""
+    """The town with data for every page, and with one very long name."""
     await live_a_little(town)
     await served_at_the_station(town, "张桂兰", 125)
     begin = nine_o_clock(2)

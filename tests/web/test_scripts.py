@@ -27,7 +27,7 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 @dataclass(kw_only=True)
 class Counter:
-    """What the pages sent, and how the server feels today."""
+    """What the pages sent to the test server, and how the server answers."""
 
     scans: list[dict[str, str]] = field(default_factory=list)
     batches: list[list[dict[str, str]]] = field(default_factory=list)
@@ -41,12 +41,12 @@ class Counter:
 
 
 class Station(Gallery):
-    """The gallery, with the few addresses that the scripts talk to."""
+    """The gallery's server, with the addresses that the scripts call."""
 
     counter: Counter
 
     def do_GET(self) -> None:  # noqa: N802  # the base class calls it so
-        """Answer a turning code, else a page."""
+        """Answer code.json with a new station code, and any other path with a page."""
         if not self.path.endswith("code.json"):
             super().do_GET()
             return
@@ -67,7 +67,7 @@ class Station(Gallery):
         self.answer(200, "application/json", json.dumps(answer))
 
     def do_POST(self) -> None:  # noqa: N802  # the base class calls it so
-        """Take a scan or a batch of them."""
+        """Record a scan, or a batch of scans."""
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         if self.counter.broken:
             self.answer(503, "text/plain", "")
@@ -84,19 +84,19 @@ class Station(Gallery):
             self.answer(200, "text/html", '<p data-desk-slot="verdict">王淑芳 已签到</p>')
 
     def answer(self, status: int, kind: str, text: str) -> None:
-        """Send a whole answer."""
+        """Send a complete response."""
         self.send_response(status)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.end_headers()
         self.wfile.write(text.encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class names it so
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def counter(tmp_path: Path) -> Iterator[Counter]:
-    """A running gallery of its own."""
+    """A running gallery server for this test, and its state."""
     for name, page in rendered():
         (tmp_path / f"{name}.html").write_text(page, encoding="utf-8")
     state = Counter()
@@ -113,7 +113,7 @@ def counter(tmp_path: Path) -> Iterator[Counter]:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A Chromium whose camera looks at a QR code."""
+    """A Chromium with a fake camera that shows a QR code of CODE."""
     wall = Image.new("RGB", (640, 480), "white")
     code = Image.open(io.BytesIO(qr_image(CODE))).convert("RGB").resize((360, 360), Image.Resampling.NEAREST)
     wall.paste(code, (140, 60))
@@ -132,7 +132,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser, counter: Counter) -> Iterator[BrowserContext]:
-    """A fresh visitor who notices anything that the policy refuses and any request that leaves the host."""
+    """A new browser context; the test fails on a policy violation, a script error or a request to another host."""
     context = browser.new_context(base_url=counter.address, locale="zh-CN", viewport={"width": 390, "height": 844})
     trouble: list[str] = []
     context.on("request", lambda request: trouble.append(request.url) if not own(request.url, counter) else None)
@@ -145,7 +145,7 @@ def context(browser: Browser, counter: Counter) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
-    """One tab."""
+    """A page in the context."""
     return context.new_page()
 
 

@@ -18,7 +18,7 @@ OWN_TEMPLATES = sorted(
 OWN_FILES = [*OWN_TEMPLATES, *sorted(STATIC.glob("css/*.css")), *sorted(STATIC.glob("js/*.js"))]
 ALLOWED_ADDRESSES = ("http://www.w3.org/",)  # the name of SVG's namespace; nothing is fetched from it
 
-# Every pair of tokens that stand on each other in timebank.css, and the ratio that WCAG 2.2 asks of it.
+# Every pair of foreground and background tokens in timebank.css, for the contrast ratios that WCAG 2.2 requires.
 GROUNDS = ("ground", "card")
 TEXT_PAIRS = [
     *[(ink, ground) for ground in GROUNDS for ink in ("ink", "muted", "jade", "amber", "good", "wrong", "wait")],
@@ -53,7 +53,7 @@ def test_every_vendored_file_is_listed_and_unchanged() -> None:
 
 
 class Inline(HTMLParser):
-    """Collects what a strict content security policy would refuse, and ids that occur twice."""
+    """Collects what a strict content security policy would refuse, and all ids."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class Inline(HTMLParser):
         self.ids: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Look at one element's attributes."""
+        """Collect inline styles and scripts, and the id, of one element."""
         names = dict(attrs)
         self.refused += [f"<{tag} {name}>" for name in names if name == "style" or name.startswith("on")]
         if tag == "style" or (tag == "script" and not names.get("src")):
@@ -131,7 +131,7 @@ def test_the_style_sheet_names_no_unknown_token_and_stays_small() -> None:
 
 
 def themes() -> Iterator[tuple[str, dict[str, str]]]:
-    """The colours of the light and the dark theme; what the dark one does not name it takes from the light one."""
+    """The colours of the light and the dark theme; the dark theme inherits what it does not set from the light one."""
     light, dark = (STATIC / "css" / "tokens.css").read_text("utf-8").split("@media (prefers-color-scheme: dark)")
     light_colours = dict(re.findall(r"--([\w-]+): (#[0-9A-F]{6});", light))
     dark_colours = light_colours | dict(

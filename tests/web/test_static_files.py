@@ -115,7 +115,7 @@ async def test_pages_name_every_file_by_its_version(town: Town, name: str, page:
 
 
 def test_files_name_each_other_relative_to_themselves() -> None:
-    """So that what one of them names is of the same version; vendored files have theirs in their path."""
+    """A relative address keeps the version of the file that contains it; the path of vendored files has a version."""
     for path in [*FOLDER.glob("css/*"), *FOLDER.glob("js/*"), FOLDER / "timebank.webmanifest"]:
         absolute = [a for a in ADDRESS.findall(Path(path).read_text("utf-8")) if not a.startswith("/static/vendor/")]
         assert absolute == [], path.name

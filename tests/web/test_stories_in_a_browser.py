@@ -1,4 +1,4 @@
-"""Where it must not hurt: people for whom a rule about two people could be a wall, each at their own screen."""
+"""In a browser: the rules that need a second person must not lock out people who are alone or have no phone."""
 
 from datetime import timedelta
 from io import BytesIO
@@ -44,7 +44,7 @@ async def have_passwords(town: Town, *names: str) -> None:
 
 
 async def points_of(town: Town, name: str) -> tuple[int, int]:
-    """Points that are free, and points that are reserved."""
+    """The person's available and held points."""
     points = (await balances(town.system(), town.people[name], [])).points
     return points.available, points.held
 
@@ -115,14 +115,14 @@ async def holds_the_own_code(phone: Page, camera: Camera) -> None:
 
 
 async def scans(tablet: Page, purpose: str) -> None:
-    """The keeper opens the camera and the code that is held before it is read."""
+    """The keeper opens the camera at the counter with this purpose; the camera reads the code that is shown to it."""
     await tablet.goto("/desk")
     await tablet.get_by_label(purpose).check()
     await press(tablet, "打开相机")
 
 
 async def reserves(phone: Page, town: Town, good: str) -> str:
-    """The collection code of what was reserved on the phone."""
+    """Reserve a good on the phone. Returns its collection code."""
     await phone.goto("/goods")
     await follow(phone, good)
     await press(phone, "预留")
@@ -190,7 +190,7 @@ async def test_a_community_with_one_administrator_is_helped_by_the_street_on_the
     town: Town, owner: asyncpg.Connection, service: Service
 ) -> None:
     await have_passwords(town, "何静", "钱进")
-    await town.credit_deed("马涛", 10)  # the town has begun: rules are loosened by two from now on
+    await town.credit_deed("马涛", 10)  # after a first credit, loosening a rule needs two
     async with chromium() as browser:
         alone = await signed_in(browser, service, PANEL, town.phones["何静"])
         await she_lets_deeds_hang_out_for_three_days_only(alone)
@@ -199,7 +199,7 @@ async def test_a_community_with_one_administrator_is_helped_by_the_street_on_the
         assert await notice_days_of(town, "龙泉社区") == 7
         assert await roles_of(owner, town, "马涛") == []
 
-        await remind_deciders(town.system("龙泉社区"))  # the worker's job of every minute
+        await remind_deciders(town.system("龙泉社区"))  # a job of the worker that runs every minute
         street = await signed_in(browser, service, PANEL, town.phones["钱进"])
         await street.goto("/messages")
         await reads(street, "龙泉社区有 2 项改动等您决定")
@@ -330,12 +330,12 @@ async def test_an_old_person_without_a_phone_uses_a_card_from_the_counter(
 
 
 async def printed(tablet: Page) -> Image.Image:
-    """The card on paper."""
+    """A picture of the card as it is printed."""
     return Image.open(BytesIO(await tablet.locator(".code-frame").screenshot()))
 
 
 async def ago(owner: asyncpg.Connection, town: Town, name: str, *, hours: int) -> None:
-    """Let an open visit have begun earlier."""
+    """Move the start of the person's open visit `hours` back."""
     moved = await owner.execute(
         "UPDATE visit SET in_at = in_at - $1::interval WHERE person_id = $2 AND status = 'open'",
         timedelta(hours=hours), town.people[name],

@@ -29,7 +29,7 @@ async def reserved(d: Driving, name: str, role: str) -> tuple[str, str]:
 async def _(d: Driving) -> None:
     await d.refused("counter", "forbidden")
     await d.refused("resident elsewhere", "not_found")
-    await d.refused("neighbour", "", person_id=d.made.objects["person"])  # the neighbour has too few points
+    await d.refused("neighbour", "insufficient_points", person_id=d.made.objects["person"])
     before = await points_of(d.made.town, OWNER)
     await d.done("owner", "reserve")
     assert (await points_of(d.made.town, OWNER))[0] < before[0]

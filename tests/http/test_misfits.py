@@ -155,3 +155,22 @@ async def test_the_api_names_the_field_in_its_answer(
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
     assert answer.json()["detail"].startswith(f"请求的格式不对：{detail}")
     assert " at `" not in answer.json()["detail"]
+
+
+BROKEN = [
+    b"[[[", b'{"name": 3,}', b'{"name": 3, "rows": [', b'{"name": 3}{}', b'{"name": 3, "x": NaN}',
+    b'{"name": 3, "\xff": 1}', b'{"name": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+    b"[" * 3000 + b"]" * 3000, b'{"name": 3, "x": 1e999}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BROKEN, ids=lambda body: body[:20].decode("latin-1"))
+async def test_a_body_that_does_not_fit_and_is_no_json_further_on_is_refused_as_a_whole(
+    town: Town, client: httpx.AsyncClient, body: bytes
+) -> None:
+    found = misfit(body, Body)
+    assert found is not None
+    assert found.path in ("", ".name")
+    headers = await town.sign_in("赵丽") | {"Content-Type": "application/json"}
+    answer = await client.post("/api/v1/stations", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")

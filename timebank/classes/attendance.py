@@ -18,7 +18,7 @@ from timebank.core.wording import dated_at, duration
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting
-from timebank.people.locks import lock_people
+from timebank.people.locks import lock_people, require_locked
 from timebank.presence.at_counter import require_presence
 from timebank.presence.choice import EARLY
 
@@ -133,12 +133,14 @@ async def close_lessons(scope: Scope) -> int:
 @retried
 async def _close(scope: Scope, booking_id: UUID) -> bool:
     async with transaction(scope):
-        await lock_people(scope, [(await seats.visible_booking(scope, booking_id)).child_id])
+        child_id = (await seats.visible_booking(scope, booking_id)).child_id
+        await lock_people(scope, [child_id])
         found = await database.row(
             BookingRow, f"{HELD} b.id = $2 FOR NO KEY UPDATE OF b SKIP LOCKED", scope.community_id, booking_id
         )
         if found is None or found.status not in ("held", "waiting"):
             return False
+        require_locked(found.child_id, [child_id])
         if found.status == "waiting":
             await seats.end_booking(scope, found.id, "cancelled")
             text = f"《{found.course}》这一节没有等到空位，候补已结束。没有用去课时。"

@@ -19,7 +19,7 @@ from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting, Returned
 from timebank.ledger.refusals import AccountClosed, InsufficientClassMinutes
 from timebank.people.guardianship.guardians import is_guardian
-from timebank.people.locks import lock_people
+from timebank.people.locks import lock_people, require_locked
 from timebank.policies.values import policies
 
 CODE_TRIES = 5
@@ -62,12 +62,20 @@ async def lock_waiting_children(scope: Scope, lesson_id: UUID, *children: UUID, 
 
     Call it before `locked_lesson`: people are locked before lessons, which avoids deadlocks.
     """
+    waiting = await _waiting_children(scope, lesson_id, seated=seated)
+    await lock_people(scope, {*children, *waiting})
+    if waiting:
+        for child_id in await _waiting_children(scope, lesson_id, seated=seated):
+            require_locked(child_id, {*children, *waiting})
+
+
+async def _waiting_children(scope: Scope, lesson_id: UUID, *, seated: bool) -> set[UUID]:
     waiting = await database.fetch(
         "SELECT DISTINCT child_id FROM booking WHERE community_id = $1 AND lesson_id = $2 "
         "AND (status = 'waiting' OR $3 AND status = 'held')",
         scope.community_id, lesson_id, seated,
     )  # fmt: skip
-    await lock_people(scope, {*children, *(UUID(bytes=row["child_id"].bytes) for row in waiting)})
+    return {UUID(bytes=row["child_id"].bytes) for row in waiting}
 
 
 async def locked_lesson(scope: Scope, lesson_id: UUID) -> LessonOut:
@@ -83,8 +91,11 @@ async def locked_lesson(scope: Scope, lesson_id: UUID) -> LessonOut:
 
 async def locked_booking(scope: Scope, booking_id: UUID) -> BookingRow:
     """Lock the rows of a booking and its child, and return the booking if the caller may see it. Raises NotFound."""
-    await lock_people(scope, [(await visible_booking(scope, booking_id)).child_id])
-    return await visible_booking(scope, booking_id, " FOR NO KEY UPDATE OF b")
+    child_id = (await visible_booking(scope, booking_id)).child_id
+    await lock_people(scope, [child_id])
+    found = await visible_booking(scope, booking_id, " FOR NO KEY UPDATE OF b")
+    require_locked(found.child_id, [child_id])
+    return found
 
 
 async def visible_booking(scope: Scope, booking_id: UUID, lock: str = "") -> BookingRow:

@@ -9,7 +9,7 @@ from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.deeds.parties import readable_deeds
 from timebank.deeds.schemas import Deed, DeedOut, DeedStatus
-from timebank.people.locks import lock_people
+from timebank.people.locks import lock_people, require_locked
 
 _DEED = """
 SELECT d.id, d.person_id, p.name AS person, p.household_id, d.area_id, a.path AS area_path,
@@ -47,27 +47,23 @@ async def find_deed(scope: Scope, deed_id: UUID) -> Deed:
     return deed
 
 
-async def lock_doer(scope: Scope, deed_id: UUID) -> None:
-    """Lock the row of the deed's person. Only a merge of two records changes that person."""
-    person_id = await database.fetch_value(
-        "SELECT person_id FROM deed WHERE community_id = $1 AND id = $2", scope.community_id, deed_id
-    )
-    if person_id is not None:
-        await lock_people(scope, [person_id])
-
-
 async def lock_deed(scope: Scope, deed_id: UUID) -> Deed:
     """Lock the rows of the deed's person and of the deed, in this order, and return the deed as it is now.
 
     Checks no permission. Raises NotFound, also for a withdrawn deed.
     """
-    await lock_doer(scope, deed_id)
+    people = await database.fetch(
+        "SELECT person_id FROM deed WHERE community_id = $1 AND id = $2", scope.community_id, deed_id
+    )
+    locked = [UUID(bytes=row["person_id"].bytes) for row in people]
+    await lock_people(scope, locked)
     await database.execute(
         "SELECT FROM deed WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE", scope.community_id, deed_id
     )
     deed = await database.row(Deed, _DEED + " AND d.id = $2 AND d.status <> 'withdrawn'", scope.community_id, deed_id)
     if deed is None:
         raise NotFound
+    require_locked(deed.person_id, locked)
     return deed
 
 

@@ -14,6 +14,7 @@ from msgspec import Raw, UnsetType
 JSON = msgspec.json
 BYTES_MAX = 1_000_000
 PARTS_MAX = 1_000
+NO_JSON = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 
 class Misfit(NamedTuple):
@@ -24,18 +25,25 @@ class Misfit(NamedTuple):
 
 
 def misfit(body: bytes, shape: Any) -> Misfit | None:
-    """The first part of the body that does not fit; None where all of it does. The body is JSON.
+    """The first part of the body that does not fit; None where all of it does.
 
-    Of a body that is larger than any that is meant for the service only the whole is named.
+    Only the whole is named of a body that is larger than any that is meant for the service, and of one that is no JSON
+    further on, as the decoder stops at the first misfit and has not read the rest.
     """
     try:
         JSON.decode(body, type=shape)
     except msgspec.ValidationError as error:
-        parts = _parts(body, _arm(body, shape)) if len(body) <= BYTES_MAX else ()
-        for step, part, inner in islice(parts, PARTS_MAX):
+        return (_inside(body, shape) if len(body) <= BYTES_MAX else None) or Misfit("", str(error))
+    return None
+
+
+def _inside(body: bytes, shape: Any) -> Misfit | None:
+    try:
+        for step, part, inner in islice(_parts(body, _arm(body, shape)), PARTS_MAX):
             if found := misfit(bytes(part), inner):
                 return Misfit(step + found.path, found.why)
-        return Misfit("", str(error))
+    except NO_JSON:
+        pass
     return None
 
 

@@ -8,15 +8,18 @@ from litestar.params import BodyKwarg
 from timebank.http.callers import FORMS, SAFE_METHODS, AnyRequest, provide_scope
 from timebank.http.misfits import misfit
 
-# Invalid UTF-8, an unknown character set, too deep nesting: the parsers do not catch these exceptions.
-UNREADABLE = (UnicodeDecodeError, LookupError, RecursionError)
+# Invalid UTF-8, an unknown or unsuitable character set, text that UTF-8 cannot write (a lone surrogate of UTF-7), too
+# deep nesting: the parsers do not catch these exceptions.
+UNREADABLE = (UnicodeError, LookupError, RecursionError)
 
 
 async def readable_body(request: AnyRequest) -> None:
     """Refuse with 400 a body that cannot be parsed, which would otherwise raise an exception in the framework."""
     if request.method not in SAFE_METHODS and request.content_type[0] in FORMS:
         try:
-            await request.form()
+            for _name, value in (await request.form()).multi_items():
+                if isinstance(value, str):
+                    value.encode()
         except UNREADABLE as error:
             raise ClientException from error
     elif _takes_json(request):

@@ -11,6 +11,7 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
+from timebank.people.locks import require_locked
 from timebank.presence.scan_context import lock_person
 from timebank.service_records.crediting.credit import Served
 
@@ -67,6 +68,7 @@ async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
     )  # fmt: skip
     if found is None or person is None:
         raise NotFound
+    require_locked(found.person_id, [person.id])
     acted = found.entered_by or person.id
     if not await is_uninvolved(scope, acted, concerns=[person.id]) or await took_part_in_scans(scope, found.visit_id):
         raise OwnRecord

@@ -7,6 +7,7 @@ import msgspec
 from timebank.core import audit, database
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
+from timebank.people.locks import require_locked
 from timebank.presence.scan_context import lock_person
 from timebank.service_records.crediting.credit import credit_record
 from timebank.service_records.deciding import ROW, DecidedRow, served_of
@@ -31,7 +32,8 @@ async def lock_record(scope: Scope, record_id: UUID) -> ObjectedRecord:
         "SELECT person_id FROM service_record WHERE community_id = $1 AND id = $2 AND status <> 'withdrawn'",
         scope.community_id, record_id,
     )  # fmt: skip
-    if person_id is None or await lock_person(scope, UUID(bytes=person_id.bytes)) is None:
+    person = None if person_id is None else await lock_person(scope, UUID(bytes=person_id.bytes))
+    if person is None:
         raise NotFound
     record = await database.row(
         ObjectedRecord,
@@ -43,6 +45,7 @@ async def lock_record(scope: Scope, record_id: UUID) -> ObjectedRecord:
     )  # fmt: skip
     if record is None:
         raise NotFound
+    require_locked(record.person_id, [person.id])
     return record
 
 

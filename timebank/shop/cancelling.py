@@ -9,6 +9,7 @@ from timebank.core.scope import Scope
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting, Returned
+from timebank.people.locks import require_locked
 from timebank.people.messages import notify
 from timebank.shop import limits, stock
 from timebank.shop.collection import LOCKED, LockedRedemption, lock_customer, lock_redemption, require_reserved
@@ -59,10 +60,11 @@ async def expire_redemptions(scope: Scope) -> int:
 @retried
 async def _expire(scope: Scope, redemption_id: UUID) -> bool:
     async with transaction(scope):
-        await lock_customer(scope, redemption_id)
+        locked = await lock_customer(scope, redemption_id)
         found = await database.row(LockedRedemption, f"{LOCKED} SKIP LOCKED", scope.community_id, redemption_id)
         if found is None or found.status != "reserved":
             return False
+        require_locked(found.person_id, locked)
         back = await _give_back(scope, found, "expired", f"预留过期：{found.what}")
         await audit.record(scope, "expire", "redemption", found.id, points=found.points)
         await notify(

@@ -16,7 +16,7 @@ from timebank.core.scope import Scope
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.ledger.resting import require_rested
-from timebank.people.locks import lock_people
+from timebank.people.locks import lock_people, require_locked
 from timebank.people.messages import notify
 from timebank.presence.at_counter import require_presence
 from timebank.shop.schemas import Redeemed, RedemptionStatus
@@ -109,20 +109,25 @@ async def lock_redemption(scope: Scope, redemption_id: UUID, *, agreed: bool = F
 
     Raises NotFound where the caller may not see it; `agreed` skips that check for a second person.
     """
-    await lock_customer(scope, redemption_id)
+    locked = await lock_customer(scope, redemption_id)
     found = await database.row(LockedRedemption, LOCKED, scope.community_id, redemption_id)
     if found is None or not (agreed or scope.reads_at(found.station_id, own=scope.stands_for(found.person_id))):
         raise NotFound
+    require_locked(found.person_id, locked)
     return found
 
 
-async def lock_customer(scope: Scope, redemption_id: UUID) -> None:
-    """Lock the row of the person whose points a redemption holds. Only a merge of two records changes that person."""
-    person_id = await database.fetch_value(
+async def lock_customer(scope: Scope, redemption_id: UUID) -> list[UUID]:
+    """Lock the row of the person whose points a redemption holds, and return that person's id in a list, if any.
+
+    Only a merge of two records changes that person: pass the result to `require_locked` once the redemption is locked.
+    """
+    people = await database.fetch(
         "SELECT person_id FROM redemption WHERE community_id = $1 AND id = $2", scope.community_id, redemption_id
     )
-    if person_id is not None:
-        await lock_people(scope, [person_id])
+    locked = [UUID(bytes=row["person_id"].bytes) for row in people]
+    await lock_people(scope, locked)
+    return locked
 
 
 async def count_try(scope: Scope, redemption_id: UUID, code: str | None) -> None:

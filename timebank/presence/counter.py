@@ -17,7 +17,7 @@ from timebank.presence.scan_context import ScanContext, read_code, recognise, re
 from timebank.presence.schemas import ScanIn
 from timebank.presence.tables import Visit
 from timebank.presence.words import ScanRefused
-from timebank.stations.places import station_row
+from timebank.stations.stations import station_row
 
 UNDO_WITHIN = timedelta(minutes=15)
 

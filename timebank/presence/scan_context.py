@@ -18,8 +18,8 @@ from timebank.presence.evidence.claims import Claim, use_claim
 from timebank.presence.evidence.device_clock import TOLERANCE, DeviceClock, offline_flags
 from timebank.presence.schemas import ScanIn
 from timebank.presence.words import ScanRefused
-from timebank.stations.places import StationRow, station_row
-from timebank.stations.readings import readers_of
+from timebank.stations.code_readings import readers_of
+from timebank.stations.stations import StationRow, station_row
 
 OFFLINE_MAX = timedelta(hours=48)
 BY_COUNTER = ("personal_code", "card", "keeper")

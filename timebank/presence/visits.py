@@ -11,7 +11,7 @@ from timebank.core.errors import NotFound
 from timebank.core.opening import Opening, day_began, opening_at
 from timebank.core.scope import Scope
 from timebank.presence.tables import Visit
-from timebank.stations.places import station_row
+from timebank.stations.stations import station_row
 
 LONGEST = timedelta(days=1)  # an open visit began at most this long before the present day
 

@@ -9,7 +9,7 @@ from timebank.core.scope import ResidentRecord, Scope
 from timebank.presence.evidence.device_clock import TOLERANCE
 from timebank.presence.scan_context import ScanContext, scan_time
 from timebank.presence.words import ScanRefused
-from timebank.stations.places import station_row
+from timebank.stations.stations import station_row
 
 
 async def find_keeper(arrival: ScanContext) -> None:

@@ -38,8 +38,8 @@ from timebank.presence.words import REASONS
 from timebank.service_records.visits import open_visit
 from timebank.shop.pages.counter import counter_goods, offered_here
 from timebank.shop.schemas import GoodOut
-from timebank.stations.places import kept_stations
 from timebank.stations.schemas import StationOut
+from timebank.stations.stations import kept_stations
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, partial, see_other
 

@@ -1,6 +1,6 @@
-"""Where a JSON body does not fit its shape: found by decoding its parts one by one.
+"""Find the part of a JSON body that does not match its type, by decoding its parts one by one.
 
-The wording of the decoder's errors is shown, never read."""
+The messages of the decoder are passed on, but never parsed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -17,16 +17,16 @@ PARTS_MAX = 1_000
 
 
 class Misfit(NamedTuple):
-    """The innermost part that does not fit: its path, such as `rows[1].code`, empty for the whole, and why."""
+    """The innermost part that does not match: its path, such as `rows[1].code` or "" for the whole body, and why."""
 
     path: str
     why: str
 
 
 def misfit(body: bytes, shape: Any) -> Misfit | None:
-    """The first part of the body that does not fit; None where all of it does. The body is JSON.
+    """The first part of a JSON body that does not match its type; None where everything matches.
 
-    Of a body that is larger than any that is meant for the service only the whole is named.
+    For a body of more than BYTES_MAX only the whole body is reported.
     """
     try:
         JSON.decode(body, type=shape)
@@ -40,7 +40,7 @@ def misfit(body: bytes, shape: Any) -> Misfit | None:
 
 
 def _arm(body: bytes, shape: Any) -> Any:
-    """The shape without its constraints; of a union the member that an object or array of this kind can be."""
+    """The type without its constraints; for a union, its only member that can be this object or array, else None."""
     while get_origin(shape) is Annotated:
         shape = get_args(shape)[0]
     if get_origin(shape) not in (Union, UnionType):
@@ -75,12 +75,12 @@ def _fields(members: Mapping[str, Raw], shape: Any) -> Iterator[tuple[str, Raw, 
         if name in known:
             yield f".{name}", part, known[name]
         elif config.forbid_unknown_fields and name != config.tag_field:
-            return  # this name is refused before what follows, and its refusal is that of the whole
+            return  # the decoder refuses the whole object for this unknown name, before it reads the following ones
 
 
 def _entries(members: Mapping[str, Raw], key: Any, value: Any) -> Iterator[tuple[str, bytes | Raw, Any]]:
     if value in (None, NoneType):
-        return  # one key by itself, as it is looked at here
+        return  # this is the `alone` below: there is only a key to check
     alone: Any = dict[key, None]
     for name, part in members.items():
         yield "", JSON.encode({name: None}), alone

@@ -78,7 +78,7 @@ async def close_confirmed(scope: Scope, visit_id: UUID) -> None:
 
 
 async def set_corrected_end(scope: Scope, visit: VisitRow, ended_at: datetime) -> VisitRow:
-    """Give a visit the end that somebody has found out, and flag it so; the visit as it is then."""
+    """Set the end that an administrator has corrected, and flag the visit; return the visit with its new end."""
     flags = list(dict.fromkeys([*visit.flags, "corrected_end"]))
     await Visit.update({Visit.out_at: ended_at, Visit.out_by: "corrected", Visit.flags: flags}).where(
         (Visit.community_id == scope.community_id) & (Visit.id == visit.id)

@@ -221,7 +221,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     """The person at the counter and what can be done for them."""
 
     person: counter.CounterPerson
-    available: int | None  # None: known by name alone, whose points nobody spends on a keeper's word
+    available: int | None  # None where the person was found by name alone: their points cannot be spent then
     is_in: bool
     elsewhere: str | None
     goods: Any

@@ -92,7 +92,7 @@ class CounterGoodsPages(Controller):
         digits = scanned.digits(code)
         found = await reading.find_redemption_by_code(caller, digits)
         if found is None and await booking_by_code(caller, digits):
-            await guesses.was_right(caller)  # so the look-up among the goods was no wrong guess
+            await guesses.was_right(caller)  # the code is right: the look-up above is no wrong guess
             return see_other(f"/desk/bookings?code={digits}")
         return page(request, caller, "desk/redemption.html", redemption=found, code=digits)
 

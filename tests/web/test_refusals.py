@@ -221,7 +221,10 @@ async def test_what_has_been_collected_is_shown_again_when_it_is_cancelled(
 ) -> None:
     await town.give_points("张桂兰", 50)
     made = await reserved(town)
-    await owner.execute("UPDATE redemption SET status = 'collected', ended_at = reserved_at WHERE id = $1", made.id)
+    await owner.execute(
+        "UPDATE redemption SET status = 'collected', ended_at = reserved_at, settled_entry_id = entry_id WHERE id = $1",
+        made.id,
+    )
     phone = await browser(client, town, "张桂兰")
     answer = await phone.send(f"/redemptions/{made.id}/cancellation")
     assert answer.status_code == 409

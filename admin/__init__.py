@@ -1,0 +1,1 @@
+"""The panel: pages for administrators and auditors."""

@@ -23,7 +23,7 @@ from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.rules.catalogue import rule_in_words, rules
 from timebank.rules.schemas import RuleOut
-from timebank.stations.places import stations
+from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other

@@ -34,7 +34,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
-from timebank.stations.places import stations
+from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 

@@ -15,7 +15,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.shop.confirmations import deciding as agreed
+from timebank.shop.confirmations import deciding
 from timebank.shop.confirmations.listing import list_confirmations
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
@@ -40,8 +40,8 @@ class PanelConfirmationPages(Controller):
         confirmation_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
         """Agree or refuse. Agreeing hands the good over at the counter."""
-        decision = parse_form(agreed.DecisionIn, data, DECISION)
-        await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))
+        decision = parse_form(deciding.DecisionIn, data, DECISION)
+        await once.answer(caller, lambda: deciding.decide_confirmation(caller, confirmation_id, decision))
         return see_other("/admin/confirmations")
 
 

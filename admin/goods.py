@@ -19,7 +19,7 @@ from timebank.http.refusals import shown_again
 from timebank.http.uploads import PhotoUpload
 from timebank.shop import goods, photos, stock
 from timebank.shop.schemas import Count, GoodChange, GoodIn, Receipt
-from timebank.stations.places import stations
+from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other, waits_or
 

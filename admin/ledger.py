@@ -26,9 +26,9 @@ from timebank.http.refusals import shown_again
 from timebank.ledger.checking.check import CURRENCIES, Books
 from timebank.ledger.checking.stored_result import ask_for_check, is_waiting, latest_books
 from timebank.ledger.entries import Entry, find_entry, last_entries, reversal_of
-from timebank.ledger.explain import entry_kind_in_words
 from timebank.ledger.posting import Currency
 from timebank.ledger.refusals import NotReversible, PurchaseNotReversible
+from timebank.ledger.statement_words import entry_kind_in_words
 from timebank.people.directory import names_of
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other

@@ -18,7 +18,7 @@ from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.shop import cancelling, reading, returns
 from timebank.shop.schemas import RedemptionStatus, Return
-from timebank.stations.places import stations
+from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 

@@ -35,7 +35,7 @@ from timebank.service_records.deciding import scanned_by
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
 from timebank.service_records.visits import find_visit
-from timebank.stations.places import stations
+from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other

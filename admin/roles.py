@@ -23,7 +23,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.people.directory import names_of, open_person
-from timebank.stations.places import stations
+from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, waits_or
 

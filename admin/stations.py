@@ -19,7 +19,7 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.refusals import shown_again
 from timebank.overview import closing
-from timebank.stations import places, screens
+from timebank.stations import station_codes, stations
 from timebank.stations.schemas import DeviceIn, NewDeviceOut, Rotation, StationChange, StationIn
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
@@ -43,7 +43,7 @@ class PanelStationPages(Controller):
     @get()
     async def stations(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         caller.require_reader()
-        found = await all_pages(partial(places.stations, caller, active=None))
+        found = await all_pages(partial(stations.stations, caller, active=None))
         return page(request, caller, "stations/stations.html", stations=found, edits=caller.administers)
 
     @get("/new")
@@ -53,7 +53,7 @@ class PanelStationPages(Controller):
     @post()
     @shown_again(lambda request, caller: _new_page(request, caller))
     async def add(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
-        made = await places.add_station(caller, parse_form(StationIn, data, STATION))
+        made = await stations.add_station(caller, parse_form(StationIn, data, STATION))
         return see_other(f"/admin/stations/{made.id}?done=added")
 
     @get("/{station_id:uuid}")
@@ -106,7 +106,7 @@ class PanelStationPages(Controller):
     @shown_again(lambda request, station_id, caller: _station_page(request, caller, station_id))
     async def rotate(self, station_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Make a new key for station codes, which invalidates photographed codes."""
-        await screens.rotate_key(caller, station_id, parse_form(Rotation, data, {"reason": _("原因")}).reason)
+        await station_codes.rotate_key(caller, station_id, parse_form(Rotation, data, {"reason": _("原因")}).reason)
         return see_other(f"/admin/stations/{station_id}?done=rotated")
 
 
@@ -134,7 +134,7 @@ async def _station_page(
     done: str = "", made: NewDeviceOut | None = None, waits: list[str] | None = None,
 ) -> Template:  # fmt: skip
     caller.require_reader()
-    found = await places.station(caller, station_id)
+    found = await stations.station(caller, station_id)
     context: dict[str, Any] = {
         "devices": await at_stations.devices_of(caller, station_id) if caller.administers else [],
         "image": qr_image(made.url) if made else None,

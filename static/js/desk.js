@@ -52,6 +52,7 @@ function showAnswer(html) {
   const parts = [...answer.querySelectorAll("[data-desk-slot]")];
   for (const part of parts) desk.querySelector(`[data-desk-slot="${part.dataset.deskSlot}"]`)?.replaceChildren(...part.childNodes);
   if (!parts.length) desk.querySelector('[data-desk-slot="verdict"]').replaceChildren(...answer.childNodes);
+  document.dispatchEvent(new Event("partshown"));
   showVerdict();
 }
 

@@ -44,18 +44,20 @@ document.addEventListener("input", ({ target }) => {
   if (target.getAttribute("aria-invalid") === "true") showError(target);
 });
 
-/* A quantity field: two large buttons around the number. */
-for (const frame of document.querySelectorAll("[data-quantity]")) {
-  const input = frame.querySelector("input");
-  for (const button of frame.querySelectorAll("[data-step]")) {
-    button.hidden = false;
-    button.addEventListener("click", () => {
-      if (button.dataset.step === "1") input.stepUp();
-      else input.stepDown();
-      input.dispatchEvent(new Event("input", { bubbles: true }));
-    });
-  }
+/* How many: two large buttons around the number, also in a part of the page that a script shows later. */
+function showSteps() {
+  for (const button of document.querySelectorAll("[data-step]")) button.hidden = false;
 }
+showSteps();
+document.addEventListener("partshown", showSteps);
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-step]");
+  if (!button) return;
+  const input = button.closest("[data-quantity]").querySelector("input");
+  if (button.dataset.step === "1") input.stepUp();
+  else input.stepDown();
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+});
 
 /* Dialogs: opened with showModal instead of by the address's fragment; the browser handles Escape and focus. */
 document.addEventListener("click", (event) => {

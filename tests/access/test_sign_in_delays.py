@@ -10,10 +10,10 @@ import pytest
 from tests.support.shop import wish
 from tests.support.town import Town, open_session, set_password, store_password
 from timebank.access import stored_answers
-from timebank.access.sign_in import delays, sessions
+from timebank.access.sign_in import sessions, sign_in_delays
 from timebank.access.sign_in.browsers import BROWSER_COOKIE, LOGINS_MAX, remember, tokens_in
-from timebank.access.sign_in.delays import SignInDelayed, begin_try, end_try, network_of
 from timebank.access.sign_in.logins import give_one_time_code
+from timebank.access.sign_in.sign_in_delays import SignInDelayed, begin_try, end_try, network_of
 from timebank.commands.serving import server_config
 from timebank.core import clock, settings, vault
 from timebank.core.database import transaction
@@ -245,7 +245,7 @@ async def test_sign_ins_are_in_the_audit_and_a_flood_of_guesses_is_a_few_rows(
 async def test_what_is_forgotten_after_a_day(town: Town, owner: asyncpg.Connection) -> None:
     await guesses(town.phones["张桂兰"], SHARED, 3)
     with clock.at(clock.now() + timedelta(days=2)):
-        await delays.purge_delays()
+        await sign_in_delays.purge_delays()
     assert not await owner.fetchval("SELECT (SELECT count(*) FROM sign_in_failure) + count(*) FROM sign_in_suspect")
 
 

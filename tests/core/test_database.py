@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from timebank.access.sign_in import throttle
+from timebank.access.sign_in import attempt_limits
 from timebank.core import database
 from timebank.core.database import NotOpen, retried, savepoint, transaction, transactions
 from timebank.core.errors import Busy, Conflict, TimebankError
@@ -208,7 +208,7 @@ async def test_what_is_counted_against_guessing_is_never_counted_inside_another_
     """The count would be rolled back together with the refused request."""
     async with transaction(None):
         with pytest.raises(RuntimeError, match="its own"):
-            await throttle.count_attempt("guess", most=1, window=timedelta(minutes=1))
+            await attempt_limits.count_attempt("guess", most=1, window=timedelta(minutes=1))
 
 
 async def test_settings_of_a_transaction_end_with_it(pool: str) -> None:

@@ -16,10 +16,10 @@ from timebank.core import clock, vault
 from timebank.core.locale import translator
 from timebank.imports.intake import Kind
 from timebank.imports.runs import drafts
-from timebank.imports.sheets.vocabulary import DEEDS
-from timebank.imports.sheets.vocabulary import GOODS as GOODS_COLUMNS
-from timebank.imports.sheets.vocabulary import HOURS as HOURS_COLUMNS
-from timebank.imports.sheets.vocabulary import ROSTER as ROSTER_COLUMNS
+from timebank.imports.sheets.known_headings import DEEDS
+from timebank.imports.sheets.known_headings import GOODS as GOODS_COLUMNS
+from timebank.imports.sheets.known_headings import HOURS as HOURS_COLUMNS
+from timebank.imports.sheets.known_headings import ROSTER as ROSTER_COLUMNS
 from timebank.overview.community import LOOKED_AT
 
 GOOD = resident("林小满", phone="19900008001", head="林小满", relation="户主", building="9栋", room="101")

@@ -21,7 +21,7 @@ from timebank.deeds.reading import lock_deed
 from timebank.merging.merges import MergeOut
 from timebank.service_records.deciding import locked_record
 from timebank.service_records.honour.entering import enter_hours
-from timebank.service_records.objected import lock_record
+from timebank.service_records.objection_effects import lock_record
 from timebank.service_records.schemas import HoursIn
 from timebank.shop import cancelling
 from timebank.shop.collection import lock_redemption

@@ -17,7 +17,7 @@ from tests.support.shop import browser, key, minutes_of, points_of, reserve, wis
 from tests.support.town import Town
 from timebank.cards.confirming import confirm_cards
 from timebank.core import clock
-from timebank.stations.readings import purge_readings
+from timebank.stations.code_readings import purge_readings
 
 HOUR = timedelta(minutes=60)
 

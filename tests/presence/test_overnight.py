@@ -18,7 +18,7 @@ from timebank.presence.visits import today_at
 from timebank.service_records import review, visits
 from timebank.service_records.honour import entering as hours
 from timebank.service_records.schemas import HoursIn, ReviewIn
-from timebank.stations.places import open_hours
+from timebank.stations.stations import open_hours
 
 
 def evening(clock_time: str, days_ago: int = 3) -> datetime:

@@ -19,7 +19,7 @@ from timebank.core import clock
 from timebank.http.callers import DEVICE_COOKIE
 from timebank.presence.evidence.browsers import purge_addresses
 from timebank.presence.pages.phone import CLAIM_COOKIE, PHONE_COOKIE
-from timebank.stations.readings import purge_readings
+from timebank.stations.code_readings import purge_readings
 
 API = "/api/v1"
 HOUR = 60

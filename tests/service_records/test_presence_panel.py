@@ -15,7 +15,7 @@ from timebank.http.callers import DEVICE_COOKIE
 from timebank.presence.forgotten import close_forgotten
 from timebank.service_records import review
 from timebank.service_records.schemas import ReviewIn
-from timebank.stations.places import station_row
+from timebank.stations.stations import station_row
 
 
 async def post(

@@ -94,7 +94,9 @@ async def test_the_keeper_hands_over_what_a_code_stands_for(town: Town, client: 
     await town.give_points("张桂兰", 50)
     made = await reserved(town)
     desk = await browser(client, town, "周敏")
-    assert "没有找到这个码" in await desk.see("/desk/redemptions?code=0000 0000")
+    unknown = await desk.see("/desk/redemptions?code=0000 0000")
+    assert "没有找到这个码" in unknown
+    assert 'value="00000000"' in unknown
     page = await desk.see(f"/desk/redemptions?code={made.code}")
     assert "张桂兰" in page
     assert "香皂 1 块" in page
@@ -102,6 +104,8 @@ async def test_the_keeper_hands_over_what_a_code_stands_for(town: Town, client: 
     wrong = await desk.send(f"{path}/collection", code="00000000")
     assert wrong.status_code == 422
     assert "取货码不对" in wrong.text
+    assert 'action="/desk/redemptions"' in wrong.text
+    assert 'value="00000000"' in wrong.text
     assert (await desk.send(f"{path}/collection", code=made.code)).headers["location"] == path
     assert "已交付" in await desk.see(path)
     assert await points_of(town, "张桂兰") == (42, 0)
@@ -131,6 +135,9 @@ async def test_goods_given_out_at_the_counter_are_settled_once(
     assert refused.status_code == 422
     assert "本月已换 2 件" in refused.text
     assert "返回柜台" in refused.text
+    again = f"/desk?station={fields['station_id']}&scan={fields['presence']}"
+    assert f'href="{again.replace("&", "&amp;")}"' in refused.text
+    assert "张桂兰" in await desk.see(again)
     assert await stock_of(owner, town, "香皂") == 48
 
 

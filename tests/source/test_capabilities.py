@@ -34,7 +34,7 @@ from timebank.http.callers import SESSION_COOKIE
 from timebank.ledger.checking.check import check_ledger
 from timebank.ledger.checking.invariants import invariants
 from timebank.ledger.entries import last_entries, reversal_of
-from timebank.ledger.explain import entry_kind_in_words
+from timebank.ledger.statement_words import entry_kind_in_words
 from timebank.operations import worker
 from timebank.presence.at_counter import was_scanned
 from timebank.trail.words import change_in_words, nouns, verbs

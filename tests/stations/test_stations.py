@@ -12,9 +12,9 @@ from timebank.access.devices import at_stations, devices
 from timebank.core import clock, codes
 from timebank.core.errors import Forbidden
 from timebank.overview.closing import change_station
-from timebank.stations import screens
-from timebank.stations.places import add_station, station_row
+from timebank.stations import station_codes
 from timebank.stations.schemas import DeviceIn, StationChange, StationIn
+from timebank.stations.stations import add_station, station_row
 
 
 async def test_stations_are_listed_to_residents_of_the_community_alone(town: Town, client: httpx.AsyncClient) -> None:
@@ -85,7 +85,7 @@ async def test_the_code_is_for_those_who_serve_at_the_station(town: Town, client
 
 async def test_a_code_is_accepted_until_just_the_moment_it_names(town: Town) -> None:
     keeper = await town.scope("周敏")
-    shown = await screens.code_on_screen(keeper, town.stations["暖蜂驿站"])
+    shown = await station_codes.code_on_screen(keeper, town.stations["暖蜂驿站"])
     code = codes.read(shown.code)
     assert isinstance(code, codes.StationCode)
     assert codes.is_fresh(code, shown.expires_at - timedelta(milliseconds=1))
@@ -94,14 +94,14 @@ async def test_a_code_is_accepted_until_just_the_moment_it_names(town: Town) -> 
 
 async def test_a_new_key_ends_every_code_shown_before(town: Town) -> None:
     admin, station = await town.scope("赵丽"), town.stations["暖蜂驿站"]
-    before = codes.read((await screens.code_on_screen(admin, station)).code)
+    before = codes.read((await station_codes.code_on_screen(admin, station)).code)
     assert isinstance(before, codes.StationCode)
-    await screens.rotate_key(admin, station, "屏幕被拍了照")
+    await station_codes.rotate_key(admin, station, "屏幕被拍了照")
     found = await station_row(admin, station)
     assert found is not None
     assert not codes.is_genuine(before, found.code_epoch)
     with pytest.raises(Forbidden):
-        await screens.rotate_key(await town.scope("周敏"), station, "不是管理员")
+        await station_codes.rotate_key(await town.scope("周敏"), station, "不是管理员")
 
 
 async def test_a_counter_serves_at_its_station_and_a_display_only_shows(town: Town) -> None:

@@ -23,8 +23,8 @@ CAPABILITY = Capability(
     ),
     menu=(MenuEntry(place=160, href="/admin/roles", icon="person", word=_("身份"), context="many"),),
     sweeps=(
-        Sweep("throttle", 3600, "timebank.access.sign_in.throttle.purge_attempts"),
-        Sweep("sign_in_delays", 3600, "timebank.access.sign_in.delays.purge_delays"),
+        Sweep("throttle", 3600, "timebank.access.sign_in.attempt_limits.purge_attempts"),
+        Sweep("sign_in_delays", 3600, "timebank.access.sign_in.sign_in_delays.purge_delays"),
         Sweep("idempotent_requests", 3600, "timebank.access.stored_answers.purge_answers"),
         Sweep("sessions", 3600, "timebank.access.sign_in.sessions.purge_sessions"),
     ),

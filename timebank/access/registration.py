@@ -79,7 +79,7 @@ async def register(scope: Scope, enrolment: Enrolment) -> PersonDetail:
 async def amend(scope: Scope, person_id: UUID, correction: Correction) -> PersonDetail | Waiting:
     """Correct a person and set the status where one was sent. A new phone changes the login that stands for them.
 
-    Changing the phone or status of a person with a role can take over or end that role. So it raises OfficeHolder for
+    Changing the phone or status of a person with a role can take over or end that role. So it raises RoleHolder for
     a role above the caller's reach, and waits for somebody from above for an auditor, or for the phone of an
     administrator of the caller's own level. A change of home waits for somebody from above too if it concerns the
     caller, a household member or such a supervisor; a change of the caller's or a household member's identity waits for
@@ -193,7 +193,7 @@ async def _join_login(scope: Scope, person_id: UUID) -> tuple[list[UUID], UUID |
 
 
 async def require_above(scope: Scope, phone: str) -> None:
-    """Raise OfficeHolder unless the caller's reach covers every role of this phone's login: a giver could use the code.
+    """Raise RoleHolder unless the caller's reach covers every role of this phone's login: a giver could use the code.
 
     For an administrator's or auditor's role the caller must administer a region above it, not the same one.
     """

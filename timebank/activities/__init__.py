@@ -1,0 +1,1 @@
+"""Activities, their shifts, and who has signed up."""

@@ -1,0 +1,1 @@
+"""Agreements: changes that wait for a second person, and who may decide them."""

@@ -1,0 +1,1 @@
+"""Regions above a community, and the areas inside it."""

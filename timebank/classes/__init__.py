@@ -1,0 +1,1 @@
+"""Classes for children: courses, lessons, bookings, and class minutes."""

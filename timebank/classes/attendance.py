@@ -116,7 +116,7 @@ async def close_lessons(scope: Scope) -> int:
 
     A held seat becomes missed when the lesson has ended; a waiting booking is cancelled when the lesson has begun. Each
     booking is ended in its own transaction, which skips one that another worker has locked. Lessons that begin after
-    their course was stopped are left to `finish_stopped`, which cancels them.
+    their course was stopped are left to `cancel_lessons_of_stopped`.
     """
     async with transaction(scope):
         due = await database.fetch(

@@ -1,0 +1,1 @@
+"""The commands of `timebank`, one module for each group."""

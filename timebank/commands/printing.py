@@ -14,8 +14,8 @@ from timebank.core.errors import TimebankError, reason_of
 from timebank.core.paging import all_pages
 from timebank.printing.cards import CardSheet, cards_pdf
 from timebank.printing.poster import Poster, poster_pdf
-from timebank.stations.places import open_hours, stations
 from timebank.stations.schemas import StationOut
+from timebank.stations.stations import open_hours, stations
 
 
 class NoSuchStation(TimebankError):

@@ -62,9 +62,9 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """How an administrator takes an entry of one of these kinds back: `verb` is called with the scope, an id, a reason.
+    """How an administrator takes back ledger entries of these kinds: `verb` is called with scope, id and reason.
 
-    The id is that of what the entry stands for, so that the verb mends that too, or of the entry itself.
+    `of` says whose id: that of the source row, which the verb then changes too, or that of the entry itself.
     """
 
     entries: Sequence[str]
@@ -85,7 +85,7 @@ class Source:
     holds: str | None = None
     """SELECT of `id, entry_id, is_open` of the rows that holds are for, if it holds points or class time."""
     held_anew: str | None = None
-    """SELECT of `entry_id` of holds that it ended for one person and set aside anew for another record of the same."""
+    """SELECT of `entry_id` of holds that were ended and held again for the same person's other record."""
     credited: str | None = None
     """SELECT of `id, person_id` of the rows that credits are for, if it credits a person."""
 
@@ -94,9 +94,9 @@ class Source:
 class PersonColumn:
     """A column that says whom a row belongs to or is about, and what merging two records of one person does with it.
 
-    `moves`: the row is the kept record's from then on, and the merged one's again when the merge is undone; the SQL
-    function `person_links` names it. `settled`: the SQL function `person_merge` has a statement of its own for it.
-    `stays`: the row goes on naming the merged record, as it is what was so then.
+    `moves`: the row is changed to the kept record, and back when the merge is undone; the SQL function `person_links`
+    lists the column. `settled`: the SQL function `person_merge` has a statement of its own for it. `stays`: the row
+    still names the merged record, because it states what was true at its time.
     """
 
     table: str
@@ -120,7 +120,7 @@ class Capability:
     jobs: Sequence[Job] = ()
     sweeps: Sequence[Sweep] = ()
     invariants: str | None = None
-    """A tuple of `ledger.invariants.Invariant` that must hold between its own rows and the ledger's rows."""
+    """The `Invariant`s (ledger.checking.invariants.parts) that must hold between its own rows and the ledger's rows."""
     sources: Sequence[Source] = ()
     statement: Mapping[str, str] = field(default_factory=dict)
     """Words for its entries on a statement. Key: the entry's kind, or `source_kind:kind`, which takes precedence."""
@@ -128,13 +128,13 @@ class Capability:
     people: Sequence[PersonColumn] = ()
     """The columns of its tables that refer to a person."""
     in_use: Mapping[str, str] = field(default_factory=dict)
-    """By noun: a SELECT of the ids of those in community $1 that its rows use: none of them is withdrawn."""
+    """By noun: a SELECT of the ids in community $1 that its rows still use. These cannot be withdrawn."""
     refers_to: Mapping[str, str] = field(default_factory=dict)
-    """By noun: a SELECT of the ids of those in community $1 that its rows name, also rows that count no more: what is
-    named is not deleted when it is withdrawn."""
+    """By noun: a SELECT of the ids in community $1 that any of its rows refers to, also an ended one. These are not
+    deleted when they are withdrawn."""
     vouched: str | None = None
-    """A SELECT of `person_id, at` of community $1: when a second member of staff agreed at a counter that somebody is
-    who they say, which confirms a card of theirs that was issued before."""
+    """A SELECT of `person_id, at` in community $1: when a second member of staff confirmed a person's identity at a
+    counter. That also confirms the cards that were issued to the person before."""
     hooks: Mapping[str, str] = field(default_factory=dict)
     """Verbs that a layer below calls, by the name that it knows them by: see `hook`."""
     stories: Sequence[str] = ()
@@ -144,9 +144,9 @@ class Capability:
     nouns: Mapping[str, str] = field(default_factory=dict)
     """Words for what it writes into the audit as changed."""
     child_lists: Mapping[str, str] = field(default_factory=dict)
-    """Words for its lists that name children in full, which the audit keeps when somebody reads one."""
+    """Words for its lists that give the full names of children. The audit records who reads one, by this key."""
     panel: Mapping[str, str] = field(default_factory=dict)
-    """By noun: where the panel shows one of them, its id following."""
+    """By noun: the address of its page in the panel, without the id at the end."""
 
     @property
     def folder(self) -> Path:
@@ -174,13 +174,13 @@ def also(*more: Capability) -> Iterator[None]:
 
 
 def not_in_use(noun: str, row: str) -> str:
-    """SQL: no capability uses this one of the noun, whose id is `row`, in community $1."""
+    """SQL condition: no capability uses the `noun` with the id `row` (an SQL expression) in community $1."""
     uses = [one.in_use[noun] for one in capabilities() if noun in one.in_use]
     return " AND ".join(f"NOT {_names(select, row)}" for select in uses) or "true"
 
 
 def referred_to(noun: str, row: str) -> str:
-    """SQL: a row of some capability names this one of the noun, whose id is `row`, in community $1."""
+    """SQL condition: some capability refers to the `noun` with the id `row` (an SQL expression) in community $1."""
     names = [one.refers_to[noun] for one in capabilities() if noun in one.refers_to]
     return f"({' OR '.join(_names(select, row) for select in names) or 'false'})"
 

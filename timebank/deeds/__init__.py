@@ -1,0 +1,1 @@
+"""Deeds (the moral bank): filing, review, the public board, objections, credit."""

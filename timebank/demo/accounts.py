@@ -17,8 +17,8 @@ from timebank.deeds.board import board_places
 from timebank.demo.county import COMMUNITIES
 from timebank.demo.names import SIGN_IN_PHONES, phone
 from timebank.demo.population import ROLES
-from timebank.stations.places import stations
 from timebank.stations.schemas import DeviceIn
+from timebank.stations.stations import stations
 
 DISPLAY = "演示屏"
 COUNTER = "演示的柜台平板"

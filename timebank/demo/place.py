@@ -33,8 +33,8 @@ from timebank.rules.schemas import RuleIn
 from timebank.shop.goods import add_good
 from timebank.shop.schemas import GoodIn, GoodOut
 from timebank.shop.stock import receive
-from timebank.stations.places import add_station
 from timebank.stations.schemas import StationIn
+from timebank.stations.stations import add_station
 
 FIRST_STOCK = 60
 

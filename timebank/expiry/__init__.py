@@ -1,0 +1,1 @@
+"""Expiry of points and minutes: reminders, the end of their last day, and its reversal."""

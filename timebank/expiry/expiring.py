@@ -9,7 +9,7 @@ from timebank.core import audit, clock, database, settings
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.ledger import closing_days as book_days
+from timebank.ledger import closing_days
 from timebank.ledger.closing_days import Closing
 from timebank.ledger.posting import Currency
 from timebank.ledger.totals import FIRST_MOMENT, last_counted_day
@@ -35,7 +35,7 @@ class ClockDisagrees(TimebankError):
 async def expire_points(scope: Scope) -> int:
     """The worker's job: expire what ended on closed days and was announced; returns the number of accounts."""
     moved = 0
-    while count := await book_days.expire(scope, BATCH):
+    while count := await closing_days.expire(scope, BATCH):
         moved += count
     return moved
 
@@ -62,8 +62,8 @@ async def close_days(scope: Scope) -> int:
         since = clock.day_bounds(last)[0] if last else FIRST_MOMENT
         until = clock.day_bounds(clock.local_day())[0]
         found = await database.fetch(_DAYS, scope.community_id, until, settings.current().time_zone.key, since)
-    counted = [row["day"] for row in found if await book_days.close_day(scope, row["day"])]
-    closing = await book_days.close_until(scope, clock.local_day() - timedelta(days=1))
+    counted = [row["day"] for row in found if await closing_days.close_day(scope, row["day"])]
+    closing = await closing_days.close_until(scope, clock.local_day() - timedelta(days=1))
     if closing is not Closing.closed:
         log.warning("days not closed", reason=closing.value, community_id=str(scope.community_id))
     return sum(day != last for day in counted)
@@ -122,13 +122,13 @@ async def let_expire(scope: Scope, day: date, currency: Currency, amount: int) -
         if not waiting:
             raise ExpiryChanged
         if waiting[0].skipped:
-            closing = await book_days.close_until(scope, clock.local_day() - timedelta(days=1), confirmed=True)
+            closing = await closing_days.close_until(scope, clock.local_day() - timedelta(days=1), confirmed=True)
             if closing is not Closing.closed:
                 raise ClockDisagrees
-        if not await book_days.approve_expiry(scope, currency, day, amount, skipped=waiting[0].skipped):
+        if not await closing_days.approve_expiry(scope, currency, day, amount, skipped=waiting[0].skipped):
             raise ExpiryChanged
         await audit.record(
             scope, "let_expire", "account", None, day=day, currency=currency, amount=amount,
             people=waiting[0].people, skipped=waiting[0].skipped,
         )  # fmt: skip
-        return await book_days.expire(scope, BATCH)
+        return await closing_days.expire(scope, BATCH)

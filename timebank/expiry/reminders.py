@@ -9,7 +9,7 @@ from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import dated, duration, points
-from timebank.ledger import closing_days as book_days
+from timebank.ledger import closing_days
 from timebank.ledger.posting import Currency
 from timebank.people.guardianship.care import in_care
 from timebank.people.messages import notify
@@ -100,7 +100,7 @@ async def _remind(scope: Scope, due: _RunningOut, days: int) -> bool:
     key, total = f"points-expire:{about}{due.expires_on}:{days}", due.available + due.held
     async with transaction(scope):
         currency = Currency(due.currency)
-        if not (due.told_to or due.left) or not await book_days.announce(
+        if not (due.told_to or due.left) or not await closing_days.announce(
             scope, due.owner_id, currency, due.expires_on, total
         ):
             return False

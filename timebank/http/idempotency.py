@@ -101,7 +101,7 @@ class Idempotency:
         if stored.request_hash not in (self.request_hash, self.former_hash):
             raise KeyReused
         body = stored.body
-        if body[:1] == vault.VERSION:  # An answer of before they were sealed stands in clear, for a day.
+        if body[:1] == vault.VERSION:  # An answer stored before answers were encrypted has none.
             row = self._row(caller, key, stored.request_hash, stored.status)
             body = vault.unseal(body, row).encode()
         return _response(stored.status, body, replayed=True)

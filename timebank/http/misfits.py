@@ -1,6 +1,6 @@
-"""Where a JSON body does not fit its shape: found by decoding its parts one by one.
+"""Find the part of a JSON body that does not match its type, by decoding its parts one by one.
 
-The wording of the decoder's errors is shown, never read."""
+The messages of the decoder are passed on, but never parsed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -18,17 +18,17 @@ NO_JSON = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 
 class Misfit(NamedTuple):
-    """The innermost part that does not fit: its path, such as `rows[1].code`, empty for the whole, and why."""
+    """The innermost part that does not match: its path, such as `rows[1].code` or "" for the whole body, and why."""
 
     path: str
     why: str
 
 
 def misfit(body: bytes, shape: Any) -> Misfit | None:
-    """The first part of the body that does not fit; None where all of it does.
+    """The first part of a JSON body that does not match its type; None where everything matches.
 
-    Only the whole is named of a body that is larger than any that is meant for the service, and of one that is no JSON
-    further on, as the decoder stops at the first misfit and has not read the rest.
+    Only the whole body is reported where it has more than BYTES_MAX bytes, and where it is no JSON further on: the
+    decoder stops at the first misfit and has not read the rest.
     """
     try:
         JSON.decode(body, type=shape)
@@ -48,7 +48,7 @@ def _inside(body: bytes, shape: Any) -> Misfit | None:
 
 
 def _arm(body: bytes, shape: Any) -> Any:
-    """The shape without its constraints; of a union the member that an object or array of this kind can be."""
+    """The type without its constraints; for a union, its only member that can be this object or array, else None."""
     while get_origin(shape) is Annotated:
         shape = get_args(shape)[0]
     if get_origin(shape) not in (Union, UnionType):
@@ -83,12 +83,12 @@ def _fields(members: Mapping[str, Raw], shape: Any) -> Iterator[tuple[str, Raw, 
         if name in known:
             yield f".{name}", part, known[name]
         elif config.forbid_unknown_fields and name != config.tag_field:
-            return  # this name is refused before what follows, and its refusal is that of the whole
+            return  # the decoder refuses the whole object for this unknown name, before it reads the following ones
 
 
 def _entries(members: Mapping[str, Raw], key: Any, value: Any) -> Iterator[tuple[str, bytes | Raw, Any]]:
     if value in (None, NoneType):
-        return  # one key by itself, as it is looked at here
+        return  # this is the `alone` below: there is only a key to check
     alone: Any = dict[key, None]
     for name, part in members.items():
         yield "", JSON.encode({name: None}), alone

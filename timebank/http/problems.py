@@ -52,7 +52,7 @@ _BY_STATUS: dict[int, type[TimebankError]] = {
 
 
 def refused(request: AnyRequest, error: TimebankError, *, back: str | None = None) -> Response[Any]:
-    """A refusal as its reader wants it: a program's problem, or a person's page with a link `back`."""
+    """The response of a refusal: problem+json for a program, or for a browser a page with a link `back`."""
     log_unavailable(request, error)
     if wants_problem(request):
         return problem_response(request, error)
@@ -71,7 +71,7 @@ def refused(request: AnyRequest, error: TimebankError, *, back: str | None = Non
 
 
 def log_unavailable(request: AnyRequest, error: TimebankError) -> None:
-    """Log a refusal whose reason is ours and not the caller's, and let its sentence name the request."""
+    """Log a refusal with a status of 500 or more, and put the request id into its sentence."""
     if error.status >= 500:
         log.error("refused", code=error.code, request_id=_request_id(request))
         error.values.setdefault("request_id", _request_id(request))

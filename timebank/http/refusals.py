@@ -49,7 +49,7 @@ class Typed:
         return ""
 
     def tell_apart(self, name: str, value: object) -> str:
-        """A hidden field of the form: with another value it is another form, such as that which sends back."""
+        """A hidden field: if another value was sent, it is another form of this address, such as approve and reject."""
         if not name.startswith("_") and name != "nonce" and self._fields.get(name, str(value)) != str(value):
             self._is_inside = False
         return ""
@@ -69,12 +69,12 @@ class Typed:
 
 
 def shown_again(*shows: Show) -> Callable[[Callable[..., Awaitable[R]]], Callable[..., Awaitable[R | Response[Any]]]]:
-    """Answer a refusal of the handler by the first of `shows` that can be shown to the caller.
+    """Decorator: answer a refusal of the handler with the page of the first of `shows` that does not refuse as well.
 
-    A show takes arguments of the handler by their names, also `request` and `refusal`, and returns the page. Where none
-    can be shown, because what it shows has vanished or the caller may not see it, the refusal has a page of its own
-    with a link back to the form. Where the page is not there for the caller, the answer is 404, as for looking
-    at it, unless the handler says itself that something is not there or not allowed.
+    A show is called with those arguments of the handler that it names, and with `request` and `refusal` if it names
+    them; it returns the page. If every show refuses, because the record is gone or the caller may not see it, the
+    refusal gets a page of its own with a link back to the form. If the last show raised a 404, the answer is that 404,
+    as for opening the page, unless the handler's own refusal is a 403 or 404.
     """
 
     def around(handler: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R | Response[Any]]]:
@@ -142,9 +142,9 @@ async def _typed(request: AnyRequest) -> Typed:
 
 
 def _form_address(request: AnyRequest) -> str:
-    """The page of ours that the form stood on.
+    """The address of the page that the form was on, from the Referer header if it is ours.
 
-    Else the address that took the form: opened in a browser it shows its page, or leads to the page above it.
+    Otherwise the address that the form was sent to: opened in a browser, it shows its page or redirects one level up.
     """
     own = str(request.scope["path"])
     try:

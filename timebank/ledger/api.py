@@ -15,10 +15,10 @@ from timebank.http.preferences import language_of
 from timebank.ledger.checking.check import books_out
 from timebank.ledger.checking.stored_result import BooksNotChecked, latest_books
 from timebank.ledger.donations import donate
-from timebank.ledger.explain import explain_lines
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import BooksOut, DonationIn, DonationOut, StatementItem
 from timebank.ledger.statement import Balances, statement
+from timebank.ledger.statement_words import explain_lines
 from timebank.overview.resident import whole_balances
 from timebank.people.statement_access import open_statement
 

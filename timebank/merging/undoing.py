@@ -33,7 +33,7 @@ class NotSecondForMerge(TimebankError):
 async def undo_merge(scope: Scope, kept_id: UUID, merge_id: UUID) -> MergeOut:
     """Undo a merge within a day.
 
-    Raises MergeSettled once it is undone or too late, MergeSpent if something of what was moved has been used, and
+    Raises MergeNotUndoable once it is undone or too late, MergeSpent if something of what was moved has been used, and
     NotSecondForMerge if one of the two is the caller, a household member or not independent of the caller.
     """
     scope.require_admin()

@@ -1,1 +1,1 @@
-"""What runs the service: migrations, the bundled server, the worker, the login that it serves with."""
+"""What runs the service: bundled server, worker, installation, logs. A worker's jobs are in the manifests."""

@@ -15,7 +15,7 @@ from timebank.people.messages import Notification, notify_many
 from timebank.presence.visits import keep_longer_hours
 from timebank.shop.cancelling import cancel
 from timebank.shop.collection import RedemptionEnded
-from timebank.stations import places
+from timebank.stations import stations
 from timebank.stations.schemas import StationChange, StationOut
 
 
@@ -60,8 +60,8 @@ async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) 
     lessons are still to come.
     """
     async with transaction(scope):
-        before = await places.station(scope, station_id)
-        after = await places.write_station(scope, station_id, wanted)
+        before = await stations.station(scope, station_id)
+        after = await stations.write_station(scope, station_id, wanted)
         if before.active and not after.active:
             await _require_no_lessons(scope, station_id)
             await call_off_coming(scope, f"{after.name}停用了。", station_id=station_id)

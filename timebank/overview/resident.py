@@ -13,10 +13,10 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
-from timebank.ledger.explain import explain_lines
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import StatementItem
 from timebank.ledger.statement import Balances, balances, statement
+from timebank.ledger.statement_words import explain_lines
 from timebank.people.messages import MessageOut, count_unread, own_messages
 from timebank.service_records.schemas import VisitOut
 from timebank.service_records.visits import open_visit

@@ -1,0 +1,1 @@
+"""Residents, households, guardians and messages."""

@@ -1,1 +1,1 @@
-"""Policies: what may differ from one community to the next."""
+"""Policies: the settings of a community, such as the daily cap on credited hours."""

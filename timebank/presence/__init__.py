@@ -1,1 +1,1 @@
-"""Presence: from a scan to a visit."""
+"""Presence: from a scan, also a repeated one, to a visit."""

@@ -1,4 +1,4 @@
-"""The HTTP API of scans, visits and service records."""
+"""The HTTP API of scans and of the personal code. Visits and service records: `service_records.api`."""
 
 from uuid import UUID
 

@@ -46,7 +46,7 @@ _SCANS = (
 
 
 def _scans(more: str) -> str:
-    """The scans by which people stand at the caller's stations, of those that `more` says."""
+    """SQL of the recent scans at the caller's stations that prove presence, with `more` as a further condition."""
     agreed = [one.vouched for one in capabilities() if one.vouched]
     vouched = " OR ".join(
         f"EXISTS (SELECT FROM ({select}) AS v (person_id, at) WHERE v.person_id = s.person_id AND v.at >= c.issued_at)"

@@ -30,7 +30,7 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 async def choose_activity(arrival: ScanContext) -> ActivityChoice:
-    """The activity of a check-in. Raises Refused where it needs a sign-up that the person lacks, NotFound."""
+    """The activity of a check-in. Raises NotFound; ScanRefused where it needs a sign-up that is missing."""
     asked = arrival.asked
     seat = await _seat(arrival)
     if seat is not None:

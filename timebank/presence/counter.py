@@ -17,7 +17,7 @@ from timebank.presence.scan_context import ScanContext, read_code, recognise, re
 from timebank.presence.schemas import ScanIn
 from timebank.presence.tables import Visit
 from timebank.presence.words import ScanRefused
-from timebank.stations.places import station_row
+from timebank.stations.stations import station_row
 
 UNDO_WITHIN = timedelta(minutes=15)
 
@@ -54,7 +54,7 @@ async def find_counter_person(scope: Scope, person_id: UUID) -> CounterPerson:
 async def holder_at_sign_on(scope: Scope, code: str) -> CounterPerson:
     """The holder, with masked name, of the personal code or card shown to sign on to a counter.
 
-    The password is checked afterwards. Raises Refused with the reason.
+    The password is checked afterwards. Raises ScanRefused with the reason.
     """
     read, now = read_code(code), clock.now()
     if not scope.is_counter or scope.device_station_id is None or not isinstance(read, PersonCode | CardCode):

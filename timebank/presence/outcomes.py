@@ -1,4 +1,4 @@
-"""What becomes of a visit when it ends: presence calls whoever judges visits, and shows the outcome.
+"""The outcome of a visit: presence has it judged by another capability when it ends, and shows it.
 
 The judging capability declares its verbs as `hooks` in its manifest, so that presence does not import it.
 """
@@ -33,13 +33,13 @@ async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
 
 
 async def record_again(scope: Scope, visit: VisitRow) -> Outcome:
-    """Have a visit judged anew whose end was not scanned before; call `require_undecided` first."""
+    """Have a visit judged again, because its end was scanned only now. Call `require_undecided` first."""
     outcome: Outcome = await hook("visit_ended_again")(scope, visit)
     return outcome
 
 
 async def require_undecided(scope: Scope, visit: VisitRow) -> None:
-    """Refuse with `decided_meanwhile` where somebody has decided about the visit already."""
+    """Raise ScanRefused (`decided_meanwhile`) where somebody has already decided about the visit."""
     await hook("visit_undecided")(scope, visit)
 
 

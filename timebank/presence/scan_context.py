@@ -18,8 +18,8 @@ from timebank.presence.evidence.claims import Claim, use_claim
 from timebank.presence.evidence.device_clock import TOLERANCE, DeviceClock, offline_flags
 from timebank.presence.schemas import ScanIn
 from timebank.presence.words import ScanRefused
-from timebank.stations.places import StationRow, station_row
-from timebank.stations.readings import readers_of
+from timebank.stations.code_readings import readers_of
+from timebank.stations.stations import StationRow, station_row
 
 OFFLINE_MAX = timedelta(hours=48)
 BY_COUNTER = ("personal_code", "card", "keeper")
@@ -107,7 +107,7 @@ def _serves(scope: Scope) -> bool:
 
 
 async def resolve_scan(arrival: ScanContext, code: Code | None) -> None:
-    """Fill in the station and the person of a scan. Raises Refused, Forbidden, NotFound."""
+    """Fill in the station and the person of a scan. Raises ScanRefused, Forbidden, NotFound."""
     if code is None:
         raise ScanRefused(no_code(arrival.asked.code))
     if isinstance(code, StationCode):
@@ -118,7 +118,7 @@ async def resolve_scan(arrival: ScanContext, code: Code | None) -> None:
 
 
 async def _own_visit(arrival: ScanContext, code: StationCode) -> None:
-    """Fill in an own visit of the caller, who has scanned a station's code. Only the server's clock is used."""
+    """Fill in the scan of a station's code by the caller, for their own visit. Only the server's clock is used."""
     scope, asked = arrival.scope, arrival.asked
     person_id = asked.person_id or scope.person_id
     if scope.device_id is not None:
@@ -166,7 +166,7 @@ async def _at_the_counter(arrival: ScanContext, code: PersonCode | CardCode) -> 
 
 
 async def recognise(arrival: ScanContext, code: PersonCode | CardCode) -> None:
-    """Fill in the person whose phone or card was scanned. Raises Refused with the reason."""
+    """Fill in the person whose phone or card was scanned. Raises ScanRefused with the reason."""
     scope = arrival.scope
     if code.community_id != scope.community_id:
         raise ScanRefused("wrong_station")
@@ -185,7 +185,7 @@ async def recognise(arrival: ScanContext, code: PersonCode | CardCode) -> None:
 
 
 def _about(arrival: ScanContext) -> list[datetime]:
-    """The possible times of a scan. An offline one is exact only to a step of the code: sending takes seconds."""
+    """The possible times of a scan. The time of an offline one may be wrong by one step of the code."""
     step = timedelta(seconds=codes.PERSON_STEP_SECONDS)
     return [arrival.at, arrival.at - step, arrival.at + step] if arrival.asked.offline else [arrival.at]
 
@@ -199,7 +199,7 @@ def require_counter(scope: Scope) -> None:
 async def scan_time(arrival: ScanContext) -> datetime:
     """The time of a scan: offline the device's, corrected to the server's clock; else when the server received it.
 
-    Raises Refused for a time in the future, before the device was paired, or more than 48 hours ago.
+    Raises ScanRefused for a time in the future, before the device was paired, or more than 48 hours ago.
     """
     told = arrival.asked.occurred_at
     if not arrival.asked.offline or told is None:
@@ -231,7 +231,7 @@ async def _paired_at(scope: Scope) -> datetime | None:
 async def counter_station(scope: Scope, station_id: UUID | None) -> StationRow:
     """The station of this counter: the one named, else the device's or the keeper's only one.
 
-    Raises Refused where several are possible, NotFound, Forbidden.
+    Raises ScanRefused where several are possible, NotFound, Forbidden.
     """
     if station_id is None:
         kept = scope.kept_stations

@@ -1,4 +1,4 @@
-"""Request and response bodies of scans, visits and service records."""
+"""Request and response bodies of scans, and the verdicts on them."""
 
 from datetime import datetime
 from typing import Annotated, Literal

@@ -20,8 +20,8 @@ from timebank.presence.visits import ROW, VisitRow, open_row, visit_row
 from timebank.presence.words import ScanRefused
 
 SAME_SCAN = timedelta(seconds=60)
-NOT_SCANNED = ("closing_time", "corrected")  # values of `out_by` for an end without a scan; below, the flags of one
-UNSCANNED_END = ("forgotten_check_out", "corrected_end")
+NOT_SCANNED = ("closing_time", "corrected")  # values of `out_by` where the end was not scanned
+UNSCANNED_END = ("forgotten_check_out", "corrected_end")  # the flags of such a visit
 
 
 class AlreadyIn(TimebankError):
@@ -32,7 +32,7 @@ class AlreadyIn(TimebankError):
 
 
 async def check_in_or_out(arrival: ScanContext) -> Verdict:
-    """Check the person in or out. Raises Refused with the reason."""
+    """Check the person in or out. Raises ScanRefused with the reason."""
     direction = arrival.asked.direction
     visit = await open_row(arrival.scope, arrival.who.id)
     if visit is not None and arrival.at > visit.closing + CLOSING_GRACE:
@@ -127,7 +127,7 @@ async def _was_in(arrival: ScanContext) -> bool:
 
 
 async def end_of_forgotten(arrival: ScanContext) -> Verdict | None:
-    """Apply an offline scan to a visit whose end was not scanned, as one closed as forgotten; None where there is none.
+    """Apply an offline scan to an earlier visit of the person that was closed without a scan; None where there is none.
 
     The scan is the real end of that visit, which is judged like every other end and reviewed. A personal code proves
     the time of the scan; with a card only the device vouches for it. Both therefore wait for an uninvolved reviewer.

@@ -11,7 +11,7 @@ from timebank.core.errors import NotFound
 from timebank.core.opening import Opening, day_began, opening_at
 from timebank.core.scope import Scope
 from timebank.presence.tables import Visit
-from timebank.stations.places import station_row
+from timebank.stations.stations import station_row
 
 LONGEST = timedelta(days=1)  # an open visit began at most this long before the present day
 
@@ -78,7 +78,7 @@ async def close_confirmed(scope: Scope, visit_id: UUID) -> None:
 
 
 async def set_corrected_end(scope: Scope, visit: VisitRow, ended_at: datetime) -> VisitRow:
-    """Give a visit the end that somebody has found out, and flag it so; the visit as it is then."""
+    """Set the end that an administrator has corrected, and flag the visit; return the visit with its new end."""
     flags = list(dict.fromkeys([*visit.flags, "corrected_end"]))
     await Visit.update({Visit.out_at: ended_at, Visit.out_by: "corrected", Visit.flags: flags}).where(
         (Visit.community_id == scope.community_id) & (Visit.id == visit.id)

@@ -1,0 +1,1 @@
+"""PDF to print: sheets of cards, and the poster of a station."""

@@ -1,1 +1,1 @@
-"""Service records: from a visit to its credit."""
+"""Service records: from a visit to its review, credit and reversal. Objections to them: `deeds.objections`."""

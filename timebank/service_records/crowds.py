@@ -1,4 +1,4 @@
-"""Several who came at once by one network address, with their records: a hint for whoever reviews, no flag."""
+"""People who checked in within a minute from one network address: a hint for reviewers, not a flag."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -38,7 +38,7 @@ _CROWDS = (
 
 
 async def crowds(scope: Scope, visit_id: UUID | None = None, *, limit: int = 100) -> list[Crowd]:
-    """Who of the last days came with two others within a minute by one network address: a hint, no flag."""
+    """The people of the last days who checked in within a minute of two others from one network address."""
     scope.require_reader()
     async with transaction(scope):
         return await database.rows(

@@ -96,7 +96,7 @@ async def _time_facts(
 
 
 async def _beside(scope: Scope, visit: VisitRow) -> list[Span]:
-    """The visits of other people by the same browser or session, at any station, on the days around the visit."""
+    """The visits of other people that the same browser or session scanned, at any station, on the days around it."""
     if not visit.marks:
         return []
     found = await database.fetch(
@@ -140,5 +140,5 @@ async def _is_keeper(scope: Scope, visit: VisitRow, day: date) -> bool:
 
 
 def counts_on(started_at: datetime, day: date) -> date | None:
-    """The day to store with a record on which it counts; None where that is the day on which it began."""
+    """The value to store as `counts_on`: None where a record counts on the day on which it began."""
     return None if clock.local_day(started_at) == day else day

@@ -58,7 +58,7 @@ async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
 
 
 async def outcome_of(scope: Scope, visit_id: UUID) -> Outcome | None:
-    """What a visit's record says by now; None where the visit made none."""
+    """The outcome stored in a visit's record; None where the visit has no record."""
     return await database.row(
         Outcome,
         "SELECT id AS record_id, status, minutes, flags, review_note AS note, "
@@ -69,7 +69,7 @@ async def outcome_of(scope: Scope, visit_id: UUID) -> Outcome | None:
 
 
 async def require_undecided(scope: Scope, visit: VisitRow) -> None:
-    """Lock the visit's record, and raise Refused where it is decided already, so that the visit's end is final."""
+    """Lock the visit's record. Raises ScanRefused where somebody has decided it, so that the visit's end is final."""
     found = await _written(scope, visit)
     if found is not None and found.status != "pending":
         raise ScanRefused("decided_meanwhile")

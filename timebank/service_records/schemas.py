@@ -1,4 +1,4 @@
-"""What goes in and out about service records."""
+"""Request and response bodies of visits and service records."""
 
 from datetime import datetime
 from typing import Annotated, Literal

@@ -17,7 +17,7 @@ from timebank.http.paging import CounterCode, Cursor, Limit, listed, listed_one
 from timebank.http.uploads import PhotoUpload
 from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.shop import cancelling, collection, goods, photos, reading, redemption, returns, stock
-from timebank.shop.confirmations import deciding as agreed
+from timebank.shop.confirmations import deciding
 from timebank.shop.confirmations.asking import ConfirmationOut
 from timebank.shop.confirmations.listing import list_confirmations
 from timebank.shop.schemas import (
@@ -147,7 +147,7 @@ class Redemptions(Controller):
         self, redemption_id: FromPath[UUID], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
         """Request agreement to hand over a reservation; only an administrator agrees for a keeper's own household."""
-        return await once.answer(caller, lambda: agreed.ask_to_collect(caller, redemption_id), required=False)
+        return await once.answer(caller, lambda: deciding.ask_to_collect(caller, redemption_id), required=False)
 
     @post("/{redemption_id:uuid}/return", responses=WAITS)
     async def return_goods(
@@ -175,15 +175,17 @@ class Confirmations(Controller):
 
     @post()
     async def ask(
-        self, data: JSONBody[agreed.SpendingIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
+        self, data: JSONBody[deciding.SpendingIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
         """Request a second member of staff's agreement that a person without phone or card takes a good for points."""
-        return await once.answer(caller, lambda: agreed.ask_to_spend(caller, data), required=False)
+        return await once.answer(caller, lambda: deciding.ask_to_spend(caller, data), required=False)
 
     @post("/{confirmation_id:uuid}/decision", status_code=200)
     async def decide(
-        self, confirmation_id: FromPath[UUID], data: JSONBody[agreed.DecisionIn], caller: NamedDependency[Scope],
+        self, confirmation_id: FromPath[UUID], data: JSONBody[deciding.DecisionIn], caller: NamedDependency[Scope],
         once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Agree as the second person, which hands the good over at once, or refuse."""
-        return await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, data), status=200)
+        return await once.answer(
+            caller, lambda: deciding.decide_confirmation(caller, confirmation_id, data), status=200
+        )

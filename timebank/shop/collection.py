@@ -1,4 +1,4 @@
-"""How a reservation ends (collected, cancelled or expired), and how a collected good is returned."""
+"""Collection: a reserved good is handed over. Cancellation and expiry: `cancelling`; returns: `returns`."""
 
 import hmac
 from datetime import datetime
@@ -157,7 +157,8 @@ async def collect(
             raise WrongCollectionCode
         else:
             await guesses.was_right(scope)
-            require_rested(found.rests_until)  # the code is shown to whoever holds the login, so its rest applies
+            # The login shows the code, so a login that may not spend yet collects nothing by it.
+            require_rested(found.rests_until)
         await hand_over(scope, found)
     return Redeemed(id=found.id, status="collected", code=None, points=found.points, expires_at=found.expires_at)
 

@@ -16,7 +16,7 @@ from timebank.http.callers import ON_A_SCREEN
 from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.overview import closing
-from timebank.stations import places, screens
+from timebank.stations import station_codes, stations
 from timebank.stations.schemas import (
     CodeOut,
     DeviceIn,
@@ -38,15 +38,15 @@ class Stations(Controller):
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[StationOut]]:  # fmt: skip
         """The community's stations, sorted by name; `active=false` lists the closed ones."""
-        return listed(request, await places.stations(caller, active=active, limit=limit, cursor=cursor))
+        return listed(request, await stations.stations(caller, active=active, limit=limit, cursor=cursor))
 
     @post()
     async def add(self, data: JSONBody[StationIn], caller: NamedDependency[Scope]) -> StationOut:
-        return await places.add_station(caller, data)
+        return await stations.add_station(caller, data)
 
     @get("/{station_id:uuid}", opt=ON_A_SCREEN)
     async def one(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> StationOut:
-        return await places.station(caller, station_id)
+        return await stations.station(caller, station_id)
 
     @patch("/{station_id:uuid}")
     async def change(
@@ -57,22 +57,22 @@ class Stations(Controller):
     @get("/{station_id:uuid}/code", opt=ON_A_SCREEN)
     async def code(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> CodeOut:
         """The station's present code; only for its devices, its keepers and administrators."""
-        return await screens.code_on_screen(caller, station_id)
+        return await station_codes.code_on_screen(caller, station_id)
 
     @get("/{station_id:uuid}/code.png", media_type="image/png", opt=ON_A_SCREEN)
     async def code_png(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
-        return codes.png((await screens.code_on_screen(caller, station_id)).url)
+        return codes.png((await station_codes.code_on_screen(caller, station_id)).url)
 
     @get("/{station_id:uuid}/code.svg", media_type="image/svg+xml", opt=ON_A_SCREEN)
     async def code_svg(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> bytes:
-        return codes.svg((await screens.code_on_screen(caller, station_id)).url)
+        return codes.svg((await station_codes.code_on_screen(caller, station_id)).url)
 
     @post("/{station_id:uuid}/key", status_code=204)
     async def rotate_key(
         self, station_id: FromPath[UUID], data: JSONBody[Rotation], caller: NamedDependency[Scope]
     ) -> None:
         """Replace the key of the station's code; every code shown before becomes invalid."""
-        await screens.rotate_key(caller, station_id, data.reason)
+        await station_codes.rotate_key(caller, station_id, data.reason)
 
     @get("/{station_id:uuid}/devices")
     async def devices(self, station_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[DeviceOut]:

@@ -9,7 +9,7 @@ CAPABILITY = Capability(
     api=("timebank.stations.api.Stations",),
     pages=("admin.stations.PanelStationPages",),
     menu=(MenuEntry(place=40, href="/admin/stations", icon="station", word=_("驿站"), context="many"),),
-    jobs=(Job("forget_readings", 3600, "timebank.stations.readings.purge_readings"),),
+    jobs=(Job("forget_readings", 3600, "timebank.stations.code_readings.purge_readings"),),
     in_use={"area": "SELECT area_id FROM station WHERE community_id = $1"},
     audit={
         "add_station": _("新增了驿站"),

@@ -1,0 +1,1 @@
+"""What every page uses: templates, forms, preferences, pictures, static files."""

@@ -20,8 +20,8 @@ from timebank.imports.kinds.roster import read as roster
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.reports.refused_rows import refused_rows
 from timebank.imports.reports.report import findings
+from timebank.imports.sheets.known_headings import DEEDS, GOODS, HOURS, ROSTER
 from timebank.imports.sheets.parsed import Parsed
-from timebank.imports.sheets.vocabulary import DEEDS, GOODS, HOURS, ROSTER
 
 TODAY = date(2026, 11, 20)
 NA = "#N/A"

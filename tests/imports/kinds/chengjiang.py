@@ -20,8 +20,8 @@ from timebank.imports.reports.report import Report
 from timebank.imports.runs.runs import import_file
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
-from timebank.stations.places import add_station
 from timebank.stations.schemas import StationIn
+from timebank.stations.stations import add_station
 
 DATA = Path(__file__).parents[2] / "data" / "chengjiang"
 FACTS: dict[str, Any] = json.loads((DATA / "facts.json").read_text(encoding="utf-8"))

@@ -23,10 +23,10 @@ from timebank.imports.runs import drafts, runs
 from timebank.imports.runs import worker_job as leftover
 from timebank.imports.runs.runs import import_file
 from timebank.imports.runs.undo import undo
-from timebank.imports.sheets.vocabulary import DEEDS as DEED_COLUMNS
-from timebank.imports.sheets.vocabulary import GOODS as GOOD_COLUMNS
-from timebank.imports.sheets.vocabulary import HOURS as HOUR_COLUMNS
-from timebank.imports.sheets.vocabulary import ROSTER as ROSTER_COLUMNS
+from timebank.imports.sheets.known_headings import DEEDS as DEED_COLUMNS
+from timebank.imports.sheets.known_headings import GOODS as GOOD_COLUMNS
+from timebank.imports.sheets.known_headings import HOURS as HOUR_COLUMNS
+from timebank.imports.sheets.known_headings import ROSTER as ROSTER_COLUMNS
 from timebank.imports.words.words import WordIn
 
 PAGE_BYTES_MAX = 150_000

@@ -7,8 +7,8 @@ from timebank.agreements.schemas import Waiting
 from timebank.core import database, settings
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
-from timebank.stations.places import station
 from timebank.stations.schemas import DeviceIn, DeviceOut, NewDeviceOut, StandingDevice
+from timebank.stations.stations import station
 
 
 @retried

@@ -64,7 +64,7 @@ async def register_device(
 ) -> NewDevice:
     """Register a display or counter of a station. The token is returned only here; its hash is stored.
 
-    If the station has one of this kind, raises DeviceStands unless `replaces` names it; that one ends at once. Another
+    If the station has one of this kind, raises DeviceInPlace unless `replaces` names it; that one ends at once. Another
     one needs a second person (`further_devices`): a display elsewhere would show the code to people who are not there.
     The operator may add any. Raises NotFound if `replaces` is no such device, and Forbidden for a device as caller: a
     lost tablet must not register devices.

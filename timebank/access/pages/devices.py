@@ -15,8 +15,8 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.refusals import shown_again
-from timebank.stations.places import station as station_of
 from timebank.stations.schemas import DeviceIn, NewDeviceOut
+from timebank.stations.stations import station as station_of
 from timebank.web.forms import parse_form
 from timebank.web.pages import page
 from timebank.web.pictures import qr_image

@@ -19,7 +19,7 @@ from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.presence.counter import holder_at_sign_on
 from timebank.presence.words import ScanRefused
-from timebank.stations.places import station
+from timebank.stations.stations import station
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 

@@ -1,1 +1,1 @@
-"""Signing in: logins, passwords, sessions, and what slows down guessing."""
+"""Signing in: logins, passwords, sessions, delays after failed sign-ins, limits on other attempts."""

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from timebank.access.sign_in import throttle
+from timebank.access.sign_in import attempt_limits
 from timebank.core.scope import Scope
 from timebank.people.directory import named_at_counter
 from timebank.people.schemas import PersonLine
@@ -14,5 +14,5 @@ LOOK_UP_WINDOW = timedelta(minutes=15)
 async def find_at_counter(scope: Scope, name: str, *, phone_last4: str = "", room: str = "") -> list[PersonLine]:
     """As `named_at_counter`. Raises TooManyAttempts after 120 look-ups in 15 minutes by one login or device."""
     guesser = scope.login_id or scope.device_id
-    await throttle.count_attempt(f"find:{guesser}", most=LOOK_UPS_MAX, window=LOOK_UP_WINDOW)
+    await attempt_limits.count_attempt(f"find:{guesser}", most=LOOK_UPS_MAX, window=LOOK_UP_WINDOW)
     return await named_at_counter(scope, name, phone_last4=phone_last4, room=room)

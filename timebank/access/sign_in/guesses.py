@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from timebank.access.sign_in import throttle
+from timebank.access.sign_in import attempt_limits
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden, TimebankError
 from timebank.core.scope import Scope
@@ -37,7 +37,7 @@ def _key(scope: Scope) -> str:
 
 async def count_guess(scope: Scope) -> None:
     """Count a code as wrong until `was_right`; TooManyAttempts after 60 in 15 minutes. Not inside a transaction."""
-    await throttle.count_attempt(_key(scope), most=WRONG_MAX, window=WINDOW)
+    await attempt_limits.count_attempt(_key(scope), most=WRONG_MAX, window=WINDOW)
 
 
 async def count_guess_at(scope: Scope, what: str) -> None:
@@ -48,13 +48,13 @@ async def count_guess_at(scope: Scope, what: str) -> None:
     """
     if not (scope.kept_stations or scope.administers):
         return
-    await throttle.count_attempt(f"{what}:{scope.community_id}", most=WRONG_OF_ONE_MAX, window=WINDOW)
+    await attempt_limits.count_attempt(f"{what}:{scope.community_id}", most=WRONG_OF_ONE_MAX, window=WINDOW)
     await count_guess(scope)
 
 
 async def was_right(scope: Scope, tries: int = 1) -> None:
     """Record that the code was right: its tries no longer count."""
-    await throttle.subtract_attempts(_key(scope), tries, window=WINDOW)
+    await attempt_limits.subtract_attempts(_key(scope), tries, window=WINDOW)
 
 
 async def find_by_code(

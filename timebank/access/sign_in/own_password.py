@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from timebank.access.sign_in import throttle
+from timebank.access.sign_in import attempt_limits
 from timebank.access.sign_in.logins import OwnLogin, own_login, password_proof, set_password, widen_session
 from timebank.access.sign_in.sessions import sign_out_elsewhere
 from timebank.core import clock, database, vault
@@ -73,7 +73,7 @@ async def _require_whole(scope: Scope, login_id: UUID, otp: str | None) -> None:
     `otp`, a second community's sign-in code, adds that community's records to the session. Raises WrongSecondCode.
     """
     if otp is not None and scope.session_id is not None:
-        await throttle.count_attempt(f"password:{login_id}", most=10, window=timedelta(minutes=15))
+        await attempt_limits.count_attempt(f"password:{login_id}", most=10, window=timedelta(minutes=15))
         if not await widen_session(scope.session_id, login_id, otp):
             raise WrongSecondCode
     if await is_narrow(scope):
@@ -99,7 +99,7 @@ async def change_password(
     """
     login, proof = await _own(scope), None
     if _must_prove(login) or (current and login.salt):
-        await throttle.count_attempt(f"password:{login.id}", most=10, window=timedelta(minutes=15))
+        await attempt_limits.count_attempt(f"password:{login.id}", most=10, window=timedelta(minutes=15))
         proof = await password_proof(login.id, login.salt, current or "")
         if proof is None:
             raise WrongPassword

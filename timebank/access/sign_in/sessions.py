@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.access.sign_in.delays import Try, begin_try, end_try
 from timebank.access.sign_in.logins import (
     Used,
     login_by_phone,
@@ -17,6 +16,7 @@ from timebank.access.sign_in.logins import (
     use_one_time_code,
 )
 from timebank.access.sign_in.passwords import DEMO_PASSWORD, is_weak
+from timebank.access.sign_in.sign_in_delays import Try, begin_try, end_try
 from timebank.core import audit, clock, database, settings, vault
 from timebank.core.batcher import Batcher
 from timebank.core.database import retried, transaction

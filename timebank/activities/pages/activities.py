@@ -15,7 +15,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.rules.catalogue import rule_in_words, rules
-from timebank.stations.places import stations
+from timebank.stations.stations import stations
 from timebank.web.pages import page, see_other
 
 

@@ -30,6 +30,7 @@ class CounterClasses(msgspec.Struct, frozen=True):
     """What `desk/_classes.html` shows of the family at the counter."""
 
     presence: str
+    station_id: UUID
     coming: list[BookingOut]
 
 
@@ -40,7 +41,9 @@ async def counter_classes(caller: Scope, person_id: UUID, station_id: UUID, pres
     """
     since, until = clock.day_bounds(clock.local_day())
     soon = max(until, clock.now() + EARLY)
-    return CounterClasses(presence, await reading.coming(caller, person_id, station_id, presence, since, soon))
+    return CounterClasses(
+        presence, station_id, await reading.coming(caller, person_id, station_id, presence, since, soon)
+    )
 
 
 class CounterClassPages(Controller):
@@ -49,7 +52,7 @@ class CounterClassPages(Controller):
     include_in_schema = False
 
     @get()
-    @shown_again(lambda request, caller: refused_page(request, caller))
+    @shown_again(lambda request, caller, code: refused_page(request, caller, {"code": code}))
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template:
         """The booking with this attendance code."""
         digits = scanned.digits(code)
@@ -57,7 +60,7 @@ class CounterClassPages(Controller):
         return page(request, caller, "desk/booking.html", booking=found, code=digits)
 
     @post("/{booking_id:uuid}/attendance")
-    @shown_again(lambda request, caller: refused_page(request, caller))
+    @shown_again(lambda request, caller, data: refused_page(request, caller, data))
     async def attend(
         self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         booking_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],

@@ -1,1 +1,1 @@
-"""Objections to deeds on the public board."""
+"""Objections to deeds and to service records on the public board."""

@@ -22,7 +22,7 @@ from timebank.deeds.schemas import Deed, ObjectionOut
 from timebank.deeds.tables import Deed as DeedTable
 from timebank.people.messages import notify
 from timebank.service_records.deciding import took_part_in_scans
-from timebank.service_records.objected import lock_record, reject_after_objection, restore_reversed
+from timebank.service_records.objection_effects import lock_record, reject_after_objection, restore_reversed
 
 
 @retried

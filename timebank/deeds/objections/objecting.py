@@ -18,7 +18,7 @@ from timebank.deeds.schemas import Deed, ObjectionOut
 from timebank.deeds.tables import Deed as DeedTable
 from timebank.deeds.tables import Objection
 from timebank.people.messages import notify
-from timebank.service_records.objected import lock_record
+from timebank.service_records.objection_effects import lock_record
 
 
 class NotOnNotice(TimebankError):

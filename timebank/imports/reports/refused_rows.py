@@ -24,12 +24,12 @@ from timebank.imports.kinds.goods import read as goods
 from timebank.imports.kinds.hours import read as hours
 from timebank.imports.kinds.roster import read as roster
 from timebank.imports.reports.reasons import Remark
-from timebank.imports.sheets import columns
+from timebank.imports.sheets import table_survey
 from timebank.imports.sheets.context import titles_of
 from timebank.imports.sheets.header import REASONS, Header, own_columns
+from timebank.imports.sheets.known_headings import DEEDS, GOODS, HOURS, ROSTER
 from timebank.imports.sheets.lines import DataRow, data_rows
 from timebank.imports.sheets.meanings import Meaning
-from timebank.imports.sheets.vocabulary import DEEDS, GOODS, HOURS, ROSTER
 
 TITLE = _("未导入的行")
 TITLES_MAX = 10
@@ -72,7 +72,7 @@ def _drawn(kind: Kind, name: str, content: bytes, errors: Sequence[Remark], tran
     shape, drawn = SHAPES[kind], NewWorkbook()
     if drawn.active is not None:
         drawn.remove(drawn.active)
-    seen = columns.survey(workbook.read_workbook(name, content), shape.wanted, shape.required)
+    seen = table_survey.survey(workbook.read_workbook(name, content), shape.wanted, shape.required)
     refused_tables = [header for header, _why in seen.refused]
     for header in (*seen.headers, *refused_tables):
         # A problem of a whole table is stored at its header's row, and refuses all of its rows.

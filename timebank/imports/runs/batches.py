@@ -17,8 +17,7 @@ from timebank.imports.intake import Intake
 from timebank.imports.kinds.registry import IMPORTERS
 from timebank.imports.reports.reasons import Remark
 from timebank.imports.reports.report import Findings
-from timebank.imports.runs import undo_steps as undoing
-from timebank.imports.runs import work
+from timebank.imports.runs import undo_steps, work
 from timebank.imports.runs.closing import LateRefusal, close_import, findings_of, refuse_import, stop_work
 from timebank.imports.runs.ending import analyze_tables, notify_end, notify_in_home_community
 from timebank.imports.runs.work import Held, PlanUnreadable, Work
@@ -47,7 +46,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 def steps_of(at: Work) -> Steps:
     """The steps of this work: the size of a batch, what a batch does, and what follows the last one."""
-    return IMPORTERS[at.kind].steps if at.verb == "import" else undoing.STEPS[at.kind]
+    return IMPORTERS[at.kind].steps if at.verb == "import" else undo_steps.STEPS[at.kind]
 
 
 async def actor_for(scope: Scope, at: Work) -> Scope | None:
@@ -189,7 +188,7 @@ async def _step(scope: Scope, at: Work, steps: Steps, rows: Sequence[Any]) -> in
         if held is None:
             return None
         if at.verb == "undo" and held.done == 0:  # Something that the run made may have been used since the last check.
-            await undoing.require_unused(scope, at.run_id, rows)
+            await undo_steps.require_unused(scope, at.run_id, rows)
         intake = Intake(
             scope=scope, kind=at.kind, file_name=at.file_name, id=at.run_id, is_whole=len(rows) <= steps.batch
         )
@@ -220,7 +219,10 @@ def _require_all(at: Work, held: Held, intake: Intake) -> None:
 
 async def _close(scope: Scope, at: Work, created: int, late: Sequence[Remark], intake: Intake) -> None:
     """Store the outcome, notify the starter unless they see it at once, and end the work."""
-    await (undoing.end_undo(scope, at.run_id, intake) if at.verb == "undo" else close_import(scope, at, created, late))
+    if at.verb == "undo":
+        await undo_steps.end_undo(scope, at.run_id, intake)
+    else:
+        await close_import(scope, at, created, late)
     await notify_end(scope, at)
     await work.end_work(scope, at.run_id)
 

@@ -18,8 +18,7 @@ from timebank.imports.files.workbook import Workbook
 from timebank.imports.intake import Intake, Kind, Planned, Ready, plain_file_name
 from timebank.imports.kinds.registry import IMPORTERS
 from timebank.imports.reports.report import Findings, Outcome, Report, findings
-from timebank.imports.runs import batches as carrying
-from timebank.imports.runs import work
+from timebank.imports.runs import batches, work
 from timebank.imports.runs.batches import Progress, ProgressCallback
 from timebank.imports.runs.work import ImportRunning
 from timebank.imports.tables import ImportRun
@@ -73,7 +72,7 @@ async def try_or_import(
     del book  # a large one should not stay in memory while its rows are written
     if begun.run_id is None or begun.outcome != "imported":
         return begun
-    return await carrying.run_batches(scope, begun.run_id, until=until, told=told, found=begun)
+    return await batches.run_batches(scope, begun.run_id, until=until, told=told, found=begun)
 
 
 async def _try(scope: Scope, kind: Kind, book: Workbook, words: Sequence[WordIn]) -> Findings:
@@ -135,7 +134,7 @@ async def _wait_turn(
     """
     last_moment = time.monotonic() + WAIT_SECONDS
     while (now := await work.under_way(scope)) is not None:
-        found = await carrying.resume_stopped(scope, now, until=until, told=told)
+        found = await batches.resume_stopped(scope, now, until=until, told=told)
         if isinstance(found, Findings) and (now.verb, now.kind, now.file_hash) == ("import", kind, digest):
             return found
         if isinstance(found, Progress) or (found is None and time.monotonic() > last_moment):

@@ -13,9 +13,7 @@ from timebank.core.database import reading, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.imports.intake import Made
-from timebank.imports.runs import batches as carrying
-from timebank.imports.runs import undo_steps as undoing
-from timebank.imports.runs import work
+from timebank.imports.runs import batches, undo_steps, work
 from timebank.imports.runs.batches import Progress, ProgressCallback
 from timebank.imports.runs.work import ImportRunning
 
@@ -51,11 +49,11 @@ async def undo(
         if now is None:
             await _begin(scope, run_id)
         elif now.run_id == run_id and now.verb == "undo":
-            found = await carrying.run_batches(scope, run_id, until=until, told=told)
+            found = await batches.run_batches(scope, run_id, until=until, told=told)
             if isinstance(found, Progress):
                 return found
         else:
-            way = await carrying.resume_stopped(scope, now, until=until)
+            way = await batches.resume_stopped(scope, now, until=until)
             if isinstance(way, Progress) or (way is None and time.monotonic() > last_moment):
                 raise now.refusal()
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
@@ -83,8 +81,8 @@ async def _begin(scope: Scope, run_id: UUID) -> None:
         run = await _run(scope, run_id)
         if clock.now() - run.started_at > UNDO_WITHIN:
             raise UndoTooLate
-        made = await undoing.records_of(scope, run_id)
-        await undoing.require_unused(scope, run_id, made)
+        made = await undo_steps.records_of(scope, run_id)
+        await undo_steps.require_unused(scope, run_id, made)
     try:
         await _write_down(scope, run_id, made)
     except ImportRunning:

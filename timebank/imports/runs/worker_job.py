@@ -7,8 +7,7 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import TimebankError, Unavailable
 from timebank.core.scope import Scope
-from timebank.imports.runs import batches as carrying
-from timebank.imports.runs import work
+from timebank.imports.runs import batches, work
 
 AT_ONCE_SECONDS = 10.0
 
@@ -23,11 +22,11 @@ async def continue_stopped_imports() -> int:
     for community_id in communities:
         scope = Scope.of_system(community_id)
         at = await work.under_way(scope)
-        actor = await carrying.actor_for(scope, at) if at is not None and at.is_free else None
+        actor = await batches.actor_for(scope, at) if at is not None and at.is_free else None
         if at is None or actor is None:
             continue
         try:
-            await carrying.run_batches(actor, at.run_id, until=time.monotonic() + AT_ONCE_SECONDS)
+            await batches.run_batches(actor, at.run_id, until=time.monotonic() + AT_ONCE_SECONDS)
         except Unavailable:
             raise
         except TimebankError:

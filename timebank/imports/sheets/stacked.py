@@ -8,8 +8,8 @@ from timebank.imports.files.workbook import Row, Sheet
 from timebank.imports.sheets.asides import repeats_headings
 from timebank.imports.sheets.context import says_day
 from timebank.imports.sheets.header import Header, read_header
+from timebank.imports.sheets.known_headings import DEEDS, GOODS, HOURS, ROSTER
 from timebank.imports.sheets.meanings import Meaning, plain_heading
-from timebank.imports.sheets.vocabulary import DEEDS, GOODS, HOURS, ROSTER
 
 _TABLE_BEGINS = 3
 """The number of known headings that make a row the header of another table; two suffice if it has no other cells."""

@@ -9,10 +9,10 @@ from timebank.imports.cells.values import plain_text
 from timebank.imports.files.marks import column_letters
 from timebank.imports.files.refusals import FileEmpty
 from timebank.imports.files.workbook import Row, Workbook
-from timebank.imports.sheets.columns import Survey
 from timebank.imports.sheets.header import Header, own_columns
 from timebank.imports.sheets.lines import data_rows, left_aside
 from timebank.imports.sheets.parsed import InSheet, Parsed, RowProblem, UnusedColumn, UsedColumn, without_numbers
+from timebank.imports.sheets.table_survey import Survey
 
 T = TypeVar("T", bound=InSheet)
 _HEADING_TOLD_MAX = 20

@@ -24,8 +24,8 @@ from timebank.imports.words.words import (  # fmt: skip
     word_key,
 )
 from timebank.service_records.crediting.credit import rule_code_of
-from timebank.stations.places import add_station
 from timebank.stations.schemas import StationIn
+from timebank.stations.stations import add_station
 
 NAME_MAX = 60
 

@@ -14,9 +14,9 @@ from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.ledger.entries import find_entry
-from timebank.ledger.explain import entry_kind_in_words, explain_lines, reversed_words
 from timebank.ledger.posting import Currency
 from timebank.ledger.statement import statement
+from timebank.ledger.statement_words import entry_kind_in_words, explain_lines, reversed_words
 from timebank.overview.resident import whole_balances
 from timebank.people.guardianship.guardians import children_of
 from timebank.people.statement_access import open_statement

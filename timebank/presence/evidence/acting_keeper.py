@@ -1,4 +1,4 @@
-"""The keeper who answers for a scan at a counter: who is signed on, or for an offline scan, who was at its time."""
+"""The keeper who answers for a scan at a counter: the one signed on now or, for an offline scan, at its time."""
 
 from datetime import datetime
 
@@ -9,14 +9,14 @@ from timebank.core.scope import ResidentRecord, Scope
 from timebank.presence.evidence.device_clock import TOLERANCE
 from timebank.presence.scan_context import ScanContext, scan_time
 from timebank.presence.words import ScanRefused
-from timebank.stations.places import station_row
+from timebank.stations.stations import station_row
 
 
 async def find_keeper(arrival: ScanContext) -> None:
     """Make the signed-on keeper the actor of a scan on a counter tablet.
 
     Without network the last keeper stays signed on until closing time. Raises SignOnNeeded where nobody is signed on,
-    and Refused for an offline scan at whose time nobody was.
+    and ScanRefused for an offline scan that was made while nobody was.
     """
     scope = arrival.scope
     if not scope.is_counter:
@@ -28,7 +28,7 @@ async def find_keeper(arrival: ScanContext) -> None:
     at = await scan_time(arrival)
     # A slightly slow device clock dates the first scan after a sign-on before the sign-on.
     then = await signed_on_then(scope, at) or await signed_on_then(scope, at + TOLERANCE)
-    if then is None or at >= then.lasts_until(await _doors_close(scope, then.signed_on_at)):
+    if then is None or at >= then.lasts_until(await _closing_after(scope, then.signed_on_at)):
         raise ScanRefused("no_keeper_then")
     if then.login_id != scope.login_id:
         arrival.sender = scope
@@ -36,8 +36,8 @@ async def find_keeper(arrival: ScanContext) -> None:
         arrival.scope = as_keeper(scope, persons, then.login_id, None)
 
 
-async def _doors_close(scope: Scope, moment: datetime) -> datetime | None:
-    """When the device's station closes after a moment; None where it never closes."""
+async def _closing_after(scope: Scope, moment: datetime) -> datetime | None:
+    """The end of the opening period of the device's station at a moment; None where it never closes."""
     assert scope.device_station_id is not None
     station = await station_row(scope, scope.device_station_id)
     return station.opening(moment).end if station else None

@@ -33,7 +33,7 @@ class _Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def card_holder(scope: Scope, code: CardCode, station_id: UUID, at: datetime) -> Holder:
-    """The holder of a card. An offline scan that was made before the card was revoked is accepted. Raises Refused."""
+    """The holder of a card. An offline scan from before the card was revoked is accepted. Raises ScanRefused."""
     card = await database.row(
         _Card,
         "SELECT person_id, epoch, revoked_at, issued_by, issued_by_login, issued_by_device, confirmed_at FROM card "

@@ -19,7 +19,7 @@ from uuid import UUID
 from timebank.core import clock, codes, database, vault
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
-from timebank.stations.places import StationRow, station_row
+from timebank.stations.stations import StationRow, station_row
 
 LASTS = timedelta(seconds=120)
 KEPT_FOR = timedelta(days=1)

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from timebank.access.sign_in import throttle
+from timebank.access.sign_in import attempt_limits
 from timebank.access.sign_in.logins import Proof, login_by_phone
 from timebank.access.sign_in_codes import SignInCode, receiving_phone, sign_in_code
 from timebank.core import database
@@ -68,7 +68,7 @@ async def _proof(scope: Scope, person_id: UUID, phone: str, told: CodeIn) -> Pro
         return "office"
     if not (told.name and told.last4):
         raise CodeNeedsPresence
-    await throttle.count_attempt(f"find:{scope.login_id}", most=TRIES_MAX, window=TRIES_WINDOW)
+    await attempt_limits.count_attempt(f"find:{scope.login_id}", most=TRIES_MAX, window=TRIES_WINDOW)
     if not await is_called(scope, person_id, told.name, told.last4):
         raise NotCalledSo
     login = await login_by_phone(phone)

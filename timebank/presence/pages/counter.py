@@ -38,8 +38,8 @@ from timebank.presence.words import REASONS
 from timebank.service_records.visits import open_visit
 from timebank.shop.pages.counter import counter_goods, offered_here
 from timebank.shop.schemas import GoodOut
-from timebank.stations.places import kept_stations
 from timebank.stations.schemas import StationOut
+from timebank.stations.stations import kept_stations
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, partial, see_other
 
@@ -221,7 +221,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     """The person at the counter and what can be done for them."""
 
     person: counter.CounterPerson
-    available: int | None  # None: known by name alone, whose points nobody spends on a keeper's word
+    available: int | None  # None where the person was found by name alone: their points cannot be spent then
     is_in: bool
     elsewhere: str | None
     goods: Any

@@ -28,7 +28,7 @@ from timebank.presence.schemas import ScanIn, Verdict
 from timebank.presence.transitions import SAME_SCAN
 from timebank.presence.words import REASONS
 from timebank.service_records.visits import open_visit
-from timebank.stations.places import StationRow
+from timebank.stations.stations import StationRow
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 

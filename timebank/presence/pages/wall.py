@@ -10,8 +10,8 @@ from timebank.access.pages.device_cookie import this_device
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.presence.visits import today_at
-from timebank.stations.places import station
-from timebank.stations.screens import code_on_screen
+from timebank.stations.station_codes import code_on_screen
+from timebank.stations.stations import station
 from timebank.web.pages import page
 from timebank.web.pictures import qr_image
 

@@ -1,4 +1,4 @@
-"""Requests of one member of staff at the counter to which a second one agrees. `shop.agreed` carries them out."""
+"""Rows of counter confirmations: requested by one member of staff, decided by another. `deciding` carries them out."""
 
 from datetime import datetime
 from typing import Literal

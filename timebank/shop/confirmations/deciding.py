@@ -1,4 +1,4 @@
-"""Hand-overs that need a second member of staff: to a person without code or card, or to a keeper's own household."""
+"""Request a second member of staff's agreement to a hand-over, and agree or refuse as that second person."""
 
 from typing import Literal
 from uuid import UUID

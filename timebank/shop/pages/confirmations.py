@@ -15,7 +15,7 @@ from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.shop.confirmations import deciding as agreed
+from timebank.shop.confirmations import deciding
 from timebank.shop.confirmations.listing import list_confirmations
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
@@ -40,8 +40,8 @@ class CounterConfirmationPages(Controller):
     @shown_again(lambda request, caller: _page(request, caller))
     async def ask(self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form) -> Redirect:
         """Ask for a confirmation for a person who has neither phone nor card with them."""
-        wanted = parse_form(agreed.SpendingIn, data, SPENDING)
-        await once.answer(caller, lambda: agreed.ask_to_spend(caller, wanted))
+        wanted = parse_form(deciding.SpendingIn, data, SPENDING)
+        await once.answer(caller, lambda: deciding.ask_to_spend(caller, wanted))
         return see_other("/desk/confirmations")
 
     @post("/redemptions/{redemption_id:uuid}")
@@ -51,7 +51,7 @@ class CounterConfirmationPages(Controller):
         redemption_id: FromPath[UUID],
     ) -> Redirect:  # fmt: skip
         """Ask for a confirmation to hand over a reservation of the keeper's own household."""
-        await once.answer(caller, lambda: agreed.ask_to_collect(caller, redemption_id))
+        await once.answer(caller, lambda: deciding.ask_to_collect(caller, redemption_id))
         return see_other("/desk/confirmations")
 
     @post("/{confirmation_id:uuid}")
@@ -61,8 +61,8 @@ class CounterConfirmationPages(Controller):
         confirmation_id: FromPath[UUID], data: Form,
     ) -> Redirect:  # fmt: skip
         """Agree or refuse. Agreeing hands the good over."""
-        decision = parse_form(agreed.DecisionIn, data, DECISION)
-        await once.answer(caller, lambda: agreed.decide_confirmation(caller, confirmation_id, decision))
+        decision = parse_form(deciding.DecisionIn, data, DECISION)
+        await once.answer(caller, lambda: deciding.decide_confirmation(caller, confirmation_id, decision))
         return see_other("/desk/confirmations")
 
 

@@ -1,7 +1,9 @@
 """Goods at the counter: hand over reservations, and redeem goods on the spot."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -86,20 +88,20 @@ class CounterGoodsPages(Controller):
     include_in_schema = False
 
     @get()
-    @shown_again(lambda request, caller: refused_page(request, caller))
+    @shown_again(lambda request, caller, code: refused_page(request, caller, {"code": code}))
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template | Redirect:
         """Find the reservation with this code; a code of a booking redirects to the booking."""
         digits = scanned.digits(code)
         found = await reading.find_redemption_by_code(caller, digits)
         if found is None and await booking_by_code(caller, digits):
-            await guesses.was_right(caller)  # so the look-up among the goods was no wrong guess
+            await guesses.was_right(caller)  # the code is right: the look-up above is no wrong guess
             return see_other(f"/desk/bookings?code={digits}")
         return page(request, caller, "desk/redemption.html", redemption=found, code=digits)
 
     @post("/{redemption_id:uuid}/collection")
     @shown_again(
-        lambda request, caller, refusal, redemption_id: refused_page(
-            request, caller, ask=_ask_for(redemption_id) if isinstance(refusal, OwnRedemption) else None
+        lambda request, caller, data, refusal, redemption_id: refused_page(
+            request, caller, data, ask=_ask_for(redemption_id) if isinstance(refusal, OwnRedemption) else None
         )
     )
     async def hand_over(
@@ -113,7 +115,7 @@ class CounterGoodsPages(Controller):
         return see_other(f"/desk/redemptions/{redemption_id}")
 
     @post()
-    @shown_again(lambda request, caller: refused_page(request, caller))
+    @shown_again(lambda request, caller, data: refused_page(request, caller, data))
     async def give_out(
         self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         data: URLEncodedBody[dict[str, str]],
@@ -133,9 +135,16 @@ class CounterGoodsPages(Controller):
         )
 
 
-def refused_page(request: AnyRequest, caller: Scope, *, ask: str | None = None) -> Template:
-    """The page of a refusal, with a link to the counter. `ask`: where a confirmation can be asked for instead."""
-    return page(request, caller, "desk/refused.html", ask=ask)
+def refused_page(request: AnyRequest, caller: Scope, data: Mapping[str, str], *, ask: str | None = None) -> Template:
+    """The page of a refusal: the typed code to correct, or the way back to the person whose scan the form had.
+
+    `ask` is the address at which a confirmation can be asked for instead.
+    """
+    scan = {"station": data.get("station_id", ""), "scan": data.get("presence", "")}
+    return page(
+        request, caller, "desk/refused.html", ask=ask, code=scanned.digits(data.get("code", "")),
+        again=f"/desk?{urlencode(scan)}" if all(scan.values()) else None,
+    )  # fmt: skip
 
 
 def _ask_for(redemption_id: UUID) -> str:

@@ -18,7 +18,7 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
 from timebank.shop import goods, stock
 from timebank.shop.schemas import Count, Receipt
-from timebank.stations.places import station as station_of
+from timebank.stations.stations import station as station_of
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 

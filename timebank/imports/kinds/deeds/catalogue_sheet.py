@@ -6,8 +6,8 @@ from timebank.imports.cells import amounts
 from timebank.imports.cells import values as cells
 from timebank.imports.files.workbook import Sheet
 from timebank.imports.sheets.header import find
+from timebank.imports.sheets.known_headings import DEEDS
 from timebank.imports.sheets.lines import data_rows
-from timebank.imports.sheets.vocabulary import DEEDS
 
 _WANTED = tuple(meaning for meaning in DEEDS if meaning.key in ("item", "points"))
 POINTS_MAX = 10_000

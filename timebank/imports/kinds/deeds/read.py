@@ -13,7 +13,7 @@ from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell, Role
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.deeds.catalogue_sheet import catalogues_on
-from timebank.imports.sheets import columns, context
+from timebank.imports.sheets import context, table_survey
 from timebank.imports.sheets import unread as leftovers
 from timebank.imports.sheets.candidates import (
     Candidate,
@@ -26,9 +26,9 @@ from timebank.imports.sheets.candidates import (
 )
 from timebank.imports.sheets.context import TitleDates
 from timebank.imports.sheets.homes import place_of
+from timebank.imports.sheets.known_headings import DEEDS
 from timebank.imports.sheets.lines import data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading, UnknownUse
-from timebank.imports.sheets.vocabulary import DEEDS
 from timebank.imports.words.buildings import Buildings
 from timebank.imports.words.words import word_key
 
@@ -103,7 +103,7 @@ def parse(
     `catalogue` gives the points of each item. `aliases` maps the key of another word to the item that it means.
     `waiting` holds the keys of items that wait for a second person. Buildings are looked up in `town`.
     """
-    survey = columns.survey(book, DEEDS, REQUIRED)
+    survey = table_survey.survey(book, DEEDS, REQUIRED)
     parsed: Parsed[DeedRow] = Parsed()
     # Items are matched by word key, so other spaces or punctuation than in the catalogue make no difference.
     known = None if catalogue is None else Known.of(catalogue, aliases or {}, waiting)
@@ -128,7 +128,7 @@ def parse(
 def mentions(book: Workbook) -> Mentions:
     """Every readable name in the workbook, witnesses included, to look up before `parse`."""
     names: set[str] = set()
-    for header in columns.headers(book, DEEDS, REQUIRED):
+    for header in table_survey.headers(book, DEEDS, REQUIRED):
         for line in data_rows(header):
             for meaning in ("name", "witness"):
                 names |= group.mentioned(line.values.get(meaning))

@@ -7,12 +7,12 @@ from timebank.imports.cells import values as cells
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell, Unreadable
 from timebank.imports.files.workbook import Workbook
-from timebank.imports.sheets import captions, columns
+from timebank.imports.sheets import captions, table_survey
 from timebank.imports.sheets import unread as leftovers
 from timebank.imports.sheets.header import Header
+from timebank.imports.sheets.known_headings import GOODS
 from timebank.imports.sheets.lines import data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading
-from timebank.imports.sheets.vocabulary import GOODS
 
 REQUIRED = ("name", "points")
 
@@ -34,7 +34,7 @@ class GoodRow:
 
 def parse(book: Workbook) -> Parsed[GoodRow]:
     """Read a goods list. Raises an ImportRefused when the file holds none."""
-    survey = columns.survey(book, GOODS, REQUIRED)
+    survey = table_survey.survey(book, GOODS, REQUIRED)
     survey = replace(survey, headers=tuple(map(_with_kinds, survey.headers)))
     parsed: Parsed[GoodRow] = Parsed()
     seen: dict[tuple[str, str | None], tuple[str, int]] = {}

@@ -13,13 +13,13 @@ from timebank.imports.cells.signs import is_ditto
 from timebank.imports.cells.values import Cell
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.hours.times import services
-from timebank.imports.sheets import columns, context
+from timebank.imports.sheets import context, table_survey
 from timebank.imports.sheets import unread as leftovers
 from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions, people_of_row
 from timebank.imports.sheets.context import TitleDates
+from timebank.imports.sheets.known_headings import HOURS
 from timebank.imports.sheets.lines import DataRow, data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading
-from timebank.imports.sheets.vocabulary import HOURS
 
 REQUIRED = ("name|phone", "in|span|in2|span2|length", "date|in|span|in2|span2")
 LONG_SERVICE_MINUTES = 12 * 60
@@ -62,7 +62,7 @@ class HoursRow:
 
 def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[HoursRow]:
     """Read sign-in sheets and match each row to a resident. Raises an ImportRefused when the file holds none."""
-    survey = columns.survey(book, HOURS, REQUIRED)
+    survey = table_survey.survey(book, HOURS, REQUIRED)
     parsed: Parsed[HoursRow] = Parsed()
     earlier: dict[str, list[HoursRow]] = {}
     for header in survey.headers:
@@ -86,7 +86,7 @@ def mentions(book: Workbook) -> Mentions:
     """Every readable name and phone in the sheets, to look up before `parse`."""
     names: set[str] = set()
     found: set[str] = set()
-    for header in columns.headers(book, HOURS, REQUIRED):
+    for header in table_survey.headers(book, HOURS, REQUIRED):
         for line in data_rows(header):
             names |= group.mentioned(line.values.get("name"))
             found |= set(phones(line.values.get("phone")))

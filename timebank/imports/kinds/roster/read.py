@@ -13,13 +13,13 @@ from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.values import Cell, Role
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.roster.bearer import born_on_of, read_document_cell, read_phone, sex_of
-from timebank.imports.kinds.roster.heads import roles_of
-from timebank.imports.sheets import captions, columns
+from timebank.imports.kinds.roster.lists_of_heads import roles_of
+from timebank.imports.sheets import captions, table_survey
 from timebank.imports.sheets import unread as leftovers
 from timebank.imports.sheets.homes import home_of
+from timebank.imports.sheets.known_headings import ROSTER
 from timebank.imports.sheets.lines import DataRow, data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading
-from timebank.imports.sheets.vocabulary import ROSTER
 
 REQUIRED = ("name",)
 WORD_MAX = 20
@@ -79,7 +79,7 @@ class _Above:
 
 def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
     """Read a roster; birth dates after `today` are refused. Raises an ImportRefused if no table is a roster."""
-    survey = columns.survey(book, ROSTER, REQUIRED)
+    survey = table_survey.survey(book, ROSTER, REQUIRED)
     parsed: Parsed[RosterRow] = Parsed()
     seen: dict[tuple[object, ...], RosterRow] = {}
     for header in survey.headers:

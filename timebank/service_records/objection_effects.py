@@ -1,4 +1,4 @@
-"""Service records with an objection: honour hours on the public board, or the objector's own record once reversed."""
+"""What an objection does to a service record: it is locked, rejected, or credited again after a reversal."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""A station's time-based code."""
+"""A station's code, which changes with the time, and the rotation of its key."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,9 +7,9 @@ from timebank.core import audit, clock, codes, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
-from timebank.stations.places import station, station_row
-from timebank.stations.readings import record_reading
+from timebank.stations.code_readings import record_reading
 from timebank.stations.schemas import CodeOut
+from timebank.stations.stations import station, station_row
 
 
 def acceptance_ends(moment: datetime, seconds: int) -> datetime:

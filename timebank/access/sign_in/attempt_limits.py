@@ -1,4 +1,4 @@
-"""Throttling: attempts are counted in the database, so that a limit holds across processes."""
+"""Limits on attempts, counted in the database, so that a limit holds across processes. Sign-ins: `sign_in_delays`."""
 
 from datetime import datetime, timedelta
 

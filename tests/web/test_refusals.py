@@ -50,6 +50,7 @@ NOT_IN_PLACE = {
 }
 UUID_IN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 READERS = ("owner", "guardian", "keeper", "admin", "auditor", "counter", "admin elsewhere")
+READ_ONLY = ("auditor", "admin elsewhere")  # every form refuses them for who they are, whatever it holds
 SLICES = 6
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 NOTICE = re.compile(r'class="notice is-wrong" role="alert"')
@@ -180,7 +181,7 @@ async def test_a_refusal_says_why_and_leaves_a_way_on(
         in_place = op.name in NOT_IN_PLACE
         for role in READERS:
             done = False
-            for fields, path in attempts(op, made):
+            for fields, path in attempts(op, made)[: 2 if role in READ_ONLY else None]:
                 answer = await sent(client, made, role, op, fields, path=path)
                 done = done or answer.status_code < 400
                 wrong += wrong_with(op, role, answer, names)

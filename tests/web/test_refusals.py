@@ -31,6 +31,7 @@ from timebank.core.errors import Busy, Conflict, NotFound, TimebankError, Unauth
 from timebank.http.callers import AnyRequest, CsrfMissing, csrf_token
 from timebank.http.problems import failed, refused
 from timebank.http.refusals import Typed, shown_again
+from timebank.shop.collection import collect
 from timebank.web.pages import page
 
 # A script of the counter sends waiting scans here and reads JSON; no form does.
@@ -217,11 +218,11 @@ async def test_the_reason_is_told_in_the_readers_language(town: Town, client: ht
 
 
 async def test_what_has_been_collected_is_shown_again_when_it_is_cancelled(
-    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+    town: Town, client: httpx.AsyncClient
 ) -> None:
     await town.give_points("张桂兰", 50)
     made = await reserved(town)
-    await owner.execute("UPDATE redemption SET status = 'collected', ended_at = reserved_at WHERE id = $1", made.id)
+    await collect(await town.scope("周敏"), made.id, made.code)
     phone = await browser(client, town, "张桂兰")
     answer = await phone.send(f"/redemptions/{made.id}/cancellation")
     assert answer.status_code == 409

@@ -31,7 +31,7 @@ from timebank.core.errors import Busy, Conflict, NotFound, TimebankError, Unauth
 from timebank.http.callers import AnyRequest, CsrfMissing, csrf_token
 from timebank.http.problems import failed, refused
 from timebank.http.refusals import Typed, shown_again
-from timebank.shop import collection
+from timebank.shop.collection import collect
 from timebank.web.pages import page
 
 # A script of the counter sends waiting scans here and reads JSON; no form does.
@@ -223,7 +223,7 @@ async def test_what_has_been_collected_is_shown_again_when_it_is_cancelled(
 ) -> None:
     await town.give_points("张桂兰", 50)
     made = await reserved(town)
-    await collection.collect(await town.scope("周敏"), made.id, made.code)
+    await collect(await town.scope("周敏"), made.id, made.code)
     phone = await browser(client, town, "张桂兰")
     answer = await phone.send(f"/redemptions/{made.id}/cancellation")
     assert answer.status_code == 409

@@ -63,19 +63,21 @@ async def lock_waiting_children(scope: Scope, lesson_id: UUID, *children: UUID, 
     Call it before `locked_lesson`: people are locked before lessons, which avoids deadlocks.
     """
     waiting = await _waiting_children(scope, lesson_id, seated=seated)
-    await lock_people(scope, {*children, *waiting})
-    if waiting:
-        for child_id in await _waiting_children(scope, lesson_id, seated=seated):
-            require_locked(child_id, {*children, *waiting})
+    locked = {*children, *waiting.values()}
+    await lock_people(scope, locked)
+    now = await _waiting_children(scope, lesson_id, seated=seated) if waiting else {}
+    for booking_id in waiting.keys() & now.keys():
+        require_locked(now[booking_id], locked)
 
 
-async def _waiting_children(scope: Scope, lesson_id: UUID, *, seated: bool) -> set[UUID]:
+async def _waiting_children(scope: Scope, lesson_id: UUID, *, seated: bool) -> dict[UUID, UUID]:
+    """The child of each booking that waits, by the booking's id."""
     waiting = await database.fetch(
-        "SELECT DISTINCT child_id FROM booking WHERE community_id = $1 AND lesson_id = $2 "
+        "SELECT id, child_id FROM booking WHERE community_id = $1 AND lesson_id = $2 "
         "AND (status = 'waiting' OR $3 AND status = 'held')",
         scope.community_id, lesson_id, seated,
     )  # fmt: skip
-    return {UUID(bytes=row["child_id"].bytes) for row in waiting}
+    return {UUID(bytes=row["id"].bytes): UUID(bytes=row["child_id"].bytes) for row in waiting}
 
 
 async def locked_lesson(scope: Scope, lesson_id: UUID) -> LessonOut:

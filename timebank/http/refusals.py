@@ -24,12 +24,15 @@ from timebank.access.devices.sign_on import SignOnNeeded
 from timebank.core.database import BadValue
 from timebank.core.errors import TimebankError, Unauthenticated
 from timebank.http.callers import AnyRequest, CsrfMissing
+from timebank.http.idempotency import KeyReused
 from timebank.http.preferences import language_of
 from timebank.http.problems import log_unavailable, refused, sentence_of, wants_problem, when_to_come_back
 
 R = TypeVar("R")
 Show = Callable[..., Template | Awaitable[Template]]
 NOT_IN_PLACE = (Unauthenticated, SignOnNeeded, CsrfMissing)
+# Proofs of who somebody is, and what is scanned from a card or a phone, are not written into a page.
+NOT_SHOWN = frozenset({"password", "again", "current", "otp", "code"})
 
 
 class Typed:
@@ -38,14 +41,17 @@ class Typed:
     The macros of parts/fields.html say where a form begins and ends: two forms of one page may have a field in common.
     """
 
-    def __init__(self, address: str = "", fields: Mapping[str, str] | None = None) -> None:
+    def __init__(self, address: str = "", fields: Mapping[str, str] | None = None, *, keeps_key: bool = False) -> None:
         self._address = address
         self._fields = fields or {}
+        self._keeps_key = keeps_key
         self._is_inside = False
 
-    def begin(self, address: str) -> str:
-        """A form with this address begins."""
+    def begin(self, address: str, fields: Mapping[str, object] | None = None) -> str:
+        """A form with this address and these hidden fields begins."""
         self._is_inside = bool(self._address) and urlsplit(address).path == self._address
+        for name, value in (fields or {}).items():
+            self.tell_apart(name, value)
         return ""
 
     def tell_apart(self, name: str, value: object) -> str:
@@ -61,7 +67,11 @@ class Typed:
 
     def value(self, name: str, otherwise: object = "") -> object:
         """What was typed into a field of this form, else what the page shows there."""
-        return self._fields.get(name, otherwise) if self._is_inside else otherwise
+        return self._fields.get(name, otherwise) if self._is_inside and name not in NOT_SHOWN else otherwise
+
+    def hidden(self, name: str, value: object) -> object:
+        """The value of a hidden field: the idempotency key that was sent, if it may still count, else `value`."""
+        return self._fields.get(name, value) if self._is_inside and self._keeps_key and name == "_key" else value
 
     def is_checked(self, name: str, value: str, otherwise: object) -> object:
         """Whether a box of this form was ticked; a browser does not send one that was not."""
@@ -127,7 +137,7 @@ async def _in_place(shows: tuple[Show, ...], given: Mapping[str, Any]) -> Respon
             raise refusal
         log_unavailable(request, refusal)
         page.context["refusal"] = sentence_of(refusal, language_of(request))
-        page.context["typed"] = await _typed(request)
+        page.context["typed"] = await _typed(request, refusal)
         page.status_code = refusal.status
         page.headers |= when_to_come_back(refusal)
         return page
@@ -136,9 +146,13 @@ async def _in_place(shows: tuple[Show, ...], given: Mapping[str, Any]) -> Respon
     return refused(request, refusal, back=_form_address(request))
 
 
-async def _typed(request: AnyRequest) -> Typed:
+async def _typed(request: AnyRequest, refusal: TimebankError) -> Typed:
+    """What was typed, with its key unless this key cannot be used again.
+
+    The change may have been made although its answer got lost, or may be going on: with the same key it is made once.
+    """
     fields = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-    return Typed(request.scope["path"], fields)
+    return Typed(request.scope["path"], fields, keeps_key=not isinstance(refusal, KeyReused))
 
 
 def _form_address(request: AnyRequest) -> str:
@@ -152,7 +166,9 @@ def _form_address(request: AnyRequest) -> str:
     except ValueError:
         return own
     is_ours = (
-        came.netloc == request.headers.get("Host") and came.path.startswith("/") and not came.path.startswith("//")
+        came.netloc == request.headers.get("Host")
+        and came.path.startswith("/")
+        and not came.path.startswith(("//", "/\\"))
     )
     if not is_ours or came.path == own:
         return own

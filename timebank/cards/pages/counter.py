@@ -17,6 +17,7 @@ from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
 from timebank.presence.counter import find_counter_person
+from timebank.presence.pages.counter import choice_page, counter_page
 from timebank.web.forms import parse_form
 from timebank.web.pages import decode_answer, page
 from timebank.web.pictures import qr_image
@@ -37,23 +38,21 @@ class CounterCardPages(Controller):
     include_in_schema = False
 
     @post()
-    @shown_again(lambda request, caller, data: _card_page(request, caller, parse_form(Whom, data, WHOM), None))
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: choice_page(request, caller),
+    )
     async def issue(
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
         data: URLEncodedBody[dict[str, str]],
     ) -> Template:  # fmt: skip
         """Issue a card and show it once for printing or a photo. The previous card is revoked at once."""
         wanted = parse_form(Whom, data, WHOM)
-        await find_counter_person(
-            caller, wanted.person_id
-        )  # whom the caller may not serve is refused before the card is made
+        # Whom the caller may not serve is refused before the card is made.
+        person = await find_counter_person(caller, wanted.person_id)
         answer = await once.answer(caller, lambda: issue_card(caller, wanted.person_id))
-        return await _card_page(request, caller, wanted, decode_answer(answer, CardOut))
-
-
-async def _card_page(request: AnyRequest, caller: Scope, whom: Whom, card: CardOut | None) -> Template:
-    return page(
-        request, caller, "desk/card.html", person=await find_counter_person(caller, whom.person_id),
-        station_id=whom.station_id,
-        card=card, image=qr_image(card.url) if card else None,
-    )  # fmt: skip
+        card = decode_answer(answer, CardOut)
+        return page(
+            request, caller, "desk/card.html", person=person, station_id=wanted.station_id, card=card,
+            image=qr_image(card.url),
+        )  # fmt: skip

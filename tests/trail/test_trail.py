@@ -150,3 +150,12 @@ async def test_the_panel_shows_it_in_both_languages(town: Town, client: httpx.As
         headers={**await town.sign_in("赵丽"), "Accept-Language": "en"},
     )  # fmt: skip
     assert [line["text"] for line in answer.json()["items"]] == ["Issued a card"]
+
+
+async def test_a_day_before_every_id_has_an_empty_trail(town: Town, client: httpx.AsyncClient) -> None:
+    admin = await town.sign_in("赵丽")
+    await issue_card(await town.scope("赵丽"), town.people["王建国"])
+    for day in ("0035-01-02", "1969-12-31"):
+        answer = await client.get(f"{API}/audit", params={"until": day}, headers=admin)
+        assert (answer.status_code, answer.json()["items"]) == (200, [])
+    assert (await client.get(f"{API}/audit", headers=admin)).json()["items"]

@@ -51,10 +51,10 @@ async def trail(
 
 
 def _end_of(until: date | None) -> UUID:
-    """The smallest id after the end of a day; the largest of all without a day."""
+    """The smallest id after the end of a day; the largest of all without a day. No id is of a day before 1970."""
     if until is None:
         return _LAST
-    return UUID(int=int(clock.day_bounds(until)[1].timestamp() * 1000) << 80)
+    return UUID(int=max(0, int(clock.day_bounds(until)[1].timestamp() * 1000)) << 80)
 
 
 def _line(row: dict[str, object], language: str) -> ChangeOut:

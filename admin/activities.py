@@ -12,8 +12,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
-from timebank.activities import calling_off, changes, offers
-from timebank.activities import shifts as planned
+from timebank.activities import calling_off, changes, offers, shifts
 from timebank.activities.schemas import ActivityChange, ActivityIn, Seats, ShiftIn
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
@@ -96,7 +95,7 @@ class PanelActivityPages(Controller):
     @post("/{activity_id:uuid}/shifts")
     @shown_again(lambda request, activity_id, caller: _activity_page(request, caller, activity_id))
     async def add_shift(self, activity_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
-        await planned.add_shift(caller, activity_id, parse_form(ShiftForm, data, SHIFT).shift())
+        await shifts.add_shift(caller, activity_id, parse_form(ShiftForm, data, SHIFT).shift())
         return see_other(f"/admin/activities/{activity_id}?done=shift")
 
     @post("/{activity_id:uuid}/shifts/{shift_id:uuid}/cancellation")
@@ -132,7 +131,7 @@ async def _new_page(request: AnyRequest, caller: Scope) -> Template:
 
 async def _activity_page(request: AnyRequest, caller: Scope, activity_id: UUID, *, done: str = "") -> Template:
     caller.require_reader()
-    coming = await all_pages(partial(planned.shifts, caller, activity_id))
+    coming = await all_pages(partial(shifts.shifts, caller, activity_id))
     names = {station.id: station.name for station in await all_pages(partial(stations, caller, active=None))}
     return page(
         request, caller, "activities/activity.html",

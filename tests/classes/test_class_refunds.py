@@ -18,8 +18,7 @@ from tests.support.ledger_sums import problems_of
 from tests.support.shop import API, key, minutes_of, points_of
 from tests.support.town import Town
 from timebank.classes import booking
-from timebank.classes.class_time import entries, purchase, refunds
-from timebank.classes.class_time import minute_moves as moves
+from timebank.classes.class_time import entries, minute_moves, purchase, refunds
 from timebank.classes.class_time.purchase import Parcel, last_day
 from timebank.classes.courses import CourseOver
 from timebank.classes.schemas import BookingIn, ClassHoursIn, MoveIn, RefundIn
@@ -294,12 +293,12 @@ async def test_a_move_needs_a_course_that_runs_and_fits(town: Town, owner: async
     for active, age_min, refusal in ((False, 6, CourseOver), (True, 13, purchase.ChildAge)):
         await owner.execute("UPDATE course SET active = $1, age_min = $2 WHERE id = $3", active, age_min, other)
         with pytest.raises(refusal):
-            await moves.move_class_hours(scope, wanted)
+            await minute_moves.move_class_hours(scope, wanted)
     same = MoveIn(
         person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, to_course_id=town.course
     )
-    with pytest.raises(moves.SameCourse):
-        await moves.move_class_hours(scope, same)
+    with pytest.raises(minute_moves.SameCourse):
+        await minute_moves.move_class_hours(scope, same)
     assert await minutes_of(owner, town, "刘小雨") == 60
 
 
@@ -313,7 +312,7 @@ async def test_minutes_bought_with_points_that_have_run_out_can_still_move(
         wanted = MoveIn(
             person_id=town.people["刘洋"], child_id=town.people["刘小雨"], course_id=town.course, to_course_id=other
         )
-        assert (await moves.move_class_hours(await town.scope("刘洋"), wanted)).arrived == 60
+        assert (await minute_moves.move_class_hours(await town.scope("刘洋"), wanted)).arrived == 60
     await books_are_clean(owner, town)
 
 
@@ -515,7 +514,7 @@ async def test_the_check_finds_purchases_that_do_not_agree_with_the_books(
         to_course_id=other,
         minutes=60,
     )
-    await moves.move_class_hours(await town.scope("刘洋"), wanted)
+    await minute_moves.move_class_hours(await town.scope("刘洋"), wanted)
     await books_are_clean(owner, town)
     await owner.execute(tampered)
     found = {problem.code for problem in (await check_ledger(await town.scope("孙伟"))).problems}

@@ -36,7 +36,7 @@ from timebank.people.schemas import Correction
 from timebank.policies.values import change_policy
 from timebank.service_records import review
 from timebank.service_records.crediting import reversal
-from timebank.service_records.honour import entering as hours
+from timebank.service_records.honour import entering
 from timebank.service_records.schemas import HoursIn, ReviewIn
 from timebank.shop import cancelling, collection, redemption, returns
 from timebank.shop.schemas import Redeemed, RedemptionIn
@@ -134,11 +134,11 @@ class Story:
         return lambda: grants.grant(self.admin, asked)
 
     async def approve_hours(self) -> Act:
-        entered = await hours.enter_hours(self.keeper, self.times())
+        entered = await entering.enter_hours(self.keeper, self.times())
         return lambda: review.review_record(self.admin, entered.id, ReviewIn("approve"))
 
     async def reverse_hours(self) -> Act:
-        entered = await hours.enter_hours(self.keeper, self.times())
+        entered = await entering.enter_hours(self.keeper, self.times())
         await review.review_record(self.admin, entered.id, ReviewIn("approve"))
         return lambda: reversal.reverse_record(self.admin, entered.id, "记错了人")
 

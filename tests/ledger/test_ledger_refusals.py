@@ -14,7 +14,7 @@ from tests.classes.test_class_refunds import another_course, books_are_clean, bo
 from tests.support.ledger_sums import problems_of
 from tests.support.shop import points_of
 from tests.support.town import Town
-from timebank.classes.class_time import minute_moves as moves
+from timebank.classes.class_time import minute_moves
 from timebank.classes.schemas import MoveIn
 from timebank.core import clock, database
 from timebank.core.database import transaction
@@ -44,7 +44,7 @@ async def test_no_entry_of_class_hours_is_reversed_behind_its_purchase(town: Tow
         to_course_id=await another_course(owner, town),
         minutes=60,
     )
-    await moves.move_class_hours(await town.scope("刘洋"), wanted)
+    await minute_moves.move_class_hours(await town.scope("刘洋"), wanted)
     await give_back(town)
     kinds = {}
     for row in await owner.fetch("SELECT DISTINCT kind, entry_id FROM transfer WHERE source_kind = 'class_purchase'"):

@@ -5,7 +5,7 @@ import pytest
 from tests.support.town import Town
 from timebank.access.sign_in.finding import find_at_counter
 from timebank.core import names
-from timebank.imports.cells import values as cells
+from timebank.imports.cells import cell_values
 from timebank.imports.sheets.candidates import Candidate, Candidates
 from timebank.people.directory import list_people
 from timebank.people.enrolment.enrolling import enrol
@@ -25,7 +25,7 @@ SPELLINGS = [
 
 @pytest.mark.parametrize(("written", "stored"), SPELLINGS)
 def test_the_panel_and_a_workbook_store_a_name_alike(written: str, stored: str) -> None:
-    assert names.clean_person(written) == cells.name(written) == stored
+    assert names.clean_person(written) == cell_values.name(written) == stored
     assert names.clean_person(stored) == stored
     assert names.key(written) == names.key(stored)
 

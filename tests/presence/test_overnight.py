@@ -16,7 +16,7 @@ from timebank.core.wording import until
 from timebank.presence.forgotten import close_forgotten
 from timebank.presence.visits import today_at
 from timebank.service_records import review, visits
-from timebank.service_records.honour import entering as hours
+from timebank.service_records.honour import entering
 from timebank.service_records.schemas import HoursIn, ReviewIn
 from timebank.stations.stations import open_hours
 
@@ -163,7 +163,7 @@ async def test_entered_hours_after_midnight_count_on_their_own_day(town: Town, o
     wanted = HoursIn(
         person_id=town.people["张桂兰"], started_at=evening("00:40"), ended_at=evening("02:40"), reason="停电"
     )
-    await hours.enter_hours(await town.scope("陈明"), wanted)
+    await entering.enter_hours(await town.scope("陈明"), wanted)
     assert await count(owner, "service_record", "counts_on IS NULL") == 1
 
 

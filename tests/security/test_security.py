@@ -34,7 +34,7 @@ from timebank.service_records.crediting import notice_ends as due
 from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.deciding import OwnRecord
-from timebank.service_records.honour import entering as hours
+from timebank.service_records.honour import entering
 from timebank.service_records.reading import list_records
 from timebank.service_records.schemas import HoursIn, ReviewIn
 from timebank.shop.redemption import redeem
@@ -98,7 +98,7 @@ async def test_a_tablet_gives_nobody_a_sign_in_code_and_enters_no_hours(town: To
         station_id=town.stations["暖蜂驿站"],
     )
     with pytest.raises(Forbidden):
-        await hours.enter_hours(tablet, wanted)
+        await entering.enter_hours(tablet, wanted)
 
 
 async def test_a_tablet_reads_no_full_names_in_the_stations_records(town: Town) -> None:
@@ -117,7 +117,7 @@ async def test_who_enters_hours_in_another_community_does_not_approve_them(
     record, he is still the one who entered them."""
     there = (await town.scope("钱进")).within(town.communities[SPRING])
     began = nine_o_clock()
-    made = await hours.enter_hours(
+    made = await entering.enter_hours(
         there,
         HoursIn(person_id=town.people["马涛"], started_at=began, ended_at=began + timedelta(hours=1), reason="停电"),
     )

@@ -18,7 +18,7 @@ from timebank.presence.forgotten import close_forgotten
 from timebank.service_records import review
 from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.service_records.crediting.reversal import NotCredited, reverse_record
-from timebank.service_records.honour import entering as hours
+from timebank.service_records.honour import entering
 from timebank.service_records.reading import find_record
 from timebank.service_records.review import EndNotCorrectable, NoteMissing, NotPending
 from timebank.service_records.schemas import HoursIn, RecordOut, ReviewIn
@@ -43,7 +43,7 @@ async def entered(town: Town, name: str = "张桂兰", by: str = "陈明", minut
         ended_at=begin + timedelta(minutes=minutes),
         reason="停电，纸上签到",
     )
-    return await hours.enter_hours(await town.scope(by), wanted)
+    return await entering.enter_hours(await town.scope(by), wanted)
 
 
 # ----------------------------------------------------------------------------------------------------------- entering

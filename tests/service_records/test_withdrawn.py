@@ -18,7 +18,7 @@ from timebank.imports.reports.history import show_run
 from timebank.imports.runs.undo import undo
 from timebank.ledger.checking.check import check_ledger
 from timebank.service_records import review
-from timebank.service_records.honour import entering as hours
+from timebank.service_records.honour import entering
 from timebank.service_records.honour.undo import undo_entered_hours
 from timebank.service_records.schemas import HoursIn, RecordOut, ReviewIn
 
@@ -33,7 +33,7 @@ async def entered(town: Town, begin: int = 0, minutes: int = 90) -> RecordOut:
         ended_at=start + timedelta(minutes=minutes),
         reason="停电，纸上签到",
     )
-    return await hours.enter_hours(await town.scope("赵丽"), wanted)
+    return await entering.enter_hours(await town.scope("赵丽"), wanted)
 
 
 async def filed(town: Town, rule: str = "patrol") -> DeedOut:

@@ -47,7 +47,7 @@ async def umbrellas(town: Town, owner: asyncpg.Connection) -> AsyncIterator[http
     await owner.execute(MADE_BY)
     try:
         with also(UMBRELLAS):
-            transport = httpx.ASGITransport(app=create_app(opens_pool=False))  # type: ignore[arg-type]  # ASGI
+            transport = httpx.ASGITransport(app=create_app(opens_pool=False))  # type: ignore[arg-type]  # ASGI, typed apart
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
                 yield client
     finally:

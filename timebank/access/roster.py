@@ -109,7 +109,7 @@ async def own_role_grants(scope: Scope, offices: Sequence[PlannedGrant]) -> list
 async def _in_words(scope: Scope, granted: Sequence[asyncpg.Record]) -> dict[UUID, str]:
     """The roles of each person in these rows as text, such as 「楼栋长」（3栋）、「单元长」（3栋1单元）."""
     areas = await database.fetch(
-        f"SELECT a.id, {AREA_NAME} AS name FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2)",  # noqa: S608  # own text
+        f"SELECT a.id, {AREA_NAME} AS name FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2)",  # noqa: S608  # no input
         scope.community_id, [row["area_id"] for row in granted],
     )  # fmt: skip
     names = {area["id"]: area["name"] for area in areas}

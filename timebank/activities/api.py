@@ -7,8 +7,7 @@ from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from timebank.activities import calling_off, changes, offers
-from timebank.activities import shifts as planned
+from timebank.activities import calling_off, changes, offers, shifts
 from timebank.activities.schemas import (
     ActivityChange,
     ActivityIn,
@@ -55,13 +54,13 @@ class Activities(Controller):
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[ShiftOut]]:  # fmt: skip
         """The shifts that have not ended yet, soonest first."""
-        return listed(request, await planned.shifts(caller, activity_id, limit=limit, cursor=cursor))
+        return listed(request, await shifts.shifts(caller, activity_id, limit=limit, cursor=cursor))
 
     @post("/{activity_id:uuid}/shifts")
     async def add_shift(
         self, activity_id: FromPath[UUID], data: JSONBody[ShiftIn], caller: NamedDependency[Scope]
     ) -> ShiftOut:
-        return await planned.add_shift(caller, activity_id, data)
+        return await shifts.add_shift(caller, activity_id, data)
 
 
 class Shifts(Controller):
@@ -77,11 +76,11 @@ class Shifts(Controller):
         self, shift_id: FromPath[UUID], data: JSONBody[SignUpIn], caller: NamedDependency[Scope]
     ) -> SignUpOut:
         """Sign up for the shift; a repetition returns the same sign-up."""
-        return await planned.sign_up(caller, shift_id, data.person_id)
+        return await shifts.sign_up(caller, shift_id, data.person_id)
 
     @delete("/sign-ups")
     async def withdraw(
         self, shift_id: FromPath[UUID], caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None
     ) -> None:
         """Cancel a sign-up."""
-        await planned.cancel_sign_up(caller, shift_id, person_id)
+        await shifts.cancel_sign_up(caller, shift_id, person_id)

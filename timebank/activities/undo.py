@@ -18,14 +18,14 @@ async def undo_activities(scope: Scope, activity_ids: Sequence[UUID]) -> int:
     scope.require_admin()
     async with transaction(scope):
         gone = await database.fetch(
-            "DELETE FROM activity a WHERE a.community_id = $1 AND a.id = ANY ($2) "  # noqa: S608  # own text
+            "DELETE FROM activity a WHERE a.community_id = $1 AND a.id = ANY ($2) "  # noqa: S608  # no input
             f"AND {not_in_use('activity', 'a.id')} "
             f"AND NOT {referred_to('activity', 'a.id')} "
             "RETURNING a.id",
             scope.community_id, list(activity_ids),
         )  # fmt: skip
         gone += await database.fetch(
-            "UPDATE activity a SET active = false WHERE a.community_id = $1 AND a.id = ANY ($2) AND a.active "  # noqa: S608  # own text
+            "UPDATE activity a SET active = false WHERE a.community_id = $1 AND a.id = ANY ($2) AND a.active "  # noqa: S608  # no input
             f"AND {not_in_use('activity', 'a.id')} RETURNING a.id",
             scope.community_id, list(activity_ids),
         )  # fmt: skip
@@ -40,7 +40,7 @@ async def offer_again(scope: Scope, activity_ids: Sequence[UUID]) -> list[UUID]:
     scope.require_admin()
     async with transaction(scope):
         offered = await database.fetch(
-            "UPDATE activity a SET active = true WHERE a.community_id = $1 AND a.id = ANY ($2) AND NOT a.active "  # noqa: S608  # own text
+            "UPDATE activity a SET active = true WHERE a.community_id = $1 AND a.id = ANY ($2) AND NOT a.active "  # noqa: S608  # no input
             f"AND {not_in_use('activity', 'a.id')} "
             f"AND {referred_to('activity', 'a.id')} "
             "RETURNING a.id",

@@ -88,7 +88,7 @@ async def _sides(scope: Scope, side: str, ids: Collection[UUID]) -> dict[UUID, S
     async with transaction(scope):
         found = await database.rows(
             _Row,
-            f"SELECT x.id, s.* FROM unnest($2::uuid[]) AS x (id) CROSS JOIN LATERAL {side} AS s",  # noqa: S608  # own text
+            f"SELECT x.id, s.* FROM unnest($2::uuid[]) AS x (id) CROSS JOIN LATERAL {side} AS s",  # noqa: S608  # no input
             scope.community_id, list(ids),
         )  # fmt: skip
     return {row.id: row.side() for row in found}

@@ -20,7 +20,7 @@ async def remove_unused_areas(scope: Scope, area_ids: Sequence[UUID]) -> int:
     async with transaction(scope):
         for kind in ("unit", "building", "grid"):
             removed = await database.fetch(
-                "DELETE FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2) AND a.kind = $3 "  # noqa: S608  # own text
+                "DELETE FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2) AND a.kind = $3 "  # noqa: S608  # no input
                 "AND NOT EXISTS (SELECT FROM area b WHERE b.community_id = $1 AND b.parent_id = a.id) "
                 f"AND {not_in_use('area', 'a.id')} RETURNING a.id",
                 scope.community_id, list(area_ids), kind,

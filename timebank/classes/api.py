@@ -7,8 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from timebank.classes import attendance, booking, changes, courses, reading, stopping
-from timebank.classes.class_time import minute_moves as moves
-from timebank.classes.class_time import purchase, refunds
+from timebank.classes.class_time import minute_moves, purchase, refunds
 from timebank.classes.schemas import (
     AttendanceIn,
     Booked,
@@ -158,7 +157,7 @@ class ClassHours(Controller):
     ) -> Response[bytes]:
         """Move unused class minutes to another course at the price that was paid for them."""
         acting = caller.acting_as(data.person_id)
-        return await once.answer(acting, lambda: moves.move_class_hours(acting, data))
+        return await once.answer(acting, lambda: minute_moves.move_class_hours(acting, data))
 
 
 class Bookings(Controller):

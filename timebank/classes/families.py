@@ -15,7 +15,7 @@ async def guardians_of(scope: Scope, children: Collection[UUID]) -> dict[UUID, l
     """By child, the guardians whose consent is in force. Somebody who is 18 has none."""
     async with transaction(scope):
         found = await database.fetch(
-            "SELECT g.child_id, g.guardian_id FROM guardianship g "  # noqa: S608  # own text
+            "SELECT g.child_id, g.guardian_id FROM guardianship g "  # noqa: S608  # no input
             "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
             f"WHERE g.community_id = $1 AND g.child_id = ANY ($2) AND {in_care('$3')} ORDER BY g.id",
             scope.community_id, list(children), clock.local_day(),

@@ -48,7 +48,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
 
 # $2: the caller's own resident records; $3: today.
 _ROWS = (
-    "SELECT b.id, b.lesson_id, l.course_id, c.title AS course, c.station_id, t.name AS station, b.child_id, "  # noqa: S608  # own text
+    "SELECT b.id, b.lesson_id, l.course_id, c.title AS course, c.station_id, t.name AS station, b.child_id, "  # noqa: S608  # no input
     "p.name AS child, l.starts_at, l.ends_at, l.minutes, b.status, b.code, b.created_at, "
     "CASE WHEN l.moved_at > b.created_at THEN l.moved_at END AS moved_at, "
     "CASE WHEN b.status = 'waiting' THEN (SELECT count(*) FROM booking w WHERE w.community_id = b.community_id "
@@ -65,7 +65,7 @@ _ROWS = (
 # Only a family's bookings: of the caller's own records and of the children in the caller's care now. For each person
 # at most one page of the newest bookings is read by index, then these are merged. $4: the limit.
 _OF_FAMILY = (
-    "b.id = ANY (ARRAY(SELECT newest.id FROM (SELECT unnest($2::uuid[]) AS id UNION "  # noqa: S608  # own text
+    "b.id = ANY (ARRAY(SELECT newest.id FROM (SELECT unnest($2::uuid[]) AS id UNION "  # noqa: S608  # no input
     "SELECT g.child_id FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
     f"WHERE g.community_id = $1 AND g.guardian_id = ANY ($2) AND {in_care('$3')}) AS child CROSS JOIN LATERAL ("
     "SELECT f.id FROM booking f WHERE f.community_id = $1 AND f.child_id = child.id {chosen} "

@@ -7,8 +7,7 @@ import click
 from timebank.commands.ground import ground, pool, require_secret_key, run_command, stop_signals, with_data
 from timebank.core.settings import Settings
 from timebank.operations.logs import configure_logs
-from timebank.operations.worker import run_all
-from timebank.operations.worker import run_worker as run_jobs
+from timebank.operations.worker import run_all, run_worker
 
 
 @click.command("worker", help="定时任务：公示到期、预留到期、积分到期、日结等。可以同时开多个。")
@@ -27,4 +26,4 @@ async def _work(chosen: Settings, *, once: bool) -> None:
             await run_all()
             return
         with stop_signals() as stop:
-            await run_jobs(stop)
+            await run_worker(stop)

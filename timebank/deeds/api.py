@@ -13,8 +13,7 @@ from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.deeds import board, credit, reading, review
 from timebank.deeds.filing import filing
-from timebank.deeds.objections import decisions
-from timebank.deeds.objections import objecting as objections
+from timebank.deeds.objections import decisions, objecting
 from timebank.deeds.schemas import (
     BoardItem,
     DeedIn,
@@ -93,7 +92,7 @@ class Deeds(Controller):
     ) -> Response[bytes]:  # fmt: skip
         """Object to a deed on the public board, once per resident; staff may object in a resident's name."""
         return await once.answer(
-            caller, lambda: objections.object_to_deed(caller, deed_id, data.reason, data.person_id), required=False
+            caller, lambda: objecting.object_to_deed(caller, deed_id, data.reason, data.person_id), required=False
         )
 
 
@@ -104,7 +103,7 @@ async def object_to_record(
 ) -> Response[bytes]:  # fmt: skip
     """Object to an honour record on the public board, once per resident; staff may object in a resident's name."""
     return await once.answer(
-        caller, lambda: objections.object_to_record(caller, record_id, data.reason, data.person_id), required=False
+        caller, lambda: objecting.object_to_record(caller, record_id, data.reason, data.person_id), required=False
     )
 
 
@@ -117,9 +116,7 @@ class Objections(Controller):
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[ObjectionOut]]:  # fmt: skip
         """The community's objections, oldest first, without the names of those who raised them."""
-        return listed(
-            request, await objections.list_objections(caller, undecided=undecided, limit=limit, cursor=cursor)
-        )
+        return listed(request, await objecting.list_objections(caller, undecided=undecided, limit=limit, cursor=cursor))
 
     @post("/{objection_id:uuid}/decision", responses=WAITS)
     async def decide(

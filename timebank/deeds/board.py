@@ -72,7 +72,7 @@ async def board_rows(
         place = await _board_place(community_id)
         found = await database.rows(
             BoardRow,
-            f"SELECT * FROM ({_ON_NOTICE}) AS hanging "  # noqa: S608  # own text
+            f"SELECT * FROM ({_ON_NOTICE}) AS hanging "  # noqa: S608  # no input
             "WHERE $2::timestamptz IS NULL OR (notice_until, id) > ($2, $3) ORDER BY notice_until, id LIMIT $4",
             community_id, *(after or (None, None)), limit + 1,
         )  # fmt: skip
@@ -85,7 +85,7 @@ async def board_row(community_id: UUID, kind: str, item_id: UUID) -> tuple[Board
         place = await _board_place(community_id)
         found = await database.row(
             BoardRow,
-            f"SELECT * FROM ({_ON_NOTICE}) AS hanging WHERE kind = $2 AND id = $3",  # noqa: S608  # own text
+            f"SELECT * FROM ({_ON_NOTICE}) AS hanging WHERE kind = $2 AND id = $3",  # noqa: S608  # no input
             community_id, kind, item_id,
         )  # fmt: skip
     if found is None:

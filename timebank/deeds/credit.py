@@ -40,7 +40,7 @@ async def _credit_person(scope: Scope, person_id: UUID) -> int:
     async with transaction(scope):
         await lock_people(scope, [person_id])
         due = await database.fetch(
-            f"SELECT id FROM deed r WHERE community_id = $1 AND person_id = $2 AND {DUE} "  # noqa: S608  # own text
+            f"SELECT id FROM deed r WHERE community_id = $1 AND person_id = $2 AND {DUE} "  # noqa: S608  # no input
             "ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
             scope.community_id, person_id, clock.now(),
         )  # fmt: skip

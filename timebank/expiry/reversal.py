@@ -130,7 +130,7 @@ async def _texts(scope: Scope, found: _Expired, reversal: Reversal, reason: str)
         return [(found.owner_id, f"您到期的积分已撤回到期：{back}。原因：{reason}。")]
     back = back_in_words(reversal.returned, unit=duration)
     guardians = await database.fetch(
-        "SELECT g.guardian_id FROM guardianship g "  # noqa: S608  # own text
+        "SELECT g.guardian_id FROM guardianship g "  # noqa: S608  # no input
         "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
         f"WHERE g.community_id = $1 AND g.child_id = $2 AND {in_care('$3')}",
         scope.community_id, found.owner_id, clock.local_day(),

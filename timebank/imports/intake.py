@@ -9,8 +9,8 @@ import msgspec
 
 from timebank.core import clock, database, vault
 from timebank.core.scope import Scope
+from timebank.imports.cells.cell_values import plain_text
 from timebank.imports.cells.problems import Problem
-from timebank.imports.cells.values import plain_text
 from timebank.imports.reports.reasons import Remark
 from timebank.imports.sheets.parsed import InSheet, Parsed, Reading, without_numbers
 from timebank.imports.words.words import Remembered, WordIn, WordKind

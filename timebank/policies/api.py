@@ -9,7 +9,7 @@ from litestar.params import JSONBody, PathParameter
 from timebank.agreements.schemas import Waiting
 from timebank.core.scope import Scope
 from timebank.http.waiting import WAITS, done_or_waiting
-from timebank.policies import values as policies
+from timebank.policies import values
 from timebank.policies.schemas import PolicyIn, PolicyOut
 
 Name = Annotated[str, PathParameter(max_length=40)]
@@ -21,16 +21,16 @@ class Policies(Controller):
     @get()
     async def list_policies(self, caller: NamedDependency[Scope]) -> list[PolicyOut]:
         """Every policy of the community with the value in force."""
-        return await policies.policies_in_words(caller)
+        return await values.policies_in_words(caller)
 
     @put("/{name:str}", responses=WAITS)
     async def change(
         self, name: Name, data: JSONBody[PolicyIn], caller: NamedDependency[Scope]
     ) -> Response[PolicyOut | Waiting]:
         """Set one policy, in force at once; a looser value waits for a second person."""
-        waiting = await policies.change_policy(caller, name, data.value)
+        waiting = await values.change_policy(caller, name, data.value)
         if waiting is not None:
             return done_or_waiting(waiting)
         return done_or_waiting(
-            next(policy for policy in await policies.policies_in_words(caller) if policy.name == name), 200
+            next(policy for policy in await values.policies_in_words(caller) if policy.name == name), 200
         )

@@ -11,7 +11,7 @@ from timebank.core.scope import Scope
 from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, client_address
 from timebank.http.preferences import language_of
 from timebank.presence import scanning
-from timebank.presence.evidence import personal_code as personal
+from timebank.presence.evidence import personal_code
 from timebank.presence.evidence.browsers import Browser
 from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, VerdictOut, verdict_in_language
 from timebank.stations.schemas import CodeOut
@@ -39,12 +39,12 @@ class MyCode(Controller):
     @get("/code")
     async def code(self, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None) -> CodeOut:
         """The personal code to show at a counter; it changes every 30 seconds."""
-        return await personal.personal_code(caller, person_id)
+        return await personal_code.personal_code(caller, person_id)
 
     @get("/code.png", media_type="image/png")
     async def png(self, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None) -> bytes:
-        return codes.png((await personal.personal_code(caller, person_id)).url)
+        return codes.png((await personal_code.personal_code(caller, person_id)).url)
 
     @get("/code.svg", media_type="image/svg+xml")
     async def svg(self, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None) -> bytes:
-        return codes.svg((await personal.personal_code(caller, person_id)).url)
+        return codes.svg((await personal_code.personal_code(caller, person_id)).url)

@@ -12,10 +12,9 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
-from timebank.service_records import reading, review
-from timebank.service_records import visits as seen
+from timebank.service_records import reading, review, visits
 from timebank.service_records.crediting import reversal
-from timebank.service_records.honour import entering as hours
+from timebank.service_records.honour import entering
 from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, TimesIn, VisitOut
 
 RecordStatus = Literal["pending", "noticed", "approved", "rejected", "reversed", "withdrawn"]
@@ -30,7 +29,7 @@ class Visits(Controller):
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[VisitOut]]:  # fmt: skip
         """A person's visits, by default the caller's own, newest first, each with its service record."""
-        return listed(request, await seen.list_visits(caller, person_id, limit=limit, cursor=cursor))
+        return listed(request, await visits.list_visits(caller, person_id, limit=limit, cursor=cursor))
 
 
 class ServiceRecords(Controller):
@@ -53,7 +52,7 @@ class ServiceRecords(Controller):
         self, data: JSONBody[HoursIn], caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
     ) -> Response[bytes]:
         """Enter honour hours, with the reason why there was no scan."""
-        return await once.answer(caller, lambda: hours.enter_hours(caller, data), required=False)
+        return await once.answer(caller, lambda: entering.enter_hours(caller, data), required=False)
 
     @post("/{record_id:uuid}/review")
     async def decide(

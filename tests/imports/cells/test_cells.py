@@ -4,11 +4,10 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from timebank.imports.cells import addresses, amounts, lengths, moments, phones, places
-from timebank.imports.cells import values as cells
+from timebank.imports.cells import addresses, amounts, cell_values, lengths, moments, phones, places
+from timebank.imports.cells.cell_values import Cell
 from timebank.imports.cells.identity import Identity, check_character, mask_number
 from timebank.imports.cells.problems import SENTENCES, Problem, problem
-from timebank.imports.cells.values import Cell
 
 
 def code(result: object) -> str:
@@ -117,25 +116,25 @@ def test_phones_that_cannot_be_called_are_refused_for_their_reason() -> None:
 
 
 def test_an_identity_number_says_when_its_bearer_was_born() -> None:
-    found = cells.identity("522699 19820713 313x")
+    found = cell_values.identity("522699 19820713 313x")
     assert isinstance(found, Identity)
     assert (found.number, found.born_on, found.sex) == ("52269919820713313X", date(1982, 7, 13), "male")
     assert check_character("52269919820713313") == "X"
-    whole = cells.identity("５２２６９９１９６８０９２８３８２２")
+    whole = cell_values.identity("５２２６９９１９６８０９２８３８２２")
     assert isinstance(whole, Identity)
     assert whole.sex == "female"
 
 
 def test_identity_numbers_are_refused_for_their_reason() -> None:
-    assert code(cells.identity("5226991996021909")) == "identity_length"
-    assert code(cells.identity("522699196809283823")) == "identity_checksum"
-    assert code(cells.identity("52269919680928382A")) == "identity_unclear"
-    assert code(cells.identity("5.22699E+17")) == "identity_rounded"
-    assert code(cells.identity(5.22699196809283822e17)) == "identity_rounded"
-    assert code(cells.identity("522699196809283000")) == "identity_rounded"
+    assert code(cell_values.identity("5226991996021909")) == "identity_length"
+    assert code(cell_values.identity("522699196809283823")) == "identity_checksum"
+    assert code(cell_values.identity("52269919680928382A")) == "identity_unclear"
+    assert code(cell_values.identity("5.22699E+17")) == "identity_rounded"
+    assert code(cell_values.identity(5.22699196809283822e17)) == "identity_rounded"
+    assert code(cell_values.identity("522699196809283000")) == "identity_rounded"
     impossible = "52269919680231382"
-    assert code(cells.identity(impossible + check_character(impossible))) == "identity_birth"
-    assert cells.identity("无") is None
+    assert code(cell_values.identity(impossible + check_character(impossible))) == "identity_birth"
+    assert cell_values.identity("无") is None
 
 
 @pytest.mark.parametrize(
@@ -153,13 +152,13 @@ def test_identity_numbers_are_refused_for_their_reason() -> None:
     ],
 )
 def test_a_name_is_kept_as_its_bearer_writes_it(cell: str, name: str) -> None:
-    assert cells.name(cell) == name
+    assert cell_values.name(cell) == name
 
 
 def test_what_is_no_name_is_refused() -> None:
-    assert code(cells.name("2600人")) == "name_unclear"
-    assert code(cells.name("张三\x00")) == "control_character"
-    assert code(cells.name("张" * 51)) == "text_too_long"
+    assert code(cell_values.name("2600人")) == "name_unclear"
+    assert code(cell_values.name("张三\x00")) == "control_character"
+    assert code(cell_values.name("张" * 51)) == "text_too_long"
 
 
 def test_whole_numbers_are_read_with_their_unit_and_refused_when_they_are_none() -> None:
@@ -173,11 +172,11 @@ def test_whole_numbers_are_read_with_their_unit_and_refused_when_they_are_none()
 
 
 def test_an_office_counts_unless_it_is_over() -> None:
-    assert cells.roles("党员、楼栋长") == {"building_head"}
-    assert cells.roles("网格员兼单元长") == {"grid_worker", "unit_head"}
-    assert cells.roles("原楼栋长") == frozenset()
-    assert cells.roles("前任单元长，现任网格员") == {"grid_worker"}
-    assert cells.roles(None) == frozenset()
+    assert cell_values.roles("党员、楼栋长") == {"building_head"}
+    assert cell_values.roles("网格员兼单元长") == {"grid_worker", "unit_head"}
+    assert cell_values.roles("原楼栋长") == frozenset()
+    assert cell_values.roles("前任单元长，现任网格员") == {"grid_worker"}
+    assert cell_values.roles(None) == frozenset()
 
 
 def test_a_place_is_written_one_way() -> None:

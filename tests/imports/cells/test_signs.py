@@ -11,10 +11,10 @@ from timebank.imports.cells import moments
 from timebank.imports.cells.problems import Problem
 from timebank.imports.cells.signs import is_ditto, is_unclear
 from timebank.imports.files import refusals, workbook
-from timebank.imports.kinds.deeds import read as deeds
-from timebank.imports.kinds.goods import read as goods
-from timebank.imports.kinds.hours import read as hours
-from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.deeds import read as read_deeds
+from timebank.imports.kinds.goods import read as read_goods
+from timebank.imports.kinds.hours import read as read_hours
+from timebank.imports.kinds.roster import read as read_roster
 
 TODAY = date(2026, 11, 20)
 TIMES = ["日期", "姓名", "签到", "签退"]
@@ -45,7 +45,7 @@ def test_every_way_to_write_as_above_is_the_cell_above_in_any_column() -> None:
     rows = [["3栋", f"10{place}", f"夏{chr(0x4E00 + place)}", f"1990000{place:04}"] for place in range(len(signs) + 1)]
     for sign, row in zip(signs, rows[1:], strict=True):
         row[0] = sign
-    parsed = roster.parse(book(["楼栋", "房号", "姓名", "手机"], *rows), today=TODAY)
+    parsed = read_roster.parse(book(["楼栋", "房号", "姓名", "手机"], *rows), today=TODAY)
     assert {row.household.building for row in parsed.rows} == {"3栋"}
     assert len(parsed.rows) == len(rows)
 
@@ -53,11 +53,11 @@ def test_every_way_to_write_as_above_is_the_cell_above_in_any_column() -> None:
 @pytest.mark.parametrize("sign", ["……", "...", "√", "？", "//", "|", "同左", "*", "○"])
 def test_a_mark_that_may_mean_anything_is_no_value_of_a_column_that_decides(sign: str) -> None:
     assert is_unclear(sign)
-    home = roster.parse(book(["楼栋", "房号", "姓名", "手机"], [sign, "101", "薛翠", "19900003050"]), today=TODAY)
+    home = read_roster.parse(book(["楼栋", "房号", "姓名", "手机"], [sign, "101", "薛翠", "19900003050"]), today=TODAY)
     assert [found.problem.code for found in home.problems] == ["mark_unclear"]
-    shelf = goods.parse(book(["物品", "所需积分", "库存", "站点"], ["香皂", 5, sign, "东站"], ["盐", 5, 1, sign]))
+    shelf = read_goods.parse(book(["物品", "所需积分", "库存", "站点"], ["香皂", 5, sign, "东站"], ["盐", 5, 1, sign]))
     assert [found.problem.code for found in shelf.problems] == ["mark_unclear"] * 2
-    done = hours.parse(book([*TIMES, "活动"], ["2026-10-01", "薛翠", "9:00", "10:00", sign]), None, today=TODAY)
+    done = read_hours.parse(book([*TIMES, "活动"], ["2026-10-01", "薛翠", "9:00", "10:00", sign]), None, today=TODAY)
     assert [found.problem.code for found in done.problems] == ["mark_unclear"]
 
 
@@ -69,7 +69,7 @@ def test_a_word_is_no_mark(word: str) -> None:
 
 @pytest.mark.parametrize("dash", ["/", "-", "——", "———", "__", "～"])
 def test_a_dash_says_that_there_is_nothing(dash: str) -> None:
-    parsed = roster.parse(book(["姓名", "手机", "房号"], ["薛翠", "19900003050", dash]), today=TODAY)
+    parsed = read_roster.parse(book(["姓名", "手机", "房号"], ["薛翠", "19900003050", dash]), today=TODAY)
     assert (parsed.rows[0].household.room, parsed.problems, parsed.warnings) == (None, [], [])
 
 
@@ -82,7 +82,7 @@ def test_a_dash_says_that_there_is_nothing(dash: str) -> None:
     ],
 )
 def test_a_day_beside_the_time_that_contradicts_the_days_column_is_not_passed_over(first: object, last: object) -> None:
-    parsed = hours.parse(book(TIMES, ["2026-10-01", "薛翠", first, last]), None, today=TODAY)
+    parsed = read_hours.parse(book(TIMES, ["2026-10-01", "薛翠", first, last]), None, today=TODAY)
     assert (parsed.rows, [found.problem.code for found in parsed.problems]) == ([], ["date_contradicts"])
     assert parsed.problems[0].problem.values == {"within": "2026-10-02", "day": "2026-10-01"}
 
@@ -90,13 +90,13 @@ def test_a_day_beside_the_time_that_contradicts_the_days_column_is_not_passed_ov
 def test_a_day_beside_the_afternoons_time_is_compared_as_well() -> None:
     head = [*TIMES, "下午签到", "下午签退"]
     row = ["2026-10-01", "薛翠", "9:00", "10:00", "2026-10-02 14:00", "15:00"]
-    parsed = hours.parse(book(head, row), None, today=TODAY)
+    parsed = read_hours.parse(book(head, row), None, today=TODAY)
     assert [(found.column, found.problem.code) for found in parsed.problems] == [("下午签到", "date_contradicts")]
 
 
 def test_the_day_from_which_a_book_counts_its_times_contradicts_nothing() -> None:
     zero = [datetime(1899, 12, 30, 9, 0), datetime(1904, 1, 1, 10, 0)]  # noqa: DTZ001 - as a spreadsheet has it
-    parsed = hours.parse(
+    parsed = read_hours.parse(
         book(TIMES, ["2026-10-01", "薛翠", *zero], ["", "汤琴", clock_time(9), clock_time(10)]), None, today=TODAY
     )
     assert [(row.name, row.minutes, row.started_at.date()) for row in parsed.rows] == [
@@ -119,7 +119,9 @@ def test_the_day_from_which_a_book_counts_its_times_contradicts_nothing() -> Non
     ],
 )
 def test_a_day_is_read_as_people_write_it(written: str) -> None:
-    parsed = deeds.parse(book(["日期", "姓名", "事项", "分值"], [written, "薛翠", "扫雪", 2]), None, None, today=TODAY)
+    parsed = read_deeds.parse(
+        book(["日期", "姓名", "事项", "分值"], [written, "薛翠", "扫雪", 2]), None, None, today=TODAY
+    )
     assert [row.happened_on for row in parsed.rows] == [date(2026, 4, 5)]
 
 
@@ -140,18 +142,20 @@ def test_a_time_with_a_dot_that_may_have_lost_its_last_digit_is_refused(written:
 
 @pytest.mark.parametrize("cell", ["9:00-10:00 14:00-15:00", "9:00-10:00\n14:00-15:00"])
 def test_two_times_of_a_day_in_one_cell_are_two_services(cell: str) -> None:
-    parsed = hours.parse(book(["日期", "姓名", "服务时间"], ["2026-10-01", "薛翠", cell]), None, today=TODAY)
+    parsed = read_hours.parse(book(["日期", "姓名", "服务时间"], ["2026-10-01", "薛翠", cell]), None, today=TODAY)
     assert [row.started_at.hour for row in parsed.rows] == [9, 14]
 
 
 def test_a_row_of_nothing_anybody_sees_is_no_row() -> None:
-    parsed = roster.parse(book(["姓名", "手机"], ["\u200b", " \u3000\ufeff"], ["薛翠", "19900003050"]), today=TODAY)
+    parsed = read_roster.parse(
+        book(["姓名", "手机"], ["\u200b", " \u3000\ufeff"], ["薛翠", "19900003050"]), today=TODAY
+    )
     assert (parsed.total, parsed.problems) == (1, [])
 
 
 def test_an_apostrophe_that_an_export_left_before_a_value_is_no_part_of_it() -> None:
     text = "姓名,手机,房号\n'薛翠,'19900003050,'101\n"
-    row = roster.parse(workbook.read_workbook("a.csv", text.encode()), today=TODAY).rows[0]
+    row = read_roster.parse(workbook.read_workbook("a.csv", text.encode()), today=TODAY).rows[0]
     assert (row.name, row.phone, row.household.room) == ("薛翠", "19900003050", "101")
 
 
@@ -180,7 +184,7 @@ def test_quotes_that_pair_may_hold_lines_and_commas() -> None:
 
 
 def test_a_line_with_a_comma_too_many_is_not_read_in_the_wrong_columns() -> None:
-    parsed = goods.parse(
+    parsed = read_goods.parse(
         workbook.read_workbook(
             "a.csv", text_of(["物品", "所需积分", "库存"], ["香皂", "5", "10"], ["米", "1", "000", "20"])
         )

@@ -9,11 +9,11 @@ from tests.imports.sheets.test_columns import PEOPLE, TODAY, book, codes, reside
 from timebank.imports.cells import addresses, amounts, group, lengths, moments, phones, remarks, signs
 from timebank.imports.cells.addresses import Address
 from timebank.imports.cells.amounts import Limit
-from timebank.imports.cells.values import Cell
+from timebank.imports.cells.cell_values import Cell
 from timebank.imports.files.refusals import ColumnTwice
-from timebank.imports.kinds.deeds import read as deeds
+from timebank.imports.kinds.deeds import read as read_deeds
 from timebank.imports.kinds.deeds.read import DeedRow
-from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.goods import read as read_goods
 from timebank.imports.kinds.goods.read import GoodRow
 from timebank.imports.kinds.hours.read import HoursRow
 from timebank.imports.kinds.roster.read import RosterRow
@@ -289,7 +289,7 @@ def test_a_room_that_is_let_in_parts_stays_a_room() -> None:
 
 
 def test_deeds_find_a_building_and_unit_written_with_a_dash() -> None:
-    parsed = deeds.parse(
+    parsed = read_deeds.parse(
         table(
             ["日期", "姓名", "楼栋/单元", "事项"],
             ["2026-07-01", "薛翠", "55-2", "劝导"],
@@ -380,7 +380,7 @@ def test_a_limit_of_another_kind_is_refused_and_none_is_none() -> None:
 
 def test_a_limit_in_the_remark_is_read_or_named() -> None:
     head = ["物品", "单位", "积分", "库存", "备注"]
-    parsed = goods.parse(
+    parsed = read_goods.parse(
         table(
             head,
             ["大米", "袋", "80", "30", "每户每月限一袋"],
@@ -661,7 +661,7 @@ def test_a_group_is_taken_whole_or_not_at_all() -> None:
 
 def test_a_deed_of_several_people_gives_each_the_points_of_the_catalogue_and_no_more() -> None:
     head = ["日期", "姓名", "楼栋", "事项", "分值", "证明人", "备注"]
-    parsed = deeds.parse(
+    parsed = read_deeds.parse(
         table(
             head,
             ["2026-07-01", "薛翠、阿依古丽·买买提", "1栋", "劝导", "3分/次", "周伟、龚荣帅", ""],

@@ -11,11 +11,11 @@ import pytest
 
 from timebank.imports.files import workbook
 from timebank.imports.files.refusals import ImportRefused
-from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.goods import read as read_goods
 from timebank.imports.kinds.goods.read import GoodRow
-from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.hours import read as read_hours
 from timebank.imports.kinds.hours.read import HoursRow
-from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.roster import read as read_roster
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.sheets.candidates import Candidate, Candidates
 from timebank.imports.sheets.parsed import Parsed
@@ -60,11 +60,11 @@ def told(file: str, kind: str) -> Told:
     parsed: Parsed[RosterRow] | Parsed[HoursRow] | Parsed[GoodRow]
     try:
         if kind == "residents":
-            parsed = roster.parse(book, today=TODAY)
+            parsed = read_roster.parse(book, today=TODAY)
         elif kind == "hours":
-            parsed = hours.parse(book, PEOPLE, today=TODAY)
+            parsed = read_hours.parse(book, PEOPLE, today=TODAY)
         else:
-            parsed = goods.parse(book)
+            parsed = read_goods.parse(book)
     except ImportRefused as refusal:
         return Told([], [], [], [], refusal.code)
     parsed.finish()

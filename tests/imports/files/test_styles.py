@@ -15,10 +15,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from tests.imports.files.styled_books import FORMATS
 from timebank.imports.files import workbook
 from timebank.imports.files.styles import style_of
-from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.goods import read as read_goods
 from timebank.imports.kinds.goods.read import GoodRow
-from timebank.imports.kinds.hours import read as hours
-from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.hours import read as read_hours
+from timebank.imports.kinds.roster import read as read_roster
 from timebank.imports.reports.refused_rows import refused_rows
 from timebank.imports.reports.report import findings
 from timebank.imports.sheets.parsed import Parsed
@@ -27,7 +27,7 @@ TODAY = date(2026, 11, 20)
 
 
 def shelf(kind: str) -> Parsed[GoodRow]:
-    return goods.parse(workbook.read_workbook(f"a.{kind}", FORMATS[kind]()))
+    return read_goods.parse(workbook.read_workbook(f"a.{kind}", FORMATS[kind]()))
 
 
 def page_of(*rows: list[object]) -> tuple[NewWorkbook, Worksheet]:
@@ -100,14 +100,14 @@ def test_a_number_is_what_somebody_sees_with_what_stands_beside_it(code: str, va
 def test_ninety_that_show_as_minutes_are_no_hours() -> None:
     made, page = page_of(["日期", "姓名", "时长"], ["2026-10-01", "薛翠", 10], ["2026-10-02", "薛翠", 2])
     page["C2"].number_format = '0"分钟"'
-    parsed = hours.parse(workbook.read_workbook("a.xlsx", saved(made)), None, today=TODAY)
+    parsed = read_hours.parse(workbook.read_workbook("a.xlsx", saved(made)), None, today=TODAY)
     assert [row.minutes for row in parsed.rows] == [10, 120]
 
 
 def test_a_number_corrected_by_striking_out_the_old_one_is_not_both() -> None:
     made, page = page_of(["姓名", "手机", "房号"], ["薛翠", "19900003050", None])
     page["C2"].value = CellRichText(TextBlock(InlineFont(strike=True), "101"), "105")
-    parsed = roster.parse(workbook.read_workbook("a.xlsx", saved(made)), today=TODAY)
+    parsed = read_roster.parse(workbook.read_workbook("a.xlsx", saved(made)), today=TODAY)
     assert [found.problem.code for found in parsed.problems] == ["cell_struck"]
 
 
@@ -116,10 +116,10 @@ async def test_a_struck_row_comes_back_struck_for_whoever_mends_the_refused() ->
     for cell in page[3]:
         cell.font = Font(strike=True)
     content = saved(made)
-    errors = findings(roster.parse(workbook.read_workbook("a.xlsx", content), today=TODAY)).errors
+    errors = findings(read_roster.parse(workbook.read_workbook("a.xlsx", content), today=TODAY)).errors
     again = await refused_rows("residents", "a.xlsx", content, errors, str)
     assert load_workbook(io.BytesIO(again)).worksheets[0]["A2"].font.strike
-    parsed = roster.parse(workbook.read_workbook("b.xlsx", again), today=TODAY)
+    parsed = read_roster.parse(workbook.read_workbook("b.xlsx", again), today=TODAY)
     assert parsed.rows == []
     assert parsed.problems[0].problem.code == "cell_struck"
 
@@ -128,13 +128,13 @@ def test_a_plain_number_for_a_day_counts_from_where_its_book_counts() -> None:
     made, page = page_of(["日期", "姓名", "时长"], [datetime(2026, 10, 1), "薛翠", "2小时"], [44834, "夏贵福", "2小时"])  # noqa: DTZ001 - as a spreadsheet has it
     made.epoch = CALENDAR_MAC_1904
     page["A3"].number_format = "General"
-    parsed = hours.parse(workbook.read_workbook("a.xlsx", saved(made)), None, today=TODAY)
+    parsed = read_hours.parse(workbook.read_workbook("a.xlsx", saved(made)), None, today=TODAY)
     assert [row.started_at.date() for row in parsed.rows] == [date(2026, 10, 1)] * 2
 
 
 def test_an_error_of_a_newer_program_is_the_error_of_one_cell() -> None:
     made, page = page_of(["姓名", "手机", "房号"], ["薛翠", "19900003050", "101"], ["夏贵福", "19900003051", "#SPILL!"])
     page["C3"].data_type = "e"
-    parsed = roster.parse(workbook.read_workbook("a.xlsx", saved(made)), today=TODAY)
+    parsed = read_roster.parse(workbook.read_workbook("a.xlsx", saved(made)), today=TODAY)
     assert [row.name for row in parsed.rows] == ["薛翠"]
     assert [(found.row, found.value, found.problem.code) for found in parsed.problems] == [(3, "#SPILL!", "cell_error")]

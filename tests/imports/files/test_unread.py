@@ -10,13 +10,13 @@ from openpyxl import load_workbook
 
 from tests.imports.files import unread_books
 from tests.imports.files.unread_books import FORMATS, ods_file, ods_row, ods_table
-from timebank.imports.cells.values import Unreadable
+from timebank.imports.cells.cell_values import Unreadable
 from timebank.imports.files import refusals, workbook
-from timebank.imports.kinds.deeds import read as deeds
-from timebank.imports.kinds.goods import read as goods
-from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.deeds import read as read_deeds
+from timebank.imports.kinds.goods import read as read_goods
+from timebank.imports.kinds.hours import read as read_hours
 from timebank.imports.kinds.hours.read import HoursRow
-from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.roster import read as read_roster
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.reports.refused_rows import refused_rows
 from timebank.imports.reports.report import findings
@@ -48,11 +48,11 @@ def sheets(tables: dict[str, Sequence[Sequence[object]]]) -> workbook.Workbook:
 
 
 def residents(opened: workbook.Workbook) -> Parsed[RosterRow]:
-    return roster.parse(opened, today=TODAY)
+    return read_roster.parse(opened, today=TODAY)
 
 
 def services(opened: workbook.Workbook) -> Parsed[HoursRow]:
-    return hours.parse(opened, None, today=TODAY)
+    return read_hours.parse(opened, None, today=TODAY)
 
 
 def codes(parsed: Parsed[RosterRow] | Parsed[HoursRow]) -> list[tuple[int, str]]:
@@ -109,15 +109,15 @@ def test_an_unreadable_cell_of_any_column_is_told_and_never_a_blank(kind: str, k
     headings = {meaning.key: meaning.headings[0] for meaning in WANTED[kind]}
     row = GOOD_ROWS[kind] | {key: shown}
     opened = book([headings[each] for each in row], list(row.values()))
-    parsed: Parsed[RosterRow] | Parsed[HoursRow] | Parsed[deeds.DeedRow] | Parsed[goods.GoodRow]
+    parsed: Parsed[RosterRow] | Parsed[HoursRow] | Parsed[read_deeds.DeedRow] | Parsed[read_goods.GoodRow]
     if kind == "residents":
         parsed = residents(opened)
     elif kind == "hours":
         parsed = services(opened)
     elif kind == "deeds":
-        parsed = deeds.parse(opened, None, None, today=TODAY)
+        parsed = read_deeds.parse(opened, None, None, today=TODAY)
     else:
-        parsed = goods.parse(opened)
+        parsed = read_goods.parse(opened)
     said = [*parsed.problems, *parsed.warnings]
     assert any("单元格" in found.problem.sentence() and "2" in found.problem.sentence() for found in said), said
 
@@ -202,7 +202,7 @@ def test_a_second_phone_stands_in_for_a_missing_first_one() -> None:
 
 
 def test_a_sheet_that_lacks_one_column_is_refused_beside_one_that_is_read() -> None:
-    parsed = goods.parse(
+    parsed = read_goods.parse(
         sheets(
             {
                 "一号架": [["物品", "单位", "所需积分", "库存"], ["香皂", "块", 5, 3]],
@@ -296,7 +296,7 @@ async def test_the_rows_of_a_refused_sheet_come_back_with_the_reason() -> None:
             sheet.append(row)
     buffer = io.BytesIO()
     made.save(buffer)
-    found = findings(goods.parse(workbook.read_workbook("a.xlsx", buffer.getvalue())))
+    found = findings(read_goods.parse(workbook.read_workbook("a.xlsx", buffer.getvalue())))
     drawn = await refused_rows("goods", "a.xlsx", buffer.getvalue(), found.errors, str)
     again = load_workbook(io.BytesIO(drawn))
     assert again.sheetnames == ["二号架"]

@@ -13,8 +13,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from timebank.imports.files import container, refusals, workbook, xml_parts
 from timebank.imports.files.refusals import ImportRefused
-from timebank.imports.kinds.goods import read as goods
-from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.goods import read as read_goods
+from timebank.imports.kinds.roster import read as read_roster
 
 DATA = Path(__file__).parents[2] / "data"
 TODAY = date(2026, 10, 31)
@@ -42,14 +42,14 @@ def xlsx(*rows: Sequence[object]) -> bytes:
 
 def refused(kind: type[ImportRefused], content: bytes, name: str = "a.xlsx") -> ImportRefused:
     with pytest.raises(kind) as caught:
-        roster.parse(workbook.read_workbook(name, content), today=TODAY)
+        read_roster.parse(workbook.read_workbook(name, content), today=TODAY)
     assert "{" not in caught.value.text()
     assert "—" not in caught.value.text()
     return caught.value
 
 
 def names(content: bytes, name: str = "a.csv") -> list[str]:
-    return [row.name for row in roster.parse(workbook.read_workbook(name, content), today=TODAY).rows]
+    return [row.name for row in read_roster.parse(workbook.read_workbook(name, content), today=TODAY).rows]
 
 
 TABLE = "花名册\n姓名,身份证号,手机\n薛翠,522699196809283822,199 0000 3050\n\n合计,1人,\n"
@@ -59,7 +59,7 @@ TABLE = "花名册\n姓名,身份证号,手机\n薛翠,522699196809283822,199 00
 @pytest.mark.parametrize("delimiter", [",", "\t", ";"])
 def test_a_text_table_is_read_in_the_encodings_that_offices_save(encoding: str, delimiter: str) -> None:
     content = TABLE.replace(",", delimiter).encode(encoding)
-    parsed = roster.parse(workbook.read_workbook("a.csv", content), today=TODAY)
+    parsed = read_roster.parse(workbook.read_workbook("a.csv", content), today=TODAY)
     assert [(row.row, row.name, row.phone) for row in parsed.rows] == [(3, "薛翠", "19900003050")]
     assert parsed.problems == []
 
@@ -72,7 +72,7 @@ def test_rare_characters_survive_every_encoding() -> None:
 
 def test_a_quoted_line_break_does_not_shift_what_a_cell_means() -> None:
     content = '姓名,备注,手机\n薛翠,"党员\n志愿者",19900003050\n'.encode()
-    row = roster.parse(workbook.read_workbook("a.csv", content), today=TODAY).rows[0]
+    row = read_roster.parse(workbook.read_workbook("a.csv", content), today=TODAY).rows[0]
     assert (row.note, row.phone) == ("党员 志愿者", "19900003050")
 
 
@@ -181,7 +181,7 @@ def test_a_missing_column_is_named() -> None:
     error = refused(refusals.ColumnMissing, xlsx(["身份证号", "手机"], PERSON[1:]))
     assert "“姓名”" in error.text()
     with pytest.raises(refusals.ColumnMissing, match="所需积分"):
-        goods.parse(workbook.read_workbook("a.xlsx", xlsx(["物品", "库存"], ["香皂", 3])))
+        read_goods.parse(workbook.read_workbook("a.xlsx", xlsx(["物品", "库存"], ["香皂", 3])))
 
 
 def test_every_visible_sheet_with_a_header_is_read_and_hidden_ones_are_not() -> None:
@@ -200,7 +200,7 @@ def test_every_visible_sheet_with_a_header_is_read_and_hidden_ones_are_not() -> 
     hidden.append(HEADER)
     hidden.append(["旧人", "", "19900000001"])
     hidden.sheet_state = "hidden"
-    parsed = roster.parse(workbook.read_workbook("a.xlsx", saved(book)), today=TODAY)
+    parsed = read_roster.parse(workbook.read_workbook("a.xlsx", saved(book)), today=TODAY)
     assert [(row.sheet, row.row, row.name) for row in parsed.rows] == [
         ("第一网格", 2, "薛翠"),
         ("第二网格", 3, "夏贵福"),
@@ -210,7 +210,7 @@ def test_every_visible_sheet_with_a_header_is_read_and_hidden_ones_are_not() -> 
 
 
 def test_an_old_xls_workbook_is_read() -> None:
-    parsed = roster.parse(workbook.read_workbook("odd.xls", (DATA / "odd.xls").read_bytes()), today=TODAY)
+    parsed = read_roster.parse(workbook.read_workbook("odd.xls", (DATA / "odd.xls").read_bytes()), today=TODAY)
     assert [(row.row, row.name, row.phone, row.born_on) for row in parsed.rows] == [
         (3, "薛翠", "19900003050", date(1968, 9, 28)),
         (4, "夏贵福", "19900005281", date(1996, 8, 7)),
@@ -224,7 +224,7 @@ def test_a_file_is_known_by_what_it_is_and_not_by_its_name() -> None:
 
 
 def test_a_nul_hidden_in_a_workbooks_cell_refuses_its_row() -> None:
-    parsed = roster.parse(
+    parsed = read_roster.parse(
         workbook.read_workbook("a.xlsx", xlsx(HEADER, ["薛_x0000_翠", *PERSON[1:]], PERSON)), today=TODAY
     )
     assert [found.problem.code for found in parsed.problems] == ["control_character"]
@@ -233,7 +233,7 @@ def test_a_nul_hidden_in_a_workbooks_cell_refuses_its_row() -> None:
 
 
 def test_numbers_that_a_spreadsheet_has_rounded_are_told_apart_from_mistyped_ones() -> None:
-    parsed = roster.parse(
+    parsed = read_roster.parse(
         workbook.read_workbook("a.xlsx", xlsx(HEADER, ["甲乙", 522699196809283822, ""], ["丙丁", "5.22699E+17", ""])),
         today=TODAY,
     )
@@ -253,7 +253,7 @@ def test_a_damaged_xls_that_asks_for_terabytes_ends_its_reader_and_not_the_serve
 
 def test_a_table_of_headings_alone_is_empty() -> None:
     with pytest.raises(refusals.FileEmpty):
-        roster.parse(workbook.read_workbook("a.xlsx", xlsx(HEADER)), today=TODAY)
+        read_roster.parse(workbook.read_workbook("a.xlsx", xlsx(HEADER)), today=TODAY)
 
 
 @pytest.mark.parametrize("encoding", ["UTF-0", "gb18030", "idna"])

@@ -9,10 +9,10 @@ import pytest
 
 from timebank.imports.cells.problems import LEFT_OUT
 from timebank.imports.files import workbook
-from timebank.imports.kinds.deeds import read as deeds
-from timebank.imports.kinds.goods import read as goods
-from timebank.imports.kinds.hours import read as hours
-from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.deeds import read as read_deeds
+from timebank.imports.kinds.goods import read as read_goods
+from timebank.imports.kinds.hours import read as read_hours
+from timebank.imports.kinds.roster import read as read_roster
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.reports.report import findings
 from timebank.imports.sheets.candidates import Candidate, Candidates
@@ -55,7 +55,7 @@ def assert_same(told: list[RowProblem], facts: dict[int, set[str]]) -> None:
 
 @pytest.fixture(scope="module")
 def residents() -> Parsed[RosterRow]:
-    return roster.parse(opened("roster.xlsx"), today=TODAY)
+    return read_roster.parse(opened("roster.xlsx"), today=TODAY)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_the_roster_knows_heads_births_and_phones(residents: Parsed[RosterRow]) 
 
 
 def test_the_sign_in_sheets_yield_the_known_minutes(people: Candidates) -> None:
-    parsed = hours.parse(opened("hours.xlsx"), people, today=TODAY)
+    parsed = read_hours.parse(opened("hours.xlsx"), people, today=TODAY)
     assert_same(parsed.problems + parsed.warnings, expected("hours", "flagged_rows"))
     flagged = {warning.row for warning in parsed.warnings}
     clean = [row for row in parsed.rows if row.row not in flagged]
@@ -119,7 +119,7 @@ def test_the_sign_in_sheets_yield_the_known_minutes(people: Candidates) -> None:
 
 
 def test_only_services_at_the_same_time_are_refused_as_overlapping(people: Candidates) -> None:
-    parsed = hours.parse(opened("hours.xlsx"), people, today=TODAY)
+    parsed = read_hours.parse(opened("hours.xlsx"), people, today=TODAY)
     assert [found.row for found in parsed.problems if found.problem.code == "overlap"] == [282, 667, 741, 888]
     assert {found.problem.code for found in parsed.warnings} == {"same_day"}
     overlap = next(found for found in parsed.problems if found.row == 741)
@@ -129,7 +129,7 @@ def test_only_services_at_the_same_time_are_refused_as_overlapping(people: Candi
 
 def test_the_moral_banks_book_is_checked_against_the_catalogue(people: Candidates) -> None:
     catalogue = {entry["item"]: entry["points"] for entry in FACTS["deeds"]["catalogue"]}
-    parsed = deeds.parse(opened("deeds.xlsx"), people, catalogue, today=TODAY)
+    parsed = read_deeds.parse(opened("deeds.xlsx"), people, catalogue, today=TODAY)
     assert_same(parsed.problems, expected("deeds", "flagged_rows"))
     assert len(parsed.rows) == FACTS["deeds"]["clean_rows"]
     assert all(row.points == catalogue[row.item] for row in parsed.rows)
@@ -139,7 +139,7 @@ def test_the_moral_banks_book_is_checked_against_the_catalogue(people: Candidate
 
 
 def test_the_goods_list_is_read_whole() -> None:
-    parsed = goods.parse(opened("goods.xlsx"))
+    parsed = read_goods.parse(opened("goods.xlsx"))
     assert (parsed.total, len(parsed.rows), parsed.problems) == (14, 14, [])
     soap = next(row for row in parsed.rows if row.name == "香皂")
     assert (soap.unit, soap.points, soap.stock, soap.station, soap.limit) == ("块", 8, 150, "慈善超市", 3)
@@ -161,7 +161,7 @@ def test_the_report_tells_in_words_and_shows_no_whole_number(residents: Parsed[R
 
 
 def test_the_names_and_phones_to_look_up_are_known_before_the_sheets_are_judged() -> None:
-    spoken = hours.mentions(opened("hours.xlsx"))
+    spoken = read_hours.mentions(opened("hours.xlsx"))
     assert {"19900005695", "18800000446"} <= spoken.phones
     assert "孟超华" in spoken.names
-    assert {"吕雪静", "江军勇"} <= deeds.mentions(opened("deeds.xlsx")).names
+    assert {"吕雪静", "江军勇"} <= read_deeds.mentions(opened("deeds.xlsx")).names

@@ -20,10 +20,10 @@ from timebank.core import clock, names, vault
 from timebank.core.errors import Forbidden
 from timebank.imports.files.refusals import NoKnownColumn
 from timebank.imports.intake import Kind
-from timebank.imports.kinds.goods import read as goods
-from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.goods import read as read_goods
+from timebank.imports.kinds.hours import read as read_hours
 from timebank.imports.kinds.hours.write import NoServiceRule
-from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.roster import read as read_roster
 from timebank.imports.reports.report import Report
 from timebank.imports.runs.runs import import_file
 from timebank.people.guardianship.guardians import record_consent
@@ -115,13 +115,13 @@ async def test_the_roster_enters_every_good_row_and_refuses_every_bad_one(
     expected = Counter(
         (row.name, row.born_on, "男" if row.sex == "male" else "女", row.phone[-4:] if row.phone else None,
          vault.blind_index(row.identity or "", "identity"), row.household.room, row.household.head)
-        for row in roster.parse(opened("roster.xlsx"), today=TODAY).rows
+        for row in read_roster.parse(opened("roster.xlsx"), today=TODAY).rows
     )  # fmt: skip
     assert Counter(tuple(row) for row in entered) == expected
 
 
 async def test_a_roster_brings_its_places_offices_and_logins(settled: Chengjiang, owner: asyncpg.Connection) -> None:
-    rows = roster.parse(opened("roster.xlsx"), today=TODAY).rows
+    rows = read_roster.parse(opened("roster.xlsx"), today=TODAY).rows
     areas = await owner.fetch("SELECT kind, count(*) FROM area WHERE community_id = $1 GROUP BY kind", settled.id)
     assert dict(map(tuple, areas)) == {"grid": 6, "building": 32, "unit": 84}
     held = await owner.fetch(
@@ -176,7 +176,7 @@ async def test_the_sign_in_sheets_become_honour_hours_that_nobody_has_credited(
     assert_refused_as_known(report, FACTS["hours"]["flagged_rows"])
     assert Counter(code for _, code in warned(report)) == {"same_day": 15}
     assert report.accepted - 15 == FACTS["hours"]["clean_rows"]
-    parsed = hours.parse(opened("hours.xlsx"), None, today=TODAY)
+    parsed = read_hours.parse(opened("hours.xlsx"), None, today=TODAY)
     flagged = {row for row, _ in warned(report)}
     beside = sum(row.minutes for row in parsed.rows if row.row in flagged)
     records = await owner.fetch("SELECT * FROM service_record WHERE community_id = $1", settled.id)
@@ -221,7 +221,7 @@ async def test_the_goods_list_is_on_the_shelves(community: Chengjiang, owner: as
     )
     assert {tuple(row) for row in found} == {
         (names.clean(row.name), row.unit, row.points, row.limit, row.stock, row.stock, "import", row.station)
-        for row in goods.parse(opened("goods.xlsx")).rows
+        for row in read_goods.parse(opened("goods.xlsx")).rows
     }
 
 
@@ -280,7 +280,7 @@ async def test_no_phone_or_identity_number_stands_in_clear_anywhere(
     settled: Chengjiang, owner: asyncpg.Connection
 ) -> None:
     told = await settled.take_in("hours")
-    rows = roster.parse(opened("roster.xlsx"), today=TODAY).rows
+    rows = read_roster.parse(opened("roster.xlsx"), today=TODAY).rows
     numbers = {row.identity for row in rows if row.identity} | {row.phone for row in rows if row.phone}
     columns = await owner.fetch(
         "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' "

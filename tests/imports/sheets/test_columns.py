@@ -10,11 +10,11 @@ from openpyxl import Workbook as NewWorkbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from timebank.imports.files import workbook
-from timebank.imports.kinds.deeds import read as deeds
-from timebank.imports.kinds.goods import read as goods
-from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.deeds import read as read_deeds
+from timebank.imports.kinds.goods import read as read_goods
+from timebank.imports.kinds.hours import read as read_hours
 from timebank.imports.kinds.hours.read import HoursRow
-from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.roster import read as read_roster
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.sheets.candidates import Candidate, Candidates
 from timebank.imports.sheets.parsed import Parsed
@@ -52,11 +52,11 @@ def table(*rows: list[str]) -> workbook.Workbook:
 
 
 def residents(opened: workbook.Workbook) -> Parsed[RosterRow]:
-    return roster.parse(opened, today=TODAY)
+    return read_roster.parse(opened, today=TODAY)
 
 
 def services(opened: workbook.Workbook, people: Candidates | None = None) -> Parsed[HoursRow]:
-    return hours.parse(opened, people, today=TODAY)
+    return read_hours.parse(opened, people, today=TODAY)
 
 
 def codes(parsed: Parsed[RosterRow] | Parsed[HoursRow]) -> list[tuple[int, str, str]]:
@@ -72,7 +72,9 @@ def test_columns_are_found_under_other_headings_in_another_order() -> None:
     )
     row = parsed.rows[0]
     assert (row.name, row.identity, row.phone) == ("薛翠", "522699196809283822", "19900003050")
-    assert row.household == roster.Household(grid="第一网格", building="1栋", unit="1单元", room="102", head="薛翠")
+    assert row.household == read_roster.Household(
+        grid="第一网格", building="1栋", unit="1单元", room="102", head="薛翠"
+    )
     assert row.is_head
     assert row.roles == {"building_head"}
 
@@ -149,12 +151,14 @@ def test_merged_and_blank_cells_carry_on_but_never_across_a_total() -> None:
     assert (
         homes["龚荣帅"]
         == homes["薛翠"]
-        == roster.Household(grid="第一网格", building="1栋", unit="1单元", room="101", head="薛翠")
+        == read_roster.Household(grid="第一网格", building="1栋", unit="1单元", room="101", head="薛翠")
     )
-    assert homes["周伟"] == roster.Household(grid="第一网格", building="1栋", unit="1单元", room="102", head="周伟")
-    assert homes["赵敏"] == roster.Household(grid="第一网格", building="1栋", unit="2单元", room=None, head=None)
+    assert homes["周伟"] == read_roster.Household(
+        grid="第一网格", building="1栋", unit="1单元", room="102", head="周伟"
+    )
+    assert homes["赵敏"] == read_roster.Household(grid="第一网格", building="1栋", unit="2单元", room=None, head=None)
     assert not homes["赵敏"].is_known
-    assert homes["钱进"] == roster.Household(grid=None, building=None, unit=None, room="201", head="钱进")
+    assert homes["钱进"] == read_roster.Household(grid=None, building=None, unit=None, room="201", head="钱进")
     assert homes["李雷"].building == "5栋"
 
 
@@ -170,7 +174,7 @@ def test_a_household_behind_a_merged_door_shares_its_head() -> None:
     assert (
         parsed.rows[0].household
         == parsed.rows[1].household
-        == roster.Household(grid=None, building="3栋", unit="1单元", room="101", head="孙梅")
+        == read_roster.Household(grid=None, building="3栋", unit="1单元", room="101", head="孙梅")
     )
 
 
@@ -351,7 +355,7 @@ def test_deeds_are_judged_by_the_catalogue_the_witness_and_the_house() -> None:
         ["2026-07-05", "薛翠", "1栋", "文明劝导", "3", "龚荣帅", ""],
         ["2026-07-01", "薛翠", "1", "文明劝导", "3", "周伟", ""],
     )
-    parsed = deeds.parse(opened, PEOPLE, {"文明劝导": 3}, today=TODAY)
+    parsed = read_deeds.parse(opened, PEOPLE, {"文明劝导": 3}, today=TODAY)
     assert [(row.row, row.item, row.points, row.person.key) for row in parsed.rows if row.person] == [
         (2, "文明劝导", 3, "1"),
         (3, "文明劝导", 3, "4"),
@@ -370,7 +374,7 @@ def test_deeds_are_judged_by_the_catalogue_the_witness_and_the_house() -> None:
 
 
 def test_goods_with_other_headings_and_without_a_limit() -> None:
-    parsed = goods.parse(
+    parsed = read_goods.parse(
         table(
             ["商品名称", "兑换积分", "数量", "计量单位", "每户限购", "驿站"],
             ["洗衣液", "60分", "４０", "瓶", "不限", "慈善超市"],

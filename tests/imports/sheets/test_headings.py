@@ -6,10 +6,10 @@ import pytest
 
 from tests.imports.files.test_unread import book
 from timebank.imports.files import workbook
-from timebank.imports.kinds.deeds import read as deeds
-from timebank.imports.kinds.goods import read as goods
-from timebank.imports.kinds.hours import read as hours
-from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.deeds import read as read_deeds
+from timebank.imports.kinds.goods import read as read_goods
+from timebank.imports.kinds.hours import read as read_hours
+from timebank.imports.kinds.roster import read as read_roster
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.sheets.header import with_unit
 from timebank.imports.sheets.parsed import Parsed
@@ -18,7 +18,7 @@ TODAY = date(2026, 11, 20)
 
 
 def residents(text: str) -> Parsed[RosterRow]:
-    return roster.parse(workbook.read_workbook("a.csv", text.encode()), today=TODAY)
+    return read_roster.parse(workbook.read_workbook("a.csv", text.encode()), today=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def residents(text: str) -> Parsed[RosterRow]:
 def test_a_unit_in_the_heading_counts_for_the_numbers_below_it(heading: str, code: str) -> None:
     plain = ["积分", "库存", "限兑"]
     head = [heading if heading.startswith(name) else name for name in plain]
-    parsed = goods.parse(book(["物品", *head], ["香皂", 5, 10, 2]))
+    parsed = read_goods.parse(book(["物品", *head], ["香皂", 5, 10, 2]))
     assert (parsed.rows, [found.problem.code for found in parsed.problems]) == ([], [code])
 
 
@@ -46,19 +46,19 @@ def test_a_unit_in_the_heading_counts_for_the_numbers_below_it(heading: str, cod
     ],
 )
 def test_what_a_heading_says_of_how_to_fill_it_in_changes_nothing(head: list[str]) -> None:
-    parsed = goods.parse(book(head, ["香皂", 5, 10, 2]))
+    parsed = read_goods.parse(book(head, ["香皂", 5, 10, 2]))
     assert [(row.points, row.stock, row.limit) for row in parsed.rows] == [(5, 10, 2)]
 
 
 def test_a_stock_counted_in_the_goods_own_boxes_is_taken() -> None:
-    assert goods.parse(book(["物品", "单位", "积分", "库存（箱）"], ["奶", "箱", 5, 10])).rows[0].stock == 10
+    assert read_goods.parse(book(["物品", "单位", "积分", "库存（箱）"], ["奶", "箱", 5, 10])).rows[0].stock == 10
 
 
 @pytest.mark.parametrize(
     ("heading", "minutes"), [("时长（min）", 2), ("时长（h）", 120), ("时长（小时）", 120), ("时长（天）", None)]
 )
 def test_a_length_is_in_the_unit_of_its_heading(heading: str, minutes: int | None) -> None:
-    parsed = hours.parse(book(["日期", "姓名", heading], ["2026-10-01", "薛翠", 2]), None, today=TODAY)
+    parsed = read_hours.parse(book(["日期", "姓名", heading], ["2026-10-01", "薛翠", 2]), None, today=TODAY)
     assert [row.minutes for row in parsed.rows] == ([] if minutes is None else [minutes])
     assert bool(parsed.problems) == (minutes is None)
 
@@ -70,7 +70,7 @@ def test_a_cell_with_a_unit_of_its_own_keeps_it() -> None:
 
 @pytest.mark.parametrize("heading", ["日期（农历）", "农历日期", "日期（民国）"])
 def test_days_of_another_calendar_are_not_taken_for_ours(heading: str) -> None:
-    parsed = deeds.parse(
+    parsed = read_deeds.parse(
         book([heading, "姓名", "事项", "分值"], ["2026-3-8", "薛翠", "扫雪", 2]), None, None, today=TODAY
     )
     assert (parsed.rows, [found.problem.code for found in parsed.problems]) == ([], ["date_calendar"])
@@ -89,7 +89,7 @@ def test_a_row_for_several_times_is_not_one_deed() -> None:
         ["2026-10-02", "薛翠", "扫雪", 1, 2],
         ["2026-10-03", "薛翠", "扫雪", None, 2],
     ]
-    parsed = deeds.parse(book(["日期", "姓名", "事项", "次数", "分值"], *rows), None, None, today=TODAY)
+    parsed = read_deeds.parse(book(["日期", "姓名", "事项", "次数", "分值"], *rows), None, None, today=TODAY)
     assert [row.row for row in parsed.rows] == [3, 4]
     assert [found.problem.code for found in parsed.problems] == ["several_times"]
 
@@ -99,7 +99,7 @@ def test_a_count_of_people_that_the_names_do_not_reach_is_asked_for() -> None:
         ["2026-10-01", who, "9:00", "10:00", count]
         for who, count in (("薛翠", 5), ("汤琴、付华", 2), ("夏贵福等", 3), ("马二", "1人"))
     ]
-    parsed = hours.parse(book(["日期", "姓名", "签到", "签退", "人数"], *rows), None, today=TODAY)
+    parsed = read_hours.parse(book(["日期", "姓名", "签到", "签退", "人数"], *rows), None, today=TODAY)
     assert [(row.row, row.name) for row in parsed.rows] == [(3, "汤琴"), (3, "付华"), (5, "马二")]
     assert [(found.row, found.problem.code) for found in parsed.problems] == [(2, "group_count"), (4, "group_unlisted")]
 

@@ -14,17 +14,16 @@ from tests.imports.kinds.test_offices import HEADS, take_in_sheets
 from tests.imports.sheets.test_columns import PEOPLE, TODAY, book, residents, services, table
 from tests.support.town import Town
 from timebank.areas.places import add_area
-from timebank.imports.cells import addresses, amounts, group, lengths, moments, remarks
-from timebank.imports.cells import values as cells
+from timebank.imports.cells import addresses, amounts, cell_values, group, lengths, moments, remarks
 from timebank.imports.cells.addresses import Address
 from timebank.imports.cells.amounts import Limit
+from timebank.imports.cells.cell_values import Cell
 from timebank.imports.cells.identity import Document, Identity
 from timebank.imports.cells.numerals import chinese_number
 from timebank.imports.cells.problems import Problem
-from timebank.imports.cells.values import Cell
 from timebank.imports.files.refusals import ColumnMissing
-from timebank.imports.kinds.deeds import read as deeds
-from timebank.imports.kinds.goods import read as goods
+from timebank.imports.kinds.deeds import read as read_deeds
+from timebank.imports.kinds.goods import read as read_goods
 
 NUMBER = "522699196809283822"
 HOME = ["楼栋", "单元", "房号", "姓名", "电话"]
@@ -284,7 +283,7 @@ def test_two_numbers_are_not_run_together() -> None:
 
 
 def test_one_good_has_one_unit_in_all_of_its_columns() -> None:
-    parsed = goods.parse(
+    parsed = read_goods.parse(
         table(
             ["物品", "单位", "积分", "库存", "限兑"],
             ["盐", "箱", "5分/袋", "3", ""],
@@ -301,7 +300,7 @@ def test_one_good_has_one_unit_in_all_of_its_columns() -> None:
 
 
 def test_a_limit_in_a_remark_is_never_passed_over() -> None:
-    parsed = goods.parse(
+    parsed = read_goods.parse(
         table(
             ["物品", "单位", "积分", "库存", "备注"],
             ["大米", "袋", "80", "30", "每月一袋"],
@@ -344,7 +343,7 @@ def test_a_length_in_traditional_characters_is_read() -> None:
     [f"身份证号：{NUMBER}", f"身份证{NUMBER}", f"ID: {NUMBER}", f"{NUMBER}.0", "522699 19680928 3822", int(NUMBER)],
 )
 def test_an_identity_number_is_found_behind_its_label(cell: Cell) -> None:
-    found = cells.identity(cell)
+    found = cell_values.identity(cell)
     assert isinstance(found, Identity)
     assert found.number == NUMBER
 
@@ -366,12 +365,12 @@ def test_an_identity_number_is_found_behind_its_label(cell: Cell) -> None:
     ],
 )
 def test_a_number_that_says_nobody_for_certain_is_refused_with_its_own_reason(cell: Cell, why: str) -> None:
-    assert code(cells.identity(cell)) == why
+    assert code(cell_values.identity(cell)) == why
 
 
 @pytest.mark.parametrize("cell", ["未办", "没有办", "待补", "无", "暂无身份证", "未登记"])
 def test_who_has_no_identity_number_has_none(cell: Cell) -> None:
-    assert cells.identity(cell) is None
+    assert cell_values.identity(cell) is None
 
 
 @pytest.mark.parametrize(
@@ -386,11 +385,11 @@ def test_who_has_no_identity_number_has_none(cell: Cell) -> None:
     ],
 )
 def test_a_certificate_is_kept_alike_however_its_kind_is_written(cell: Cell, kept: str) -> None:
-    assert cells.identity(cell) == Document(kept)
+    assert cell_values.identity(cell) == Document(kept)
 
 
 def test_a_shortened_identity_number_is_no_passport() -> None:
-    assert code(cells.identity("522699196809283", "护照")) == "document_number"
+    assert code(cell_values.identity("522699196809283", "护照")) == "document_number"
 
 
 @pytest.mark.parametrize("cell", [date(1899, 12, 30), datetime(1899, 12, 31), "1900-01-01"])  # noqa: DTZ001 - as a spreadsheet has it
@@ -477,19 +476,21 @@ def test_a_name_written_twice_in_a_cell_counts_once_and_says_so() -> None:
     log = services(table(["日期", "姓名", "签到", "签退"], ["2026-07-01", "薛翠、薛翠", "9:00", "10:00"]), PEOPLE)
     assert (len(log.rows), warned(log)) == (1, [(2, "group_repeated")])
     row = ["2026-07-01", "薛翠、薛 翠", "1栋", "劝导"]
-    done = deeds.parse(table(["日期", "姓名", "楼栋", "事项"], row), PEOPLE, {"劝导": 3}, today=TODAY)
+    done = read_deeds.parse(table(["日期", "姓名", "楼栋", "事项"], row), PEOPLE, {"劝导": 3}, today=TODAY)
     assert (len(done.rows), warned(done)) == (1, [(2, "group_repeated")])
 
 
 def test_a_name_written_three_times_does_not_earn_three_times_the_points() -> None:
     row = ["2026-07-01", "薛翠、薛翠、薛翠", "1栋", "劝导", "9", "三人次"]
-    parsed = deeds.parse(table(["日期", "姓名", "楼栋", "事项", "分值", "备注"], row), PEOPLE, {"劝导": 3}, today=TODAY)
+    parsed = read_deeds.parse(
+        table(["日期", "姓名", "楼栋", "事项", "分值", "备注"], row), PEOPLE, {"劝导": 3}, today=TODAY
+    )
     assert refused(parsed) == [(2, "group_points")]
 
 
 def test_nobody_is_their_own_witness_under_another_word() -> None:
     row = ["2026-07-01", "薛翠", "1栋", "劝导", "本人"]
-    parsed = deeds.parse(table(["日期", "姓名", "楼栋", "事项", "证明人"], row), PEOPLE, {"劝导": 3}, today=TODAY)
+    parsed = read_deeds.parse(table(["日期", "姓名", "楼栋", "事项", "证明人"], row), PEOPLE, {"劝导": 3}, today=TODAY)
     assert refused(parsed) == [(2, "own_witness")]
 
 
@@ -579,7 +580,7 @@ def test_who_was_not_there_by_the_sheets_own_column_is_not_credited(state: str) 
     )
     assert (len(log.rows), refused(log)) == (2, [(2, "remark_cancelled")])
     row = ["2026-07-01", "薛翠", "1栋", "劝导", state]
-    done = deeds.parse(table(["日期", "姓名", "楼栋", "事项", "审核结果"], row), None, {"劝导": 3}, today=TODAY)
+    done = read_deeds.parse(table(["日期", "姓名", "楼栋", "事项", "审核结果"], row), None, {"劝导": 3}, today=TODAY)
     assert refused(done) == [(2, "remark_cancelled")]
 
 

@@ -15,9 +15,9 @@ from tests.imports.kinds.test_offices import take_in_sheets, workbook_of
 from tests.support.town import Town
 from timebank.imports.cells import addresses
 from timebank.imports.files import workbook
-from timebank.imports.kinds.goods import read as goods
-from timebank.imports.kinds.hours import read as hours
-from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.goods import read as read_goods
+from timebank.imports.kinds.hours import read as read_hours
+from timebank.imports.kinds.roster import read as read_roster
 from timebank.imports.sheets.parsed import Parsed
 
 TODAY = dt.date(2026, 11, 20)
@@ -104,7 +104,7 @@ def test_a_day_that_a_spreadsheet_made_of_a_month_is_no_day(code: str) -> None:
             page.cell(row, 3).number_format = code
 
     born = dt.date(1968, 9, 1)
-    people = roster.parse(
+    people = read_roster.parse(
         book(
             ["姓名", "身份证号", "出生年月"],
             ["薛翠", "522699196809283822", born],
@@ -116,7 +116,7 @@ def test_a_day_that_a_spreadsheet_made_of_a_month_is_no_day(code: str) -> None:
     )
     assert said(people) == [(3, "birth_day_missing")]
     assert [row.born_on for row in people.rows] == [dt.date(1968, 9, 28), born]
-    served = hours.parse(
+    served = read_hours.parse(
         book(
             ["姓名", "时长(小时)", "日期"],
             ["薛翠", 2, dt.date(2026, 9, 1)],
@@ -135,13 +135,15 @@ def test_a_month_is_no_day_in_an_ods_book_either() -> None:
     rows = [ods_row(*map(ods_cell, ("姓名", "时长(小时)", "日期")))]
     for day, words in (("2026-09-01", "2026年9月"), ("2026-09-01", "2026年9月1日")):
         rows.append(ods_row(ods_cell("薛翠"), ods_cell("2"), cells.format(day, words)))
-    served = hours.parse(workbook.read_workbook("a.ods", ods_file(ods_table("表", "".join(rows)))), None, today=TODAY)
+    served = read_hours.parse(
+        workbook.read_workbook("a.ods", ods_file(ods_table("表", "".join(rows)))), None, today=TODAY
+    )
     assert [row.row for row in served.rows] == [3]
     assert (2, "date_unclear") in said(served)
 
 
 def test_a_column_of_a_stations_stock_is_read_with_its_unit_and_an_odd_cell_refuses_its_own_row() -> None:
-    parsed = goods.parse(
+    parsed = read_goods.parse(
         book(
             ["物品", "单位", "积分", "测试驿站(袋)", "二号驿站（箱）"],
             ["豆粉", "袋", 10, "5袋", 2],
@@ -169,7 +171,7 @@ def test_goods_below_the_name_of_their_station_stand_there() -> None:
         head,
         ["盐", "袋", 5, 7],
     ]
-    parsed = goods.parse(book(*rows))
+    parsed = read_goods.parse(book(*rows))
     assert [(row.name, row.station, row.stock) for row in parsed.rows] == [
         ("盐", "测试驿站", 10),
         ("盐", "二号驿站", 7),
@@ -189,7 +191,7 @@ def test_a_printed_page_begins_with_the_same_title_and_the_table_goes_on() -> No
     above: list[list[Any]] = [["2026年9月签到表"], ["地点：东站", None, "负责人：薛翠"], TIMES]
     first, second = ["9月1日", "薛翠", "8:00", "9:00"], ["同上", "汤琴", "8:00", "9:00"]
     for change in (None, merged):
-        served = hours.parse(
+        served = read_hours.parse(
             book(*above, first, *above, second, [None, "付华", "8:00", "9:00"], change=change), None, today=TODAY
         )
         assert said(served) == []
@@ -200,14 +202,16 @@ def test_a_printed_page_begins_with_the_same_title_and_the_table_goes_on() -> No
         ]
         assert served.notes == []
     homes = [["住户表"], HOME, ["薛翠", "19900003050", "3栋", "1单元", "101"]]
-    people = roster.parse(book(*homes, ["住户表"], HOME, ["汤琴", "19900003052", "同上", "同上", "102"]), today=TODAY)
+    people = read_roster.parse(
+        book(*homes, ["住户表"], HOME, ["汤琴", "19900003052", "同上", "同上", "102"]), today=TODAY
+    )
     assert (people.total, said(people)) == (2, [])
     assert people.rows[1].household.building == "3栋"
 
 
 def test_the_same_title_after_another_begins_its_part_again() -> None:
     parts = [["9月1日"], TIMES[1:], ["薛翠", "8:00", "9:00"], ["9月2日"], ["汤琴", "8:00", "9:00"]]
-    served = hours.parse(
+    served = read_hours.parse(
         book(
             ["2026年志愿服务"],
             *[["2026年9月1日"], *parts[1:3], ["2026年9月2日"], *parts[4:], ["2026年9月1日"], ["付华", "8:00", "9:00"]],
@@ -231,7 +235,7 @@ def test_the_same_title_after_another_begins_its_part_again() -> None:
     ],
 )
 def test_a_remark_that_gives_another_time_keeps_the_row_out_until_it_is_settled(remark: str, told: list[str]) -> None:
-    served = hours.parse(book(TIMES, ["2026-09-01", "薛翠", "8:00", "9:00", remark]), None, today=TODAY)
+    served = read_hours.parse(book(TIMES, ["2026-09-01", "薛翠", "8:00", "9:00", remark]), None, today=TODAY)
     assert [code for _, code in said(served)] == told
     assert bool(served.rows) == ("remark_corrects" not in told)
 
@@ -240,26 +244,26 @@ def test_what_stands_in_a_cell_is_shown_as_the_office_sees_it() -> None:
     def wrong(page: Any) -> None:
         page["B2"].data_type = "e"
 
-    people = roster.parse(
+    people = read_roster.parse(
         book(["姓名", "电话", "出生日期"], ["薛翠", "#N/A", dt.date(1968, 9, 28)], change=wrong), today=TODAY
     )
     assert [found.value for found in people.warnings] == ["#N/A"]
     late = dt.timedelta(hours=25, minutes=30)
-    served = hours.parse(book(TIMES, ["2026-09-01", "薛翠", dt.time(22), late]), None, today=TODAY)
+    served = read_hours.parse(book(TIMES, ["2026-09-01", "薛翠", dt.time(22), late]), None, today=TODAY)
     assert [(found.value, found.problem.code) for found in served.problems] == [("25:30", "impossible_time")]
 
 
 def test_a_good_that_comes_in_several_kinds_is_several_goods() -> None:
     head = ["物品", "规格", "单位", "积分", "库存", "站点"]
     oil = [["大豆油", "5L", "桶", 100, 20, "东站"], ["大豆油", "10L", "桶", 180, 8, "东站"]]
-    parsed = goods.parse(book(head, *oil, ["牙膏", None, "支", 15, 9, "东站"]))
+    parsed = read_goods.parse(book(head, *oil, ["牙膏", None, "支", 15, 9, "东站"]))
     assert [(row.name, row.points, row.stock) for row in parsed.rows] == [
         ("大豆油 5L", 100, 20),
         ("大豆油 10L", 180, 8),
         ("牙膏", 15, 9),
     ]
     assert (said(parsed), parsed.unused) == ([], [])
-    alone = goods.parse(book(head, oil[0], ["大米", "5kg", "袋", 100, 20, "东站"]))
+    alone = read_goods.parse(book(head, oil[0], ["大米", "5kg", "袋", 100, 20, "东站"]))
     assert [row.name for row in alone.rows] == ["大豆油", "大米"]
     assert [column.heading for column in alone.unused] == ["规格"]
 
@@ -283,7 +287,7 @@ def test_a_sheet_of_each_building_or_grid_is_of_that_place(
             f"表{number}" if titled else caption: [*([[caption]] if titled else []), head, row]
             for number, (caption, row) in enumerate(zip(captions, rows, strict=True))
         }
-        people = roster.parse(workbook.read_workbook("a.xlsx", workbook_of(**sheets)), today=TODAY)
+        people = read_roster.parse(workbook.read_workbook("a.xlsx", workbook_of(**sheets)), today=TODAY)
         assert [(row.household.grid, row.household.building) for row in people.rows] == places
 
 
@@ -303,30 +307,34 @@ async def test_flats_of_one_number_in_two_grids_are_two_where_the_grid_is_the_sh
 def test_a_day_in_a_title_takes_its_year_from_the_sheets_name() -> None:
     rows = [["5月1日清洁"], TIMES[1:4], ["薛翠", "8:00", "9:00"], ["5月2日巡逻"], TIMES[1:4], ["汤琴", "8:00", "9:00"]]
     for name, days in (("2026年", [dt.date(2026, 5, 1), dt.date(2026, 5, 2)]), ("签到", [])):
-        served = hours.parse(workbook.read_workbook("a.xlsx", content_of(*rows, name=name)), None, today=TODAY)
+        served = read_hours.parse(workbook.read_workbook("a.xlsx", content_of(*rows, name=name)), None, today=TODAY)
         assert [row.started_at.date() for row in served.rows] == days
         assert bool(said(served)) == (not days)
 
 
 def test_a_stock_that_is_called_the_rest_is_no_stock_of_none() -> None:
-    parsed = goods.parse(book(["物品", "单位", "积分", "期初", "入库", "出库", "结存"], ["盐", "袋", 5, 5, 10, 3, 12]))
+    parsed = read_goods.parse(
+        book(["物品", "单位", "积分", "期初", "入库", "出库", "结存"], ["盐", "袋", 5, 5, 10, 3, 12])
+    )
     assert [row.stock for row in parsed.rows] == [12]
 
 
 def test_a_name_that_ends_like_an_estates_is_no_caption() -> None:
     head = ["姓名", "电话", "楼栋", "单元", "房号"]
-    people = roster.parse(book(head, ["李家", "19900003050", "3栋", "1单元", "101"], ["王苑"], ["张小庭"]), today=TODAY)
+    people = read_roster.parse(
+        book(head, ["李家", "19900003050", "3栋", "1单元", "101"], ["王苑"], ["张小庭"]), today=TODAY
+    )
     assert said(people) == [(3, "not_identifiable"), (4, "not_identifiable")]
 
 
 def test_the_goods_below_a_stations_name_are_never_those_of_the_station_before() -> None:
     head = ["物品", "单位", "积分", "库存"]
-    parsed = goods.parse(book(["测试驿站"], head, ["盐", "袋", 5, 10], ["二号驿站"], ["糖", "袋", 5, 7]))
+    parsed = read_goods.parse(book(["测试驿站"], head, ["盐", "袋", 5, 10], ["二号驿站"], ["糖", "袋", 5, 7]))
     assert [(row.name, row.station) for row in parsed.rows] == [("盐", "测试驿站"), ("糖", "二号驿站")]
 
 
 def test_the_shop_of_a_community_in_the_title_is_the_station_of_the_goods() -> None:
-    parsed = goods.parse(
+    parsed = read_goods.parse(
         book(["暖城社区慈善超市积分兑换物品清单（10月）"], ["物品", "单位", "积分", "库存"], ["盐", "袋", 5, 10])
     )
     assert [row.station for row in parsed.rows] == ["慈善超市"]
@@ -334,7 +342,7 @@ def test_the_shop_of_a_community_in_the_title_is_the_station_of_the_goods() -> N
 
 @pytest.mark.parametrize("cell", ["薛翠、汤琴 付华", "薛翠 汤琴，付华", "薛翠 汤琴\n付华", "薛翠,汤琴、付华"])
 def test_names_parted_by_marks_and_by_spaces_in_one_cell_are_all_read(cell: str) -> None:
-    served = hours.parse(book(TIMES, ["2026-09-01", cell, "8:00", "9:00"]), None, today=TODAY)
+    served = read_hours.parse(book(TIMES, ["2026-09-01", cell, "8:00", "9:00"]), None, today=TODAY)
     assert [row.name for row in served.rows] == ["薛翠", "汤琴", "付华"]
 
 

@@ -10,11 +10,11 @@ from openpyxl import load_workbook
 
 from timebank.imports.files import workbook
 from timebank.imports.files.refusals import ColumnTwice
-from timebank.imports.kinds.deeds import read as deeds
-from timebank.imports.kinds.goods import read as goods
-from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.deeds import read as read_deeds
+from timebank.imports.kinds.goods import read as read_goods
+from timebank.imports.kinds.hours import read as read_hours
 from timebank.imports.kinds.hours.read import HoursRow
-from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.roster import read as read_roster
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.reports.refused_rows import refused_rows
 from timebank.imports.reports.report import findings
@@ -45,11 +45,11 @@ def book(*rows: Sequence[object], merged: Sequence[str] = ()) -> workbook.Workbo
 
 
 def services(opened: workbook.Workbook) -> Parsed[HoursRow]:
-    return hours.parse(opened, None, today=TODAY)
+    return read_hours.parse(opened, None, today=TODAY)
 
 
 def residents(opened: workbook.Workbook) -> Parsed[RosterRow]:
-    return roster.parse(opened, today=TODAY)
+    return read_roster.parse(opened, today=TODAY)
 
 
 def days(parsed: Parsed[HoursRow]) -> list[tuple[int, date]]:
@@ -164,7 +164,7 @@ async def test_refused_rows_come_back_below_the_titles_that_say_their_home_and_d
     ],
 )
 def test_what_ends_a_list_of_goods_is_no_good(row: list[object]) -> None:
-    parsed = goods.parse(book(GOODS, ["香皂", "块", 5, 10, "东站"], row))
+    parsed = read_goods.parse(book(GOODS, ["香皂", "块", 5, 10, "东站"], row))
     assert [good.name for good in parsed.rows] == ["香皂"]
     assert parsed.problems == []
 
@@ -205,12 +205,12 @@ def test_the_sections_of_a_list_of_goods_are_no_goods() -> None:
         ["盐", "袋", 3, 5, "东站"],
         ["2件"],
     ]
-    parsed = goods.parse(book(GOODS, *rows))
+    parsed = read_goods.parse(book(GOODS, *rows))
     assert ([row.name for row in parsed.rows], parsed.problems) == (["香皂", "盐"], [])
 
 
 def test_a_stock_that_cannot_be_read_leaves_its_station_a_station() -> None:
-    parsed = goods.parse(
+    parsed = read_goods.parse(
         book(["物品", "所需积分", "东站库存", "西站库存"], ["香皂", 5, "#N/A", 20], ["盐", 5, "约3", 2])
     )
     assert [(row.name, row.station, row.stock) for row in parsed.rows] == [("香皂", "西站", 20), ("盐", "西站", 2)]
@@ -256,7 +256,7 @@ def test_a_second_sign_in_and_out_is_the_second_service_of_the_day() -> None:
 
 @pytest.mark.parametrize("headings", [["东站库存", "西站库存"], ["库存（东站）", "库存（西站）"]])
 def test_the_stock_of_each_station_goes_to_that_station(headings: list[str]) -> None:
-    parsed = goods.parse(
+    parsed = read_goods.parse(
         book(["物品", "所需积分", *headings], ["香皂", 5, 10, 20], ["牙刷", 3, None, 5], ["茶", 2, None, None])
     )
     assert [(row.name, row.station, row.stock) for row in parsed.rows] == [
@@ -267,14 +267,14 @@ def test_the_stock_of_each_station_goes_to_that_station(headings: list[str]) -> 
 
 def test_stations_below_one_heading_of_stock_are_read_too() -> None:
     rows: list[list[object]] = [["物品", "所需积分", "库存", None], [None, None, "东站", "西站"], ["香皂", 5, 10, 20]]
-    parsed = goods.parse(book(*rows, merged=["A1:A2", "B1:B2", "C1:D1"]))
+    parsed = read_goods.parse(book(*rows, merged=["A1:A2", "B1:B2", "C1:D1"]))
     assert [(row.station, row.stock) for row in parsed.rows] == [("东站", 10), ("西站", 20)]
 
 
 @pytest.mark.parametrize("headings", [["期初库存", "期末库存"], ["库存", "库存数量"], ["库存1", "库存2"]])
 def test_two_stocks_that_are_of_no_station_refuse_the_sheet(headings: list[str]) -> None:
     with pytest.raises(ColumnTwice):
-        goods.parse(book(["物品", "所需积分", *headings], ["香皂", 5, 10, 20]))
+        read_goods.parse(book(["物品", "所需积分", *headings], ["香皂", 5, 10, 20]))
 
 
 def test_many_second_services_of_a_day_are_one_line() -> None:
@@ -287,7 +287,7 @@ def test_many_second_services_of_a_day_are_one_line() -> None:
 
 
 def test_a_title_of_the_month_dates_the_deeds_of_its_own_table_alone() -> None:
-    parsed = deeds.parse(
+    parsed = read_deeds.parse(
         book(["9月"], DEEDS, ["2026-9-5", "薛翠", "扫雪", 2], ["2026年10月"], DEEDS, ["6日", "薛翠", "扫雪", 2]),
         None, None, today=TODAY,
     )  # fmt: skip
@@ -297,6 +297,6 @@ def test_a_title_of_the_month_dates_the_deeds_of_its_own_table_alone() -> None:
 async def test_the_refused_goods_of_a_station_come_back_whatever_its_column_is_called() -> None:
     head = ["物品", "所需积分", "东站（A/B）库存", "西站库存"]
     content = content_of({"货架": [head, ["香皂", 5, "约3", 20]]})
-    errors = findings(goods.parse(workbook.read_workbook("a.xlsx", content))).errors
+    errors = findings(read_goods.parse(workbook.read_workbook("a.xlsx", content))).errors
     again = load_workbook(io.BytesIO(await refused_rows("goods", "a.xlsx", content, errors, str)))
     assert [cell.value for cell in again.worksheets[0][2]][:4] == ["香皂", 5, "约3", 20]

@@ -26,7 +26,7 @@ WHERE g.community_id = $1 AND g.ended_at IS NULL AND (g.ends_on IS NULL OR g.end
   AND ($3::uuid IS NULL OR g.id = $3) AND ($4::uuid IS NULL OR g.person_id = $4) AND ($5::text IS NULL OR g.role = $5)
   AND ($6::timestamptz IS NULL OR (g.granted_at, g.id) < ($6, $7))
 ORDER BY g.granted_at DESC, g.id DESC LIMIT $8
-"""  # noqa: S608  # own text
+"""  # noqa: S608  # no input
 
 
 async def read_grants(

@@ -1,8 +1,9 @@
 """A family's pages of classes: class minutes, lessons, bookings, and the attendance code."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -47,6 +48,7 @@ from timebank.web.forms import parse_form
 from timebank.web.pages import decode_answer, page, see_other
 
 AHEAD = timedelta(days=60)
+S = TypeVar("S", bound=msgspec.Struct)
 FOR_CHILD = {"child_id": _("孩子")}
 SEAT = FOR_CHILD | {"lesson_id": _("课")}
 UNUSED = FOR_CHILD | {"person_id": _("家长"), "course_id": _("课程")}
@@ -101,9 +103,7 @@ class ClassPages(Controller):
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
         """Buy class minutes for the child."""
-        acting = await scope_for_child(caller, _child(data))
-        known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
-        wanted = parse_form(ClassHoursIn, data | known, HOURS)
+        acting, wanted = await _for_child(caller, course_id, data, ClassHoursIn, HOURS)
         decode_answer(await once.answer(acting, lambda: buy_class_hours(acting, wanted)), Bought)
         return see_other(f"/classes/{course_id}?child={wanted.child_id}&done=bought")
 
@@ -114,9 +114,7 @@ class ClassPages(Controller):
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
         """Refund the child's unused minutes as points."""
-        acting = await scope_for_child(caller, _child(data))
-        known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
-        wanted = parse_form(RefundIn, data | known, UNUSED)
+        acting, wanted = await _for_child(caller, course_id, data, RefundIn, UNUSED)
         decode_answer(await once.answer(acting, lambda: refund(acting, wanted)), Refunded)
         return see_other(f"/classes/{course_id}?child={wanted.child_id}&done=refunded")
 
@@ -127,9 +125,7 @@ class ClassPages(Controller):
         course_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
     ) -> Redirect:  # fmt: skip
         """Move the child's unused minutes to another course."""
-        acting = await scope_for_child(caller, _child(data))
-        known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
-        wanted = parse_form(MoveIn, data | known, MOVE)
+        acting, wanted = await _for_child(caller, course_id, data, MoveIn, MOVE)
         decode_answer(await once.answer(acting, lambda: move_class_hours(acting, wanted)), MovedOut)
         return see_other(f"/classes/{wanted.to_course_id}?child={wanted.child_id}&done=moved")
 
@@ -170,6 +166,15 @@ class _ForChild(msgspec.Struct):
 
 def _child(data: dict[str, str]) -> UUID:
     return parse_form(_ForChild, data, FOR_CHILD).child_id
+
+
+async def _for_child(
+    caller: Scope, course_id: UUID, data: dict[str, str], shape: type[S], labels: Mapping[str, str]
+) -> tuple[Scope, S]:
+    """The scope of the child's guardian, and what the form asks for the child in this course."""
+    acting = await scope_for_child(caller, _child(data))
+    known = {"person_id": str(acting.require_self()), "course_id": str(course_id)}
+    return acting, parse_form(shape, data | known, labels)
 
 
 async def _classes_page(request: AnyRequest, caller: Scope) -> Template:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 
 from timebank.imports.cells import places
+from timebank.imports.cells.cell_values import NAME_LENGTH_MAX, Cell, plain_text, text
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import NAME_LENGTH_MAX, Cell, plain_text, text
 
 ADDRESS_LENGTH_MAX = 200
 _NUMERAL, _MARK = places.NUMERAL, places.BUILDING_MARK

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from timebank.imports.cells.cell_values import Cell, blank, plain_text
 from timebank.imports.cells.numerals import NUMERALS, WRITTEN, chinese_number
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, blank, plain_text
 
 AMOUNT_MAX = 1_000_000
 _SIGNS = str.maketrans("－−﹣﹢", "---+")

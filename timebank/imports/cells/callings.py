@@ -4,9 +4,9 @@ import re
 from collections.abc import Set as AbstractSet
 
 from timebank.core import names
-from timebank.imports.cells import values as cells
+from timebank.imports.cells import cell_values
+from timebank.imports.cells.cell_values import Cell
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell
 
 HAN = r"[\u3400-\u9fff\U00020000-\U000323af]"
 _SURNAMES = (
@@ -29,7 +29,7 @@ _SHORT = 5
 
 def name(cell: Cell, known: AbstractSet[str] = frozenset()) -> str | Problem | None:
     """A person's name. A masked name or a form of address is refused unless its key is in `known`."""
-    found = None if _VACANT.fullmatch(cells.plain_text(cell)) else cells.name(cell)
+    found = None if _VACANT.fullmatch(cell_values.plain_text(cell)) else cell_values.name(cell)
     if not isinstance(found, str) or names.key(found) in known:
         return found
     if _MASKED.fullmatch(found):

@@ -6,9 +6,9 @@ from collections.abc import Set as AbstractSet
 from timebank.core.names import COMPOUND_SURNAMES, key
 from timebank.imports.cells import callings
 from timebank.imports.cells.callings import HAN
+from timebank.imports.cells.cell_values import Cell, name, plain_text
 from timebank.imports.cells.numerals import chinese_number
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, name, plain_text
 
 GROUP_MAX = 50
 _UNLISTED = re.compile(

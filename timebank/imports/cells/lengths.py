@@ -4,10 +4,10 @@ import re
 from datetime import date, time, timedelta
 from typing import Literal
 
+from timebank.imports.cells.cell_values import Cell, Unreadable, blank, plain_text
 from timebank.imports.cells.moments import NUMERALS
 from timebank.imports.cells.numerals import chinese_number
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, Unreadable, blank, plain_text
 
 LengthUnit = Literal["hours", "minutes"]
 

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from timebank.imports.cells.cell_values import Cell, Unreadable, blank, plain_text
 from timebank.imports.cells.numerals import chinese_number
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, Unreadable, blank, plain_text
 
 DAY_MINUTES = 24 * 60
 MONTHS = 12

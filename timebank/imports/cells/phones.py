@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from timebank.imports.cells.cell_values import Cell, blank, plain_text
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, blank, plain_text
 
 PHONE_DIGITS = 11
 _BETWEEN = r"[ \-–—_.'’`]{0,2}"

@@ -2,9 +2,9 @@
 
 import re
 
+from timebank.imports.cells.cell_values import Cell, text
 from timebank.imports.cells.numerals import DIGITS, chinese_number
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, text
 
 NUMERAL = "[一二三四五六七八九十百零〇两廿卅]{1,5}"
 STEM = "[甲乙丙丁戊己庚辛]"

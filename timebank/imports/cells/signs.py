@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from timebank.imports.cells.values import Cell, blank, plain_text
+from timebank.imports.cells.cell_values import Cell, blank, plain_text
 
 _AROUND = re.compile(r"[\s()（）\[\]【】。.．]")
 _DITTO = re.compile(

@@ -6,7 +6,7 @@ calamine is not used here: it returns an empty text alike for an error, a formul
 import re
 from dataclasses import dataclass, field
 
-from timebank.imports.cells.values import Cell
+from timebank.imports.cells.cell_values import Cell
 from timebank.imports.files.marks import Marks
 from timebank.imports.files.open_document_cells import CellRead, value_of
 from timebank.imports.files.refusals import FileTypeWrong, TooManyRows, WorkbookBroken, WorkbookTooLarge

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from timebank.imports.cells.values import Cell, Unreadable
+from timebank.imports.cells.cell_values import Cell, Unreadable
 from timebank.imports.files.refusals import WorkbookBroken
 from timebank.imports.files.styles import Style
 

@@ -14,7 +14,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from timebank.imports.cells.values import Cell, Unreadable, plain_text, read_text
+from timebank.imports.cells.cell_values import Cell, Unreadable, plain_text, read_text
 from timebank.imports.files import container, delimited, old_workbook, open_document
 from timebank.imports.files.marks import Marks, column_letters
 from timebank.imports.files.refusals import (

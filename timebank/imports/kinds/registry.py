@@ -6,12 +6,12 @@ from typing import Any
 
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.intake import Intake, Kind, Ready
-from timebank.imports.kinds.deeds import write as deeds_in
-from timebank.imports.kinds.goods import write as goods_in
-from timebank.imports.kinds.hours import write as hours_in
+from timebank.imports.kinds.deeds import write as write_deeds
+from timebank.imports.kinds.goods import write as write_goods
+from timebank.imports.kinds.hours import write as write_hours
 from timebank.imports.kinds.hours.judging import HoursPlanned
-from timebank.imports.kinds.roster import finish as residents_finished
-from timebank.imports.kinds.roster import write as residents_in
+from timebank.imports.kinds.roster import finish as finish_roster
+from timebank.imports.kinds.roster import write as write_roster
 from timebank.imports.steps import Steps
 
 
@@ -25,10 +25,10 @@ class Importer:
 
 IMPORTERS: Mapping[Kind, Importer] = {
     "residents": Importer(
-        residents_in.examine,
-        Steps(residents_finished.ResidentPlanned, 100, residents_in.register_batch, residents_finished.finish),
+        write_roster.examine,
+        Steps(finish_roster.ResidentPlanned, 100, write_roster.register_batch, finish_roster.finish),
     ),
-    "hours": Importer(hours_in.examine, Steps(HoursPlanned, 250, hours_in.take, hours_in.finish)),
-    "deeds": Importer(deeds_in.examine, Steps(deeds_in.DeedPlanned, 50, deeds_in.take, deeds_in.finish)),
-    "goods": Importer(goods_in.examine, Steps(goods_in.GoodPlanned, 10, goods_in.take, goods_in.finish)),
+    "hours": Importer(write_hours.examine, Steps(HoursPlanned, 250, write_hours.take, write_hours.finish)),
+    "deeds": Importer(write_deeds.examine, Steps(write_deeds.DeedPlanned, 50, write_deeds.take, write_deeds.finish)),
+    "goods": Importer(write_goods.examine, Steps(write_goods.GoodPlanned, 10, write_goods.take, write_goods.finish)),
 }

@@ -9,7 +9,7 @@ import msgspec
 from timebank.areas.places import areas_of
 from timebank.core import database, names, vault
 from timebank.core.scope import Scope
-from timebank.imports.cells.values import Role
+from timebank.imports.cells.cell_values import Role
 from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions
 from timebank.imports.words.area_index import AreaIndex, role_grants_of
 from timebank.people.identity.ages import is_guarded

@@ -13,16 +13,16 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from timebank.core.locale import _
+from timebank.imports.cells.cell_values import Cell, Unreadable, plain_text, read_text
 from timebank.imports.cells.problems import Problem
 from timebank.imports.cells.signs import is_ditto
-from timebank.imports.cells.values import Cell, Unreadable, plain_text, read_text
 from timebank.imports.files import workbook
 from timebank.imports.files.workbook import Row
 from timebank.imports.intake import Kind
-from timebank.imports.kinds.deeds import read as deeds
-from timebank.imports.kinds.goods import read as goods
-from timebank.imports.kinds.hours import read as hours
-from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.deeds import read as read_deeds
+from timebank.imports.kinds.goods import read as read_goods
+from timebank.imports.kinds.hours import read as read_hours
+from timebank.imports.kinds.roster import read as read_roster
 from timebank.imports.reports.reasons import Remark
 from timebank.imports.sheets import table_survey
 from timebank.imports.sheets.context import titles_of
@@ -50,10 +50,10 @@ class _Shape:
 
 
 SHAPES: Mapping[Kind, _Shape] = {
-    "residents": _Shape(ROSTER, roster.REQUIRED, ("grid", "building", "unit", "room", "head")),
-    "hours": _Shape(HOURS, hours.REQUIRED, ("date",)),
-    "deeds": _Shape(DEEDS, deeds.REQUIRED),
-    "goods": _Shape(GOODS, goods.REQUIRED),
+    "residents": _Shape(ROSTER, read_roster.REQUIRED, ("grid", "building", "unit", "room", "head")),
+    "hours": _Shape(HOURS, read_hours.REQUIRED, ("date",)),
+    "deeds": _Shape(DEEDS, read_deeds.REQUIRED),
+    "goods": _Shape(GOODS, read_goods.REQUIRED),
 }
 
 
@@ -131,7 +131,7 @@ def _carry(line: DataRow, above: Mapping[str, Cell], carried: Sequence[str]) -> 
     A new building clears the unit and room carried before, and a household head's row clears the room and head.
     """
     now: dict[str, Cell] = {}
-    if plain_text(line.values.get("relation")).lower() in roster.HEAD_WORDS:
+    if plain_text(line.values.get("relation")).lower() in read_roster.HEAD_WORDS:
         above = {meaning: cell for meaning, cell in above.items() if meaning not in ("room", "head")}
     for place, meaning in enumerate(carried):
         written = line.values.get(meaning)

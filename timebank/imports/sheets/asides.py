@@ -5,7 +5,7 @@ from collections.abc import Mapping, Set
 from functools import lru_cache
 from typing import Literal
 
-from timebank.imports.cells.values import Cell, Unreadable, name, plain_text
+from timebank.imports.cells.cell_values import Cell, Unreadable, name, plain_text
 from timebank.imports.files.workbook import Row
 from timebank.imports.sheets.captions import is_caption
 from timebank.imports.sheets.header import Header

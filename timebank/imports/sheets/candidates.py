@@ -7,9 +7,9 @@ from typing import TypeVar
 from timebank.core import names
 from timebank.imports.cells import group, places
 from timebank.imports.cells import phones as phones_of
+from timebank.imports.cells.cell_values import Role
 from timebank.imports.cells.phones import phones
 from timebank.imports.cells.problems import problem
-from timebank.imports.cells.values import Role
 from timebank.imports.sheets.parsed import InSheet, Reading
 
 T = TypeVar("T", bound=InSheet)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from timebank.imports.cells import places
 from timebank.imports.cells.addresses import NOWHERE, Address, address, without_wider
-from timebank.imports.cells.values import plain_text
+from timebank.imports.cells.cell_values import plain_text
 from timebank.imports.files.workbook import Row
 from timebank.imports.sheets.header import Header
 

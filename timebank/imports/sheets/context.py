@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from timebank.imports.cells import moments
+from timebank.imports.cells.cell_values import Cell, plain_text
 from timebank.imports.cells.numerals import chinese_number
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, plain_text
 from timebank.imports.files.workbook import Row
 from timebank.imports.sheets.header import Header
 

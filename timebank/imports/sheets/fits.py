@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from timebank.imports.cells.values import Cell, Unreadable
+from timebank.imports.cells.cell_values import Cell, Unreadable
 from timebank.imports.sheets.meanings import Meaning, plain_heading
 
 _EXACT, _LIKELY, _WEAK = 3.0, 2.0, 1.0

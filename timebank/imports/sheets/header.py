@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from timebank.core.locale import LANGUAGES, _, translate
-from timebank.imports.cells.values import Cell, plain_text
+from timebank.imports.cells.cell_values import Cell, plain_text
 from timebank.imports.files.workbook import Merge, Row, Sheet
 from timebank.imports.sheets.fits import NO_FIT, Fit, fit_of, numberless, says_something, second_columns
 from timebank.imports.sheets.meanings import Meaning

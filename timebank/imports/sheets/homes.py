@@ -12,8 +12,8 @@ from timebank.imports.cells.addresses import (
     room_cell,
     unit_cell,
 )
+from timebank.imports.cells.cell_values import Cell, plain_text
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, plain_text
 from timebank.imports.sheets.meanings import plain_heading
 from timebank.imports.sheets.parsed import InSheet, Reading
 

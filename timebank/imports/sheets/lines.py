@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from timebank.imports.cells.cell_values import Cell, Unreadable, plain_text
 from timebank.imports.cells.signs import is_ditto
-from timebank.imports.cells.values import Cell, Unreadable, plain_text
 from timebank.imports.files.workbook import Row
 from timebank.imports.sheets.asides import NAMED, aside, repeats_title
 from timebank.imports.sheets.header import Header

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, time
 
-from timebank.imports.cells import amounts, moments, phones
-from timebank.imports.cells import values as cells
+from timebank.imports.cells import amounts, cell_values, moments, phones
+from timebank.imports.cells.cell_values import Cell
 from timebank.imports.cells.problems import Problem
-from timebank.imports.cells.values import Cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Meaning:
 
 def plain_heading(cell: Cell) -> str:
     """A heading in lower case without spaces and marks: “checkintime” for “Check-in time *”."""
-    return re.sub(r"[\W_]+", "", cells.plain_text(cell).lower())
+    return re.sub(r"[\W_]+", "", cell_values.plain_text(cell).lower())
 
 
 def means(
@@ -35,7 +34,7 @@ def means(
 
 
 def is_identity(cell: Cell) -> bool:
-    return bool(re.fullmatch(r"\d{14,18}X?|\d\.\d+E\+?17", cells.digits_only(cell)))
+    return bool(re.fullmatch(r"\d{14,18}X?|\d\.\d+E\+?17", cell_values.digits_only(cell)))
 
 
 def is_phone(cell: Cell) -> bool:
@@ -43,7 +42,7 @@ def is_phone(cell: Cell) -> bool:
 
 
 def is_name(cell: Cell) -> bool:
-    found = cells.name(cell)
+    found = cell_values.name(cell)
     return isinstance(found, str) and 2 <= len(found) <= 30
 
 

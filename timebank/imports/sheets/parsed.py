@@ -7,10 +7,10 @@ from datetime import time, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from timebank.imports.cells import amounts
+from timebank.imports.cells.cell_values import Cell, Unreadable, digits_only, plain_text
 from timebank.imports.cells.identity import mask_number
 from timebank.imports.cells.problems import Problem, left_out, problem
 from timebank.imports.cells.signs import is_ditto, is_unclear
-from timebank.imports.cells.values import Cell, Unreadable, digits_only, plain_text
 from timebank.imports.files.marks import column_letters
 from timebank.imports.sheets.header import Header, counts_otherwise, with_unit
 from timebank.imports.sheets.lines import DataRow

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
-from timebank.imports.cells.values import Cell, plain_text
+from timebank.imports.cells.cell_values import Cell, plain_text
 from timebank.imports.files.workbook import Row, Sheet
 from timebank.imports.sheets.asides import repeats_headings
 from timebank.imports.sheets.context import says_day

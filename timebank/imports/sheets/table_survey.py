@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from timebank.imports.cells.values import plain_text
+from timebank.imports.cells.cell_values import plain_text
 from timebank.imports.files.marks import column_letters
 from timebank.imports.files.refusals import ColumnMissing, ColumnTwice, ImportRefused, NoKnownColumn
 from timebank.imports.files.workbook import Row, Sheet, Workbook

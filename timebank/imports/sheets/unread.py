@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from typing import TypeVar
 
+from timebank.imports.cells.cell_values import plain_text
 from timebank.imports.cells.problems import Problem, problem, refusal
-from timebank.imports.cells.values import plain_text
 from timebank.imports.files.marks import column_letters
 from timebank.imports.files.refusals import FileEmpty
 from timebank.imports.files.workbook import Row, Workbook

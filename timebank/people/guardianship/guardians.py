@@ -49,7 +49,7 @@ async def children_of(scope: Scope) -> list[ChildOut]:
     async with transaction(scope, every_community=True):
         return await database.rows(
             ChildOut,
-            "SELECT c.id AS person_id, c.community_id, c.name, g.consented_at IS NOT NULL AS consented "  # noqa: S608  # own text
+            "SELECT c.id AS person_id, c.community_id, c.name, g.consented_at IS NOT NULL AS consented "  # noqa: S608  # no input
             "FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
             "WHERE g.guardian_id = ANY ($1) AND g.ended_at IS NULL AND c.status = 'active' "
             f"AND {UNDER_AGE.format(today='$2')} ORDER BY c.born_on, c.id",

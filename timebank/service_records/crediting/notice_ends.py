@@ -29,7 +29,7 @@ async def _credit_person(scope: Scope, person_id: UUID) -> int:
     async with transaction(scope):
         await lock_person(scope, person_id)
         due = await database.fetch(
-            f"SELECT id FROM service_record r WHERE community_id = $1 AND person_id = $2 AND {DUE} ORDER BY id",  # noqa: S608  # own text
+            f"SELECT id FROM service_record r WHERE community_id = $1 AND person_id = $2 AND {DUE} ORDER BY id",  # noqa: S608  # no input
             scope.community_id, person_id, clock.now(),
         )  # fmt: skip
         credited = [done for row in due if (done := await _credit(scope, row["id"]))]

@@ -10,7 +10,7 @@ from timebank.core.scope import Scope
 from timebank.people.locks import lock_people
 from timebank.people.messages import notify_household
 from timebank.shop import collection
-from timebank.shop.confirmations import asking as confirmations
+from timebank.shop.confirmations import asking
 from timebank.shop.confirmations.asking import ConfirmationRequest
 from timebank.shop.confirmations.listing import notify_second_persons_here
 from timebank.shop.redemption import redeem_agreed, require_takeable
@@ -34,7 +34,7 @@ class AskedOut(msgspec.Struct, frozen=True):
     """A request to a second member of staff and its status."""
 
     id: UUID
-    status: confirmations.Status
+    status: asking.Status
     redemption_id: UUID | None = None
 
 
@@ -74,7 +74,7 @@ async def ask_to_collect(scope: Scope, redemption_id: UUID) -> AskedOut:
 
 async def _ask(scope: Scope, asked: ConfirmationRequest) -> UUID:
     """Record the request and at once notify the staff here who may agree, because the person waits at the counter."""
-    made = await confirmations.request_confirmation(scope, asked)
+    made = await asking.request_confirmation(scope, asked)
     await notify_second_persons_here(scope, made)
     return made
 
@@ -86,13 +86,13 @@ async def decide_confirmation(scope: Scope, confirmation_id: UUID, decision: Dec
     Raises NotSecondPerson, ConfirmationDecided, ConfirmationStale, and the errors of the hand-over.
     """
     async with transaction(scope):
-        await lock_people(scope, [await confirmations.person_concerned(scope, confirmation_id)])
-        found = await confirmations.lock_confirmation(scope, confirmation_id)
+        await lock_people(scope, [await asking.person_concerned(scope, confirmation_id)])
+        found = await asking.lock_confirmation(scope, confirmation_id)
         if decision.decision == "refuse":
-            await confirmations.record_confirmation_decision(scope, found, "refused", None)
+            await asking.record_confirmation_decision(scope, found, "refused", None)
             return AskedOut(found.id, "refused", found.redemption_id)
         redemption_id = await _carry_out(scope, found)
-        await confirmations.record_confirmation_decision(scope, found, "agreed", redemption_id)
+        await asking.record_confirmation_decision(scope, found, "agreed", redemption_id)
         await notify_household(
             scope, found.person_id, "spent_by_agreement",
             "工作人员没有扫码，经另一位工作人员同意，用您家的积分当场交付了物品。不是您家人领取的，请马上告诉社区。",
@@ -101,7 +101,7 @@ async def decide_confirmation(scope: Scope, confirmation_id: UUID, decision: Dec
     return AskedOut(found.id, "agreed", redemption_id)
 
 
-async def _carry_out(scope: Scope, found: confirmations.LockedConfirmation) -> UUID:
+async def _carry_out(scope: Scope, found: asking.LockedConfirmation) -> UUID:
     if found.kind == "spend":
         wanted = RedemptionIn(
             person_id=found.person_id,

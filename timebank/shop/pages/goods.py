@@ -17,7 +17,7 @@ from timebank.http.refusals import shown_again
 from timebank.ledger.grace import first_out
 from timebank.ledger.statement import PointBalance, balances
 from timebank.policies.values import policies
-from timebank.shop import goods as shelf
+from timebank.shop import goods
 from timebank.shop.limits import taken_this_month
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import GoodOut, Redeemed, RedemptionIn
@@ -40,7 +40,7 @@ class GoodsPages(Controller):
     async def goods(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """All offered goods; those in stock that the reader can afford come first."""
         points = await _points(caller)
-        offered = await all_pages(partial(shelf.list_goods, caller))
+        offered = await all_pages(partial(goods.list_goods, caller))
         offered.sort(key=lambda good: not (in_stock(good) and good.points <= points.available))
         return page(request, caller, "member/goods.html", goods=offered, points=points, in_stock=in_stock)
 
@@ -67,7 +67,7 @@ def in_stock(good: GoodOut) -> int:
 
 
 async def _good_page(request: AnyRequest, caller: Scope, good_id: UUID) -> Template:
-    shown, points = await shelf.find_good(caller, good_id), await _points(caller)
+    shown, points = await goods.find_good(caller, good_id), await _points(caller)
     taken = (await taken_this_month(caller, caller.require_self())).get(good_id, 0)
     left = QUANTITY_MAX if shown.monthly_limit is None else max(0, shown.monthly_limit - taken)
     places = [place for place in shown.stock if place.quantity] if shown.active else []

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from timebank.imports.cells import amounts
-from timebank.imports.cells import values as cells
+from timebank.imports.cells import amounts, cell_values
 from timebank.imports.files.workbook import Sheet
 from timebank.imports.sheets.header import find
 from timebank.imports.sheets.known_headings import DEEDS
@@ -24,7 +23,7 @@ def catalogue_on(sheet: Sheet) -> dict[str, int]:
         return {}
     found: dict[str, set[int]] = {}
     for line in data_rows(header):
-        item = cells.text(line.values.get("item"), NAME_MAX)
+        item = cell_values.text(line.values.get("item"), NAME_MAX)
         points = amounts.parse_points(line.values.get("points"), 1, POINTS_MAX)
         if isinstance(item, str) and isinstance(points, int):
             found.setdefault(item, set()).add(points)

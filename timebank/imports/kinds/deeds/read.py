@@ -6,15 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from timebank.core import names
-from timebank.imports.cells import amounts, group, remarks
-from timebank.imports.cells import values as cells
+from timebank.imports.cells import amounts, cell_values, group, remarks
 from timebank.imports.cells.addresses import NOWHERE, Address
+from timebank.imports.cells.cell_values import Cell, Role
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, Role
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.deeds.catalogue_sheet import catalogues_on
-from timebank.imports.sheets import context, table_survey
-from timebank.imports.sheets import unread as leftovers
+from timebank.imports.sheets import context, table_survey, unread
 from timebank.imports.sheets.candidates import (
     Candidate,
     Candidates,
@@ -121,7 +119,7 @@ def parse(
         parsed.notes.append(problem("note_catalogue_sheet", sheet=sheet, count=len(items)))
         parsed.listed |= items
     rest = tuple(sheet for sheet in survey.unread if sheet.name not in listed)
-    leftovers.report_unread(parsed, book, replace(survey, unread=rest))
+    unread.report_unread(parsed, book, replace(survey, unread=rest))
     return parsed
 
 
@@ -143,11 +141,11 @@ def _rows(
     happened_on = reading.need("date", lambda cell: context.parse_day(cell, titled))
     if happened_on is not None and happened_on > today:
         reading.refuse("date", problem("date_future"))
-    roles = cells.roles_held(reading.beside("post", cells.text))
+    roles = cell_values.roles_held(reading.beside("post", cell_values.text))
     place = place_of(reading) or NOWHERE
     there = _known_place(reading, town, place)
-    note = reading.beside("note", cells.note)
-    if remarks.turned_down(reading.take("state", cells.text)):
+    note = reading.beside("note", cell_values.note)
+    if remarks.turned_down(reading.take("state", cell_values.text)):
         reading.refuse("state", problem("remark_cancelled"))
     elif remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))
@@ -175,7 +173,7 @@ def _rows(
             name=doer.name or "", roles=roles, building=place.building,
             unit=place.unit, item=item, points=points, catalogue_points=expected, witness=witness,
             witness_person=witness_person, note=note,
-            word=cells.plain_text(reading.cell("item")), said_points=said if isinstance(said, int) else None,
+            word=cell_values.plain_text(reading.cell("item")), said_points=said if isinstance(said, int) else None,
             estate=place.estate,
         )
         for part, (doer, witness_person) in enumerate(zip(doers, found, strict=True))
@@ -204,7 +202,7 @@ def _doers(reading: Reading[DeedRow], people: Candidates | None, hint: Hint) -> 
 
 def _witness_name(reading: Reading[DeedRow], themselves: AbstractSet[str]) -> str | None:
     """The witness's name. A deed has one witness: of several, the first who did not do the deed."""
-    if cells.plain_text(reading.cell("witness")) in _THEMSELVES:
+    if cell_values.plain_text(reading.cell("witness")) in _THEMSELVES:
         reading.refuse("witness", problem("own_witness"))
         return None
     given = reading.beside("witness", group.names)
@@ -244,7 +242,7 @@ def _points(
 
 
 def _item(cell: Cell) -> str | Problem | None:
-    return cells.text(cell, 100)
+    return cell_values.text(cell, 100)
 
 
 def _positive(cell: Cell) -> int | Problem | None:

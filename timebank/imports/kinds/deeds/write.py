@@ -18,7 +18,7 @@ from timebank.imports.cells.problems import problem, refusal
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.intake import Intake, Planned, Ready, cells_of
 from timebank.imports.kinds import residents_found
-from timebank.imports.kinds.deeds import read as deeds
+from timebank.imports.kinds.deeds import read as read_deeds
 from timebank.imports.kinds.deeds.read import DeedRow
 from timebank.imports.kinds.residents_found import Found, Residents
 from timebank.imports.sheets.parsed import Parsed, Reading, UnknownUse
@@ -44,14 +44,14 @@ class DeedPlanned(Planned, frozen=True, kw_only=True):
 
 async def examine(intake: Intake, book: Workbook) -> Ready[DeedRow, DeedPlanned]:
     """Find the deeds of known residents to file under the community's catalogue; writes nothing."""
-    scope, mentioned = intake.scope, await asyncio.to_thread(deeds.mentions, book)
+    scope, mentioned = intake.scope, await asyncio.to_thread(read_deeds.mentions, book)
     async with reading(scope):
         items, buildings = await items_of(scope), await buildings_of(scope)
         residents = await residents_found.look_up(scope, mentioned)
     items.suppose(intake.answered("item"), by_operator=scope.system)
     buildings.suppose(intake.answered("building"))
     parsed = await asyncio.to_thread(
-        deeds.parse, book, residents.candidates, {item.name: item.worth_on for item in items.by_name.values()},
+        read_deeds.parse, book, residents.candidates, {item.name: item.worth_on for item in items.by_name.values()},
         today=clock.local_day(), aliases=items.aliases, waiting=items.waiting, town=buildings,
     )  # fmt: skip
     if not items.by_name:

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from timebank.imports.cells import amounts, remarks
-from timebank.imports.cells import values as cells
+from timebank.imports.cells import amounts, cell_values, remarks
+from timebank.imports.cells.cell_values import Cell, Unreadable
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, Unreadable
 from timebank.imports.files.workbook import Workbook
-from timebank.imports.sheets import captions, table_survey
-from timebank.imports.sheets import unread as leftovers
+from timebank.imports.sheets import captions, table_survey, unread
 from timebank.imports.sheets.header import Header
 from timebank.imports.sheets.known_headings import GOODS
 from timebank.imports.sheets.lines import data_rows
@@ -50,7 +48,7 @@ def parse(book: Workbook) -> Parsed[GoodRow]:
                 continue
             seen[key] = (row.sheet, row.row)
             parsed.rows.append(row)
-    leftovers.report_unread(parsed, book, survey)
+    unread.report_unread(parsed, book, survey)
     return parsed
 
 
@@ -63,8 +61,8 @@ def _with_kinds(header: Header) -> Header:
     for line in data_rows(header):
         if isinstance(line.values.get("spec"), Unreadable):
             return header
-        kinds.setdefault(cells.plain_text(line.values.get("name")), set()).add(
-            cells.plain_text(line.values.get("spec"))
+        kinds.setdefault(cell_values.plain_text(line.values.get("name")), set()).add(
+            cell_values.plain_text(line.values.get("spec"))
         )
     if any(len(several) > 1 for several in kinds.values()):
         return header
@@ -78,13 +76,13 @@ def _row(reading: Reading[GoodRow]) -> GoodRow | None:
         name = f"{name} {kind}"
     # If there is no unit column, the unit is taken from the first amount that has one.
     said = (amounts.unit_said(reading.cell(meaning)) for meaning in ("stock", "limit", "points"))
-    unit = reading.beside("unit", cells.text) or next(filter(None, said), None)
+    unit = reading.beside("unit", cell_values.text) or next(filter(None, said), None)
     points = reading.need("points", lambda cell: amounts.parse_price(cell, unit))
     stock = reading.take("stock", lambda cell: amounts.parse_stock(cell, unit))
     station = reading.take("station", _label)
     if station is None and stock is not None and "station" not in reading.header.columns:
         station = captions.station_of(reading.header, reading.line.titles)
-    note = reading.beside("note", cells.note)
+    note = reading.beside("note", cell_values.note)
     limit = _limit(reading, unit, note)
     if remarks.ended(note):
         reading.refuse("note", problem("remark_ended"))
@@ -104,7 +102,7 @@ def _row(reading: Reading[GoodRow]) -> GoodRow | None:
 
 
 def _label(cell: Cell) -> str | Problem | None:
-    return cells.text(cell, 100)
+    return cell_values.text(cell, 100)
 
 
 def _limit(reading: Reading[GoodRow], unit: str | None, note: str | None) -> int | None:

@@ -13,8 +13,7 @@ from timebank.core.scope import Scope
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.intake import Intake, Made, Planned, Ready, cells_of
-from timebank.imports.kinds.goods import read as goods
-from timebank.imports.kinds.goods.read import GoodRow
+from timebank.imports.kinds.goods.read import GoodRow, parse
 from timebank.imports.sheets.parsed import Parsed, UnknownUse
 from timebank.imports.words.named import NameIndex, stations_of
 from timebank.shop.goods import add_good, change_good
@@ -68,7 +67,7 @@ class GoodPlanned(Planned, frozen=True, kw_only=True):
 
 async def examine(intake: Intake, book: Workbook) -> Ready[GoodRow, GoodPlanned]:
     """Find the rows that add a good, or stock at a station; writes nothing."""
-    parsed = await asyncio.to_thread(goods.parse, book)
+    parsed = await asyncio.to_thread(parse, book)
     keys = {(row.sheet, row.row): _key(intake, row) for row in parsed.rows}
     async with reading(intake.scope):
         shop = await _shop(intake.scope)

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from timebank.core import names
-from timebank.imports.cells import amounts, group, remarks
-from timebank.imports.cells import values as cells
+from timebank.imports.cells import amounts, cell_values, group, remarks
+from timebank.imports.cells.cell_values import Cell
 from timebank.imports.cells.phones import phones
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.cells.signs import is_ditto
-from timebank.imports.cells.values import Cell
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.hours.times import services
-from timebank.imports.sheets import context, table_survey
-from timebank.imports.sheets import unread as leftovers
+from timebank.imports.sheets import context, table_survey, unread
 from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions, people_of_row
 from timebank.imports.sheets.context import TitleDates
 from timebank.imports.sheets.known_headings import HOURS
@@ -78,7 +76,7 @@ def parse(book: Workbook, people: Candidates | None, *, today: date) -> Parsed[H
                 for row in found:
                     earlier.setdefault(row.who, []).append(row)
                 parsed.rows += found
-    leftovers.report_unread(parsed, book, survey)
+    unread.report_unread(parsed, book, survey)
     return parsed
 
 
@@ -109,7 +107,7 @@ def _rows(
     who = people_of_row(reading, people)
     activity = reading.take("activity", _label)  # the activity decides by which rule the hours count
     place = reading.beside("place", _label)
-    note = reading.beside("note", cells.note)
+    note = reading.beside("note", cell_values.note)
     _judge_remarks(reading, note)
     reading.refuse_several_times()
     people_said = reading.beside("people", lambda cell: amounts.parse_stock(cell, "人"))
@@ -138,7 +136,7 @@ def _rows(
 
 def _judge_remarks(reading: Reading[HoursRow], note: str | None) -> None:
     """Refuse a row whose remark or state says it was cancelled or gives another length; warn of an odd remark."""
-    if remarks.turned_down(reading.take("state", cells.text)):
+    if remarks.turned_down(reading.take("state", cell_values.text)):
         reading.refuse("state", problem("remark_cancelled"))
     elif remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))
@@ -149,11 +147,13 @@ def _judge_remarks(reading: Reading[HoursRow], note: str | None) -> None:
 
 
 def _written_times(reading: Reading[HoursRow]) -> str:
-    return " ".join(cells.plain_text(reading.cell(column)) for column in ("in", "out", "span", "in2", "out2", "span2"))
+    return " ".join(
+        cell_values.plain_text(reading.cell(column)) for column in ("in", "out", "span", "in2", "out2", "span2")
+    )
 
 
 def _label(cell: Cell) -> str | Problem | None:
-    return cells.text(cell, 100)
+    return cell_values.text(cell, 100)
 
 
 def _collides(reading: Reading[HoursRow], row: HoursRow, earlier: list[HoursRow]) -> bool:

@@ -7,10 +7,9 @@ from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
 from timebank.core import clock
-from timebank.imports.cells import lengths, moments
-from timebank.imports.cells import values as cells
+from timebank.imports.cells import cell_values, lengths, moments
+from timebank.imports.cells.cell_values import Cell
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell
 from timebank.imports.sheets import context
 from timebank.imports.sheets.context import TitleDates
 from timebank.imports.sheets.meanings import plain_heading
@@ -71,9 +70,9 @@ def services(reading: Reading[T], carried: date | None, titled: TitleDates, toda
 
 def _ends(reading: Reading[T], first: str, last: str, span: str) -> list[_Ends]:
     """The raw ends from a pair of columns, or from one column with one or more spans."""
-    if not cells.blank(reading.cell(first)) or not cells.blank(reading.cell(last)):
+    if not cell_values.blank(reading.cell(first)) or not cell_values.blank(reading.cell(last)):
         out = reading.cell(last)
-        return [_Ends(reading.cell(first), None if cells.blank(out) else out, first, last)]
+        return [_Ends(reading.cell(first), None if cell_values.blank(out) else out, first, last)]
     return [_Ends(*halves, span, span) for halves in reading.take(span, moments.spans) or []]
 
 
@@ -110,7 +109,7 @@ def _service(
         return None
     if ends.last is None and length is not None:
         end: int | None = start + length
-    elif ends.last is None and not cells.blank(reading.cell("length")):
+    elif ends.last is None and not cell_values.blank(reading.cell("length")):
         return None  # the row is refused already, because the length could not be read
     else:
         end = _minute(reading, ends.last_column, ends.last, "missing_out", titled)
@@ -127,10 +126,10 @@ def _service(
 
 
 def _day(reading: Reading[T], first: Cell, first_column: str, carried: date | None, titled: TitleDates) -> date | None:
-    if carried is not None and cells.blank(reading.cell("date")) and "date" in reading.header.columns:
+    if carried is not None and cell_values.blank(reading.cell("date")) and "date" in reading.header.columns:
         return _day_within(first) or carried
     written = reading.take("date", lambda cell: context.parse_day(cell, titled))
-    if written is not None or not cells.blank(reading.cell("date")):
+    if written is not None or not cell_values.blank(reading.cell("date")):
         return written
     within = _day_within(first)
     if within is None and carried is None:
@@ -143,7 +142,11 @@ def _day_within(cell: Cell) -> date | None:
     """The day in a time cell. Years up to 1904 are ignored: a spreadsheet stores a time alone with its epoch as day."""
     if isinstance(cell, datetime) and cell.year <= _COUNTED_FROM_UNTIL:
         return None
-    within = moments.parse_calendar_day(cell) if isinstance(cell, datetime) or len(cells.plain_text(cell)) > 8 else None
+    within = (
+        moments.parse_calendar_day(cell)
+        if isinstance(cell, datetime) or len(cell_values.plain_text(cell)) > 8
+        else None
+    )
     return within if isinstance(within, date) else None
 
 
@@ -159,7 +162,7 @@ def _minute(reading: Reading[T], column: str, cell: Cell, missing: str, titled: 
     late = found < NOON and context.LATE.search(reading.header.heading(column)) is not None
     # A title of the whole table shifts only times from 1:00 to 7:00: 9:30 below it may be in the morning.
     late = late or (titled.is_late and 60 <= found < _SMALL_HOURS_END)
-    return found + NOON if late and not _SAYS_MORNING.search(cells.plain_text(cell)) else found
+    return found + NOON if late and not _SAYS_MORNING.search(cell_values.plain_text(cell)) else found
 
 
 def _days_later(first: Cell, last: Cell, day: date) -> int:

@@ -17,7 +17,7 @@ from timebank.imports.files.refusals import ImportRefused
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.intake import Intake, Ready
 from timebank.imports.kinds import residents_found
-from timebank.imports.kinds.hours import read as hours
+from timebank.imports.kinds.hours import read as read_hours
 from timebank.imports.kinds.hours.judging import (
     HoursPlanned,
     accept_services,
@@ -46,12 +46,12 @@ class NoServiceRule(ImportRefused):
 
 async def examine(intake: Intake, book: Workbook) -> Ready[HoursRow, HoursPlanned]:
     """Find the services of known residents to enter for review; writes nothing."""
-    scope, mentioned = intake.scope, await asyncio.to_thread(hours.mentions, book)
+    scope, mentioned = intake.scope, await asyncio.to_thread(read_hours.mentions, book)
     async with reading(scope):
         if await rule_of(scope, None, clock.now()) is None:
             raise NoServiceRule
         residents = await residents_found.look_up(scope, mentioned)
-    parsed = await asyncio.to_thread(hours.parse, book, residents.candidates, today=clock.local_day())
+    parsed = await asyncio.to_thread(read_hours.parse, book, residents.candidates, today=clock.local_day())
     keys = {row.where: _keys(intake, residents, row) for row in parsed.rows}
     async with reading(scope):
         known = await intake.known_rows(keys)

@@ -4,12 +4,11 @@ import re
 from datetime import date
 from typing import TypeVar
 
-from timebank.imports.cells import moments
-from timebank.imports.cells import values as cells
+from timebank.imports.cells import cell_values, moments
+from timebank.imports.cells.cell_values import Cell
 from timebank.imports.cells.identity import Document, Identity, Sex
 from timebank.imports.cells.phones import PhoneFound, find_phone
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell
 from timebank.imports.sheets.parsed import InSheet, Reading
 from timebank.people.identity.documents import kind_called
 
@@ -26,13 +25,13 @@ _CITIZENS = re.compile(r"(居民|中国)?身份证|二代证|户口[本簿]|出�
 def read_document_cell(reading: Reading[T]) -> Identity | Document | None:
     """The identity number, or another document with its kind."""
     kind = reading.take("document", _kind)
-    return reading.take("identity", lambda cell: cells.identity(cell, kind or None))
+    return reading.take("identity", lambda cell: cell_values.identity(cell, kind or None))
 
 
 def _kind(cell: Cell) -> str | Problem | None:
     """The kind of document; None where the cell is blank or the document carries a citizen's identity number."""
-    said = cells.plain_text(cell)
-    if cells.blank(cell) or _CITIZENS.fullmatch(said):
+    said = cell_values.plain_text(cell)
+    if cell_values.blank(cell) or _CITIZENS.fullmatch(said):
         return None
     return kind_called(said) or problem("document_kind")
 
@@ -51,7 +50,7 @@ def born_on_of(reading: Reading[T], identity: Identity | Document | None, today:
 
 
 def _birth(cell: Cell) -> date | Problem | None:
-    text = cells.plain_text(cell)
+    text = cell_values.plain_text(cell)
     if _FIVE_DIGITS.fullmatch(text):
         return problem("birth_day_missing")
     found = moments.parse_calendar_day((_BESIDE_BIRTH.sub("", text) or text) if isinstance(cell, str) else cell)
@@ -76,7 +75,7 @@ def _compare_birth(reading: Reading[T], born_on: date) -> None:
 
 def sex_of(reading: Reading[T], identity: Identity | Document | None) -> Sex | None:
     """The sex, from the identity number where there is one."""
-    written = reading.beside("sex", cells.sex)
+    written = reading.beside("sex", cell_values.sex)
     if not isinstance(identity, Identity):
         return written
     if written not in (None, identity.sex):

@@ -11,7 +11,7 @@ from timebank.core import database
 from timebank.core.scope import Role, Scope
 from timebank.imports.intake import Intake, Planned
 from timebank.imports.kinds.roster.guardians import nominate_from_households
-from timebank.imports.kinds.roster.known import Resident
+from timebank.imports.kinds.roster.known_residents import Resident
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.kinds.roster.role_grants import COLUMN, NewGrants, RoleClaim, decide_grants, holders_of
 from timebank.imports.words.area_index import AreaIndex

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from timebank.core.scope import Scope
 from timebank.imports.cells.problems import problem, refusal
-from timebank.imports.kinds.roster.known import Resident
+from timebank.imports.kinds.roster.known_residents import Resident
 from timebank.imports.kinds.roster.read import Household, RosterRow
 from timebank.imports.sheets.parsed import Parsed
 from timebank.people.guardianship.nominations import Nomination, OwnGuardian, nominate_guardians

@@ -2,8 +2,8 @@
 
 import re
 
-from timebank.imports.cells import values as cells
-from timebank.imports.cells.values import Role
+from timebank.imports.cells import cell_values
+from timebank.imports.cells.cell_values import Role
 from timebank.imports.sheets.context import titles_of
 from timebank.imports.sheets.header import Header
 
@@ -16,13 +16,13 @@ _LIST = re.compile(
 
 def roles_of(header: Header) -> frozenset[Role]:
     """The role that everybody in a table holds, by the name column's heading or the title; empty if none or several."""
-    labels = [cells.plain_text(cell) for label in header.labels for cell in label]
+    labels = [cell_values.plain_text(cell) for label in header.labels for cell in label]
     # If there is also a column of other people, the heads' column says who is responsible for a row, not whom it is
     # about.
     people = [label for label in labels if _PEOPLE.search(label) and label != header.heading("name")]
-    by_heading = frozenset() if people else cells.roles(header.heading("name"))
-    titles = [header.sheet.name, *(cells.plain_text(cell) for row in titles_of(header) for cell in row.cells)]
-    by_title = frozenset().union(*(cells.roles(title) for title in titles if _LIST.fullmatch(title)))
+    by_heading = frozenset() if people else cell_values.roles(header.heading("name"))
+    titles = [header.sheet.name, *(cell_values.plain_text(cell) for row in titles_of(header) for cell in row.cells)]
+    by_title = frozenset().union(*(cell_values.roles(title) for title in titles if _LIST.fullmatch(title)))
     # Rows with a relation to the head of household are residents, whatever role the title names.
     found = by_heading or (frozenset() if {"relation", "head"} & header.columns.keys() else by_title)
     # A list of several roles has a separate column that says who holds which.

@@ -5,17 +5,15 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from timebank.core import names
-from timebank.imports.cells import callings, group, places, remarks
-from timebank.imports.cells import values as cells
+from timebank.imports.cells import callings, cell_values, group, places, remarks
 from timebank.imports.cells.addresses import NOWHERE
+from timebank.imports.cells.cell_values import Cell, Role
 from timebank.imports.cells.identity import Sex
 from timebank.imports.cells.problems import Problem, problem
-from timebank.imports.cells.values import Cell, Role
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.roster.bearer import born_on_of, read_document_cell, read_phone, sex_of
 from timebank.imports.kinds.roster.lists_of_heads import roles_of
-from timebank.imports.sheets import captions, table_survey
-from timebank.imports.sheets import unread as leftovers
+from timebank.imports.sheets import captions, table_survey, unread
 from timebank.imports.sheets.homes import home_of
 from timebank.imports.sheets.known_headings import ROSTER
 from timebank.imports.sheets.lines import DataRow, data_rows
@@ -89,7 +87,7 @@ def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
             row = _row(reading, above, offices, today)
             if row is not None and not _repeats(reading, row, seen):
                 parsed.rows.append(row)
-    leftovers.report_unread(parsed, book, survey)
+    unread.report_unread(parsed, book, survey)
     moved_in = sum(remarks.moved_in(row.note) for row in parsed.rows)
     if moved_in:
         parsed.notes.append(problem("note_moved_in", count=moved_in))
@@ -98,28 +96,28 @@ def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
 
 def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], today: date) -> RosterRow | None:
     name = reading.need("name", _one_name)
-    if name and any(map(cells.is_private_use, name)):
+    if name and any(map(cell_values.is_private_use, name)):
         reading.warn("name", problem("name_private_character"))
     relation = reading.beside("relation", _word)
     is_head = (relation or "").lower() in HEAD_WORDS
-    is_head = is_head or _YES.fullmatch(cells.plain_text(reading.cell("head"))) is not None
+    is_head = is_head or _YES.fullmatch(cell_values.plain_text(reading.cell("head"))) is not None
     household = _household(reading, above, name, is_head=is_head)
     identity = read_document_cell(reading)
     born_on = born_on_of(reading, identity, today)
     sex = sex_of(reading, identity)
     phone = read_phone(reading, is_known=identity is not None or born_on is not None)
-    note = reading.beside("note", cells.note)
-    post = reading.beside("post", cells.text)
+    note = reading.beside("note", cell_values.note)
+    post = reading.beside("post", cell_values.text)
     _judge_remark(reading, "note", note)
     for column, fate in (("left_on", "gone"), ("died_on", "died")):
-        if reading.take(column, cells.text):
+        if reading.take(column, cell_values.text):
             reading.refuse(column, problem(f"remark_{fate}"))
     if remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))
-    held = cells.roles_held(note)
-    if cells.roles(note) - held:
+    held = cell_values.roles_held(note)
+    if cell_values.roles(note) - held:
         reading.warn("note", problem("remark_role_unclear"))
-    _judge_remark(reading, "state", reading.beside("state", cells.text))
+    _judge_remark(reading, "state", reading.beside("state", cell_values.text))
     if reading.refused or name is None:
         return None
     if identity is None and born_on is None and phone is None:
@@ -127,7 +125,7 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
         return None
     number = identity.number if identity else None
     # The row's own post column takes precedence over the title of its sheet.
-    named = cells.roles_held(post) if post else offices
+    named = cell_values.roles_held(post) if post else offices
     return RosterRow(
         sheet=reading.sheet, row=reading.number, household=household, name=name, relation=relation,
         is_head=is_head or names.key(name) == names.key(household.head or ""), sex=sex, identity=number,
@@ -143,14 +141,14 @@ def _one_name(cell: Cell) -> str | Problem | None:
     if len(found) > 1:
         return problem("name_several", count=len(found))
     # Four and more characters with a space between all of them are as likely two names (陈 静 李 四).
-    several = re.fullmatch(r"\S(?: \S){3,}", cells.plain_text(cell)) or re.fullmatch(
+    several = re.fullmatch(r"\S(?: \S){3,}", cell_values.plain_text(cell)) or re.fullmatch(
         rf"{callings.HAN}{{2,4}}[和与及]{callings.HAN}{{2,4}}", found[0]
     )
     return problem("name_several", count=2) if several and len(found[0]) >= _LONG else found[0]
 
 
 def _word(cell: Cell) -> str | Problem | None:
-    return cells.text(cell, WORD_MAX)
+    return cell_values.text(cell, WORD_MAX)
 
 
 def _judge_remark(reading: Reading[RosterRow], column: str, note: str | None) -> None:
@@ -198,8 +196,8 @@ def _estate(reading: Reading[RosterRow], above: _Above) -> str | None:
 
 def _head(cell: Cell) -> str | Problem | None:
     """The name of a household's head; None if the cell only says whether the row is the head (是, 否, 本人)."""
-    said = cells.plain_text(cell)
-    return None if _YES.fullmatch(said) or said in _NO else cells.name(cell)
+    said = cell_values.plain_text(cell)
+    return None if _YES.fullmatch(said) or said in _NO else cell_values.name(cell)
 
 
 def _titled(reading: Reading[RosterRow]) -> Household:

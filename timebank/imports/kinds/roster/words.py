@@ -8,7 +8,7 @@ from timebank.imports.cells import places
 from timebank.imports.cells.addresses import Address
 from timebank.imports.cells.problems import problem
 from timebank.imports.intake import Intake
-from timebank.imports.kinds.roster.known import Resident
+from timebank.imports.kinds.roster.known_residents import Resident
 from timebank.imports.kinds.roster.read import RosterRow
 from timebank.imports.sheets.parsed import Parsed, UnknownUse
 from timebank.imports.words.asking import first_of

@@ -16,13 +16,13 @@ from timebank.core.scope import Role, Scope
 from timebank.imports.cells.problems import problem
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.intake import Intake, Ready, cells_of
-from timebank.imports.kinds.roster import known as residents_known
-from timebank.imports.kinds.roster import read as roster
+from timebank.imports.kinds.roster import known_residents
+from timebank.imports.kinds.roster import read as read_roster
 from timebank.imports.kinds.roster.estates import qualify_buildings
 from timebank.imports.kinds.roster.finish import ResidentPlanned, enrolment_of, household_members_of
 from timebank.imports.kinds.roster.guardians import report_guardians
 from timebank.imports.kinds.roster.homes import Homes, grids_of_buildings, homes_of, written
-from timebank.imports.kinds.roster.known import Resident
+from timebank.imports.kinds.roster.known_residents import Resident
 from timebank.imports.kinds.roster.read import WORD_MAX, RosterRow
 from timebank.imports.kinds.roster.role_grants import (
     COLUMN,
@@ -66,7 +66,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
     The rows of known residents are planned too, because their children may need a guardian.
     """
     scope = intake.scope
-    parsed = await asyncio.to_thread(roster.parse, book, today=clock.local_day())
+    parsed = await asyncio.to_thread(read_roster.parse, book, today=clock.local_day())
     async with reading(scope):
         buildings = await buildings_of(scope)
         buildings.suppose(intake.answered("building"))
@@ -76,7 +76,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[RosterRow, ResidentPl
         report_new_buildings(parsed, buildings)
         found = await _find(intake, buildings.town, parsed.rows)
         homes = {one.person_id: found.homes.in_one_way(found.homes.of(one.row)) for one in found.new}
-        await residents_known.warn_of_differences(scope, parsed, found.residents, homes, buildings.town)
+        await known_residents.warn_of_differences(scope, parsed, found.residents, homes, buildings.town)
         held = await _phones_held(scope, found.new)
         own = await household_members_of(scope, found.residents, found.placed.households)
         by_own = await own_building_words(intake, parsed, buildings, found.residents, found.placed.households)
@@ -170,7 +170,7 @@ async def _judge(scope: Scope, parsed: Parsed[RosterRow], there: Buildings) -> N
     """Refuse the rows that contradict the community's records or do not fit into them."""
     buildings = grids_of_buildings(there.areas, parsed.rows)
     indexes = {row.identity: vault.blind_index(row.identity, "identity") for row in parsed.rows if row.identity}
-    owners = await residents_known.names_by_identity(scope, indexes.values())
+    owners = await known_residents.names_by_identity(scope, indexes.values())
     for row in parsed.rows:
         reading, home = parsed.reading(row), row.household
         if home.room and len(home.room) > WORD_MAX:
@@ -184,7 +184,7 @@ async def _judge(scope: Scope, parsed: Parsed[RosterRow], there: Buildings) -> N
         owner = owners.get(indexes[row.identity]) if row.identity else None
         if owner is not None and names.key(owner) != names.key(row.name):
             reading.refuse("identity", problem("identity_taken"))
-    for row in await residents_known.namesakes(scope, parsed.rows):
+    for row in await known_residents.namesakes(scope, parsed.rows):
         parsed.reading(row).refuse("phone", problem("head_namesake"))
 
 

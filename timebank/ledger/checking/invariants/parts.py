@@ -75,6 +75,6 @@ SELECT ARRAY[c.entry_id, c.source_id] AS ids, c.{amount} AS amount FROM credited
 LEFT JOIN {table} s ON s.community_id = $1 AND s.id = c.source_id
 WHERE c.kind = '{kind}'
   AND (s.id IS NULL OR NOT c.reversed AND (s.status <> '{status}' OR s.entry_id IS DISTINCT FROM c.entry_id))
-ORDER BY c.entry_id LIMIT $2""",  # noqa: S608  # own text
+ORDER BY c.entry_id LIMIT $2""",  # noqa: S608  # no input
         CREDITED,
     )

@@ -59,12 +59,17 @@ class _Row(msgspec.Struct, frozen=True):
         return Side(frozenset(self.persons), frozenset(self.households), frozenset(self.hands))
 
 
-async def side_of(scope: Scope) -> Side:
-    """The caller's own side; an empty one for the system."""
-    own = Side(
+def _recorded(scope: Scope) -> Side:
+    """The own records of the caller's scope and their households."""
+    return Side(
         frozenset(p.person_id for p in scope.persons),
         frozenset(p.household_id for p in scope.persons if p.household_id is not None),
     )
+
+
+async def side_of(scope: Scope) -> Side:
+    """The caller's own side; an empty one for the system."""
+    own = _recorded(scope)
     if scope.login_id is None:
         return own
     return own | (await sides_of_logins(scope, [scope.login_id]))[scope.login_id]
@@ -94,6 +99,11 @@ async def _sides(scope: Scope, side: str, ids: Collection[UUID]) -> dict[UUID, S
     return {row.id: row.side() for row in found}
 
 
+class _Care(msgspec.Struct, frozen=True):
+    child_id: UUID
+    guardian_id: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class Near:
     """Which of the queried residents and logins are too near the caller.
@@ -118,27 +128,62 @@ def signed_on(scope: Scope) -> Scope:
     return replace(scope, device_id=None) if scope.login_id is not None else scope
 
 
-async def near(scope: Scope, person_ids: Iterable[UUID | None], logins: Iterable[UUID | None] = ()) -> Near:
-    """Which of these residents and logins are near the caller; all of them for a device, which stands for no person."""
+class NearFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts by which `near_by` finds who is near the caller; `own` is empty for a caller without a login."""
+
+    people: list[_Row]
+    logins: list[_Row]
+    own: list[_Row]
+    care: list[_Care]
+
+
+def near_question(
+    scope: Scope, person_ids: Iterable[UUID | None], logins: Iterable[UUID | None] = ()
+) -> database.Question:
+    """The question for the `NearFacts` of these residents and logins, to be asked with others by `database.read`."""
+    people = {str(person_id) for person_id in person_ids if person_id is not None}
+    return database.one(
+        "SELECT (SELECT coalesce(json_agg(q), '[]') FROM (SELECT x.id, s.* FROM unnest($2::text[]::uuid[]) AS x (id) "
+        "CROSS JOIN LATERAL agreement_side($1, NULL, x.id) AS s) AS q) AS people, "
+        "(SELECT coalesce(json_agg(q), '[]') FROM (SELECT x.id, s.* FROM unnest($3::text[]::uuid[]) AS x (id) "
+        "CROSS JOIN LATERAL agreement_side($1, x.id, NULL) AS s) AS q) AS logins, "
+        "(SELECT coalesce(json_agg(q), '[]') FROM (SELECT $4::uuid AS id, s.* FROM agreement_side($1, $4, NULL) AS s "
+        "WHERE $4 IS NOT NULL) AS q) AS own, "
+        "(SELECT coalesce(json_agg(q), '[]') FROM agreement_guardians($1, $2::text[]::uuid[]) AS q) AS care",
+        scope.community_id, sorted(people), sorted({str(login) for login in logins if login is not None}),
+        scope.login_id,
+    )  # fmt: skip
+
+
+def near_by(scope: Scope, facts: NearFacts) -> Near:
+    """Which of the residents and logins are near the caller; all of them for a device, which stands for no person."""
     if scope.system:
         return Near()
-    sides = await sides_of(scope, person_ids)
-    accounts = await sides_of_logins(scope, [login for login in logins if login is not None])
-    if not sides and not accounts:
-        return Near()
+    people, logins = {row.id: row.side() for row in facts.people}, {row.id: row.side() for row in facts.logins}
     if scope.device_id is not None:
-        return Near(frozenset(sides) | frozenset(accounts), frozenset(sides))
-    own, cared = await side_of(scope), await past_and_present_guardians(scope, sides)
-    wards = {child for child, guardians in cared.items() if not guardians.isdisjoint(own.persons)}
+        return Near(frozenset(people) | frozenset(logins), frozenset(people))
+    own = _recorded(scope)
+    for row in facts.own:
+        own |= row.side()
+    wards = {each.child_id for each in facts.care if each.guardian_id in own.persons}
     return Near(
-        frozenset(id_ for id_, side in (sides | accounts).items() if not is_independent(own, side)),
-        frozenset(person_id for person_id, side in sides.items() if person_id in wards or is_family(own, side)),
+        frozenset(id_ for id_, side in (people | logins).items() if not is_independent(own, side)),
+        frozenset(person_id for person_id, side in people.items() if person_id in wards or is_family(own, side)),
     )
 
 
-class _Care(msgspec.Struct, frozen=True):
-    child_id: UUID
-    guardian_id: UUID
+class _NearAnswer(msgspec.Struct, frozen=True):
+    near: NearFacts
+
+
+async def near(scope: Scope, person_ids: Iterable[UUID | None], logins: Iterable[UUID | None] = ()) -> Near:
+    """Which of these residents and logins are near the caller; see `near_by`."""
+    people, accounts = [one for one in person_ids if one], [one for one in logins if one]
+    if scope.system or not (people or accounts):
+        return Near()
+    async with transaction(scope):
+        found = await database.read(_NearAnswer, near=near_question(scope, people, accounts))
+    return near_by(scope, found.near)
 
 
 async def past_and_present_guardians(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:

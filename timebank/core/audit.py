@@ -14,15 +14,17 @@ from timebank.core.scope import Scope
 async def record(
     scope: Scope, verb: str, noun: str, noun_id: UUID | None, *, reason: str | None = None, **change: object
 ) -> None:
-    """Write one audit row: who did what to which record and why.
+    """Write one audit row: who did what to which record and why. It is queued and sent before the commit.
 
     `change` holds the new values; never a person's name, phone or identity number.
     """
-    await Audit.insert(
-        Audit(
-            community_id=scope.community_id, id=clock.new_id(), at=clock.now(), person_id=scope.person_id,
-            login_id=scope.login_id, via=scope.via, request_id=scope.request_id, verb=verb, noun=noun, noun_id=noun_id,
-            reason=reason, change=msgspec.json.encode(change).decode(), device_id=scope.device_id,
+    database.queue(
+        database.insert(
+            Audit(
+                community_id=scope.community_id, id=clock.new_id(), at=clock.now(), person_id=scope.person_id,
+                login_id=scope.login_id, via=scope.via, request_id=scope.request_id, verb=verb, noun=noun,
+                noun_id=noun_id, reason=reason, change=msgspec.json.encode(change).decode(), device_id=scope.device_id,
+            )
         )
     )  # fmt: skip
 

@@ -110,3 +110,7 @@ def reason_of(error: BaseException) -> str:
         return "等了太久没有答复"
     said = (error.strerror if isinstance(error, OSError) else None) or str(error).strip().partition("\n")[0]
     return said or type(error).__name__
+
+
+class RanIntoAnother(Exception):
+    """Raised by a verb that lost a race with another request: `retried` rolls it back and runs it again."""

@@ -46,7 +46,7 @@ class Settings:
     @property
     def statement_cache_size(self) -> int:
         """Number of prepared statements per connection; 0 behind a pooler that changes the server connection."""
-        return 0 if self.database_pooler == "transaction" else 100
+        return 0 if self.database_pooler == "transaction" else 300
 
     def require_no_pooler(self, what: str) -> None:
         """Raise BadSetting if a pooler is set. `what`, for the message, holds a lock or a role for a whole session."""

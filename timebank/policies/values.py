@@ -1,5 +1,6 @@
 """A community's policies: the settings that may differ between communities, with default, limits and title."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -11,7 +12,7 @@ from timebank.agreements.proposing import done_alone, propose
 from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database
 from timebank.core.capability import hook
-from timebank.core.database import retried, transaction
+from timebank.core.database import Question, retried, transaction
 from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
@@ -73,11 +74,30 @@ class PolicyChange(msgspec.Struct, frozen=True):
     changed_at: datetime
 
 
+class PolicyValue(msgspec.Struct, frozen=True):
+    """A policy value that the community has set."""
+
+    name: str
+    value: int
+
+
+_CHOSEN = "SELECT name, value FROM policy WHERE community_id = $1"
+
+
+def policy_values(scope: Scope) -> Question:
+    """The question for the community's own values, to be asked with others; `policies_from` takes the answer."""
+    return database.many(_CHOSEN, scope.community_id)
+
+
+def policies_from(chosen: Iterable[PolicyValue]) -> Policies:
+    """The policies in force: the defaults, overridden by the community's own values."""
+    return msgspec.structs.replace(Policies(), **{each.name: each.value for each in chosen})
+
+
 async def policies(scope: Scope) -> Policies:
-    """The policies in force in the scope's community: the defaults, overridden by the community's own values."""
+    """The policies in force in the scope's community; see `policies_from`."""
     async with transaction(scope):
-        chosen = await database.fetch("SELECT name, value FROM policy WHERE community_id = $1", scope.community_id)
-    return msgspec.structs.replace(Policies(), **{row["name"]: row["value"] for row in chosen})
+        return policies_from(await database.rows(PolicyValue, _CHOSEN, scope.community_id))
 
 
 async def changes(scope: Scope) -> list[PolicyChange]:

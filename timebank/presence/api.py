@@ -10,7 +10,7 @@ from timebank.core import codes
 from timebank.core.scope import Scope
 from timebank.http.callers import WITHOUT_A_KEEPER, AnyRequest, client_address
 from timebank.http.preferences import language_of
-from timebank.presence import scanning
+from timebank.presence import batches, scanning
 from timebank.presence.evidence import personal_code
 from timebank.presence.evidence.browsers import Browser
 from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, VerdictOut, verdict_in_language
@@ -30,7 +30,7 @@ class Checkins(Controller):
     @post("/batch", status_code=200)
     async def batch(self, request: AnyRequest, data: JSONBody[BatchIn], caller: NamedDependency[Scope]) -> BatchOut:
         """Send scans that a device stored offline; each row has its own transaction and outcome."""
-        return await scanning.scan_batch(caller, data.rows, language_of(request), device_now=data.device_now)
+        return await batches.scan_batch(caller, data.rows, language_of(request), device_now=data.device_now)
 
 
 class MyCode(Controller):

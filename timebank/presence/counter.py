@@ -13,11 +13,12 @@ from timebank.core.scope import Scope
 from timebank.core.wording import dated_at
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
 from timebank.people.messages import notify
-from timebank.presence.scan_context import ScanContext, read_code, recognise, require_counter
+from timebank.presence.scans.context import ScanContext, read_code, require_counter
+from timebank.presence.scans.facts import Identified, first_facts
+from timebank.presence.scans.identifying import person_named, recognise
 from timebank.presence.schemas import ScanIn
 from timebank.presence.tables import Visit
 from timebank.presence.words import ScanRefused
-from timebank.stations.stations import station_row
 
 UNDO_WITHIN = timedelta(minutes=15)
 
@@ -59,11 +60,13 @@ async def holder_at_sign_on(scope: Scope, code: str) -> CounterPerson:
     read, now = read_code(code), clock.now()
     if not scope.is_counter or scope.device_station_id is None or not isinstance(read, PersonCode | CardCode):
         raise ScanRefused("invalid_code")
-    arrival = ScanContext(scope=scope, asked=ScanIn(code=code, nonce="-" * 22), received_at=now, at=now, by="")
+    context = ScanContext(scope=scope, asked=ScanIn(code=code, nonce="-" * 22), received_at=now, code=read)
+    found = Identified(now)
     async with transaction(scope):
-        arrival.station = await station_row(scope, scope.device_station_id)
-        await recognise(arrival, read)
-    return CounterPerson(arrival.who.id, names.masked(arrival.who.name), None)
+        recognise(context, read, await first_facts(context, scope.device_station_id, person_named(context)), found)
+    if found.person is None:
+        raise ScanRefused("invalid_code")
+    return CounterPerson(found.person.id, names.masked(found.person.name), None)
 
 
 @retried

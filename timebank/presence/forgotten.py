@@ -27,6 +27,7 @@ async def close_as_forgotten(scope: Scope, visit: VisitRow) -> Outcome:
     ended = await database.row(VisitRow, ROW + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit.id)
     assert ended is not None
     outcome = await record_visit(scope, ended)
+    await database.flush()
     await notify_forgotten(scope, ended, out_at, outcome)
     return outcome
 

@@ -2,17 +2,17 @@
 
 from timebank.core import names
 from timebank.core.locale import _
+from timebank.core.scope import Scope
 from timebank.core.wording import Said, said
-from timebank.policies.values import policies
+from timebank.policies.values import Policies
 from timebank.presence.outcomes import Outcome, outcome_of
-from timebank.presence.scan_context import ScanContext
+from timebank.presence.scans.facts import PersonRow
 from timebank.presence.schemas import Credited, PersonSeen, Verdict, VisitSeen
 from timebank.presence.visits import VisitRow
 from timebank.presence.words import REASONS, flag_texts
 
 
-def person_seen(arrival: ScanContext) -> PersonSeen | None:
-    person = arrival.person
+def person_seen(person: PersonRow | None) -> PersonSeen | None:
     return None if person is None else PersonSeen(id=person.id, name=person.name, masked_name=names.masked(person.name))
 
 
@@ -28,28 +28,27 @@ def _visit_seen(visit: VisitRow, minutes: int | None) -> VisitSeen:
     )
 
 
-def check_in_verdict(arrival: ScanContext, visit: VisitRow) -> Verdict:
+def check_in_verdict(person: PersonRow | None, visit: VisitRow, flags: list[str]) -> Verdict:
     what = f"{visit.station} · {visit.activity}" if visit.activity else visit.station
     told = said(_("{since:at} 已签到（{what}）。离开时请再扫一次码签退。"), since=visit.in_at, what=what)
     return Verdict(
         status="ok",
         reason=None,
         direction="in",
-        person=person_seen(arrival),
+        person=person_seen(person),
         visit=_visit_seen(visit, None),
-        attention=arrival.flags,
+        attention=flags,
         said=[told],
     )
 
 
-async def check_out_verdict(arrival: ScanContext, visit: VisitRow, outcome: Outcome) -> Verdict:
+def check_out_verdict(person: PersonRow | None, visit: VisitRow, outcome: Outcome, in_force: Policies) -> Verdict:
     """The verdict of a check-out: the minutes and points credited, or why there are none yet."""
     told: list[Said] = []
     attention = list(outcome.flags)
     short = outcome.status == "too_short"
     if short:
-        least = (await policies(arrival.scope)).visit_minutes_min
-        told.append(said(REASONS["too_short"], stayed=outcome.minutes, least=max(1, least)))
+        told.append(said(REASONS["too_short"], stayed=outcome.minutes, least=max(1, in_force.visit_minutes_min)))
     elif outcome.status == "rejected":
         attention.append("attendance_too_low")
         told.append(said(outcome.note or ""))
@@ -70,17 +69,18 @@ async def check_out_verdict(arrival: ScanContext, visit: VisitRow, outcome: Outc
     )
     return Verdict(
         status="incomplete" if short else "ok", reason="too_short" if short else None, direction="out",
-        person=person_seen(arrival),
+        person=person_seen(person),
         visit=_visit_seen(visit, outcome.minutes), credited=credited, record_id=outcome.record_id,
         attention=attention, said=told,
     )  # fmt: skip
 
 
-async def repeated_check_out_verdict(arrival: ScanContext, visit: VisitRow) -> Verdict:
+async def repeated_check_out_verdict(
+    scope: Scope, person: PersonRow | None, visit: VisitRow, in_force: Policies
+) -> Verdict:
     """The verdict of a repeated check-out scan: that of the first one."""
-    found = await outcome_of(arrival.scope, visit.id)
+    found = await outcome_of(scope, visit.id)
     assert visit.out_at is not None
     minutes = int((visit.out_at - visit.in_at).total_seconds() // 60)
-    return await check_out_verdict(
-        arrival, visit, found or Outcome(record_id=None, status="too_short", minutes=minutes)
-    )
+    first = found or Outcome(record_id=None, status="too_short", minutes=minutes)
+    return check_out_verdict(person, visit, first, in_force)

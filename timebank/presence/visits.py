@@ -17,7 +17,10 @@ LONGEST = timedelta(days=1)  # an open visit began at most this long before the 
 
 
 class VisitRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A visit with the facts that check-out needs, including the opening hours that apply to it."""
+    """A visit with the facts that check-out needs, including the opening hours that apply to it.
+
+    `marks` are the hashes of the browsers that scanned it, as the database writes them as text.
+    """
 
     id: UUID
     person_id: UUID
@@ -31,7 +34,7 @@ class VisitRow(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     in_by: str
     out_by: str | None
-    marks: list[bytes]
+    marks: list[str]
     flags: list[str]
     opens_at: time
     closes_at: time
@@ -49,20 +52,11 @@ class VisitRow(msgspec.Struct, frozen=True, kw_only=True):
 
 ROW = (
     "SELECT v.id, v.person_id, v.station_id, s.name AS station, v.activity_id, a.name AS activity, v.shift_id, "
-    "v.in_at, v.out_at, v.status, v.in_by, v.out_by, v.marks, v.flags, "
+    "v.in_at, v.out_at, v.status, v.in_by, v.out_by, v.marks::text[] AS marks, v.flags, "
     "v.opens_at, v.closes_at FROM visit v "
     "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
     "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
 )
-
-
-async def open_row(scope: Scope, person_id: UUID) -> VisitRow | None:
-    """Lock and return the person's open visit, so that only one transaction closes it; None where there is none."""
-    return await database.row(
-        VisitRow,
-        ROW + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status = 'open' FOR NO KEY UPDATE OF v",
-        scope.community_id, person_id,
-    )  # fmt: skip
 
 
 async def visit_row(scope: Scope, visit_id: UUID) -> VisitRow | None:

@@ -58,7 +58,7 @@ class RuleChangedMeanwhile(TimebankError):
     constraint = "rule_pkey"
 
 
-_COLUMNS = (
+RULE_COLUMNS = (
     "code, version, kind, name, minutes_per_point, points, unit, cap_period, cap_per_person, cap_per_area, active, "
     "valid_from, changed_by"
 )
@@ -81,7 +81,7 @@ def rule_in_words(rule: RuleOut, language: str = "zh") -> str:
     return translate(_("，"), language).join(parts)
 
 
-def _in_words(rule: RuleOut) -> RuleOut:
+def with_words(rule: RuleOut) -> RuleOut:
     return msgspec.structs.replace(rule, text=rule_in_words(rule))
 
 
@@ -93,13 +93,13 @@ async def rule_at(scope: Scope, code: str, moment: datetime) -> RuleOut:
     async with transaction(scope):
         found = await database.row(
             RuleOut,
-            f"SELECT {_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 AND valid_from <= $3 "  # noqa: S608  # own columns
+            f"SELECT {RULE_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 AND valid_from <= $3 "  # noqa: S608  # own columns
             "ORDER BY version DESC LIMIT 1",
             scope.community_id, code, moment,
         )  # fmt: skip
     if found is None:
         raise RuleNotFound
-    return _in_words(found)
+    return with_words(found)
 
 
 async def usable_rule(scope: Scope, code: str, kind: str) -> RuleOut:
@@ -118,13 +118,13 @@ async def rules(
     async with transaction(scope):
         found = await database.rows(
             RuleOut,
-            f"SELECT {_COLUMNS} FROM (SELECT DISTINCT ON (code) {_COLUMNS} FROM rule "  # noqa: S608  # own columns
+            f"SELECT {RULE_COLUMNS} FROM (SELECT DISTINCT ON (code) {RULE_COLUMNS} FROM rule "  # noqa: S608  # own columns
             "WHERE community_id = $1 AND valid_from <= $2 AND ($3::text IS NULL OR code > $3) "
             "ORDER BY code, version DESC) AS newest "
             "WHERE ($4::text IS NULL OR kind = $4) AND ($5::boolean IS NULL OR active = $5) ORDER BY code LIMIT $6",
             scope.community_id, clock.now(), after[0] if after else None, kind, active, limit + 1,
         )  # fmt: skip
-    return make_page([_in_words(rule) for rule in found], limit, lambda rule: (rule.code,))
+    return make_page([with_words(rule) for rule in found], limit, lambda rule: (rule.code,))
 
 
 async def versions(scope: Scope, code: str) -> list[RuleOut]:
@@ -133,13 +133,13 @@ async def versions(scope: Scope, code: str) -> list[RuleOut]:
         found = await _versions(scope, code)
     if not found:
         raise RuleNotFound
-    return [_in_words(rule) for rule in found]
+    return [with_words(rule) for rule in found]
 
 
 async def _versions(scope: Scope, code: str) -> list[RuleOut]:
     return await database.rows(
         RuleOut,
-        f"SELECT {_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 ORDER BY version DESC",  # noqa: S608  # own columns
+        f"SELECT {RULE_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 ORDER BY version DESC",  # noqa: S608  # own columns
         scope.community_id, code,
     )  # fmt: skip
 
@@ -149,7 +149,7 @@ async def every_version(scope: Scope, kind: str) -> list[RuleOut]:
     async with transaction(scope):
         return await database.rows(
             RuleOut,
-            f"SELECT {_COLUMNS} FROM rule WHERE community_id = $1 AND kind = $2 AND valid_from <= $3 "  # noqa: S608  # own columns
+            f"SELECT {RULE_COLUMNS} FROM rule WHERE community_id = $1 AND kind = $2 AND valid_from <= $3 "  # noqa: S608  # own columns
             "ORDER BY code, version",
             scope.community_id, kind, clock.now(),
         )  # fmt: skip
@@ -227,7 +227,7 @@ async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID 
     )  # fmt: skip
     written = await _newest(scope, wanted.code)
     assert written is not None
-    return _in_words(written)
+    return with_words(written)
 
 
 async def set_agreed_rule(scope: Scope, change: Change) -> None:
@@ -244,7 +244,7 @@ async def version_now(scope: Scope, do: Any) -> int | None:
 async def _newest(scope: Scope, code: str) -> RuleOut | None:
     return await database.row(
         RuleOut,
-        f"SELECT {_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 ORDER BY version DESC LIMIT 1",  # noqa: S608  # own columns
+        f"SELECT {RULE_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 ORDER BY version DESC LIMIT 1",  # noqa: S608  # own columns
         scope.community_id, code,
     )  # fmt: skip
 

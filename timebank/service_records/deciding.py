@@ -12,7 +12,7 @@ from timebank.core.database import transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.people.locks import require_locked
-from timebank.presence.scan_context import lock_person
+from timebank.presence.scans.facts import lock_person
 from timebank.service_records.crediting.credit import Served
 
 

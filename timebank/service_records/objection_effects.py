@@ -8,7 +8,7 @@ from timebank.core import audit, database
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
 from timebank.people.locks import require_locked
-from timebank.presence.scan_context import lock_person
+from timebank.presence.scans.facts import lock_person
 from timebank.service_records.crediting.credit import credit_record
 from timebank.service_records.deciding import ROW, DecidedRow, served_of
 

@@ -3,16 +3,17 @@
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from timebank.core import audit, clock, database
 from timebank.core.scope import Scope
 from timebank.core.wording import duration
-from timebank.policies.values import Policies, policies
+from timebank.policies.values import Policies, policies_from
 from timebank.presence.outcomes import Outcome
 from timebank.presence.visits import VisitRow
 from timebank.presence.words import ScanRefused
-from timebank.service_records.crediting.credit import Served, credit_record, rule_as_of, rule_of
-from timebank.service_records.facts import counts_on, visit_facts
+from timebank.service_records.crediting.credit import Credit, Served, post_credit, record_credit, service_rule
+from timebank.service_records.facts import counts_on, record_facts, visit_facts
 from timebank.service_records.judging import Judgement, judge_visit
 from timebank.service_records.tables import ServiceRecord
 
@@ -28,28 +29,30 @@ class Written(msgspec.Struct, frozen=True):
 async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
     """Write the service record of a visit that has ended, and credit it at once unless it has flags.
 
-    The caller holds the row lock of the visit and, except for a forgotten check-out, of the person.
+    The caller holds the row lock of the visit and, except for a forgotten check-out, of the person. The record is
+    queued.
     """
     assert visit.out_at is not None
-    in_force = await policies(scope)
-    rule = await rule_of(scope, visit.activity_id, visit.out_at)
-    facts = await visit_facts(scope, visit, in_force, has_rule=rule is not None)
-    found = judge_visit(visit.in_at, visit.out_at, facts)
+    facts = await record_facts(scope, visit)
+    in_force, rule = policies_from(facts.policies), service_rule(facts.rule)
+    found = judge_visit(visit.in_at, visit.out_at, visit_facts(visit, replace(facts, rule=rule), in_force))
     if found.status == "too_short":
         return Outcome(record_id=None, status="too_short", minutes=found.minutes)
     served = Served(
         id=clock.new_id(), kind="credit", person_id=visit.person_id, started_at=found.span.begin,
         ended_at=found.span.end, minutes=found.minutes,
-        rule_code=rule.code if rule else "service", place=visit.station, day=facts.time.day,
+        rule_code=rule.code if rule else "service", place=visit.station, day=visit.opening.day,
     )  # fmt: skip
     note = why_not(found, in_force)
     if note is not None:
         await insert_record(scope, served, status="rejected", flags=[], visit=visit, note=note)
         return Outcome(record_id=served.id, status="rejected", minutes=found.minutes, note=note)
-    await insert_record(scope, served, status="pending", flags=found.flags, visit=visit)
-    if found.status == "doubtful":
+    if found.status == "doubtful" or rule is None:
+        await insert_record(scope, served, status="pending", flags=found.flags, visit=visit)
         return Outcome(record_id=served.id, status="pending", minutes=found.minutes, flags=found.flags)
-    credit = await credit_record(scope, served)
+    credit = await post_credit(scope, served, rule, in_force, facts.taken)
+    await insert_record(scope, served, status="approved", flags=[], visit=visit, credit=credit)
+    await record_credit(scope, served, credit)
     return Outcome(
         record_id=served.id, status="approved", minutes=found.minutes, flags=[], note=None,
         credited_minutes=credit.minutes, credited_points=credit.points, minutes_left=credit.minutes_left,
@@ -101,10 +104,10 @@ async def record_again(scope: Scope, visit: VisitRow) -> Outcome:
 async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: VisitRow) -> tuple[Judgement, str | None]:
     """Judge a visit with its new end and update its record; return the judgement, and why it does not count or None."""
     assert visit.out_at is not None
-    in_force = await policies(scope)
-    rule = await rule_as_of(scope, rule_code, visit.out_at)
-    facts = await visit_facts(scope, visit, in_force, has_rule=rule is not None, record_id=record_id)
-    found = judge_visit(visit.in_at, visit.out_at, facts)
+    facts = await record_facts(scope, visit, record_id=record_id, rule_code=rule_code)
+    in_force = policies_from(facts.policies)
+    known = replace(facts, rule=service_rule(facts.rule))
+    found = judge_visit(visit.in_at, visit.out_at, visit_facts(visit, known, in_force))
     await ServiceRecord.update(
         {
             ServiceRecord.started_at: found.span.begin, ServiceRecord.ended_at: found.span.end,
@@ -127,22 +130,22 @@ def why_not(found: Judgement, in_force: Policies) -> str | None:
 async def insert_record(
     scope: Scope, served: Served, *, status: str, flags: list[str], visit: VisitRow | None = None,
     activity_id: UUID | None = None, station_id: UUID | None = None, reason: str | None = None,
-    note: str | None = None,
+    note: str | None = None, credit: Credit | None = None,
 ) -> None:  # fmt: skip
-    """Insert a service record: of a visit, or honour hours that the caller enters with a reason."""
-    await ServiceRecord.insert(
-        ServiceRecord(
-            community_id=scope.community_id, id=served.id, kind=served.kind, person_id=served.person_id,
-            visit_id=visit.id if visit else None, activity_id=visit.activity_id if visit else activity_id,
-            station_id=visit.station_id if visit else station_id, started_at=served.started_at,
-            ended_at=served.ended_at, minutes=served.minutes, status=status, flags=flags, reason=reason,
-            entered_by=None if visit else scope.actor_id, reviewed_by=None, reviewed_at=None, review_note=note,
-            notice_until=None, rule_code=served.rule_code, rule_version=None, credited_minutes=None,
-            credited_points=None, entry_id=None, created_at=clock.now(),
-            counts_on=counts_on(served.started_at, served.day), corrected_by=None, corrected_at=None,
-            withdrawn_at=None, withdrawn_by=None,
-        )
+    """Queue a service record: of a visit, or honour hours that the caller enters with a reason."""
+    row = ServiceRecord(
+        community_id=scope.community_id, id=served.id, kind=served.kind, person_id=served.person_id,
+        visit_id=visit.id if visit else None, activity_id=visit.activity_id if visit else activity_id,
+        station_id=visit.station_id if visit else station_id, started_at=served.started_at,
+        ended_at=served.ended_at, minutes=served.minutes, status=status, flags=flags, reason=reason,
+        entered_by=None if visit else scope.actor_id, reviewed_by=None, reviewed_at=None, review_note=note,
+        notice_until=None, rule_code=served.rule_code, rule_version=credit.rule_version if credit else None,
+        credited_minutes=credit.minutes if credit else None, credited_points=credit.points if credit else None,
+        entry_id=credit.entry_id if credit else None, created_at=clock.now(),
+        counts_on=counts_on(served.started_at, served.day), corrected_by=None, corrected_at=None,
+        withdrawn_at=None, withdrawn_by=None,
     )  # fmt: skip
+    database.queue(database.insert(row))
     await audit.record(
         scope, "record_service", "service_record", served.id, kind=served.kind, status=status, flags=flags,
         minutes=served.minutes,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from timebank.core import audit, clock, codes, database
-from timebank.core.database import retried, transaction
+from timebank.core.database import Question, retried, transaction
 from timebank.core.scope import Scope
 
 KEPT_FOR = timedelta(
@@ -31,14 +31,13 @@ async def record_reading(scope: Scope, station_id: UUID, moment: datetime) -> No
             await audit.record(scope, "read_code", "station", station_id)
 
 
-async def readers_of(scope: Scope, code: codes.StationCode, at: datetime) -> list[UUID]:
+def readers_question(scope: Scope, code: codes.StationCode, at: datetime) -> Question:
     """The logins and devices that had read this code, other than on the display, by the time `at` of a scan."""
-    found = await database.fetch(
-        "SELECT reader_id FROM code_reading WHERE community_id = $1 AND station_id = $2 AND step = $3 "
-        "AND read_at <= $4 ORDER BY reader_id",
+    return database.value(
+        "SELECT coalesce(json_agg(reader_id ORDER BY reader_id), '[]') FROM code_reading WHERE community_id = $1 "
+        "AND station_id = $2 AND step = $3 AND read_at <= $4",
         scope.community_id, code.station_id, code.step, at,
     )  # fmt: skip
-    return [UUID(bytes=row["reader_id"].bytes) for row in found]
 
 
 @retried

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import audit, clock, database, names
-from timebank.core.database import retried, transaction
+from timebank.core.database import Question, retried, transaction
 from timebank.core.errors import Invalid, NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.opening import Opening, opening_at, opening_hours_in_words
@@ -68,14 +68,17 @@ def open_hours(place: StationRow | StationOut, language: str = "zh") -> str:
     return opening_hours_in_words(place.opens_at, place.closes_at, language)
 
 
+_ROW = "SELECT id, name, opens_at, closes_at, code_epoch, active FROM station WHERE community_id = $1 AND id = $2"
+
+
+def station_question(scope: Scope, station_id: UUID) -> Question:
+    """The question for the `StationRow` of a station, to be asked with others by `database.read`."""
+    return database.one(_ROW, scope.community_id, station_id)
+
+
 async def station_row(scope: Scope, station_id: UUID) -> StationRow | None:
     async with transaction(scope):
-        return await database.row(
-            StationRow,
-            "SELECT id, name, opens_at, closes_at, code_epoch, active FROM station "
-            "WHERE community_id = $1 AND id = $2",
-            scope.community_id, station_id,
-        )  # fmt: skip
+        return await database.row(StationRow, _ROW, scope.community_id, station_id)
 
 
 async def station(scope: Scope, station_id: UUID) -> StationOut:

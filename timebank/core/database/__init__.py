@@ -1,7 +1,8 @@
 """The database: connections, one transaction for each verb, the statements in it, and running a verb again."""
 
 from timebank.core.database.connections import BadValue, NotOpen, close_pool, create_pool, engine
-from timebank.core.database.retrying import TRIES, RanIntoAnother, retried
+from timebank.core.database.reads import Question, many, one, read, value
+from timebank.core.database.retrying import TRIES, retried
 from timebank.core.database.transactions import (
     LOCK_NOT_AVAILABLE,
     Open,
@@ -12,16 +13,21 @@ from timebank.core.database.transactions import (
     fetch_one,
     fetch_unlimited,
     fetch_value,
+    flush,
     insert_many,
+    queue,
     reading,
     row,
     rows,
     savepoint,
     transaction,
 )
+from timebank.core.database.writes import Write, as_texts, change, insert
+from timebank.core.errors import RanIntoAnother
 
 __all__ = [
-    "LOCK_NOT_AVAILABLE", "TRIES", "BadValue", "NotOpen", "Open", "RanIntoAnother", "ask", "close_pool", "create_pool",
-    "engine", "error_of", "execute", "fetch", "fetch_one", "fetch_unlimited", "fetch_value", "insert_many", "reading",
-    "retried", "row", "rows", "savepoint", "transaction",
+    "LOCK_NOT_AVAILABLE", "TRIES", "BadValue", "NotOpen", "Open", "Question", "RanIntoAnother", "Write", "as_texts",
+    "ask", "change", "close_pool", "create_pool", "engine", "error_of", "execute", "fetch", "fetch_one",
+    "fetch_unlimited", "fetch_value", "flush", "insert", "insert_many", "many", "one", "queue", "read", "reading",
+    "retried", "row", "rows", "savepoint", "transaction", "value",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import structlog
 
 from timebank.core.database.connections import engine
 from timebank.core.database.transactions import ROLLED_BACK
-from timebank.core.errors import Busy, Conflict, TimebankError, Unexpected
+from timebank.core.errors import Busy, Conflict, RanIntoAnother, TimebankError, Unexpected
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,10 +20,6 @@ log = structlog.get_logger()
 
 TRIES = 4
 FIRST_PAUSE_SECONDS = 0.02
-
-
-class RanIntoAnother(Exception):
-    """Raised by a verb that lost a race with another request: `retried` rolls it back and runs it again."""
 
 
 def retried(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from timebank.core.database.connections import (
     engine,
     is_lost,
 )
+from timebank.core.database.writes import Write, changed_rows, together
 from timebank.core.errors import Busy, Conflict, TimebankError, Unexpected
 from timebank.core.scope import Scope
 
@@ -31,15 +32,21 @@ log = structlog.get_logger()
 LOCK_NOT_AVAILABLE = asyncpg.LockNotAvailableError
 ROLLED_BACK = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 LOCK_TIMEOUT = "5s"
+AT_ONCE = 20
+"""How many queued writes one statement carries at most."""
 NO_LIMIT = 7 * 86_400.0  # seconds; asyncpg reads None as the pool's default limit
 
 
 @dataclass(slots=True)
 class Open:
-    """The open transaction: its connection (Piccolo reads this attribute) and the communities whose rows it sees."""
+    """The open transaction.
+
+    Its connection (Piccolo reads this attribute), the communities whose rows it sees, and the writes that are queued.
+    """
 
     connection: "PoolConnectionProxy"
     visible: frozenset[UUID]
+    queued: list[Write] = field(default_factory=list)
 
 
 def _begin(communities: frozenset[UUID], scope: Scope | None = None) -> str:
@@ -91,6 +98,7 @@ async def transaction(
         token = engine.current_transaction.set(Open(connection, reach))
         try:
             yield
+            await flush()
         except BaseException:
             await asyncio.shield(_rollback(connection))
             raise
@@ -171,10 +179,13 @@ async def reading(scope: Scope) -> AsyncIterator[None]:
 @asynccontextmanager
 async def savepoint() -> AsyncIterator[None]:
     """A savepoint for the block: if the block raises, only its own writes are rolled back."""
+    await flush()
     await execute("SAVEPOINT part")
     try:
         yield
+        await flush()
     except BaseException:
+        _open().queued.clear()
         # It must be released too: otherwise an outer savepoint of the same name would roll back to this one.
         await execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
         raise
@@ -182,11 +193,33 @@ async def savepoint() -> AsyncIterator[None]:
         await execute("RELEASE SAVEPOINT part")
 
 
-def _connection() -> "PoolConnectionProxy":
+def _open() -> Open:
     current: Open | None = engine.current_transaction.get()
     if current is None:
         raise RuntimeError("outside a transaction: open one with transaction(scope)")
-    return current.connection
+    return current
+
+
+def _connection() -> "PoolConnectionProxy":
+    return _open().connection
+
+
+def queue(*writes: Write) -> None:
+    """Queue writes: the transaction sends them together, in one statement, before it commits.
+
+    For rows that no later statement of the transaction reads or refers to, such as those of the audit; `flush` sends
+    them earlier. Nothing is sent where the transaction is rolled back. No two of them may change the same row.
+    """
+    _open().queued += writes
+
+
+async def flush() -> None:
+    """Send the queued writes. Raises RanIntoAnother if one of them has not changed as many rows as it should."""
+    current = _open()
+    while current.queued:
+        writes, current.queued = current.queued[:AT_ONCE], current.queued[AT_ONCE:]
+        sql, values = together(writes)
+        changed_rows(writes, await current.connection.fetchrow(sql, *values))
 
 
 async def fetch(sql: str, *values: object) -> list[asyncpg.Record]:

@@ -1,5 +1,6 @@
 """The keeper who answers for a scan at a counter: the one signed on now or, for an offline scan, at its time."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -7,33 +8,34 @@ import msgspec
 from timebank.access.devices.sign_on import SignOnNeeded, as_keeper, signed_on_then
 from timebank.core.scope import ResidentRecord, Scope
 from timebank.presence.evidence.device_clock import TOLERANCE
-from timebank.presence.scan_context import ScanContext, scan_time
+from timebank.presence.scans.context import ScanContext
+from timebank.presence.scans.identifying import scan_time
 from timebank.presence.words import ScanRefused
 from timebank.stations.stations import station_row
 
 
-async def find_keeper(arrival: ScanContext) -> None:
-    """Make the signed-on keeper the actor of a scan on a counter tablet.
+async def with_keeper(context: ScanContext, paired_at: datetime | None) -> ScanContext:
+    """The scan context with the signed-on keeper as its actor, for a scan on a counter tablet.
 
-    Without network the last keeper stays signed on until closing time. Raises SignOnNeeded where nobody is signed on,
-    and ScanRefused for an offline scan that was made while nobody was.
+    Without network the last keeper stays signed on until closing time. `paired_at` is when the tablet was paired.
+    Raises SignOnNeeded where nobody is signed on, and ScanRefused for an offline scan that was made while nobody was.
     """
-    scope = arrival.scope
+    scope = context.scope
     if not scope.is_counter:
-        return
-    if not arrival.asked.offline or arrival.asked.occurred_at is None:
+        return context
+    if not context.is_dated:
         if scope.login_id is None:
             raise SignOnNeeded
-        return
-    at = await scan_time(arrival)
+        return context
+    at = scan_time(context, paired_at)
     # A slightly slow device clock dates the first scan after a sign-on before the sign-on.
     then = await signed_on_then(scope, at) or await signed_on_then(scope, at + TOLERANCE)
     if then is None or at >= then.lasts_until(await _closing_after(scope, then.signed_on_at)):
         raise ScanRefused("no_keeper_then")
-    if then.login_id != scope.login_id:
-        arrival.sender = scope
-        persons = msgspec.json.decode(then.persons, type=tuple[ResidentRecord, ...])
-        arrival.scope = as_keeper(scope, persons, then.login_id, None)
+    if then.login_id == scope.login_id:
+        return context
+    persons = msgspec.json.decode(then.persons, type=tuple[ResidentRecord, ...])
+    return replace(context, sender=scope, scope=as_keeper(scope, persons, then.login_id, None))
 
 
 async def _closing_after(scope: Scope, moment: datetime) -> datetime | None:

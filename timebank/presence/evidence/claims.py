@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from timebank.core import clock, codes, database, vault
-from timebank.core.database import retried, transaction
+from timebank.core.database import Write, retried, transaction
 from timebank.core.scope import Scope
 from timebank.stations.stations import StationRow, station_row
 
@@ -105,17 +105,14 @@ def read_claim(token: str, phone: str) -> Claim | None:
     return claim if scanned_at <= clock.now() < claim.expires_at else None
 
 
-@retried
-async def use_claim(scope: Scope, claim: Claim) -> bool:
-    """Record the use of a claim; return False where it was used before."""
-    async with transaction(scope):
-        tag = await database.execute(
-            "INSERT INTO claim (community_id, id, station_id, binding_hash, scanned_at, expires_at, used_at) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (community_id, id) DO NOTHING",
-            scope.community_id, claim.id, claim.station_id, claim.binding_hash, claim.scanned_at, claim.expires_at,
-            clock.now(),
-        )  # fmt: skip
-    return tag == "INSERT 0 1"
+def use_of(scope: Scope, claim: Claim) -> Write:
+    """The row that records the use of a claim, so that it is used once."""
+    return database.change(
+        "INSERT INTO claim (community_id, id, station_id, binding_hash, scanned_at, expires_at, used_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (community_id, id) DO NOTHING",
+        scope.community_id, claim.id, claim.station_id, claim.binding_hash, claim.scanned_at, claim.expires_at,
+        clock.now(),
+    )  # fmt: skip
 
 
 @retried

@@ -29,7 +29,7 @@ from timebank.http.refusals import shown_again
 from timebank.ledger.statement import balances
 from timebank.overview.openers import rests_to_confirm
 from timebank.people.schemas import PersonLine
-from timebank.presence import counter, scanning
+from timebank.presence import batches, counter, scanning
 from timebank.presence.at_counter import is_present
 from timebank.presence.pages.verdicts import VerdictText, verdict_in_words
 from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, Verdict, verdict_in_language
@@ -119,7 +119,7 @@ class CounterPages(Controller):
         rows = [{name: value for name, value in row.items() if name != "purpose"} for row in data.rows]
         looked = [row.get("purpose") == LOOK for row in data.rows]
         language = language_of(request)
-        taken = await scanning.scan_batch(
+        taken = await batches.scan_batch(
             caller, [r for r, look in zip(rows, looked, strict=True) if not look], language,
             device_now=data.device_now,
         )  # fmt: skip

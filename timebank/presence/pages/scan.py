@@ -23,9 +23,9 @@ from timebank.presence.evidence.browsers import Browser
 from timebank.presence.evidence.claims import Claim, binding_hash, shown_station
 from timebank.presence.pages.phone import claim_for, claim_served, cookies_of, held_claim, phone_of
 from timebank.presence.pages.verdicts import verdict_in_words
-from timebank.presence.scan_context import no_code, read_code
+from timebank.presence.scans.context import no_code, read_code
+from timebank.presence.scans.facts import SAME_SCAN
 from timebank.presence.schemas import ScanIn, Verdict
-from timebank.presence.transitions import SAME_SCAN
 from timebank.presence.words import REASONS
 from timebank.service_records.visits import open_visit
 from timebank.stations.stations import StationRow

@@ -9,7 +9,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import duration
 from timebank.people.messages import notify
-from timebank.presence.scan_context import lock_person
+from timebank.presence.scans.facts import lock_person
 from timebank.rules.catalogue import RuleNotFound
 from timebank.rules.due_credits import DUE, credit_due
 from timebank.service_records.crediting.credit import credit_record

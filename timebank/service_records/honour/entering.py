@@ -9,7 +9,7 @@ from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.policies.values import policies
-from timebank.presence.scan_context import PersonRow, has_consent, lock_person
+from timebank.presence.scans.facts import PersonRow, has_consent, lock_person
 from timebank.service_records.crediting.credit import Served, rule_code_of
 from timebank.service_records.facts import flags_of_entered_hours, is_long_ago
 from timebank.service_records.honour.notices import notify_hours_entered
@@ -69,6 +69,7 @@ async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
             scope, served, status="pending", flags=flags, activity_id=wanted.activity_id,
             station_id=wanted.station_id, reason=wanted.reason,
         )  # fmt: skip
+        await database.flush()
         await notify_hours_entered(scope, served, wanted.reason)
         return await find_record(scope, served.id)
 

@@ -1,0 +1,1 @@
+"""Statement budgets of the verbs that people wait for, counted on the wire."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.presence import body, nine_o_clock, personal_code, station_code
+from tests.support.presence import body, nine_o_clock, station_code
 from tests.support.town import Town
 from tests.support.wire import Wire, counted
 from timebank.core import clock

@@ -354,7 +354,7 @@ async def test_a_station_gets_no_second_screen_from_its_keeper_alone(
     renew = "SELECT device_renew($1, $2, '\\x01', '\\x02', now() + interval '1 hour')"
     await steal(serving, town.community, session=(await town.scope("王建国")).session_id)
     assert await serving.fetchval(renew, town.community, first) is None
-    await serving.execute("SELECT device_seen($1, $2, now())", town.community, first)
+    await serving.execute("SELECT device_used($1, '\\x00', now())", town.community)
     assert await owner.fetchval("SELECT seen_at FROM device WHERE id = $1", first) is None
     await steal(serving, town.community, session=(await town.scope("周敏")).session_id)
     assert await serving.fetchval(renew, town.community, first) == first

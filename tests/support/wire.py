@@ -73,7 +73,7 @@ def _socket_path(url: str) -> str:
 
 @asynccontextmanager
 async def counted(folder: Path, *, size: int = 4) -> AsyncIterator[Wire]:
-    """A new pool of the service, as a process has that has just started, through a socket that counts its statements."""
+    """A new pool, as of a process that has just started, through a socket that counts the statements sent."""
     url, wire, tasks = database.engine.config["dsn"], Wire(), set[asyncio.Task[None]]()
     target = _socket_path(url)
 

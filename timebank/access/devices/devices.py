@@ -235,15 +235,13 @@ async def find_device(token: str, *, request_id: str = "") -> Scope | None:
     community_id = _community_of(token, PREFIX)
     if community_id is None:
         return None
+    proof = vault.token_hash(token)
     found = await database.ask(
-        "SELECT * FROM access_device($1, $2, $3, $4)", community_id, vault.token_hash(token), clock.now(),
-        clock.local_day(),
+        _USE if _is_due(proof) else _LOOK, community_id, proof, clock.now(), clock.local_day()
     )  # fmt: skip
     if not found:
         return None
     (device,) = found
-    proof = vault.token_hash(token)
-    await _note_use(community_id, UUID(bytes=device["device_id"].bytes), proof)
     return Scope(
         community_id=community_id,
         persons=msgspec.json.decode(device["persons"] or "[]", type=tuple[ResidentRecord, ...]),
@@ -253,22 +251,20 @@ async def find_device(token: str, *, request_id: str = "") -> Scope | None:
     )  # fmt: skip
 
 
-_noted: dict[UUID, datetime] = {}
+_LOOK = "SELECT * FROM access_device($1, $2, $3, $4)"
+_USE = "SELECT d.*, device_used($1, $2, $3) FROM access_device($1, $2, $3, $4) AS d"
+
+_noted: dict[bytes, datetime] = {}
 """When this process last wrote a device's time of use; not on each request, since a display polls every few seconds."""
 
 
-async def _note_use(community_id: UUID, device_id: UUID, proof: bytes) -> None:
-    now, before = clock.now(), _noted.get(device_id)
+def _is_due(proof: bytes) -> bool:
+    """Whether the time of use of the device with this token is to be written again, and from now on is not."""
+    now, before = clock.now(), _noted.get(proof)
     if before is not None and abs(now - before) < NOTED_EVERY:
-        return
-    _noted[device_id] = now
-    await _write_use(Scope(community_id=community_id, device_proof=proof, via="device"), device_id, now)
-
-
-@retried
-async def _write_use(scope: Scope, device_id: UUID, now: datetime) -> None:
-    async with transaction(scope):
-        await database.execute("SELECT device_seen($1, $2, $3)", scope.community_id, device_id, now)
+        return False
+    _noted[proof] = now
+    return True
 
 
 def _plain(value: UUID | None) -> UUID | None:

@@ -122,7 +122,10 @@ async def find_session(token: str) -> Caller | None:
 
 async def _callers(token_hashes: Sequence[bytes]) -> list[Caller | Exception | None]:
     records = await database.ask(
-        "SELECT * FROM access_sessions($1, $2, $3)", list(token_hashes), clock.now(), clock.local_day()
+        "SELECT * FROM access_sessions($1::text[]::bytea[], $2, $3)",
+        database.as_texts(token_hashes),
+        clock.now(),
+        clock.local_day(),
     )
     callers = {
         record["token_hash"]: Caller(

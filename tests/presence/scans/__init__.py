@@ -1,0 +1,1 @@
+"""Tables of cases for the pure functions that decide about a scan."""

@@ -9,15 +9,21 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from timebank.core import database
+from timebank.core.database import connections
 
 
 @dataclass
 class Wire:
-    """The statements sent since `clear`, in order: each simple query and each execution of a prepared one."""
+    """The statements sent since `renew`, in order: each simple query and each execution of a prepared one."""
 
     statements: list[str] = field(default_factory=list)
 
-    def clear(self) -> None:
+    async def renew(self) -> None:
+        """Count from here on, with a database that was just found and new connections: what those look up counts."""
+        pool = database.engine.pool
+        assert pool is not None
+        await pool.expire_connections()
+        await connections.require_reachable()
         self.statements.clear()
 
     def __len__(self) -> int:

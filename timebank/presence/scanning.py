@@ -80,7 +80,7 @@ async def _judged(context: ScanContext, request_hash: bytes) -> Verdict:
             return _heard_again(context.scope, first.stored, request_hash)
         try:
             if context.found_id is None:
-                context = await with_keeper(context, first.paired_at)
+                context = await with_keeper(context, first)
             identify(context, first, found)
             verdict = await _decided(context, found)
         except ScanRefused as refusal:

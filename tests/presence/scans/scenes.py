@@ -35,7 +35,7 @@ def at(text: str, day: date = TODAY) -> datetime:
 
 
 def station(**other: Any) -> StationRow:
-    known = {
+    known: dict[str, Any] = {
         "id": STATION,
         "name": "暖蜂驿站",
         "opens_at": time(8),
@@ -47,7 +47,7 @@ def station(**other: Any) -> StationRow:
 
 
 def person(**other: Any) -> PersonRow:
-    known = {
+    known: dict[str, Any] = {
         "id": PERSON, "name": "刘洋", "household_id": None, "born_on": date(1960, 1, 1), "status": "active",
         "code_epoch": 1,
     }  # fmt: skip
@@ -55,7 +55,7 @@ def person(**other: Any) -> PersonRow:
 
 
 def card(**other: Any) -> CardRow:
-    known = {
+    known: dict[str, Any] = {
         "id": CARD, "person_id": PERSON, "epoch": 1, "revoked_at": None, "issued_by": NEIGHBOUR,
         "issued_by_login": None, "issued_by_device": None, "confirmed_at": at("08:00"), "is_issuers_station": False,
     }  # fmt: skip
@@ -63,7 +63,7 @@ def card(**other: Any) -> CardRow:
 
 
 def visit(in_at: str, **other: Any) -> VisitRow:
-    known = {
+    known: dict[str, Any] = {
         "id": UUID(int=71), "person_id": PERSON, "station_id": STATION, "station": "暖蜂驿站", "activity_id": None,
         "activity": None, "shift_id": None, "in_at": at(in_at), "out_at": None, "status": "open",
         "in_by": "station_code", "out_by": None, "marks": [], "flags": [], "opens_at": time(8), "closes_at": time(18),
@@ -78,14 +78,15 @@ def yesterday(in_at: str, **other: Any) -> VisitRow:
 def volunteer(**other: Any) -> Scope:
     """刘洋 with the own phone."""
     own = ResidentRecord(community_id=HERE, person_id=PERSON, name="刘洋", community_name="凤凰社区")
-    return Scope(**({"community_id": HERE, "persons": (own,), "login_id": UUID(int=42), "session_id": SESSION} | other))
+    known: dict[str, Any] = {"community_id": HERE, "persons": (own,), "login_id": UUID(int=42), "session_id": SESSION}
+    return Scope(**(known | other))
 
 
 def keeper(*stations: UUID, **other: Any) -> Scope:
     """The keeper of these stations (暖蜂驿站 where none is given) with the own phone."""
     own = ResidentRecord(community_id=HERE, person_id=KEEPER, name="周敏", community_name="凤凰社区")
     grants = frozenset(Grant(Role.station_keeper, HERE, station_id=each) for each in stations or (STATION,))
-    known = {"community_id": HERE, "persons": (own,), "grants": grants, "login_id": KEEPER_LOGIN}
+    known: dict[str, Any] = {"community_id": HERE, "persons": (own,), "grants": grants, "login_id": KEEPER_LOGIN}
     return Scope(**(known | other))
 
 
@@ -127,7 +128,8 @@ def scan(
 
 
 def identified(scanned_at: str, **other: Any) -> Identified:
-    return Identified(**({"at": at(scanned_at), "station": station(), "person": person()} | other))
+    known: dict[str, Any] = {"at": at(scanned_at), "station": station(), "person": person()}
+    return Identified(**(known | other))
 
 
 def related(who: UUID, *, household: UUID | None = None, own: UUID | None = None) -> NearFacts:

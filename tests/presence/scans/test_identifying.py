@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.presence.scans import scenes
 from tests.presence.scans.scenes import (
+    CARD,
     CARD_CODE,
     DEVICE,
     ELSEWHERE,
+    HERE,
     KEEPER,
     OTHER_SESSION,
     OTHER_STATION,
@@ -26,6 +27,8 @@ from tests.presence.scans.scenes import (
     station_code,
     volunteer,
 )
+from timebank.core import clock
+from timebank.core.codes import CardCode
 from timebank.core.errors import Forbidden, NotFound
 from timebank.presence.evidence.device_clock import DeviceClock
 from timebank.presence.scans.context import ScanContext
@@ -45,7 +48,7 @@ def said(context: ScanContext, first: FirstFacts = KNOWN) -> str:
         return next(reason for reason, sentence in REASONS.items() if sentence == refusal.said.sentence)
     except (Forbidden, NotFound) as error:
         return error.code
-    return f"{scenes.clock.local(found.at):%H:%M:%S}"
+    return f"{clock.local(found.at):%H:%M:%S}"
 
 
 def own(made_at: str = "09:00", received: str = "09:00", **other: Any) -> ScanContext:
@@ -104,8 +107,8 @@ AT_A_COUNTER = [
     ),
     ("by a keeper of another station", shown(scope=keeper(OTHER_STATION), asked={"station_id": STATION}), "forbidden"),
     ("a card", of_card(), "09:00:00"),
-    ("a card of another community", of_card(code=scenes.CardCode(ELSEWHERE, scenes.CARD, 1)), "wrong_station"),
-    ("a card of a former issue", of_card(code=scenes.CardCode(scenes.HERE, scenes.CARD, 0)), "revoked"),
+    ("a card of another community", of_card(code=CardCode(ELSEWHERE, CARD, 1)), "wrong_station"),
+    ("a card of a former issue", of_card(code=CardCode(HERE, CARD, 0)), "revoked"),
     ("a person found by name", scan(keeper(), None, "09:00", found_id=PERSON), "09:00:00"),
     ("a look", shown(asked={"purpose": "look"}), "09:00:00"),
     ("a look without network", shown(asked=offline("09:00", purpose="look")), "looked_offline"),

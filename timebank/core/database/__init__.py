@@ -1,7 +1,8 @@
 """The database: connections, one transaction for each verb, the statements in it, and running a verb again."""
 
 from timebank.core.database.connections import BadValue, NotOpen, close_pool, create_pool, engine
-from timebank.core.database.reads import Question, many, one, read, value
+from timebank.core.database.questions import Question, many, one, value
+from timebank.core.database.reads import Reads, gathering, read
 from timebank.core.database.retrying import TRIES, retried
 from timebank.core.database.transactions import (
     LOCK_NOT_AVAILABLE,
@@ -16,6 +17,7 @@ from timebank.core.database.transactions import (
     flush,
     insert_many,
     queue,
+    read_value,
     reading,
     row,
     rows,
@@ -26,8 +28,8 @@ from timebank.core.database.writes import Write, as_texts, change, insert
 from timebank.core.errors import RanIntoAnother
 
 __all__ = [
-    "LOCK_NOT_AVAILABLE", "TRIES", "BadValue", "NotOpen", "Open", "Question", "RanIntoAnother", "Write", "as_texts",
-    "ask", "change", "close_pool", "create_pool", "engine", "error_of", "execute", "fetch", "fetch_one",
-    "fetch_unlimited", "fetch_value", "flush", "insert", "insert_many", "many", "one", "queue", "read", "reading",
-    "retried", "row", "rows", "savepoint", "transaction", "value",
+    "LOCK_NOT_AVAILABLE", "TRIES", "BadValue", "NotOpen", "Open", "Question", "RanIntoAnother", "Reads", "Write",
+    "as_texts", "ask", "change", "close_pool", "create_pool", "engine", "error_of", "execute", "fetch", "fetch_one",
+    "fetch_unlimited", "fetch_value", "flush", "gathering", "insert", "insert_many", "many", "one", "queue", "read",
+    "read_value", "reading", "retried", "row", "rows", "savepoint", "transaction", "value",
 ]  # fmt: skip

@@ -1,44 +1,24 @@
-"""Read many things at once: one statement asks several questions and returns one typed answer.
+"""Read many things at once.
 
-A verb that people wait for reads its facts by `read`, so that it waits for the database once. Each capability writes
-the questions about its own tables, and a verb puts those that it needs together.
+A verb that people wait for reads its facts by `read`: one statement asks several questions and gives one typed answer.
+Each capability writes the questions about its own tables, and a verb puts those that it needs together.
+
+A page puts together what several capabilities show. It runs their reads side by side in `gathering`: each goes on until
+it needs the database, and when all of them wait, one statement asks for all of them.
 """
 
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TypeVar
-from uuid import UUID
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 import msgspec
 
-from timebank.core.database.marks import renumbered
-from timebank.core.database.transactions import fetch_value
+from timebank.core.database.gathering import Group
+from timebank.core.database.questions import Question, asked_together
+from timebank.core.database.transactions import current, fetch_one, fetch_value
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A SELECT with its own $1, $2, ... and their values. `form` is the SQL that makes one JSON value of its rows."""
-
-    form: str
-    sql: str
-    values: tuple[object, ...]
-
-
-def one(sql: str, *values: object) -> Question:
-    """The first row as an object, or null. The SELECT may lock its rows; see `read` for what that means."""
-    return Question("(SELECT to_json(q) FROM ({}) AS q LIMIT 1)", sql, values)
-
-
-def many(sql: str, *values: object) -> Question:
-    """All rows as a list of objects, in the order of the SELECT."""
-    return Question("(SELECT coalesce(json_agg(q), '[]') FROM ({}) AS q)", sql, values)
-
-
-def value(sql: str, *values: object) -> Question:
-    """The only column of the only row, or null."""
-    return Question("to_json(({}))", sql, values)
 
 
 async def read(shape: type[T], **questions: Question) -> T:
@@ -48,28 +28,46 @@ async def read(shape: type[T], **questions: Question) -> T:
     the database as of the start of the statement. A question that has waited for a row lock sees the locked row as it
     is now and everything else as it was before: what must be true under a lock is read by the next statement.
     """
-    values: list[object] = []
-    places: dict[UUID, int] = {}
-    marks = tuple(tuple(_place(given, values, places) for given in asked.values) for asked in questions.values())
-    sql = _together(tuple((name, asked.form, asked.sql) for name, asked in questions.items()), marks)
+    sql, values = asked_together(list(questions.values()), list(questions))
     return msgspec.json.decode(await fetch_value(sql, *values), type=shape)
 
 
-def _place(given: object, values: list[object], places: dict[UUID, int]) -> int:
-    """The number of the parameter that carries a value; the same id is sent once."""
-    if isinstance(given, UUID):
-        if given in places:
-            return places[given]
-        places[given] = len(values) + 1
-    values.append(given)
-    return len(values)
+class Reads:
+    """Reads that run side by side; see `gathering`."""
+
+    def __init__(self, group: Group) -> None:
+        self.tasks: list[asyncio.Task[Any]] = []
+        self._group = group
+
+    def start(self, read: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run a read beside the others. Its `result()` is there when the block has ended."""
+        task = self._group.start(read)
+        self.tasks.append(task)
+        return task
 
 
-@lru_cache(maxsize=512)
-def _together(asked: tuple[tuple[str, str, str], ...], marks: tuple[tuple[int, ...], ...]) -> str:
-    """The statement that answers all questions, with the parameters of each numbered anew."""
-    parts = [
-        f"{form.format(renumbered(sql, numbers))} AS {name}"
-        for (name, form, sql), numbers in zip(asked, marks, strict=True)
-    ]
-    return f"SELECT to_json(answer)::text FROM (SELECT {', '.join(parts)}) AS answer"  # noqa: S608  # questions, no input
+@asynccontextmanager
+async def gathering() -> AsyncIterator[Reads]:
+    """Run the reads that are started in the block side by side, in the open transaction, until all are done.
+
+    `database.rows`, `row` and `read_value` are put together into one statement when every one of them waits; any other
+    statement is sent by itself. If a read raises, the others are cancelled. A block in a block joins it.
+    """
+    opened = current()
+    outermost = opened.group is None
+    group = opened.group or Group(_send)
+    opened.group, reads = group, Reads(group)
+    try:
+        try:
+            yield reads
+        finally:
+            await group.finish(reads.tasks)
+    finally:
+        if outermost:
+            opened.group = None
+
+
+async def _send(sql: str, values: list[object]) -> list[str | None]:
+    found = await fetch_one(sql, *values)
+    assert found is not None
+    return list(found)

@@ -17,6 +17,8 @@ from timebank.core.database.connections import (
     engine,
     is_lost,
 )
+from timebank.core.database.gathering import Group
+from timebank.core.database.questions import many, one, value
 from timebank.core.database.writes import Write, changed_rows, together
 from timebank.core.errors import Busy, Conflict, TimebankError, Unexpected
 from timebank.core.scope import Scope
@@ -41,12 +43,14 @@ NO_LIMIT = 7 * 86_400.0  # seconds; asyncpg reads None as the pool's default lim
 class Open:
     """The open transaction.
 
-    Its connection (Piccolo reads this attribute), the communities whose rows it sees, and the writes that are queued.
+    Its connection (Piccolo reads this attribute), the communities whose rows it sees, the writes that are queued, and
+    the group of reads that run side by side.
     """
 
     connection: "PoolConnectionProxy"
     visible: frozenset[UUID]
     queued: list[Write] = field(default_factory=list)
+    group: Group | None = None
 
 
 def _begin(communities: frozenset[UUID], scope: Scope | None = None) -> str:
@@ -56,7 +60,7 @@ def _begin(communities: frozenset[UUID], scope: Scope | None = None) -> str:
     """
     visible = "{" + ",".join(str(c) for c in sorted(communities)) + "}" if communities else ""
     begin = (
-        "BEGIN; SET LOCAL ROLE timebank_app; "
+        "BEGIN; SET LOCAL ROLE timebank_app; SET LOCAL timezone = 'UTC'; "
         f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL timebank.communities = '{visible}'"
     )
     if scope and scope.session_id:
@@ -86,11 +90,11 @@ async def transaction(
     it writes must stay even if an outer verb is rolled back.
     """
     reach = _reach(scope, every_community)
-    current = engine.current_transaction.get()
-    if current is not None and alone:
+    outer = engine.current_transaction.get()
+    if outer is not None and alone:
         raise RuntimeError("this needs a transaction of its own: call it before one is open")
-    if current is not None:
-        _require_same_reach(current.visible, scope, reach)
+    if outer is not None:
+        _require_same_reach(outer.visible, scope, reach)
         yield
         return
     async with _connected() as connection:
@@ -185,7 +189,7 @@ async def savepoint() -> AsyncIterator[None]:
         yield
         await flush()
     except BaseException:
-        _open().queued.clear()
+        current().queued.clear()
         # It must be released too: otherwise an outer savepoint of the same name would roll back to this one.
         await execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
         raise
@@ -193,15 +197,23 @@ async def savepoint() -> AsyncIterator[None]:
         await execute("RELEASE SAVEPOINT part")
 
 
-def _open() -> Open:
-    current: Open | None = engine.current_transaction.get()
-    if current is None:
+def current() -> Open:
+    """The open transaction. Raises RuntimeError outside of one."""
+    opened: Open | None = engine.current_transaction.get()
+    if opened is None:
         raise RuntimeError("outside a transaction: open one with transaction(scope)")
-    return current
+    return opened
 
 
-def _connection() -> "PoolConnectionProxy":
-    return _open().connection
+@asynccontextmanager
+async def _connection() -> AsyncIterator["PoolConnectionProxy"]:
+    """The connection of the open transaction, which carries one statement at a time."""
+    opened = current()
+    if opened.group is None:
+        yield opened.connection
+        return
+    async with opened.group.alone:
+        yield opened.connection
 
 
 def queue(*writes: Write) -> None:
@@ -210,39 +222,44 @@ def queue(*writes: Write) -> None:
     For rows that no later statement of the transaction reads or refers to, such as those of the audit; `flush` sends
     them earlier. Nothing is sent where the transaction is rolled back. No two of them may change the same row.
     """
-    _open().queued += writes
+    current().queued += writes
 
 
 async def flush() -> None:
     """Send the queued writes. Raises RanIntoAnother if one of them has not changed as many rows as it should."""
-    current = _open()
-    while current.queued:
-        writes, current.queued = current.queued[:AT_ONCE], current.queued[AT_ONCE:]
+    opened = current()
+    while opened.queued:
+        writes, opened.queued = opened.queued[:AT_ONCE], opened.queued[AT_ONCE:]
         sql, values = together(writes)
-        changed_rows(writes, await current.connection.fetchrow(sql, *values))
+        changed_rows(writes, await opened.connection.fetchrow(sql, *values))
 
 
 async def fetch(sql: str, *values: object) -> list[asyncpg.Record]:
-    return await _connection().fetch(sql, *values)
+    async with _connection() as connection:
+        return await connection.fetch(sql, *values)
 
 
 async def fetch_unlimited(sql: str, *values: object) -> list[asyncpg.Record]:
     """The rows of a statement without the usual time limit, such as one that reads a community's whole history."""
-    return await _connection().fetch(sql, *values, timeout=NO_LIMIT)
+    async with _connection() as connection:
+        return await connection.fetch(sql, *values, timeout=NO_LIMIT)
 
 
 async def fetch_one(sql: str, *values: object) -> asyncpg.Record | None:
-    return await _connection().fetchrow(sql, *values)
+    async with _connection() as connection:
+        return await connection.fetchrow(sql, *values)
 
 
 async def fetch_value(sql: str, *values: object) -> Any:
     """The first column of the first row, or None if there is no row."""
-    return await _connection().fetchval(sql, *values)
+    async with _connection() as connection:
+        return await connection.fetchval(sql, *values)
 
 
 async def execute(sql: str, *values: object) -> str:
     """Run a statement and return its command tag, such as `UPDATE 1`."""
-    return await _connection().execute(sql, *values)
+    async with _connection() as connection:
+        return await connection.execute(sql, *values)
 
 
 PARAMETERS_MAX = 30_000  # the protocol counts parameters in 16 bits
@@ -266,15 +283,34 @@ async def insert_many(table: str, columns: Sequence[str], rows: Sequence[Sequenc
 
 async def rows(shape: type[T], sql: str, *values: object) -> list[T]:
     """Every row of a query, converted to `shape`. Column names must equal the field names."""
+    group = current().group
+    if group is not None:
+        return msgspec.json.decode(await group.ask(many(sql, *values)) or "[]", type=list[shape])  # type: ignore[valid-type]  # a class given
     return [_shaped(row, shape) for row in await fetch(sql, *values)]
 
 
 async def row(shape: type[T], sql: str, *values: object) -> T | None:
     """The first row of a query, converted to `shape`, or None if there is no row."""
+    group = current().group
+    if group is not None:
+        answer = await group.ask(one(sql, *values))
+        return None if answer is None else msgspec.json.decode(answer, type=shape)
     found = await fetch_one(sql, *values)
     return None if found is None else _shaped(found, shape)
 
 
+async def read_value(shape: type[T], sql: str, *values: object) -> T:
+    """The only column of the only row of a query, converted to `shape`."""
+    group = current().group
+    if group is not None:
+        return msgspec.json.decode(await group.ask(value(sql, *values)) or "null", type=shape)
+    return msgspec.convert(_plain(await fetch_value(sql, *values)), shape)
+
+
 def _shaped(record: asyncpg.Record, shape: type[T]) -> T:
-    values = {name: UUID(bytes=value.bytes) if isinstance(value, UUID) else value for name, value in record.items()}
-    return msgspec.convert(values, shape)
+    return msgspec.convert({name: _plain(given) for name, given in record.items()}, shape)
+
+
+def _plain(given: object) -> object:
+    """The standard library's UUID for the driver's own class."""
+    return UUID(bytes=given.bytes) if isinstance(given, UUID) else given

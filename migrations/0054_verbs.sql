@@ -11,3 +11,34 @@ CREATE FUNCTION device_used(p_community uuid, p_token_hash bytea, p_now timestam
 $$;
 REVOKE EXECUTE ON FUNCTION device_used FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION device_used TO timebank_app;
+
+-- The children of whom the holder of a session is guardian, by every record that the session stands for, in all communities of
+-- the login, with and without consent.
+CREATE FUNCTION own_children(p_session uuid, p_today date)
+    RETURNS TABLE (person_id uuid, community_id uuid, name varchar, consented boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT c.id, c.community_id, c.name, g.consented_at IS NOT NULL
+    FROM session s
+    CROSS JOIN LATERAL (
+        SELECT m.community_id, m.person_id FROM membership m
+        WHERE m.login_id = s.login_id AND (s.opens IS NULL OR m.community_id = ANY (s.opens))
+        UNION SELECT q.community_id, q.person_id FROM membership_question q
+        WHERE q.login_id = s.login_id AND q.community_id = ANY (s.opens) AND q.declined_at IS NULL) AS own
+    JOIN person me ON me.community_id = own.community_id AND me.id = own.person_id AND me.status = 'active'
+    JOIN guardianship g ON g.community_id = own.community_id AND g.guardian_id = own.person_id AND g.ended_at IS NULL
+    JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id AND c.status = 'active'
+    WHERE s.id = p_session AND s.ended_at IS NULL
+      AND (c.born_on IS NULL OR c.born_on > p_today - interval '18 years')
+    ORDER BY c.born_on, c.id
+$$;
+REVOKE EXECUTE ON FUNCTION own_children FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION own_children TO timebank_app;
+
+-- One more attempt under a key; how many there are in the window. One statement, committed by itself.
+CREATE FUNCTION throttle_count(p_key text, p_window_start timestamptz) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO throttle AS t (key, window_start, attempts) VALUES (p_key, p_window_start, 1)
+    ON CONFLICT (key, window_start) DO UPDATE SET attempts = t.attempts + 1 RETURNING attempts
+$$;
+REVOKE EXECUTE ON FUNCTION throttle_count FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION throttle_count TO timebank_app;

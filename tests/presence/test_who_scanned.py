@@ -13,7 +13,7 @@ from tests.support.shop import API, key, reserve
 from tests.support.town import Town
 from timebank.core import clock
 from timebank.ledger.checking.check import check_ledger
-from timebank.overview.community import count_decidable, read_panel_counts
+from timebank.overview.community import read_work
 from timebank.presence.counter import undo_check_in
 from timebank.presence.scanning import scan_by_hand
 from timebank.presence.schemas import ScanIn
@@ -160,4 +160,4 @@ async def test_a_record_that_one_scanned_waits_for_somebody_else_in_the_panel(
         caller = (await town.scope(name)).within(town.community)
         found = await reading.list_records(caller, status="pending")
         assert len(found.items) - len(await not_decidable_by(caller, found.items)) == mine
-        assert (await count_decidable(caller, await read_panel_counts(caller))).records == mine
+        assert (await read_work(caller))[1].records == mine

@@ -158,7 +158,7 @@ async def _areas_after(scope: Scope, path: list[UUID], most: int) -> list["_Plac
 
 _REGIONS = (
     "SELECT id, kind, name, parent_id, path, CASE WHEN kind = 'community' THEN id END AS community_id "
-    "FROM region WHERE id IN (SELECT unnest(path) FROM region WHERE id = ANY ($1))"
+    "FROM region WHERE id IN (SELECT unnest(path) FROM region WHERE id = ANY ($1::text[]::uuid[]))"
 )
 _AREAS = "SELECT id, kind, name, parent_id, path, community_id FROM area WHERE community_id = $1"
 
@@ -166,7 +166,7 @@ _AREAS = "SELECT id, kind, name, parent_id, path, community_id FROM area WHERE c
 async def regions_in_reach(scope: Scope) -> list[PlaceOut]:
     """The caller's communities and the streets and counties above them, each after its parent, in natural order."""
     async with transaction(scope):
-        found = await database.rows(_Placed, _REGIONS, list(scope.communities))
+        found = await database.rows(_Placed, _REGIONS, database.as_texts(list(scope.communities)))
     return _as_tree(found)
 
 

@@ -81,12 +81,12 @@ def _shown(line: _Line, *, may_confirm: bool) -> UnconfirmedCard:
 async def count_unconfirmed(scope: Scope) -> int:
     """How many cards wait for a second person."""
     async with transaction(scope):
-        found: int = await database.fetch_value(
+        return await database.read_value(
+            int,
             "SELECT count(*) FROM card c JOIN person p ON p.community_id = $1 AND p.id = c.person_id "  # noqa: S608  # own condition
             f"WHERE c.community_id = $1 AND p.status = 'active' AND {_UNCONFIRMED}",
             scope.community_id,
         )
-    return found
 
 
 async def second_persons_of_cards(scope: Scope) -> dict[tuple[UUID, UUID], int]:

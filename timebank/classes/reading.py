@@ -57,21 +57,23 @@ _ROWS = (
     "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
     "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id "
     "JOIN person p ON p.community_id = b.community_id AND p.id = b.child_id "
-    "CROSS JOIN LATERAL (SELECT b.child_id = ANY ($2) OR "
-    f"{is_in_care('b.community_id', 'b.child_id', '$2', '$3')} AS own) AS mine WHERE b.community_id = $1 AND "
+    "CROSS JOIN LATERAL (SELECT b.child_id = ANY ($2::text[]::uuid[]) OR "
+    f"{is_in_care('b.community_id', 'b.child_id', '$2::text[]::uuid[]', '$3')} AS own) AS mine "
+    "WHERE b.community_id = $1 AND "
 )
 
 
 # Only a family's bookings: of the caller's own records and of the children in the caller's care now. For each person
 # at most one page of the newest bookings is read by index, then these are merged. $4: the limit.
 _OF_FAMILY = (
-    "b.id = ANY (ARRAY(SELECT newest.id FROM (SELECT unnest($2::uuid[]) AS id UNION "  # noqa: S608  # no input
+    "b.id = ANY (ARRAY(SELECT newest.id FROM (SELECT unnest($2::text[]::uuid[]) AS id UNION "  # noqa: S608  # no input
     "SELECT g.child_id FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-    f"WHERE g.community_id = $1 AND g.guardian_id = ANY ($2) AND {in_care('$3')}) AS child CROSS JOIN LATERAL ("
+    f"WHERE g.community_id = $1 AND g.guardian_id = ANY ($2::text[]::uuid[]) AND {in_care('$3')}) AS child "
+    "CROSS JOIN LATERAL ("
     "SELECT f.id FROM booking f WHERE f.community_id = $1 AND f.child_id = child.id {chosen} "
     "ORDER BY f.created_at DESC, f.id DESC LIMIT $4) AS newest)) "
 )
-_ALL = "(mine.own OR $5 OR c.station_id = ANY ($6)) {chosen} "
+_ALL = "(mine.own OR $5 OR c.station_id = ANY ($6::text[]::uuid[])) {chosen} "
 
 
 def _in_words(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
@@ -87,9 +89,9 @@ def _in_words(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
     )  # fmt: skip
 
 
-def _whose(scope: Scope) -> tuple[UUID, list[UUID], date]:
+def _whose(scope: Scope) -> tuple[UUID, list[str], date]:
     """The values of $1 to $3 in `_ROWS`."""
-    return scope.community_id, scope.stood_for, clock.local_day()
+    return scope.community_id, database.as_texts(scope.stood_for), clock.local_day()
 
 
 async def bookings(
@@ -102,7 +104,7 @@ async def bookings(
     values: list[object] = [
         *_whose(scope),
         limit + 1,
-        *(() if is_family else (scope.reads_all, [*scope.kept_stations])),
+        *(() if is_family else (scope.reads_all, database.as_texts(list(scope.kept_stations)))),
     ]
     chosen = ""
     for column, value in (("child_id", child_id), ("lesson_id", lesson_id), ("status", status)):

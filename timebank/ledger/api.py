@@ -17,9 +17,9 @@ from timebank.ledger.checking.stored_result import BooksNotChecked, latest_books
 from timebank.ledger.donations import donate
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import BooksOut, DonationIn, DonationOut, StatementItem
-from timebank.ledger.statement import Balances, statement
-from timebank.ledger.statement_words import explain_lines
-from timebank.overview.resident import whole_balances
+from timebank.ledger.statement import Balances
+from timebank.ledger.statement_words import worded_statement
+from timebank.overview.resident import shown_balances
 from timebank.people.statement_access import open_statement
 
 
@@ -27,7 +27,7 @@ from timebank.people.statement_access import open_statement
 async def own_balances(caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None) -> Balances:
     """Points, minutes and class time of the caller, of a child in the caller's care or, for staff, of any resident."""
     book = await open_statement(caller, person_id)
-    return await whole_balances(book.scope, book.person_id, book.children)
+    return await shown_balances(book)
 
 
 @get("/me/statement")
@@ -38,8 +38,10 @@ async def own_statement(
 ) -> Response[Page[StatementItem]]:  # fmt: skip
     """Ledger entries of one currency, newest first, each with the balance after it and its reason in words."""
     book = await open_statement(caller, person_id)
-    found = await statement(book.scope, book.person_id, currency, subject_id=course_id, limit=limit, cursor=cursor)
-    return listed(request, Page(await explain_lines(book.scope, found.items, language_of(request)), found.next))
+    found = await worded_statement(
+        book.scope, book.person_id, currency, language_of(request), subject_id=course_id, limit=limit, cursor=cursor
+    )
+    return listed(request, found)
 
 
 @post("/donations")

@@ -59,20 +59,25 @@ class _Account(msgspec.Struct, frozen=True, kw_only=True):
 
 async def balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balances:
     """The stored balances of a person, and the class time of the person and of `children`."""
-    async with transaction(scope):
-        accounts = await database.rows(
-            _Account,
-            "SELECT owner_id, currency, bucket, subject_id, expires_on, grace_of, balance FROM account "
-            "WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = ANY ($2) AND balance > 0 "
-            "ORDER BY expires_on NULLS LAST, grace_of NULLS LAST, id",
-            scope.community_id, [person_id, *children],
+    async with transaction(scope), database.gathering() as reads:
+        listed = reads.start(
+            database.rows(
+                _Account,
+                "SELECT owner_id, currency, bucket, subject_id, expires_on, grace_of, balance FROM account "
+                "WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = ANY ($2::text[]::uuid[]) "
+                "AND balance > 0 ORDER BY expires_on NULLS LAST, grace_of NULLS LAST, id",
+                scope.community_id, database.as_texts([person_id, *children]),
+            )
         )  # fmt: skip
-        owed: int = await database.fetch_value(
-            "SELECT coalesce(sum(amount - repaid), 0)::bigint FROM debt "
-            "WHERE community_id = $1 AND owner_id = $2 AND currency = 'point' AND repaid < amount",
-            scope.community_id, person_id,
+        owed = reads.start(
+            database.read_value(
+                int,
+                "SELECT coalesce(sum(amount - repaid), 0)::bigint FROM debt "
+                "WHERE community_id = $1 AND owner_id = $2 AND currency = 'point' AND repaid < amount",
+                scope.community_id, person_id,
+            )
         )  # fmt: skip
-    today = clock.local_day()
+    today, accounts = clock.local_day(), listed.result()
     own = [a for a in accounts if a.owner_id == person_id]
     points = [a for a in own if a.currency == Currency.point]
     usable = [a for a in points if a.bucket == "available" and (a.expires_on is None or a.expires_on >= today)]
@@ -89,7 +94,7 @@ async def balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balan
             for a in accounts
             if a.currency == Currency.class_minute and a.bucket == "available" and a.subject_id
         ],
-        owed,
+        owed.result(),
     )
 
 
@@ -187,22 +192,13 @@ async def statement(
     newer entries.
     """
     at = read_cursor(cursor, tuple[datetime, UUID, int])
-    async with transaction(scope):
-        entries = await database.rows(
-            _Entry, _NEXT if at else _FIRST, scope.community_id, person_id, currency.value, subject_id, limit + 1,
-            2 * limit + 2, *(at[:2] if at else ()),
-        )  # fmt: skip
-        balance: int = (
-            at[2]
-            if at
-            else await database.fetch_value(
-                _BALANCE,
-                scope.community_id,
-                person_id,
-                currency.value,
-                subject_id,
-            )
+    asked = (scope.community_id, person_id, currency.value, subject_id)
+    async with transaction(scope), database.gathering() as reads:
+        read = reads.start(
+            database.rows(_Entry, _NEXT if at else _FIRST, *asked, limit + 1, 2 * limit + 2, *(at[:2] if at else ()))
         )
+        stored = reads.start(database.read_value(int, _BALANCE, *asked))
+    entries, balance = read.result(), at[2] if at else stored.result()
     lines: list[Line] = []
     for entry in entries[:limit]:
         told = {name: value for name, value in msgspec.structs.asdict(entry).items() if name != "goes_on"}

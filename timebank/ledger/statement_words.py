@@ -7,9 +7,11 @@ from timebank.core import database
 from timebank.core.capability import capabilities, hook
 from timebank.core.database import transaction
 from timebank.core.locale import _, translate
+from timebank.core.paging import Page
 from timebank.core.scope import Scope
+from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import StatementItem
-from timebank.ledger.statement import Line
+from timebank.ledger.statement import Line, statement
 
 
 def entry_kind_in_words(kind: str, source_kind: str, language: str = "zh") -> str:
@@ -31,6 +33,16 @@ async def explain_lines(scope: Scope, lines: Sequence[Line], language: str = "zh
         )
         for line in lines
     ]  # fmt: skip
+
+
+async def worded_statement(
+    scope: Scope, person_id: UUID, currency: Currency, language: str, *, subject_id: UUID | None = None,
+    limit: int = 50, cursor: str | None = None,
+) -> Page[StatementItem]:  # fmt: skip
+    """The statement of `statement`, with its lines in words."""
+    async with transaction(scope):
+        found = await statement(scope, person_id, currency, subject_id=subject_id, limit=limit, cursor=cursor)
+        return Page(await explain_lines(scope, found.items, language), found.next)
 
 
 def _why(line: Line, undone: str | None, rules: dict[tuple[str, int], str], language: str) -> str:

@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime
 
+import msgspec
+
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.scope import Scope
@@ -38,16 +40,31 @@ _OWED = (
 )
 
 
+class _Amount(msgspec.Struct, frozen=True):
+    currency: str
+    amount: int
+
+
+class _Moved(msgspec.Struct, frozen=True):
+    currency: str
+    bucket: str
+    given: int
+    taken: int
+
+
 async def totals(scope: Scope) -> dict[str, Totals]:
     """The totals of each currency over all people and all time; for administrators and auditors.
 
     `outstanding` is computed as the rest of what was issued; the ledger check sums the accounts of people instead.
     """
     scope.require_reader()
-    async with transaction(scope):
-        taken = await _taken_since(scope, date.min)
-        held = {row["currency"]: row["amount"] for row in await database.fetch(_HELD, scope.community_id)}
-        owed = {row["currency"]: row["amount"] for row in await database.fetch(_OWED, scope.community_id)}
+    async with transaction(scope), database.gathering() as reads:
+        read = reads.start(_taken_since(scope, date.min))
+        holds = reads.start(database.rows(_Amount, _HELD, scope.community_id))
+        debts = reads.start(database.rows(_Amount, _OWED, scope.community_id))
+    taken = read.result()
+    held = {each.currency: each.amount for each in holds.result()}
+    owed = {each.currency: each.amount for each in debts.result()}
     return {c.value: _totals(taken, c.value, held.get(c.value, 0), owed.get(c.value, 0)) for c in Currency}
 
 
@@ -57,13 +74,17 @@ async def issued_since(scope: Scope, day: date, currency: Currency) -> int:
         return -(await _taken_since(scope, day)).get((currency.value, "issued"), 0)
 
 
+class _LastDay(msgspec.Struct, frozen=True):
+    last: date | None
+
+
 async def last_counted_day(scope: Scope) -> date | None:
     """The last day whose totals are stored."""
     async with transaction(scope):
-        last: date | None = await database.fetch_value(
-            "SELECT max(day) FROM day_total WHERE community_id = $1", scope.community_id
+        found = await database.row(
+            _LastDay, "SELECT max(day) AS last FROM day_total WHERE community_id = $1", scope.community_id
         )
-    return last
+    return found.last if found else None
 
 
 async def _taken_since(scope: Scope, first: date) -> dict[tuple[str, str], int]:
@@ -71,13 +92,14 @@ async def _taken_since(scope: Scope, first: date) -> dict[tuple[str, str], int]:
     last = await last_counted_day(scope)
     begin = max(first, last) if last else first
     since = clock.day_bounds(begin)[0] if begin > date.min else FIRST_MOMENT
-    found = await database.fetch(_SINCE, scope.community_id, since)
-    if last and first < last:
-        found += await database.fetch(_BEFORE, scope.community_id, first, last)
+    async with database.gathering() as reads:
+        listed = [reads.start(database.rows(_Moved, _SINCE, scope.community_id, since))]
+        if last and first < last:
+            listed.append(reads.start(database.rows(_Moved, _BEFORE, scope.community_id, first, last)))
     taken: dict[tuple[str, str], int] = {}
-    for row in found:
-        key = (row["currency"], row["bucket"])
-        taken[key] = taken.get(key, 0) + row["taken"] - row["given"]
+    for row in (row for read in listed for row in read.result()):
+        key = (row.currency, row.bucket)
+        taken[key] = taken.get(key, 0) + row.taken - row.given
     return taken
 
 
@@ -91,7 +113,6 @@ def _totals(taken: dict[tuple[str, str], int], currency: str, held: int, owed: i
 async def has_credited(scope: Scope) -> bool:
     """Whether the community has credited anything yet. Before that its administrator sets rules and policies alone."""
     async with transaction(scope):
-        found: bool = await database.fetch_value(
-            "SELECT EXISTS (SELECT FROM transfer WHERE community_id = $1)", scope.community_id
+        return await database.read_value(
+            bool, "SELECT EXISTS (SELECT FROM transfer WHERE community_id = $1)", scope.community_id
         )
-    return found

@@ -38,7 +38,7 @@ class WaitingCounts(msgspec.Struct, kw_only=True):
     people: int
     present: int
     reserved: int
-    minutes_this_month: int
+    minutes_this_month: int = 0
 
 
 _WAITING = """
@@ -48,30 +48,16 @@ SELECT
   (SELECT count(*) FROM deed WHERE community_id = $1 AND status = 'filed') AS deeds,
   (SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL) AS objections,
   (SELECT count(*) FROM waiting_change WHERE community_id = $1 AND status = 'waiting') AS agreements,
-  (SELECT count(*) FROM counter_confirmation WHERE community_id = $1 AND status = 'waiting' AND asked_at >= $4)
+  (SELECT count(*) FROM counter_confirmation WHERE community_id = $1 AND status = 'waiting' AND asked_at >= $3)
     AS confirmations,
-  (SELECT count(*) FROM (SELECT FROM spending_rest WHERE community_id = $1 AND ended_at IS NULL AND until > $5 LIMIT $6)
+  (SELECT count(*) FROM (SELECT FROM spending_rest WHERE community_id = $1 AND ended_at IS NULL AND until > $4 LIMIT $5)
     AS rests) AS resting,
   (SELECT count(*) FROM stock s JOIN good g ON g.community_id = s.community_id AND g.id = s.good_id
    WHERE s.community_id = $1 AND g.active AND s.quantity <= $2) AS low_goods,
   (SELECT count(*) FROM person WHERE community_id = $1 AND status = 'active') AS people,
   (SELECT count(*) FROM visit WHERE community_id = $1 AND status = 'open') AS present,
-  (SELECT count(*) FROM redemption WHERE community_id = $1 AND status = 'reserved') AS reserved,
-  $3::bigint AS minutes_this_month
+  (SELECT count(*) FROM redemption WHERE community_id = $1 AND status = 'reserved') AS reserved
 """
-
-
-async def read_panel_counts(scope: Scope) -> WaitingCounts:
-    """Count them for the scope's community, for administrators and auditors."""
-    scope.require_reader()
-    first = clock.local_day().replace(day=1)
-    async with transaction(scope):
-        minutes = await issued_since(scope, first, Currency.minute)
-        counted = await database.row(
-            WaitingCounts, _WAITING, scope.community_id, LOW_STOCK, minutes, waits_since(), clock.now(), LOOKED_AT
-        )
-    assert counted is not None
-    return counted
 
 
 class Yours(msgspec.Struct, frozen=True):
@@ -120,24 +106,41 @@ class _Taken(msgspec.Struct, frozen=True):
     visit_id: UUID | None
 
 
-async def count_decidable(scope: Scope, counted: WaitingCounts) -> Yours:
-    """How much of what waits the caller may decide.
+async def read_work(scope: Scope) -> tuple[WaitingCounts, Yours]:
+    """What waits in the scope's community, for administrators and auditors, and how much the caller may decide of it.
 
     What the caller entered is subtracted in full, since one import can enter thousands; of the rest, only the first 200
     of each kind are checked for other involvement of the caller.
     """
-    async with transaction(scope):
-        own = await database.row(_Own, _OWN, scope.community_id, scope.actor_id)
-        assert own is not None
-        taken = await database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT, scope.actor_id)
-        close = await near(scope, [person for each in taken for person in (*each.acted, *each.concerns)])
-        decides = await count_yours(scope, counted.agreements)
-        asked = await list_confirmations(scope) if counted.confirmations else []
-        scanned = await scanned_by(scope, [each.visit_id for each in taken])
+    scope.require_reader()
+    first = clock.local_day().replace(day=1)
+    async with transaction(scope), database.gathering() as reads:
+        minutes = reads.start(issued_since(scope, first, Currency.minute))
+        work = reads.start(_work(scope))
+    counted, yours = work.result()
+    return msgspec.structs.replace(counted, minutes_this_month=minutes.result()), yours
+
+
+async def _work(scope: Scope) -> tuple[WaitingCounts, Yours]:
+    async with database.gathering() as reads:
+        counting = reads.start(
+            database.row(WaitingCounts, _WAITING, scope.community_id, LOW_STOCK, waits_since(), clock.now(), LOOKED_AT)
+        )
+        entered = reads.start(database.row(_Own, _OWN, scope.community_id, scope.actor_id))
+        listed = reads.start(database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT, scope.actor_id))
+    counted, own, taken = counting.result(), entered.result(), listed.result()
+    assert counted is not None and own is not None  # noqa: PT018
+    async with database.gathering() as reads:
+        involved = reads.start(near(scope, [person for each in taken for person in (*each.acted, *each.concerns)]))
+        decides = reads.start(count_yours(scope, counted.agreements))
+        asked = reads.start(list_confirmations(scope)) if counted.confirmations else None
+        hands = reads.start(scanned_by(scope, [each.visit_id for each in taken]))
+    close, scanned = involved.result(), hands.result()
     others = Counter(
         each.what for each in taken if each.visit_id in scanned or not close.is_uninvolved(each.acted, each.concerns)
     )
-    return Yours(
+    return counted, Yours(
         counted.records - own.records - others["records"], counted.deeds - own.deeds - others["deeds"],
-        counted.objections - others["objections"], decides, sum(each.may_decide for each in asked),
+        counted.objections - others["objections"], decides.result(),
+        sum(each.may_decide for each in asked.result()) if asked else 0,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.membership_state import Question, questions
 from timebank.classes.class_time.refunds import list_unused_minutes
 from timebank.classes.reading import bookings
 from timebank.classes.schemas import BookingOut
@@ -15,9 +16,11 @@ from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import StatementItem
-from timebank.ledger.statement import Balances, balances, statement
-from timebank.ledger.statement_words import explain_lines
+from timebank.ledger.statement import Balances, balances
+from timebank.ledger.statement_words import worded_statement
+from timebank.people.guardianship.guardians import children_of
 from timebank.people.messages import MessageOut, count_unread, own_messages
+from timebank.people.statement_access import StatementAccess, children_shown
 from timebank.service_records.schemas import VisitOut
 from timebank.service_records.visits import open_visit
 from timebank.shop.reading import list_redemptions
@@ -48,26 +51,39 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
     newest: MessageOut | None
     unread: int
     latest: list[StatementItem]
+    has_children: bool
+    questions: list[Question]
 
 
 async def read_first_page(scope: Scope, person_id: UUID, language: str) -> Glance:
     """Read everything that the first page shows, in one transaction."""
-    async with transaction(scope):
-        lines = (await statement(scope, person_id, Currency.point, limit=LATEST)).items
-        told = (await own_messages(scope, unread=True, limit=1)).items
-        held = await all_pages(partial(bookings, scope, status="held", own=True))
-        return Glance(
-            balances=await balances(scope, person_id, []),
-            points_this_month=await _points_this_month(scope, person_id),
-            minutes_this_year=await _minutes_this_year(scope, person_id),
-            visit=await open_visit(scope, person_id),
-            reserved=list((await list_redemptions(scope, person_id=person_id, status="reserved", limit=LATEST)).items),
-            lessons=sorted((b for b in held if b.ends_at > clock.now()), key=lambda b: b.starts_at)[:LATEST],
-            shifts=await _next_shifts(scope, person_id),
-            newest=next(iter(told), None),
-            unread=await count_unread(scope),
-            latest=await explain_lines(scope, lines, language),
-        )
+    async with transaction(scope), database.gathering() as reads:
+        latest = reads.start(worded_statement(scope, person_id, Currency.point, language, limit=LATEST))
+        told = reads.start(own_messages(scope, unread=True, limit=1))
+        held = reads.start(all_pages(partial(bookings, scope, status="held", own=True)))
+        has = reads.start(balances(scope, person_id, []))
+        points_this_month = reads.start(_points_this_month(scope, person_id))
+        minutes_this_year = reads.start(_minutes_this_year(scope, person_id))
+        visit = reads.start(open_visit(scope, person_id))
+        reserved = reads.start(list_redemptions(scope, person_id=person_id, status="reserved", limit=LATEST))
+        shifts = reads.start(_next_shifts(scope, person_id))
+        unread = reads.start(count_unread(scope))
+        children = reads.start(children_of(scope))
+        asked = reads.start(questions(scope))
+    lessons = [booking for booking in held.result() if booking.ends_at > clock.now()]
+    return Glance(
+        balances=has.result(), points_this_month=points_this_month.result(),
+        minutes_this_year=minutes_this_year.result(), visit=visit.result(), reserved=list(reserved.result().items),
+        lessons=sorted(lessons, key=lambda b: b.starts_at)[:LATEST], shifts=shifts.result(),
+        newest=next(iter(told.result().items), None), unread=unread.result(), latest=list(latest.result().items),
+        has_children=bool(children.result()), questions=asked.result(),
+    )  # fmt: skip
+
+
+async def shown_balances(book: StatementAccess) -> Balances:
+    """The balances that a statement shows: the person's, and the class minutes of the children in their care."""
+    async with transaction(book.scope):
+        return await whole_balances(book.scope, book.person_id, await children_shown(book))
 
 
 async def whole_balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balances:
@@ -91,7 +107,8 @@ async def _points_this_month(scope: Scope, person_id: UUID) -> int:
     """The points that the person got since the first of the month, without refunds and without those reversed."""
     today = clock.local_day()
     since, _end = clock.day_bounds(today.replace(day=1))
-    earned: int = await database.fetch_value(
+    return await database.read_value(
+        int,
         "SELECT coalesce(sum(t.amount), 0)::bigint FROM account a "
         "JOIN transfer t ON t.community_id = a.community_id AND t.credit_account = a.id "
         "WHERE a.community_id = $1 AND a.owner_kind = 'person' AND a.owner_id = $2 AND a.currency = 'point' "
@@ -99,19 +116,18 @@ async def _points_this_month(scope: Scope, person_id: UUID) -> int:
         "AND NOT EXISTS (SELECT FROM transfer r WHERE r.community_id = t.community_id AND r.reverses = t.id)",
         scope.community_id, person_id, since,
     )  # fmt: skip
-    return earned
 
 
 async def _minutes_this_year(scope: Scope, person_id: UUID) -> int:
     first = date(clock.local_day().year, 1, 1)
     since = clock.day_bounds(first)[0].astimezone(UTC)
-    served: int = await database.fetch_value(
+    return await database.read_value(
+        int,
         "SELECT coalesce(sum(credited_minutes), 0)::bigint FROM service_record "
         "WHERE community_id = $1 AND person_id = $2 AND started_at >= $3 AND status = 'approved' "
         "AND (counts_on IS NULL OR counts_on >= $4)",
         scope.community_id, person_id, since, first,
     )  # fmt: skip
-    return served
 
 
 async def _next_shifts(scope: Scope, person_id: UUID) -> list[NextShift]:

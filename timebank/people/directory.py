@@ -129,6 +129,14 @@ def _identity_indexes(q: str) -> list[bytes]:
     return [vault.blind_index(each, "identity") for each in [*citizen, *possible_documents(q)]]
 
 
+class _Named(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    name: str
+    area: str | None
+    status: Status
+    born_on: date | None
+
+
 @retried
 async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", room: str = "") -> list[PersonLine]:
     """The people of this whole name (compared by its key) with these last four digits of the phone or in this room.
@@ -140,16 +148,21 @@ async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", ro
         raise Forbidden
     async with transaction(scope):
         found = await database.rows(
-            _Line,
-            f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_sealed, p.status, p.born_on, "
-            f"false AS near {PEOPLE} "
+            _Named,
+            f"SELECT p.id, p.name, {AREA_IN_WORDS} AS area, p.status, p.born_on {PEOPLE} "
             "WHERE p.community_id = $1 AND p.name_key = $2 AND p.status <> 'left' "
             "AND (p.phone_last4 = nullif($3, '') OR h.room = nullif($4, '')) ORDER BY p.id",
             scope.community_id, names.key(name), phone_last4, names.clean(room),
         )  # fmt: skip
         one = found[0].id if len(found) == 1 else None
         await audit.record(scope, "look_up", "person", one, found=len(found))
-    return [_shown(line) for line in found]
+    return [
+        PersonLine(
+            id=each.id, name=each.name, area=each.area, room=None, phone=None, status=each.status,
+            is_child=is_guarded(each.born_on),
+        )
+        for each in found
+    ]  # fmt: skip
 
 
 class _Record(msgspec.Struct, kw_only=True):

@@ -134,11 +134,10 @@ async def own_messages(
 async def count_unread(scope: Scope) -> int:
     """How many unread messages the caller has in this community."""
     async with transaction(scope):
-        unread: int = await database.fetch_value(
-            "SELECT count(*) FROM message WHERE community_id = $1 AND person_id = $2 AND read_at IS NULL",
+        return await database.read_value(
+            int, "SELECT count(*) FROM message WHERE community_id = $1 AND person_id = $2 AND read_at IS NULL",
             scope.community_id, scope.require_self(),
         )  # fmt: skip
-    return unread
 
 
 @retried

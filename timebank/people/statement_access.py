@@ -11,14 +11,11 @@ from timebank.people.guardianship.guardians import children_of, guardianships_of
 
 @dataclass(frozen=True, slots=True)
 class StatementAccess:
-    """A person whose statement may be read, the scope to read it in, and whose class minutes it shows.
-
-    `children` are the person and the children in their care now; empty when a guardian reads a child's statement.
-    """
+    """A person whose statement may be read, the scope to read it in, and whether the caller reads it as a guardian."""
 
     scope: Scope
     person_id: UUID
-    children: list[UUID]
+    as_guardian: bool = False
 
 
 async def open_statement(caller: Scope, person_id: UUID | None = None) -> StatementAccess:
@@ -31,10 +28,20 @@ async def open_statement(caller: Scope, person_id: UUID | None = None) -> Statem
     if not scope.is_own(person_id):
         child = next((c for c in await children_of(caller) if c.person_id == person_id and c.consented), None)
         if child is not None:
-            return StatementAccess(caller.within(child.community_id), person_id, [])
+            return StatementAccess(caller.within(child.community_id), person_id, as_guardian=True)
         if not scope.reads_all:
             raise NotFound
         await open_person(scope, person_id)
-    cared_for = await guardianships_of(scope, person_id)
-    children = [g.child_id for g in cared_for if g.guardian_id == person_id and g.consented_at]
-    return StatementAccess(scope, person_id, [person_id, *children])
+    return StatementAccess(scope, person_id)
+
+
+async def children_shown(book: StatementAccess) -> list[UUID]:
+    """Whose class minutes a statement shows: the person's and those of the children in their care now.
+
+    Nobody's where a guardian reads a child's statement.
+    """
+    if book.as_guardian:
+        return []
+    cared_for = await guardianships_of(book.scope, book.person_id)
+    children = [g.child_id for g in cared_for if g.guardian_id == book.person_id and g.consented_at]
+    return [book.person_id, *children]

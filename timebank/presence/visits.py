@@ -133,25 +133,50 @@ async def today_at(scope: Scope, station_id: UUID, *, most: int = 5) -> Today:
         if station is None:
             raise NotFound
         begin = day_began(station.opens_at, station.closes_at, clock.now())
-        counted = await database.fetch_one(
-            "SELECT count(*) FILTER (WHERE status = 'open') AS present, "
-            "count(DISTINCT person_id) FILTER (WHERE in_at >= $3) AS people FROM visit "
-            "WHERE community_id = $1 AND station_id = $2 AND in_at >= $4 AND status <> 'void'",
-            scope.community_id, station_id, begin, begin - LONGEST,
-        )  # fmt: skip
-        last = await database.fetch(
-            "SELECT v.id, p.name, v.in_at, v.out_at, coalesce(v.out_at, v.in_at) AS last_at FROM visit v "
-            "JOIN person p ON p.community_id = v.community_id AND p.id = v.person_id "
-            "WHERE v.community_id = $1 AND v.station_id = $2 AND v.in_at >= $4 AND v.status <> 'void' "
-            "AND coalesce(v.out_at, v.in_at) >= $3 ORDER BY last_at DESC, v.id DESC LIMIT $5",
-            scope.community_id, station_id, begin, begin - LONGEST, most,
-        )  # fmt: skip
+        async with database.gathering() as reads:
+            counting = reads.start(_counted(scope, station_id, begin))
+            newest = reads.start(_newest(scope, station_id, begin, most))
+    counted, last = counting.result(), newest.result()
     assert counted is not None
     recent = [
         Recent(
-            UUID(bytes=row["id"].bytes), names.masked(row["name"]), f"{clock.local(row['last_at']):%H:%M}",
-            "out" if row["out_at"] else "in", row["in_at"],
+            row.id, names.masked(row.name), f"{clock.local(row.last_at):%H:%M}", "out" if row.out_at else "in",
+            row.in_at,
         )
         for row in last
     ]  # fmt: skip
-    return Today(counted["present"], counted["people"], recent)
+    return Today(counted.present, counted.people, recent)
+
+
+class _Counted(msgspec.Struct, frozen=True):
+    present: int
+    people: int
+
+
+class _Newest(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    name: str
+    in_at: datetime
+    out_at: datetime | None
+    last_at: datetime
+
+
+async def _counted(scope: Scope, station_id: UUID, begin: datetime) -> _Counted | None:
+    return await database.row(
+        _Counted,
+        "SELECT count(*) FILTER (WHERE status = 'open') AS present, "
+        "count(DISTINCT person_id) FILTER (WHERE in_at >= $3) AS people FROM visit "
+        "WHERE community_id = $1 AND station_id = $2 AND in_at >= $4 AND status <> 'void'",
+        scope.community_id, station_id, begin, begin - LONGEST,
+    )  # fmt: skip
+
+
+async def _newest(scope: Scope, station_id: UUID, begin: datetime, most: int) -> list[_Newest]:
+    return await database.rows(
+        _Newest,
+        "SELECT v.id, p.name, v.in_at, v.out_at, coalesce(v.out_at, v.in_at) AS last_at FROM visit v "
+        "JOIN person p ON p.community_id = v.community_id AND p.id = v.person_id "
+        "WHERE v.community_id = $1 AND v.station_id = $2 AND v.in_at >= $4 AND v.status <> 'void' "
+        "AND coalesce(v.out_at, v.in_at) >= $3 ORDER BY last_at DESC, v.id DESC LIMIT $5",
+        scope.community_id, station_id, begin, begin - LONGEST, most,
+    )  # fmt: skip

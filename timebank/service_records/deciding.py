@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.agreements.independence import is_independent, is_uninvolved, side_of, sides_of_logins
+from timebank.agreements.independence import is_uninvolved, near
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound, TimebankError
@@ -111,12 +111,8 @@ async def scanned_by(scope: Scope, visit_ids: Sequence[UUID | None]) -> set[UUID
             "WHERE community_id = $1 AND visit_id = ANY ($2) AND sent_by_login IS NOT NULL",
             scope.community_id, wanted,
         )  # fmt: skip
-        own, sides = await side_of(scope), await sides_of_logins(scope, {hand.login_id for hand in hands})
-    return {
-        hand.visit_id
-        for hand in hands
-        if hand.login_id == scope.login_id or not is_independent(own, sides[hand.login_id])
-    }
+        close = await near(scope, [], {hand.login_id for hand in hands})
+    return {hand.visit_id for hand in hands if hand.login_id == scope.login_id or hand.login_id in close.same}
 
 
 def served_of(row: DecidedRow) -> Served:

@@ -48,7 +48,8 @@ _STOCK = (
     "WHERE r.community_id = s.community_id AND r.station_id = s.station_id AND r.status = 'reserved' "
     "AND r.good_id = s.good_id), 0)::integer AS reserved "
     "FROM stock s JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id "
-    "WHERE s.community_id = $1 AND s.good_id = ANY ($2) AND t.active AND ($3::uuid IS NULL OR s.station_id = $3) "
+    "WHERE s.community_id = $1 AND s.good_id = ANY ($2::text[]::uuid[]) AND t.active "
+    "AND ($3::uuid IS NULL OR s.station_id = $3) "
     "ORDER BY t.pinyin, t.id"
 )
 
@@ -67,7 +68,9 @@ def photo_address(good_id: UUID, photo_id: UUID | None) -> str | None:
 
 
 async def _in_words(scope: Scope, found: list[_Good], station_id: UUID | None = None) -> list[GoodOut]:
-    stock = await database.rows(_Stock, _STOCK, scope.community_id, [good.id for good in found], station_id)
+    stock = await database.rows(
+        _Stock, _STOCK, scope.community_id, database.as_texts([good.id for good in found]), station_id
+    )
     return [
         GoodOut(
             id=good.id, name=good.name, unit=good.unit, points=good.points, monthly_limit=good.monthly_limit,

@@ -77,13 +77,14 @@ async def list_redemptions(
     async with transaction(scope):
         found = await database.rows(
             _Row,
-            _ROWS + "($2 OR r.person_id = ANY ($3) OR r.station_id = ANY ($4)) "
+            _ROWS + "($2 OR r.person_id = ANY ($3::text[]::uuid[]) OR r.station_id = ANY ($4::text[]::uuid[])) "
             "AND ($5::uuid IS NULL OR r.person_id = $5) AND ($6::uuid IS NULL OR r.station_id = $6) "
             "AND ($7::uuid IS NULL OR r.good_id = $7) AND ($8::text IS NULL OR r.status = $8) "
             "AND ($9::timestamptz IS NULL OR (r.reserved_at, r.id) < ($9, $10)) "
             "ORDER BY r.reserved_at DESC, r.id DESC LIMIT $11",
-            scope.community_id, scope.reads_all, scope.stood_for, list(scope.kept_stations), person_id, station_id,
-            good_id, status, *(before or (None, None)), limit + 1,
+            scope.community_id, scope.reads_all, database.as_texts(scope.stood_for),
+            database.as_texts(list(scope.kept_stations)), person_id, station_id, good_id, status,
+            *(before or (None, None)), limit + 1,
         )  # fmt: skip
     return make_page([_in_words(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))
 

@@ -24,14 +24,11 @@ async def count_attempt(key: str, *, most: int, window: timedelta) -> None:
 
     Counted in a transaction of its own, so that the attempt stays counted when the verb fails.
     """
+    if database.engine.current_transaction.get() is not None:
+        raise RuntimeError("this is committed by itself: call it before a transaction is open")
     start = _window_start(window)
-    async with transaction(None, alone=True):
-        attempts: int = await database.fetch_value(
-            "INSERT INTO throttle (key, window_start, attempts) VALUES ($1, $2, 1) "
-            "ON CONFLICT (key, window_start) DO UPDATE SET attempts = throttle.attempts + 1 RETURNING attempts",
-            key, start,
-        )  # fmt: skip
-    if attempts > most:
+    (counted,) = await database.ask("SELECT throttle_count($1, $2) AS attempts", key, start)
+    if counted["attempts"] > most:
         wait = start + window - clock.now()
         raise TooManyAttempts(wait)
 

@@ -12,7 +12,12 @@ LOOK_UP_WINDOW = timedelta(minutes=15)
 
 
 async def find_at_counter(scope: Scope, name: str, *, phone_last4: str = "", room: str = "") -> list[PersonLine]:
-    """As `named_at_counter`. Raises TooManyAttempts after 120 look-ups in 15 minutes by one login or device."""
+    """As `named_at_counter`. Raises TooManyAttempts as `count_look_up` does."""
+    await count_look_up(scope)
+    return await named_at_counter(scope, name, phone_last4=phone_last4, room=room)
+
+
+async def count_look_up(scope: Scope) -> None:
+    """Count a look-up. Raises TooManyAttempts after 120 in 15 minutes by one login or device."""
     guesser = scope.login_id or scope.device_id
     await attempt_limits.count_attempt(f"find:{guesser}", most=LOOK_UPS_MAX, window=LOOK_UP_WINDOW)
-    return await named_at_counter(scope, name, phone_last4=phone_last4, room=room)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 import asyncpg
@@ -284,7 +284,7 @@ async def insert_many(table: str, columns: Sequence[str], rows: Sequence[Sequenc
 async def rows(shape: type[T], sql: str, *values: object) -> list[T]:
     """Every row of a query, converted to `shape`. Column names must equal the field names."""
     group = current().group
-    if group is not None:
+    if group is not None and not _holds_bytes(shape):
         return msgspec.json.decode(await group.ask(many(sql, *values)) or "[]", type=list[shape])  # type: ignore[valid-type]  # a class given
     return [_shaped(row, shape) for row in await fetch(sql, *values)]
 
@@ -292,7 +292,7 @@ async def rows(shape: type[T], sql: str, *values: object) -> list[T]:
 async def row(shape: type[T], sql: str, *values: object) -> T | None:
     """The first row of a query, converted to `shape`, or None if there is no row."""
     group = current().group
-    if group is not None:
+    if group is not None and not _holds_bytes(shape):
         answer = await group.ask(one(sql, *values))
         return None if answer is None else msgspec.json.decode(answer, type=shape)
     found = await fetch_one(sql, *values)
@@ -305,6 +305,18 @@ async def read_value(shape: type[T], sql: str, *values: object) -> T:
     if group is not None:
         return msgspec.json.decode(await group.ask(value(sql, *values)) or "null", type=shape)
     return msgspec.convert(_plain(await fetch_value(sql, *values)), shape)
+
+
+def _holds_bytes(shape: type[Any]) -> bool:
+    """Whether a field holds bytes, which JSON does not carry: such a row is read by a statement of its own."""
+    known = _BYTES.get(shape)
+    if known is None:
+        known = any(bytes in (hint, *get_args(hint)) for hint in get_type_hints(shape).values())
+        _BYTES[shape] = known
+    return known
+
+
+_BYTES: dict[type[Any], bool] = {}
 
 
 def _shaped(record: asyncpg.Record, shape: type[T]) -> T:

@@ -15,9 +15,8 @@ from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.ledger.entries import find_entry
 from timebank.ledger.posting import Currency
-from timebank.ledger.statement import statement
-from timebank.ledger.statement_words import entry_kind_in_words, explain_lines, reversed_words
-from timebank.overview.resident import whole_balances
+from timebank.ledger.statement_words import entry_kind_in_words, reversed_words, worded_statement
+from timebank.overview.resident import shown_balances
 from timebank.people.guardianship.guardians import children_of
 from timebank.people.statement_access import open_statement
 from timebank.rules.catalogue import versions
@@ -37,12 +36,14 @@ class StatementPages(Controller):
     ) -> Template:  # fmt: skip
         """The balances, and the ledger entries of one currency."""
         book = await open_statement(caller, person_id)
-        found = await statement(book.scope, book.person_id, currency, limit=30, cursor=cursor)
-        has = await whole_balances(book.scope, book.person_id, book.children)
+        found = await worded_statement(
+            book.scope, book.person_id, currency, language_of(request), limit=30, cursor=cursor
+        )
+        has = await shown_balances(book)
         children_have = await class_time(book.scope, has.class_minutes, language_of(request))
         return page(
             request, caller, "member/statement.html", has=has, currency=currency.value, tabs_of=TABS, next=found.next,
-            items=await explain_lines(book.scope, found.items, language_of(request)), first=cursor is None,
+            items=found.items, first=cursor is None,
             person_id=book.person_id, people=await _people(caller), class_time=children_have,
         )  # fmt: skip
 

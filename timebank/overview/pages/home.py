@@ -9,7 +9,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.membership_state import AnswerIn, answer_membership_question, questions
+from timebank.access.membership_state import AnswerIn, answer_membership_question
 from timebank.access.sign_in import sessions
 from timebank.areas.places import public_communities
 from timebank.core.errors import Unauthenticated
@@ -19,7 +19,6 @@ from timebank.http.callers import SESSION_COOKIE, AnyRequest, provide_visitor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.overview.resident import read_first_page
-from timebank.people.guardianship.guardians import children_of
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
@@ -60,9 +59,9 @@ async def _home(request: AnyRequest, visitor: Scope, person_id: UUID) -> Templat
     language = language_of(request)
     return page(
         request, visitor, "member/home.html",
-        seen=await read_first_page(visitor, person_id, language), has_children=bool(await children_of(visitor)),
+        seen=await read_first_page(visitor, person_id, language),
         keeps=bool(visitor.kept_stations), files_deeds=visitor.has(*HEADS, Role.grid_worker),
-        questions=await questions(visitor), rests_until=visitor.person.rests_until if visitor.person else None,
+        rests_until=visitor.person.rests_until if visitor.person else None,
     )  # fmt: skip
 
 

@@ -13,12 +13,13 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, URLEn
 from litestar.response import Redirect, Template
 
 from timebank.access.membership_state import membership_state_of
-from timebank.access.sign_in.finding import find_at_counter
+from timebank.access.sign_in.finding import count_look_up
 from timebank.cards.cards import card_to_read
 from timebank.cards.schemas import CardOut
 from timebank.classes.pages.counter import counter_classes
-from timebank.core import scanned, vault
+from timebank.core import database, scanned, vault
 from timebank.core.clock import now
+from timebank.core.database import transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Scope
@@ -28,6 +29,7 @@ from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.ledger.statement import balances
 from timebank.overview.openers import rests_to_confirm
+from timebank.people.directory import named_at_counter
 from timebank.people.schemas import PersonLine
 from timebank.presence import batches, counter, scanning
 from timebank.presence.at_counter import is_present
@@ -92,7 +94,9 @@ class CounterPages(Controller):
             return page(request, caller, "desk/choose.html", stations=kept)
         verdict = await scanning.verdict_of(caller, scan) if scan else None
         person_id = verdict.person.id if verdict and verdict.person and verdict.status == "ok" else None
-        return await _desk_page(request, caller, chosen, verdict=verdict, person_id=person_id, presence=scan, done=done)
+        return await _desk_page(
+            request, caller, chosen, verdict=verdict, person_id=person_id, presence=scan, kept=kept, done=done
+        )
 
     @post("/scan")
     @shown_again(
@@ -101,7 +105,8 @@ class CounterPages(Controller):
     )
     async def scan(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         """Process one scan. A script gets the changed parts of the page, a plain form the whole page."""
-        chosen = _required(await _kept(caller), data.get("station_id"))
+        kept = await _kept(caller)
+        chosen = _required(kept, data.get("station_id"))
         lead = _shown_code(data.get("code", ""))
         if lead is not None:
             return see_other(lead) if not _asks_part(request) else partial(request, "desk/_lead.html", lead=lead)
@@ -110,7 +115,7 @@ class CounterPages(Controller):
             context = await _parts(request, caller, chosen, verdict, person_id, data.get("nonce"))
             return partial(request, "desk/_answer.html", caller, **context)
         return await _desk_page(
-            request, caller, chosen, verdict=verdict, person_id=person_id, presence=data.get("nonce")
+            request, caller, chosen, verdict=verdict, person_id=person_id, presence=data.get("nonce"), kept=kept
         )
 
     @post("/scan/batch", status_code=200, opt=WITHOUT_A_KEEPER)
@@ -136,12 +141,18 @@ class CounterPages(Controller):
     )
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
         """Find a person without phone or card by the full name, and the last digits of the phone or the room."""
-        chosen = _required(await _kept(caller), data.get("station_id"))
         data |= {"phone_last4": scanned.digits(data.get("phone_last4", ""))}
         wanted = parse_form(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号")})
-        found = await find_at_counter(caller, wanted.name, phone_last4=wanted.phone_last4, room=wanted.room)
-        only = found[0].id if len(found) == 1 else None
-        return await _desk_page(request, caller, chosen, found=found, person_id=only)
+        await count_look_up(caller)
+        async with transaction(caller):
+            async with database.gathering() as reads:
+                kept = reads.start(_kept(caller))
+                named = reads.start(
+                    named_at_counter(caller, wanted.name, phone_last4=wanted.phone_last4, room=wanted.room)
+                )
+            chosen, found = _required(kept.result(), data.get("station_id")), named.result()
+            only = found[0].id if len(found) == 1 else None
+            return await _desk_page(request, caller, chosen, found=found, person_id=only, kept=kept.result())
 
     @post("/hand")
     @shown_again(
@@ -168,7 +179,8 @@ class CounterPages(Controller):
 
 async def counter_page(request: AnyRequest, caller: Scope, data: Mapping[str, str]) -> Template:
     """The counter on which a form stands, without the person: a scan or the whole name shows them again."""
-    return await _desk_page(request, caller, _required(await _kept(caller), data.get("station_id")))
+    kept = await _kept(caller)
+    return await _desk_page(request, caller, _required(kept, data.get("station_id")), kept=kept)
 
 
 async def choice_page(request: AnyRequest, caller: Scope) -> Template:
@@ -233,21 +245,40 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> Served:
-    visit = await open_visit(caller, person_id)
-    standing = await membership_state_of(caller, person_id)
-    stands_here = presence is not None and await is_present(caller, person_id, chosen.id, presence)
+    async with database.gathering() as reads:
+        person = reads.start(counter.find_counter_person(caller, person_id))
+        visiting = reads.start(open_visit(caller, person_id))
+        state = reads.start(membership_state_of(caller, person_id))
+        card = reads.start(card_to_read(caller, person_id))
+        spends = reads.start(_spends(caller, chosen, person_id, presence))
+    visit, rests_until, spending = visiting.result(), state.result().rests_until, spends.result()
     return Served(
-        person=await counter.find_counter_person(caller, person_id),
-        available=(await balances(caller, person_id, [])).points.available if stands_here else None,
+        person=person.result(), available=spending.available,
         is_in=visit is not None and visit.station_id == chosen.id,
         elsewhere=visit.station if visit is not None and visit.station_id != chosen.id else None,
-        goods=await counter_goods(caller, person_id, chosen.id, presence) if stands_here and presence else None,
-        classes=await counter_classes(caller, person_id, chosen.id, presence) if stands_here and presence else None,
-        rests_until=standing.rests_until,
-        may_confirm=standing.rests_until is not None and await rests_to_confirm(caller, person_id),
-        offered=[] if stands_here else await offered_here(caller, chosen.id),
-        card=await card_to_read(caller, person_id),
+        goods=spending.goods, classes=spending.classes, rests_until=rests_until,
+        may_confirm=rests_until is not None and await rests_to_confirm(caller, person_id),
+        offered=spending.offered, card=card.result(),
     )  # fmt: skip
+
+
+class _Spending(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person can spend here, whose presence the scan proves; else what can be asked to be confirmed."""
+
+    available: int | None = None
+    goods: Any = None
+    classes: Any = None
+    offered: list[GoodOut] = []
+
+
+async def _spends(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> _Spending:
+    if presence is None or not await is_present(caller, person_id, chosen.id, presence):
+        return _Spending(offered=await offered_here(caller, chosen.id))
+    async with database.gathering() as reads:
+        has = reads.start(balances(caller, person_id, []))
+        goods = reads.start(counter_goods(caller, person_id, chosen.id, presence))
+        classes = reads.start(counter_classes(caller, person_id, chosen.id, presence))
+    return _Spending(available=has.result().points.available, goods=goods.result(), classes=classes.result())
 
 
 async def _parts(
@@ -262,21 +293,23 @@ async def _parts(
     shown: VerdictText | None = None
     if verdict is not None and (verdict.direction or verdict.status != "ok"):
         shown = verdict_in_words(verdict, language_of(request))
-    context: dict[str, Any] = {
-        "told": shown, "station_id": chosen.id, "today": await today_at(caller, chosen.id, most=8),
-        "served": await _served(caller, chosen, person_id, presence) if person_id else None, "nonce": vault.token(),
+    async with transaction(caller), database.gathering() as reads:
+        today = reads.start(today_at(caller, chosen.id, most=8))
+        served = reads.start(_served(caller, chosen, person_id, presence)) if person_id else None
+    return {
+        "told": shown, "station_id": chosen.id, "today": today.result(),
+        "served": served.result() if served else None, "nonce": vault.token(),
         "undo_since": now() - counter.UNDO_WITHIN, "gives_codes": caller.device_id is None,
     }  # fmt: skip
-    return context
 
 
 async def _desk_page(
     request: AnyRequest, caller: Scope, chosen: StationOut, *, verdict: Verdict | None = None,
     person_id: UUID | None = None, presence: str | None = None, found: list[PersonLine] | None = None,
-    done: str = "",
+    kept: list[StationOut], done: str = "",
 ) -> Template:  # fmt: skip
     context = await _parts(request, caller, chosen, verdict, person_id, presence)
-    several = len(await _kept(caller)) > 1
+    several = len(kept) > 1
     return page(
         request,
         caller,

@@ -9,6 +9,7 @@ from timebank.core.database.transactions import (
     error_of,
     execute,
     fetch,
+    fetch_aside,
     fetch_one,
     fetch_unlimited,
     fetch_value,
@@ -22,6 +23,6 @@ from timebank.core.database.transactions import (
 
 __all__ = [
     "LOCK_NOT_AVAILABLE", "TRIES", "BadValue", "NotOpen", "Open", "RanIntoAnother", "ask", "close_pool", "create_pool",
-    "engine", "error_of", "execute", "fetch", "fetch_one", "fetch_unlimited", "fetch_value", "insert_many", "reading",
-    "retried", "row", "rows", "savepoint", "transaction",
+    "engine", "error_of", "execute", "fetch", "fetch_aside", "fetch_one", "fetch_unlimited", "fetch_value",
+    "insert_many", "reading", "retried", "row", "rows", "savepoint", "transaction",
 ]  # fmt: skip

@@ -258,10 +258,13 @@ async def test_what_is_taken_along_at_once_and_who_waits_for_a_seat_have_no_code
     town: Town, owner: asyncpg.Connection
 ) -> None:
     """A code that nobody is shown could only be guessed."""
-    keeper, place = await town.scope("周敏"), {"good_id": town.goods["香皂"], "station_id": town.stations["暖蜂驿站"]}
+    keeper = await town.scope("周敏")
     await town.give_points("张桂兰", 50)
     presence = await stands_here(keeper, town, "张桂兰")
-    want = RedemptionIn(person_id=town.people["张桂兰"], collect_now=True, presence=presence, **place)
+    want = RedemptionIn(
+        person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"],
+        collect_now=True, presence=presence,
+    )  # fmt: skip
     assert (await redemption.redeem(keeper, want)).status == "collected"
     assert await owner.fetchval("SELECT count(*) FROM pickup") == 0
     await give_minutes(town, "刘小雨", 120)

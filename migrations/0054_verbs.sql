@@ -33,12 +33,3 @@ CREATE FUNCTION own_children(p_session uuid, p_today date)
 $$;
 REVOKE EXECUTE ON FUNCTION own_children FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION own_children TO timebank_app;
-
--- One more attempt under a key; how many there are in the window. One statement, committed by itself.
-CREATE FUNCTION throttle_count(p_key text, p_window_start timestamptz) RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    INSERT INTO throttle AS t (key, window_start, attempts) VALUES (p_key, p_window_start, 1)
-    ON CONFLICT (key, window_start) DO UPDATE SET attempts = t.attempts + 1 RETURNING attempts
-$$;
-REVOKE EXECUTE ON FUNCTION throttle_count FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION throttle_count TO timebank_app;

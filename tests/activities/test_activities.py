@@ -4,12 +4,13 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 
 from tests.support.town import Town
 from timebank.activities import calling_off, shifts
-from timebank.activities.schemas import ShiftIn
+from timebank.activities.schemas import ShiftIn, SignUpOut
 from timebank.activities.shifts import ShiftFull, ShiftOver
 from timebank.core import clock
 
@@ -106,6 +107,26 @@ async def test_the_last_seat_goes_to_one_of_twelve(town: Town) -> None:
     results = await asyncio.gather(*(shifts.sign_up(scope, shift) for scope in scopes), return_exceptions=True)
     assert sum(isinstance(r, ShiftFull) for r in results) == len(names) - 1
     assert (await shifts.shift(town.system(), shift)).seats_taken == 1
+
+
+async def test_seats_taken_and_freed_at_the_same_moment_are_neither_lost_nor_doubled(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    shift = await shift_of(town, seats=5)
+    scopes = [await town.scope(n) for n in town.logins if town.home[n] == town.community]
+    for scope in scopes[:5]:
+        await shifts.sign_up(scope, shift)
+    answers = await asyncio.gather(
+        *(shifts.cancel_sign_up(scope, shift) for scope in scopes[:3]),
+        *(shifts.sign_up(scope, shift) for scope in scopes[3:]),
+        return_exceptions=True,
+    )
+    assert {type(answer) for answer in answers} <= {type(None), SignUpOut, ShiftFull}
+    stored = (await shifts.shift(town.system(), shift)).seats_taken
+    assert stored == await owner.fetchval(
+        "SELECT count(*) FROM sign_up WHERE shift_id = $1 AND cancelled_at IS NULL", shift
+    )
+    assert 2 <= stored <= 5
 
 
 async def test_a_shift_that_began_or_was_called_off_takes_nobody(town: Town) -> None:

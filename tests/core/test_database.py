@@ -204,11 +204,33 @@ async def test_who_sees_the_same_communities_joins_whatever_else_they_may_do(poo
         assert await database.fetch_value("SELECT cardinality(visible_communities())") == 2
 
 
-async def test_what_is_counted_against_guessing_is_never_counted_inside_another_transaction(pool: str) -> None:
-    """The count would be rolled back together with the refused request."""
-    async with transaction(None):
-        with pytest.raises(RuntimeError, match="its own"):
-            await attempt_limits.count_attempt("guess", most=1, window=timedelta(minutes=1))
+async def test_what_is_counted_against_guessing_inside_a_verb_stays_counted_when_the_verb_is_refused(pool: str) -> None:
+    key = f"guess:{uuid4()}"
+
+    async def guess() -> None:
+        async with transaction(None):
+            await attempt_limits.count_attempt(key, most=2, window=timedelta(days=1))
+            raise Conflict
+
+    for refusal in (Conflict, Conflict, attempt_limits.TooManyAttempts):
+        with pytest.raises(refusal):
+            await guess()
+    assert pool_of().get_idle_size() == pool_of().get_size()
+
+
+async def test_limits_that_are_counted_together_do_not_wait_for_each_other_crosswise(pool: str) -> None:
+    one, other = (attempt_limits.Limit(f"{name}:{uuid4()}", 100) for name in ("one", "other"))
+    for both in [[one, other], [other, one]] * 10:
+        await attempt_limits.count_attempts(both, window=timedelta(days=1))
+    counts = [
+        attempt_limits.count_attempts(both, window=timedelta(days=1)) for both in [[one, other], [other, one]] * 39
+    ]
+    await asyncio.wait_for(asyncio.gather(*counts), 60)
+    for limit in (one, other):
+        seen = attempt_limits.Limit(limit.key, 98, counts=False)
+        with pytest.raises(attempt_limits.TooManyAttempts):
+            await attempt_limits.count_attempts([seen], window=timedelta(days=1))
+        await attempt_limits.count_attempts([attempt_limits.Limit(limit.key, 99)], window=timedelta(days=1))
 
 
 async def test_settings_of_a_transaction_end_with_it(pool: str) -> None:

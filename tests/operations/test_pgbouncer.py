@@ -29,6 +29,8 @@ from timebank.core import database, settings
 from timebank.core.database import transaction
 from timebank.core.scope import Scope
 from timebank.operations import worker
+from timebank.shop import collection, redemption
+from timebank.shop.schemas import RedemptionIn
 
 ROOT = Path(__file__).parents[2]
 AT_ONCE = 8
@@ -175,6 +177,26 @@ async def test_each_sees_their_own_community_although_the_connection_is_shared(t
     async with through(pooler_url):
         communities = [*town.communities.values()] * AT_ONCE
         assert await at_once(*[seen(community) for community in communities]) == [{c} for c in communities]
+
+
+@needs_pgbouncer
+async def test_a_hand_over_counts_its_try_beside_its_own_transaction(
+    town: Town, pool: str, owner: asyncpg.Connection
+) -> None:
+    """A counter's hand-over needs two server connections at a moment: docs/operating.md says how many there must be."""
+    await town.give_points("张桂兰", 50)
+    want = RedemptionIn(
+        person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"]
+    )
+    mine, keeper = await town.scope("张桂兰"), await town.scope("周敏")
+    made = await redemption.redeem(mine, want)
+    with pooled(pool, server_connections=2) as url:
+        async with through(url):
+            with pytest.raises(collection.WrongCollectionCode):
+                await collection.collect(keeper, made.id, f"{(int(made.code or 0) + 1) % 10**8:08}")
+            assert (await collection.collect(keeper, made.id, made.code)).status == "collected"
+        await nothing_is_left(url)
+    assert await owner.fetchval("SELECT attempts FROM throttle WHERE key LIKE 'redemption:%'") == 2
 
 
 @needs_pgbouncer

@@ -17,7 +17,7 @@ from timebank.classes.booking import cancel_booking
 from timebank.classes.reading import bookings
 from timebank.core import clock
 from timebank.core.scope import ResidentRecord
-from timebank.overview.resident import whole_balances
+from timebank.overview.resident import shown_balances
 from timebank.people.guardianship.care import in_care
 from timebank.people.messages import own_messages
 from timebank.people.statement_access import open_statement
@@ -131,8 +131,7 @@ async def test_the_seats_and_minutes_stay_the_childs_when_it_is_grown(
     )
     [seen] = (await bookings(own)).items
     assert (seen.id, seen.code) == (UUID(booked["id"]), booked["code"])
-    book = await open_statement(own)
-    [minutes] = (await whole_balances(book.scope, child, book.children)).class_minutes
+    [minutes] = (await shown_balances(await open_statement(own))).class_minutes
     assert minutes.available > 0
     assert (await cancel_booking(own, UUID(booked["id"]))).status == "cancelled"
 

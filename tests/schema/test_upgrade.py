@@ -189,6 +189,39 @@ async def test_what_was_reserved_is_collected_with_its_old_code(old: Old) -> Non
         assert (await old.ask("GET", "/me/balances", "刘洋"))["points"]["held"] == 0
 
 
+async def test_the_codes_of_before_are_found_at_the_counter(old: Old) -> None:
+    with clock.at(AFTERNOON):
+        for noun in ("redemption", "booking"):
+            told = old.told["held" if noun == "redemption" else "booked"]
+            (found,) = (await old.ask("GET", f"/{noun}s?code={told['code']}", "周敏"))["items"]
+            assert found["id"] == told["id"]
+            mine = (await old.ask("GET", f"/{noun}s", "刘洋"))["items"]
+            assert [each["code"] for each in mine if each["id"] == told["id"]] == [told["code"]]
+
+
+async def test_a_seat_that_had_the_code_of_a_reservation_by_chance_has_one_of_its_own_after_the_upgrade(
+    pool: str, owner: asyncpg.Connection
+) -> None:
+    """The number after it has been another seat's, so the seat gets the one after that."""
+    used = await owner.fetchval("SELECT current_database()")
+    name = f"{used}_{secrets.token_hex(3)}"
+    await owner.execute(f'CREATE DATABASE "{name}"')
+    url = pool.replace(used, name)
+    await restore(url)
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("UPDATE redemption SET code = '99999999' WHERE status = 'reserved'")
+        await connection.execute("UPDATE booking SET code = '99999999' WHERE status = 'held'")
+        await connection.execute("UPDATE booking SET code = '00000000' WHERE status = 'attended'")
+        await migrate(url)
+        found = await connection.fetch("SELECT noun, code FROM pickup ORDER BY noun")
+        assert [tuple(row) for row in found] == [("booking", "00000001"), ("redemption", "99999999")]
+        assert await connection.fetchval("SELECT code FROM booking WHERE status = 'held'") == "00000001"
+    finally:
+        await connection.close()
+        await owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 async def test_what_was_reserved_can_still_be_given_back(old: Old) -> None:
     with clock.at(AFTERNOON):
         before = await old.points("刘洋")

@@ -77,6 +77,15 @@ class IdempotentRequest(Table, tablename="idempotent_request"):
     created_at = Timestamptz(default=None, null=False)
 
 
+class Pickup(Table, tablename="pickup"):
+    community_id = UUID(default=None, null=False)
+    code = Varchar(length=8, primary_key=True, default=None, null=False)
+    noun = Varchar(length=40, default=None, null=False)
+    noun_id = UUID(default=None, null=False)
+    station_id = UUID(default=None, null=True)
+    expires_at = Timestamptz(default=None, null=False)
+
+
 class Membership(Table, tablename="membership"):
     community_id = UUID(default=None, null=False)
     login_id = UUID(default=None, null=False)

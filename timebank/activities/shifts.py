@@ -7,6 +7,7 @@ import msgspec
 
 from timebank.activities.offers import activity
 from timebank.activities.schemas import ShiftIn, ShiftOut, SignUpOut
+from timebank.activities.seats import free_seats, take_seat
 from timebank.activities.tables import Shift, SignUp
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
@@ -21,7 +22,6 @@ class ShiftFull(TimebankError):
     code = "shift_full"
     status = 409
     sentence = "这一班已经报满了。请选别的班次。"
-    constraint = "shift_seats"
 
 
 class ShiftOver(TimebankError):
@@ -115,10 +115,8 @@ async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -
         mine = await _seat_of(scope, shift_id, person)
         if mine is not None and not mine.cancelled:
             return SignUpOut(id=mine.id, shift_id=shift_id, person_id=person)
-        await database.execute(
-            "UPDATE shift SET seats_taken = seats_taken + 1 WHERE community_id = $1 AND id = $2",
-            scope.community_id, shift_id,
-        )  # fmt: skip
+        if not await take_seat(scope, Shift, shift_id):
+            raise ShiftFull
         sign_up_id = mine.id if mine else clock.new_id()
         await database.execute(
             "INSERT INTO sign_up (community_id, id, shift_id, person_id, created_at) VALUES ($1, $2, $3, $4, $5) "
@@ -149,10 +147,7 @@ async def cancel_sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = 
         await SignUp.update({SignUp.cancelled_at: clock.now()}).where(
             (SignUp.community_id == scope.community_id) & (SignUp.id == mine.id)
         )
-        await database.execute(
-            "UPDATE shift SET seats_taken = seats_taken - 1 WHERE community_id = $1 AND id = $2",
-            scope.community_id, shift_id,
-        )  # fmt: skip
+        await free_seats(scope, Shift, shift_id)
         await audit.record(scope, "withdraw", "shift", shift_id, sign_up_id=mine.id)
 
 

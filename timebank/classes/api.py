@@ -195,7 +195,6 @@ class Bookings(Controller):
         once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Mark the child as attended."""
-        await attendance.count_attendance_guess(caller, booking_id, data.code)
         verb = attendance.attend
         return await once.answer(caller, lambda: verb(caller, booking_id, data.code, data.presence), status=200)
 

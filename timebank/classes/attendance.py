@@ -1,15 +1,16 @@
 """How bookings of a lesson end: attended, missed, or cancelled together with the lesson."""
 
-import hmac
 from uuid import UUID
 
-from timebank.access.sign_in import guesses
+from timebank.access.pickup import count_try
+from timebank.activities.seats import free_seats
 from timebank.agreements.independence import is_near_home, signed_on
 from timebank.classes import seats
 from timebank.classes.booking import ENDED, BookingEnded
 from timebank.classes.families import guardians_of, notify_family
 from timebank.classes.schemas import Booked, LessonOut
 from timebank.classes.seats import HELD, BookingRow
+from timebank.classes.tables import Lesson
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
@@ -55,12 +56,6 @@ class LessonOver(TimebankError):
     sentence = "这节课已经上完，不能再取消。"
 
 
-async def count_attendance_guess(scope: Scope, booking_id: UUID, code: str | None) -> None:
-    """Count one guess of an attendance code, outside the transaction of `attend`, so that no rollback undoes it."""
-    if code is not None:
-        await guesses.count_guess_at(scope, f"attendance:{booking_id}")
-
-
 @retried
 async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presence: str | None = None) -> Booked:
     """Mark a booking as attended and capture its held minutes. Also corrects a booking marked as missed.
@@ -68,7 +63,7 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
     The caller is a keeper of the course's station or an administrator, and neither booked the seat, nor cares for the
     child, nor belongs to its household. A keeper proves attendance by the booking's code or by `presence`: the nonce
     of a scan of the child or a guardian at the station in the last 5 minutes. An administrator needs neither. A second
-    call answers the same and posts nothing. Call `count_attendance_guess` first.
+    call answers the same and posts nothing.
     """
     async with transaction(scope):
         found = await seats.locked_booking(scope, booking_id)
@@ -84,7 +79,7 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
             await _require_proof(scope, found, code, presence)
             await _consume(scope, found)
         if found.status != "attended":
-            await seats.end_booking(scope, found.id, "attended")
+            await seats.end_booking(scope, found, "attended")
             await audit.record(scope, "attend", "booking", found.id, by_code=code is not None)
             what = f"《{found.course}》{dated_at(found.starts_at)}那一节"
             text = f"{found.child}来上了{what}，用去 {found.minutes} 分钟课时。没有去的话，请找{found.station}更正。"
@@ -97,12 +92,11 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
 async def _require_proof(scope: Scope, found: BookingRow, code: str | None, presence: str | None) -> None:
     """Require a code or a presence scan, so that a keeper cannot use up a family's minutes without proof.
 
-    Raises WrongDoorCode, LessonNotYet, and what `require_presence` raises.
+    Raises WrongDoorCode, TooManyAttempts, LessonNotYet, and what `require_presence` raises.
     """
     if code is not None:
-        if not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
+        if not await count_try(scope, seats.NOUN, found.id, found.code, code):
             raise WrongDoorCode
-        await guesses.was_right(scope)
     elif not scope.administers or presence is not None:
         family = [found.child_id, *(await guardians_of(scope, [found.child_id]))[found.child_id]]
         await require_presence(scope, family, found.station_id, presence, spends=False)
@@ -142,11 +136,11 @@ async def _close(scope: Scope, booking_id: UUID) -> bool:
             return False
         require_locked(found.child_id, [child_id])
         if found.status == "waiting":
-            await seats.end_booking(scope, found.id, "cancelled")
+            await seats.end_booking(scope, found, "cancelled")
             text = f"《{found.course}》这一节没有等到空位，候补已结束。没有用去课时。"
         else:
             await _consume(scope, found)
-            await seats.end_booking(scope, found.id, "missed")
+            await seats.end_booking(scope, found, "missed")
             text = f"{found.child}没有来上《{found.course}》，已用去 {found.minutes} 分钟课时。"
             text += f"如果来过，请找{found.station}更正。"
         await audit.record(scope, "close", "booking", found.id, was=found.status)
@@ -208,10 +202,10 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
             f"booking:{booking.id}:cancelled", booking.id,
         )  # fmt: skip
     held = sum(booking.status == "held" for booking in bookings)
-    await database.execute(
-        "UPDATE lesson SET cancelled_at = $3, seats_taken = seats_taken - $4 WHERE community_id = $1 AND id = $2",
-        scope.community_id, lesson.id, clock.now(), held,
-    )  # fmt: skip
+    await free_seats(scope, Lesson, lesson.id, held)
+    await Lesson.update({Lesson.cancelled_at: clock.now()}).where(
+        (Lesson.community_id == scope.community_id) & (Lesson.id == lesson.id)
+    )
 
 
 async def _consume(scope: Scope, found: BookingRow) -> None:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from timebank.activities.seats import free_seats
 from timebank.agreements.independence import is_near_home, signed_on
 from timebank.agreements.own_terms import require_seen_terms
 from timebank.classes import seats
@@ -10,7 +11,7 @@ from timebank.classes.courses import LESSON_TERMS, course
 from timebank.classes.families import notify_family
 from timebank.classes.schemas import Booked, BookingIn, LessonOut
 from timebank.classes.seats import BookingRow
-from timebank.classes.tables import Booking
+from timebank.classes.tables import Booking, Lesson
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, TimebankError
@@ -76,7 +77,7 @@ async def book_seat(scope: Scope, wanted: BookingIn) -> Booked:
             lesson = await seats.locked_lesson(scope, wanted.lesson_id)
         booking_id = await _place_in_line(scope, lesson, wanted.child_id, guardian_id)
         if lesson.seats_free > 0:
-            code = await seats.take_seat(scope, lesson, booking_id, wanted.child_id)
+            code = await seats.seat_child(scope, lesson, booking_id, wanted.child_id)
             return Booked(id=booking_id, status="held", code=code, minutes=lesson.minutes, place=None)
     return Booked(id=booking_id, status="waiting", code=None, minutes=lesson.minutes, place=lesson.waiting + 1)
 
@@ -127,7 +128,7 @@ async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
             await audit.record(scope, "cancel", "booking", found.id)
             await _notify_cancelled(scope, found, returned)
             if found.status == "held":
-                await seats.free(scope, lesson.id)
+                await free_seats(scope, Lesson, lesson.id)
                 await seats.fill(scope, lesson.id)
     return Booked(id=found.id, status="cancelled", code=None, minutes=found.minutes, place=None)
 

@@ -86,5 +86,6 @@ CAPABILITY = Capability(
         "course": _("课程"),
         "lesson": _("课"),
     },
+    counter={"booking": "/desk/bookings"},
     panel={"course": "/admin/classes/"},
 )

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 from piccolo.columns import Column
 
+from timebank.access.pickup import change_pickups
 from timebank.classes import seats
 from timebank.classes.courses import (
     costs_less_than_length,
@@ -130,6 +131,8 @@ async def _notify_course(scope: Scope, before: CourseOut, after: CourseOut, reas
         )
         if old != new
     ]
+    if after.station_id != before.station_id:
+        await _move_codes(scope, after)
     if not news:
         return
     children = await _children_of(scope, after.id)
@@ -138,6 +141,16 @@ async def _notify_course(scope: Scope, before: CourseOut, after: CourseOut, reas
     key = f"course:{after.id}:changed:{clock.new_id()}"
     for child_id in children:
         await notify_family(scope, child_id, "course_changed", text, key, after.id)
+
+
+async def _move_codes(scope: Scope, moved: CourseOut) -> None:
+    """Let the codes of the course's booked seats be shown at its new place."""
+    held = await database.fetch(
+        "SELECT b.id FROM booking b JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
+        "WHERE b.community_id = $1 AND l.course_id = $2 AND l.ends_at > $3 AND b.status = 'held'",
+        scope.community_id, moved.id, clock.now(),
+    )  # fmt: skip
+    await change_pickups(scope, seats.NOUN, [row["id"] for row in held], station_id=moved.station_id)
 
 
 async def _children_of(scope: Scope, course_id: UUID) -> list[UUID]:
@@ -219,6 +232,7 @@ async def _notify_moved(scope: Scope, before: LessonOut, starts_at: datetime, en
         BookingRow, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id",
         scope.community_id, before.id,
     )  # fmt: skip
+    await change_pickups(scope, seats.NOUN, [b.id for b in bookings if b.status == "held"], until=ends_at)
     clashes = await _clashes(scope, before.id, [b.child_id for b in bookings], starts_at, ends_at)
     children = await names_of(scope, [b.child_id for b in bookings])
     event = clock.new_id()

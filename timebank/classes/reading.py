@@ -5,9 +5,10 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.access.sign_in import guesses
+from timebank.access.pickup import find_pickup
 from timebank.classes.class_time.refunds import list_unused_minutes
 from timebank.classes.schemas import BookingOut, BookingStatus, Unused
+from timebank.classes.seats import NOUN
 from timebank.core import clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
@@ -49,7 +50,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
 # $2: the caller's own resident records; $3: today.
 _ROWS = (
     "SELECT b.id, b.lesson_id, l.course_id, c.title AS course, c.station_id, t.name AS station, b.child_id, "  # noqa: S608  # no input
-    "p.name AS child, l.starts_at, l.ends_at, l.minutes, b.status, b.code, b.created_at, "
+    "p.name AS child, l.starts_at, l.ends_at, l.minutes, b.status, k.code, b.created_at, "
     "CASE WHEN l.moved_at > b.created_at THEN l.moved_at END AS moved_at, "
     "CASE WHEN b.status = 'waiting' THEN (SELECT count(*) FROM booking w WHERE w.community_id = b.community_id "
     "AND w.lesson_id = b.lesson_id AND w.status = 'waiting' AND (w.created_at, w.id) <= (b.created_at, b.id)) END "
@@ -57,6 +58,7 @@ _ROWS = (
     "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
     "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id "
     "JOIN person p ON p.community_id = b.community_id AND p.id = b.child_id "
+    "LEFT JOIN pickup k ON k.community_id = b.community_id AND k.noun = 'booking' AND k.noun_id = b.id "
     "CROSS JOIN LATERAL (SELECT b.child_id = ANY ($2::text[]::uuid[]) OR "
     f"{is_in_care('b.community_id', 'b.child_id', '$2::text[]::uuid[]', '$3')} AS own) AS mine "
     "WHERE b.community_id = $1 AND "
@@ -161,13 +163,16 @@ async def own_booking(scope: Scope, booking_id: UUID) -> BookingOut | None:
 async def booking_by_code(scope: Scope, code: str) -> BookingOut | None:
     """The booking with this attendance code, with the child's full name; None when no open booking has it.
 
-    Only for keepers and administrators. Wrong guesses are counted. Raises Forbidden, BookingElsewhere.
+    Only for keepers and administrators. Wrong codes are counted. Raises Forbidden, BookingElsewhere.
     """
-    statement = _ROWS + "b.code = $4 AND b.status = 'held'"
-    found = await guesses.find_by_code(
-        scope, code, lambda digits: database.row(_Row, statement, *_whose(scope), digits), BookingElsewhere
-    )
-    return _in_words(scope, found, named=True) if found else None
+    found = await find_pickup(scope, code)
+    if found is None or found.noun != NOUN:
+        return None
+    async with transaction(scope):
+        row = await database.row(_Row, _ROWS + "b.id = $4 AND b.status = 'held'", *_whose(scope), found.noun_id)
+    if row is not None and not scope.keeps(row.station_id):
+        raise BookingElsewhere(station=row.station)
+    return _in_words(scope, row, named=True) if row else None
 
 
 @retried

@@ -1,18 +1,19 @@
 """The seats of a lesson: take and free them, and fill free ones from the waiting list."""
 
-import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
+from timebank.access.pickup import end_pickup, give_pickup
+from timebank.activities.seats import take_seat
 from timebank.classes.courses import LESSONS
 from timebank.classes.families import notify_family
 from timebank.classes.schemas import BookingStatus, LessonOut
-from timebank.classes.tables import Booking
+from timebank.classes.tables import Booking, Lesson
 from timebank.core import audit, clock, database
 from timebank.core.database import RanIntoAnother, retried, transaction
-from timebank.core.errors import Busy, NotFound
+from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at
 from timebank.ledger import posting
@@ -22,7 +23,7 @@ from timebank.people.guardianship.guardians import is_guardian
 from timebank.people.locks import lock_people, require_locked
 from timebank.policies.values import policies
 
-CODE_TRIES = 5
+NOUN = "booking"
 
 
 class BookingRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,12 +49,14 @@ class BookingRow(msgspec.Struct, frozen=True, kw_only=True):
 
 HELD = (
     "SELECT b.id, b.lesson_id, b.child_id, b.guardian_id, p.name AS child, b.status, "
-    "b.code, b.entry_id, l.course_id, c.title AS course, c.station_id, t.name AS station, l.starts_at, l.ends_at, "
+    "k.code, b.entry_id, l.course_id, c.title AS course, c.station_id, t.name AS station, l.starts_at, l.ends_at, "
     "l.minutes, CASE WHEN l.moved_at > b.created_at THEN l.moved_at END AS moved_at "
     "FROM booking b JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
     "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
     "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id "
-    "JOIN person p ON p.community_id = b.community_id AND p.id = b.child_id WHERE b.community_id = $1 AND "
+    "JOIN person p ON p.community_id = b.community_id AND p.id = b.child_id "
+    "LEFT JOIN pickup k ON k.community_id = $1 AND k.noun = 'booking' AND k.noun_id = b.id "
+    "WHERE b.community_id = $1 AND "
 )
 
 
@@ -156,7 +159,7 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
         if seated == lesson.seats_free:
             break
         try:
-            await take_seat(system, lesson, booking.id, booking.child_id)
+            await seat_child(system, lesson, booking.id, booking.child_id)
         except (InsufficientClassMinutes, AccountClosed):
             continue
         seated += 1
@@ -180,7 +183,7 @@ async def is_cancellable(scope: Scope, starts_at: datetime, moved_at: datetime |
     return clock.now() <= starts_at - timedelta(hours=(await policies(scope)).cancel_class_hours)
 
 
-async def take_seat(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> str:
+async def seat_child(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> str:
     """Hold the minutes, take the seat and return the attendance code. Raises InsufficientClassMinutes."""
     memo = f"《{lesson.course}》{dated_at(lesson.starts_at)} · {lesson.station}"
     note = Posting(
@@ -189,36 +192,13 @@ async def take_seat(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id:
     held = await posting.hold(
         scope, child_id, lesson.minutes, note, currency=Currency.class_minute, subject_id=lesson.course_id
     )
-    taken = await database.execute(
-        "UPDATE lesson SET seats_taken = seats_taken + 1 WHERE community_id = $1 AND id = $2 AND seats_taken < seats",
-        scope.community_id, lesson.id,
-    )  # fmt: skip
-    if taken != "UPDATE 1":
+    if not await take_seat(scope, Lesson, lesson.id):
         raise RanIntoAnother
-    code = await _free_code(scope)
+    code = await give_pickup(scope, NOUN, booking_id, lesson.station_id, lesson.ends_at)
     await Booking.update({Booking.status: "held", Booking.code: code, Booking.entry_id: held.entry_id}).where(
         (Booking.community_id == scope.community_id) & (Booking.id == booking_id)
     )
     return code
-
-
-async def free(scope: Scope, lesson_id: UUID) -> None:
-    """Free one seat of a locked lesson."""
-    await database.execute(
-        "UPDATE lesson SET seats_taken = seats_taken - 1 WHERE community_id = $1 AND id = $2",
-        scope.community_id, lesson_id,
-    )  # fmt: skip
-
-
-async def _free_code(scope: Scope) -> str:
-    """Eight random digits that no other open booking has. Raises Busy after 5 tries."""
-    for _ in range(CODE_TRIES):
-        code = f"{secrets.randbelow(10**8):08}"
-        if not await database.fetch_value(
-            "SELECT EXISTS (SELECT FROM booking WHERE community_id = $1 AND code = $2)", scope.community_id, code
-        ):
-            return code
-    raise Busy
 
 
 async def cancel_held(scope: Scope, found: BookingRow, memo: str) -> Returned | None:
@@ -232,15 +212,17 @@ async def cancel_held(scope: Scope, found: BookingRow, memo: str) -> Returned | 
             kind="void", key=f"booking:{found.id}:void", source_kind="booking", source_id=found.id, memo=memo
         )
         returned = (await posting.void(scope, found.entry_id, note)).returned
-    await end_booking(scope, found.id, "cancelled")
+    await end_booking(scope, found, "cancelled")
     return returned
 
 
-async def end_booking(scope: Scope, booking_id: UUID, status: BookingStatus) -> None:
-    """Store the final status of a locked booking."""
+async def end_booking(scope: Scope, found: BookingRow, status: BookingStatus) -> None:
+    """Store the final status of a locked booking, whose code ends with it."""
     await Booking.update(
         {
             Booking.status: status, Booking.code: None, Booking.ended_at: clock.now(),
             Booking.ended_by: scope.person_id,
         }
-    ).where((Booking.community_id == scope.community_id) & (Booking.id == booking_id))  # fmt: skip
+    ).where((Booking.community_id == scope.community_id) & (Booking.id == found.id))  # fmt: skip
+    if found.code is not None:
+        await end_pickup(scope, NOUN, found.id)

@@ -145,6 +145,8 @@ class Capability:
     """Words for what it writes into the audit as changed."""
     child_lists: Mapping[str, str] = field(default_factory=dict)
     """Words for its lists that give the full names of children. The audit records who reads one, by this key."""
+    counter: Mapping[str, str] = field(default_factory=dict)
+    """By noun: the counter's page that finds one by its pickup code, which is added as `?code=`."""
     panel: Mapping[str, str] = field(default_factory=dict)
     """By noun: the address of its page in the panel, without the id at the end."""
 
@@ -187,6 +189,12 @@ def referred_to(noun: str, row: str) -> str:
 
 def _names(select: str, row: str) -> str:
     return f"EXISTS (SELECT FROM ({select}) AS other (id) WHERE other.id = {row})"
+
+
+def counter_page_of(noun: str) -> str:
+    """The counter's page that finds one of the `noun` by its pickup code. Exactly one capability declares it."""
+    (page,) = [one.counter[noun] for one in capabilities() if noun in one.counter]
+    return page
 
 
 def hook(name: str) -> Any:

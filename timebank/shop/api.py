@@ -136,7 +136,6 @@ class Redemptions(Controller):
         once: NamedDependency[Idempotency],
     ) -> Response[bytes]:  # fmt: skip
         """Hand a reserved good over, proved by its code or by a scan of the person here in the last 5 minutes."""
-        await collection.count_try(caller, redemption_id, data.code)
         verb = collection.collect
         return await once.answer(
             caller, lambda: verb(caller, redemption_id, data.code, data.presence), status=200

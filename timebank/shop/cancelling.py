@@ -12,7 +12,14 @@ from timebank.ledger.posting import Posting, Returned
 from timebank.people.locks import require_locked
 from timebank.people.messages import notify
 from timebank.shop import limits, stock
-from timebank.shop.collection import LOCKED, LockedRedemption, lock_customer, lock_redemption, require_reserved
+from timebank.shop.collection import (
+    LOCKED,
+    LockedRedemption,
+    end_code,
+    lock_customer,
+    lock_redemption,
+    require_reserved,
+)
 from timebank.shop.schemas import Redeemed, RedemptionStatus
 from timebank.shop.tables import Redemption
 
@@ -88,6 +95,7 @@ async def _give_back(scope: Scope, found: LockedRedemption, status: RedemptionSt
             Redemption.ended_by: scope.person_id,
         }
     ).where((Redemption.community_id == scope.community_id) & (Redemption.id == found.id))  # fmt: skip
+    await end_code(scope, found)
     return voided.returned
 
 

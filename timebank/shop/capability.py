@@ -70,5 +70,6 @@ CAPABILITY = Capability(
         "good": _("物品"),
         "redemption": _("兑换"),
     },
+    counter={"redemption": "/desk/redemptions"},
     panel={"good": "/admin/goods/", "redemption": "/admin/goods/redemptions/"},
 )

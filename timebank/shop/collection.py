@@ -1,12 +1,11 @@
 """Collection: a reserved good is handed over. Cancellation and expiry: `cancelling`; returns: `returns`."""
 
-import hmac
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from timebank.access.sign_in import guesses
+from timebank.access import pickup
 from timebank.agreements.independence import is_near_home, signed_on
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
@@ -22,6 +21,7 @@ from timebank.presence.at_counter import require_presence
 from timebank.shop.schemas import Redeemed, RedemptionStatus
 from timebank.shop.tables import Redemption
 
+NOUN = "redemption"
 ENDED = {"collected": _("领走"), "cancelled": _("取消"), "expired": _("过期未领"), "returned": _("退货")}
 
 
@@ -84,13 +84,14 @@ class LockedRedemption(msgspec.Struct, frozen=True, kw_only=True):
 
 LOCKED = (
     "SELECT r.id, r.person_id, p.status AS person_status, r.household_id, r.good_id, r.station_id, r.quantity, "
-    "r.points, r.status, r.code, r.entry_id, r.settled_entry_id, r.reserved_at, r.expires_at, "
+    "r.points, r.status, k.code, r.entry_id, r.settled_entry_id, r.reserved_at, r.expires_at, "
     "g.name AS good, g.unit, t.name AS station, (SELECT max(x.until) FROM spending_rest x "
     "WHERE x.community_id = r.community_id AND x.person_id = r.person_id AND x.ended_at IS NULL) AS rests_until "
     "FROM redemption r "
     "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
     "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
     "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
+    "LEFT JOIN pickup k ON k.community_id = $1 AND k.noun = 'redemption' AND k.noun_id = r.id "
     "WHERE r.community_id = $1 AND r.id = $2 FOR NO KEY UPDATE OF r"
 )
 
@@ -130,20 +131,11 @@ async def lock_customer(scope: Scope, redemption_id: UUID) -> list[UUID]:
     return locked
 
 
-async def count_try(scope: Scope, redemption_id: UUID, code: str | None) -> None:
-    """Count one try of a collection code.
-
-    Call it before the transaction that checks the code: a rollback must not undo the count of a wrong try.
-    """
-    if code is not None:
-        await guesses.count_guess_at(scope, f"collection:{redemption_id}")
-
-
 @retried
 async def collect(
     scope: Scope, redemption_id: UUID, code: str | None, presence: str | None = None
 ) -> Redeemed:  # fmt: skip
-    """Hand a reserved good over, proved by its collection code or by a scan of the person. Call `count_try` first."""
+    """Hand a reserved good over, proved by its collection code or by a scan of the person."""
     async with transaction(scope):
         found = await lock_redemption(scope, redemption_id)
         scope.require_keeper(found.station_id)
@@ -153,10 +145,9 @@ async def collect(
             raise RedemptionOverdue
         if code is None:
             await require_presence(scope, [found.person_id], found.station_id, presence)
-        elif not hmac.compare_digest(code.replace(" ", ""), found.code or ""):
+        elif not await pickup.count_try(scope, NOUN, found.id, found.code, code):
             raise WrongCollectionCode
         else:
-            await guesses.was_right(scope)
             # The login shows the code, so a login that may not spend yet collects nothing by it.
             require_rested(found.rests_until)
         await hand_over(scope, found)
@@ -184,12 +175,19 @@ async def hand_over(scope: Scope, found: LockedRedemption) -> None:
             Redemption.ended_by: scope.person_id, Redemption.settled_entry_id: settled.entry_id,
         }
     ).where((Redemption.community_id == scope.community_id) & (Redemption.id == found.id))  # fmt: skip
+    await end_code(scope, found)
     await audit.record(scope, "collect", "redemption", found.id, points=found.points)
     await notify(
         scope, found.person_id, "redemption_collected",
         f"您在{found.station}领取了{found.what}，用去 {found.points} 分。如果不是您本人领取，请马上告诉社区。",
         f"redemption:{found.id}:collected", found.id,
     )  # fmt: skip
+
+
+async def end_code(scope: Scope, found: LockedRedemption) -> None:
+    """Delete the code of a redemption that ends; one that was taken at once never had one."""
+    if found.code is not None:
+        await pickup.end_pickup(scope, NOUN, found.id)
 
 
 def require_reserved(found: LockedRedemption) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.access.sign_in import guesses
+from timebank.access.pickup import Found, find_pickup
 from timebank.core import database, names
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound, TimebankError
@@ -14,6 +14,7 @@ from timebank.core.scope import Scope
 from timebank.ledger import grace
 from timebank.ledger.posting import Returned
 from timebank.presence.at_counter import require_presence
+from timebank.shop.collection import NOUN
 from timebank.shop.goods import photo_address
 from timebank.shop.schemas import RedemptionOut, RedemptionStatus
 
@@ -46,11 +47,12 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
 
 _ROWS = (
     "SELECT r.id, r.person_id, p.name AS person, r.good_id, g.name AS good, g.unit, g.photo_id, r.station_id, "
-    "t.name AS station, r.quantity, r.points, r.status, r.code, r.reserved_at, r.expires_at, r.ended_at, "
+    "t.name AS station, r.quantity, r.points, r.status, k.code, r.reserved_at, r.expires_at, r.ended_at, "
     "r.returned_at FROM redemption r "
     "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
     "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
     "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
+    "LEFT JOIN pickup k ON k.community_id = r.community_id AND k.noun = 'redemption' AND k.noun_id = r.id "
     "WHERE r.community_id = $1 AND "
 )
 
@@ -112,11 +114,18 @@ async def find_redemption_by_code(scope: Scope, code: str) -> RedemptionOut | No
 
     For keepers and administrators only. Wrong codes are counted. Raises Forbidden, RedemptionElsewhere.
     """
-    statement = _ROWS + "r.code = $2 AND r.status = 'reserved'"
-    found = await guesses.find_by_code(
-        scope, code, lambda digits: database.row(_Row, statement, scope.community_id, digits), RedemptionElsewhere
-    )
-    return _in_words(scope, found, named=True) if found else None
+    return await redemption_of_code(scope, await find_pickup(scope, code))
+
+
+async def redemption_of_code(scope: Scope, found: Found | None) -> RedemptionOut | None:
+    """The open redemption that a shown code was given for, with the person's full name. Raises RedemptionElsewhere."""
+    if found is None or found.noun != NOUN:
+        return None
+    async with transaction(scope):
+        row = await database.row(_Row, _ROWS + "r.id = $2 AND r.status = 'reserved'", scope.community_id, found.noun_id)
+    if row is not None and not scope.keeps(row.station_id):
+        raise RedemptionElsewhere(station=row.station)
+    return _in_words(scope, row, named=True) if row else None
 
 
 async def list_waiting_redemptions(

@@ -1,15 +1,15 @@
 """Reserving a good against points, at home or at the counter."""
 
-import secrets
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import msgspec
 
+from timebank.access.pickup import give_pickup
 from timebank.agreements.own_terms import require_seen_terms
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
-from timebank.core.errors import Busy, Forbidden, NotFound, TimebankError
+from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
@@ -22,8 +22,7 @@ from timebank.shop import collection, limits, stock
 from timebank.shop.collection import PersonNotActive
 from timebank.shop.goods import GOOD_TERMS
 from timebank.shop.schemas import Redeemed, RedemptionIn
-
-CODE_TRIES = 5
+from timebank.shop.tables import Redemption
 
 
 class GoodNotOffered(TimebankError):
@@ -100,7 +99,17 @@ async def _taken(scope: Scope, wanted: RedemptionIn, customer: _Customer) -> Red
     chosen = await policies(scope)
     held = await posting.hold(scope, customer.id, points, note, grace_days=chosen.grace_days)
     expires_at = now + timedelta(days=chosen.hold_days)
-    code = await _record(scope, redemption_id, wanted, household_id, points, held.entry_id, now, expires_at)
+    code = None  # what is handed over at once is not shown anywhere
+    if not wanted.collect_now:
+        code = await give_pickup(scope, collection.NOUN, redemption_id, wanted.station_id, expires_at)
+    await Redemption.insert(
+        Redemption(
+            community_id=scope.community_id, id=redemption_id, person_id=wanted.person_id, household_id=household_id,
+            good_id=wanted.good_id, station_id=wanted.station_id, quantity=wanted.quantity, points=points,
+            status="reserved", code=code, entry_id=held.entry_id, settled_entry_id=None, reserved_at=now,
+            expires_at=expires_at, ended_at=None, ended_by=None, returned_at=None,
+        )
+    )  # fmt: skip
     await audit.record(
         scope, "reserve", "redemption", redemption_id, person_id=customer.id, good_id=wanted.good_id,
         station_id=wanted.station_id, quantity=wanted.quantity, points=points,
@@ -163,23 +172,3 @@ async def _offer(scope: Scope, wanted: RedemptionIn) -> _Offer:
     if found.unseen:
         await require_seen_terms(scope, GOOD_TERMS, wanted.good_id, wanted.person_id, found.name)
     return found
-
-
-async def _record(
-    scope: Scope, redemption_id: UUID, wanted: RedemptionIn, household_id: UUID, points: int, entry_id: UUID,
-    now: datetime, expires_at: datetime,
-) -> str:  # fmt: skip
-    """Insert the redemption under a collection code that no other open one has; return the code. Raises Busy."""
-    for _ in range(CODE_TRIES):
-        code = f"{secrets.randbelow(10**8):08}"
-        written = await database.execute(
-            "INSERT INTO redemption (community_id, id, person_id, household_id, good_id, station_id, quantity, points, "
-            "status, code, entry_id, reserved_at, expires_at) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'reserved', $9, $10, $11, $12) "
-            "ON CONFLICT ON CONSTRAINT redemption_code_unique DO NOTHING",
-            scope.community_id, redemption_id, wanted.person_id, household_id, wanted.good_id, wanted.station_id,
-            wanted.quantity, points, code, entry_id, now, expires_at,
-        )  # fmt: skip
-        if written == "INSERT 0 1":
-            return code
-    raise Busy

@@ -1,6 +1,9 @@
 """Limits on attempts, counted in the database, so that a limit holds across processes. Sign-ins: `sign_in_delays`."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+
+import msgspec
 
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
@@ -18,29 +21,38 @@ class TooManyAttempts(TimebankError):
         self.retry_after = seconds + 1
 
 
-@retried
+class Limit(msgspec.Struct, frozen=True):
+    """How often something may be attempted in a window. An attempt with `counts` False is only refused after `most`."""
+
+    key: str
+    most: int
+    counts: bool = True
+
+
 async def count_attempt(key: str, *, most: int, window: timedelta) -> None:
-    """Count one attempt under a key. Raises TooManyAttempts for those after `most` in a window.
-
-    Counted in a transaction of its own, so that the attempt stays counted when the verb fails.
-    """
-    if database.engine.current_transaction.get() is not None:
-        raise RuntimeError("this is committed by itself: call it before a transaction is open")
-    start = _window_start(window)
-    (counted,) = await database.ask("SELECT throttle_count($1, $2) AS attempts", key, start)
-    if counted["attempts"] > most:
-        wait = start + window - clock.now()
-        raise TooManyAttempts(wait)
+    """Count one attempt under a key; see `count_attempts`."""
+    await count_attempts([Limit(key, most)], window=window)
 
 
 @retried
-async def subtract_attempts(key: str, attempts: int, *, window: timedelta) -> None:
-    """Subtract attempts that were right from the count; earlier ones stay counted."""
-    async with transaction(None):
-        await database.execute(
-            "UPDATE throttle SET attempts = greatest(0, attempts - $3) WHERE key = $1 AND window_start = $2",
-            key, _window_start(window), attempts,
-        )  # fmt: skip
+async def count_attempts(limits: Sequence[Limit], *, window: timedelta) -> None:
+    """Count one attempt under the keys of several limits. Raises TooManyAttempts for those after `most` in a window.
+
+    Counted on a connection of its own, so that the attempt stays counted when the verb around it fails. Attempts at
+    the same moment are counted one after the other, so of them too no more than `most` are let through.
+    """
+    start = _window_start(window)
+    counted = sorted(limits, key=lambda limit: limit.key)  # in one order, so that no two counts wait for each other
+    rows = ", ".join(f"(${2 * row + 2}, $1, ${2 * row + 3})" for row in range(len(counted)))
+    found = await database.fetch_aside(
+        f"INSERT INTO throttle (key, window_start, attempts) VALUES {rows} "  # noqa: S608  # numbers of parameters
+        "ON CONFLICT (key, window_start) DO UPDATE SET attempts = throttle.attempts + excluded.attempts "
+        "RETURNING key, attempts",
+        start, *(value for limit in counted for value in (limit.key, int(limit.counts))),
+    )  # fmt: skip
+    attempts = {row["key"]: row["attempts"] for row in found}
+    if any(attempts[limit.key] + (not limit.counts) > limit.most for limit in limits):
+        raise TooManyAttempts(start + window - clock.now())
 
 
 @retried

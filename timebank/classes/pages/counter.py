@@ -67,7 +67,6 @@ class CounterClassPages(Controller):
     ) -> Redirect:  # fmt: skip
         """Mark the child as attended."""
         proof = parse_form(AttendanceIn, shown_by(data), CODE)
-        await attendance.count_attendance_guess(caller, booking_id, proof.code)
         await once.answer(caller, lambda: attendance.attend(caller, booking_id, proof.code, proof.presence))
         return see_other(f"/desk/bookings/{booking_id}")
 

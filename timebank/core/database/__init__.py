@@ -11,6 +11,7 @@ from timebank.core.database.transactions import (
     error_of,
     execute,
     fetch,
+    fetch_aside,
     fetch_one,
     fetch_unlimited,
     fetch_value,
@@ -29,7 +30,7 @@ from timebank.core.errors import RanIntoAnother
 
 __all__ = [
     "LOCK_NOT_AVAILABLE", "TRIES", "BadValue", "NotOpen", "Open", "Question", "RanIntoAnother", "Reads", "Write",
-    "as_texts", "ask", "change", "close_pool", "create_pool", "engine", "error_of", "execute", "fetch", "fetch_one",
-    "fetch_unlimited", "fetch_value", "flush", "gathering", "insert", "insert_many", "many", "one", "queue", "read",
-    "read_value", "reading", "retried", "row", "rows", "savepoint", "transaction", "value",
+    "as_texts", "ask", "change", "close_pool", "create_pool", "engine", "error_of", "execute", "fetch", "fetch_aside",
+    "fetch_one", "fetch_unlimited", "fetch_value", "flush", "gathering", "insert", "insert_many", "many", "one",
+    "queue", "read", "read_value", "reading", "retried", "row", "rows", "savepoint", "transaction", "value",
 ]  # fmt: skip

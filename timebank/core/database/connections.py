@@ -30,6 +30,8 @@ ANSWER_SECONDS_MAX = 5
 ASK_AGAIN_SECONDS = 1
 FULL_SECONDS = 30
 """How long a full disk is remembered, because the readiness check may test another disk than the full one."""
+ASIDE_MAX = 2
+"""Connections for `fetch_aside`. They are apart from the pool's, whose holders wait for them."""
 
 # Errors of a connection that ended during a verb. asyncpg raises the last one if it ends between two statements.
 LOST = (
@@ -75,6 +77,7 @@ class Engine(PostgresEngine):
     # Holds a `database.Open`. Piccolo reads only its `connection`.
     current_transaction: ContextVar[Any]
     door = Door()
+    aside: "asyncpg.Pool[asyncpg.Record] | None" = None
 
     async def prep_database(self) -> None:
         return None
@@ -125,18 +128,25 @@ async def create_pool(url: str, size: int = 10, *, check: Check | None = None) -
         if check is not None:
             await check(connection)
 
-    engine.pool = await asyncpg.create_pool(
-        url, min_size=0, max_size=size, connection_class=Connection, timeout=ANSWER_SECONDS_MAX,
-        init=begin,
-        **connecting(),
-    )  # fmt: skip
+    engine.pool, engine.aside = [
+        await asyncpg.create_pool(
+            url, min_size=0, max_size=most, connection_class=Connection, timeout=ANSWER_SECONDS_MAX,
+            init=begin,
+            **connecting(),
+        )
+        for most in (size, ASIDE_MAX)
+    ]  # fmt: skip
 
 
 async def close_pool() -> None:
     """Close every connection; terminate those that a hanging server does not close in time."""
-    pool, engine.pool = engine.pool, None
-    if pool is None:
-        return
+    pools, engine.pool, engine.aside = (engine.pool, engine.aside), None, None
+    for pool in pools:
+        if pool is not None:
+            await _close(pool)
+
+
+async def _close(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     try:
         async with asyncio.timeout(ANSWER_SECONDS_MAX):
             await pool.close()
@@ -187,12 +197,12 @@ def _is_open() -> bool:
 
 
 @asynccontextmanager
-async def borrowed() -> AsyncIterator["PoolConnectionProxy"]:
+async def borrowed(*, aside: bool = False) -> AsyncIterator["PoolConnectionProxy"]:
     """Acquire a connection of the pool for the block. Database errors in the block are raised as our errors.
 
     A constraint violation is raised unchanged: `database.retried` needs its class.
     """
-    pool = engine.pool
+    pool = engine.aside if aside else engine.pool
     if pool is None:
         raise NotOpen
     connection = await _acquired(pool)

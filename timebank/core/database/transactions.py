@@ -125,9 +125,9 @@ def _require_same_reach(visible: frozenset[UUID], scope: Scope | None, reach: fr
 
 
 @asynccontextmanager
-async def _connected() -> AsyncIterator["PoolConnectionProxy"]:
+async def _connected(*, aside: bool = False) -> AsyncIterator["PoolConnectionProxy"]:
     """A connection of the pool. Raises the error of a violated constraint, or Busy if PostgreSQL rolled back."""
-    async with borrowed() as connection:
+    async with borrowed(aside=aside) as connection:
         try:
             yield connection
         except asyncpg.IntegrityConstraintViolationError as error:
@@ -169,6 +169,16 @@ async def ask(sql: str, *values: object) -> list[asyncpg.Record]:
     Use it only for a database function that checks the permissions itself.
     """
     async with _connected() as connection:
+        return await connection.fetch(sql, *values, timeout=ANSWER_SECONDS_MAX)
+
+
+async def fetch_aside(sql: str, *values: object) -> list[asyncpg.Record]:
+    """The rows of one statement on a connection of its own, without a scope: what it writes stays, also when the open
+    transaction is rolled back.
+
+    It must touch no row that a transaction may have locked: the transaction that waits for it would wait for ever.
+    """
+    async with _connected(aside=True) as connection:
         return await connection.fetch(sql, *values, timeout=ANSWER_SECONDS_MAX)
 
 

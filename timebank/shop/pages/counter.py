@@ -12,9 +12,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.sign_in import guesses
-from timebank.classes.reading import booking_by_code
+from timebank.access.pickup import find_pickup
 from timebank.core import scanned
+from timebank.core.capability import counter_page_of
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
@@ -90,13 +90,13 @@ class CounterGoodsPages(Controller):
     @get()
     @shown_again(lambda request, caller, code: refused_page(request, caller, {"code": code}))
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], code: Code = "") -> Template | Redirect:
-        """Find the reservation with this code; a code of a booking redirects to the booking."""
+        """Find the reservation with this code; the code of something else redirects to its own page."""
         digits = scanned.digits(code)
-        found = await reading.find_redemption_by_code(caller, digits)
-        if found is None and await booking_by_code(caller, digits):
-            await guesses.was_right(caller)  # the code is right: the look-up above is no wrong guess
-            return see_other(f"/desk/bookings?code={digits}")
-        return page(request, caller, "desk/redemption.html", redemption=found, code=digits)
+        found = await find_pickup(caller, digits)
+        if found is not None and found.noun != collection.NOUN:
+            return see_other(f"{counter_page_of(found.noun)}?code={digits}")
+        redemption = await reading.redemption_of_code(caller, found)
+        return page(request, caller, "desk/redemption.html", redemption=redemption, code=digits)
 
     @post("/{redemption_id:uuid}/collection")
     @shown_again(
@@ -110,7 +110,6 @@ class CounterGoodsPages(Controller):
     ) -> Redirect:  # fmt: skip
         """Hand over a reservation, proved by its code or a presence scan."""
         proof = parse_form(Collection, shown_by(data), CODE)
-        await collection.count_try(caller, redemption_id, proof.code)
         await once.answer(caller, lambda: collection.collect(caller, redemption_id, proof.code, proof.presence))
         return see_other(f"/desk/redemptions/{redemption_id}")
 

@@ -1,0 +1,31 @@
+"""Seats: how many of a row's places are taken. The row is of any table with `seats` and `seats_taken`."""
+
+from uuid import UUID
+
+from piccolo.table import Table
+
+from timebank.core import database
+from timebank.core.scope import Scope
+
+
+async def take_seat(scope: Scope, table: type[Table], row_id: UUID) -> bool:
+    """Take a seat of a row of the caller's own table; False where none is free. Runs in the caller's transaction."""
+    taken = await database.execute(
+        f"UPDATE {_name(table)} SET seats_taken = seats_taken + 1 "  # noqa: S608  # the name of a table class
+        "WHERE community_id = $1 AND id = $2 AND seats_taken < seats",
+        scope.community_id, row_id,
+    )  # fmt: skip
+    return taken == "UPDATE 1"
+
+
+async def free_seats(scope: Scope, table: type[Table], row_id: UUID, count: int = 1) -> None:
+    """Free seats that were taken of a row of the caller's own table. Runs in the caller's transaction."""
+    await database.execute(
+        f"UPDATE {_name(table)} SET seats_taken = seats_taken - $3 "  # noqa: S608  # the name of a table class
+        "WHERE community_id = $1 AND id = $2",
+        scope.community_id, row_id, count,
+    )  # fmt: skip
+
+
+def _name(table: type[Table]) -> str:
+    return table._meta.tablename  # noqa: SLF001  # Piccolo's documented place of it

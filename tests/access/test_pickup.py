@@ -107,7 +107,7 @@ async def test_a_code_is_found_until_it_expires_and_in_its_own_community_alone(t
         assert await find_pickup(keeper, code) is None
     assert await find_pickup(await town.scope("何静"), code) is None, "an administrator of another community"
     async with transaction(town.system()):
-        await end_pickup(town.system(), "loan", thing)
+        end_pickup(town.system(), "loan", thing)
     assert await find_pickup(keeper, code) is None
 
 

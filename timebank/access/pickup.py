@@ -6,7 +6,7 @@ reset a count; if it did, somebody who knows one right code could reset the coun
 
 import hmac
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +14,7 @@ import msgspec
 
 from timebank.access.sign_in.attempt_limits import Limit, count_attempts
 from timebank.core import clock, database
-from timebank.core.database import transaction
+from timebank.core.database import Question, Write, transaction
 from timebank.core.errors import Busy, Forbidden
 from timebank.core.scope import Scope
 
@@ -38,7 +38,7 @@ async def give_pickup(scope: Scope, noun: str, noun_id: UUID, station_id: UUID |
     Runs in the caller's transaction. Five codes are drawn, the first free one is taken. Raises Busy where none is free,
     or where it has a code already.
     """
-    drawn = [f"{secrets.randbelow(10**8):08}" for _ in range(DRAWN)]
+    drawn = draw()
     rows = ", ".join(f"($1, ${row + 6}, $2, $3, $4, $5)" for row in range(DRAWN))
     code: str | None = await database.fetch_value(
         "INSERT INTO pickup (community_id, code, noun, noun_id, station_id, expires_at) "  # noqa: S608  # numbers of parameters
@@ -48,6 +48,36 @@ async def give_pickup(scope: Scope, noun: str, noun_id: UUID, station_id: UUID |
     if code is None:
         raise Busy
     return code
+
+
+def draw() -> list[str]:
+    """A few random codes."""
+    return [f"{secrets.randbelow(10**8):08}" for _ in range(DRAWN)]
+
+
+def free_codes(scope: Scope, drawn: Sequence[str]) -> Question:
+    """The question which of these codes nothing in the community has, to be asked with others."""
+    return database.value(
+        "SELECT coalesce(json_agg(d.code), '[]') FROM unnest($2::text[]) AS d (code) "
+        "WHERE NOT EXISTS (SELECT FROM pickup k WHERE k.community_id = $1 AND k.code = d.code)",
+        scope.community_id, list(drawn),
+    )  # fmt: skip
+
+
+def first_free(codes: Sequence[str]) -> str:
+    """The first of the free codes. Raises Busy where none is free."""
+    if not codes:
+        raise Busy
+    return codes[0]
+
+
+def pickup_row(scope: Scope, code: str, noun: str, noun_id: UUID, station_id: UUID | None, until: datetime) -> Write:
+    """The row that gives something that waits at a counter this code, unless another thing has got it meanwhile."""
+    return database.change(
+        "INSERT INTO pickup (community_id, code, noun, noun_id, station_id, expires_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        scope.community_id, code, noun, noun_id, station_id, until,
+    )  # fmt: skip
 
 
 async def find_pickup(scope: Scope, code: str) -> Found | None:
@@ -95,9 +125,11 @@ async def change_pickups(
     )  # fmt: skip
 
 
-async def end_pickup(scope: Scope, noun: str, noun_id: UUID) -> None:
-    """Delete the code of what was collected or given up. Runs in the caller's transaction."""
-    await database.execute(
-        "DELETE FROM pickup WHERE community_id = $1 AND noun = $2 AND noun_id = $3",
-        scope.community_id, noun, noun_id,
+def end_pickup(scope: Scope, noun: str, noun_id: UUID) -> None:
+    """Queue the deletion of the code of what was collected or given up."""
+    database.queue(
+        database.change(
+            "DELETE FROM pickup WHERE community_id = $1 AND noun = $2 AND noun_id = $3",
+            scope.community_id, noun, noun_id, rows=None,
+        )
     )  # fmt: skip

@@ -225,4 +225,4 @@ async def end_booking(scope: Scope, found: BookingRow, status: BookingStatus) ->
         }
     ).where((Booking.community_id == scope.community_id) & (Booking.id == found.id))  # fmt: skip
     if found.code is not None:
-        await end_pickup(scope, NOUN, found.id)
+        end_pickup(scope, NOUN, found.id)

@@ -1,10 +1,10 @@
 """Presence at the counter: proof by a scan that a person was at this station in the last five minutes."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-import asyncpg
+import msgspec
 
 from timebank.agreements.independence import near, signed_on
 from timebank.core import clock, database
@@ -32,6 +32,18 @@ class CardNotConfirmed(TimebankError):
     sentence = "这张卡是您自己或家里人刚办的，还没有另一位工作人员核对过。请另一位工作人员同意后再用它花积分。"
 
 
+class ProvingScan(msgspec.Struct, frozen=True, kw_only=True):
+    """A scan that proves presence, with the issuer of its card and until when its person may not spend."""
+
+    person_id: UUID
+    how: str
+    issued_by: UUID | None
+    issued_by_login: UUID | None
+    confirmed: bool
+    rests_until: datetime | None
+    merge_rests_until: datetime | None
+
+
 _SCANS = (
     "SELECT s.person_id, s.how, c.issued_by, c.issued_by_login, c.confirmed_by_login IS NOT NULL "
     "OR {vouched} AS confirmed, rest.until AS rests_until, rest.merge_until AS merge_rests_until FROM scan s "
@@ -40,7 +52,8 @@ _SCANS = (
     "AND (r.person_id = s.person_id OR r.person_id IN (SELECT g.guardian_id FROM guardianship g "
     "WHERE g.community_id = s.community_id AND g.child_id = s.person_id AND g.ended_at IS NULL))) AS rest "
     "LEFT JOIN card c ON c.community_id = s.community_id AND c.id = s.card_id "
-    "WHERE s.community_id = $1 AND s.station_id = ANY ($2) AND s.received_at > $3 AND s.person_id = ANY ($4) "
+    "WHERE s.community_id = $1 AND s.station_id = ANY ($2::text[]::uuid[]) AND s.received_at > $3 "
+    "AND s.person_id = ANY ($4::text[]::uuid[]) "
     "AND s.status <> 'error' AND s.device_at IS NULL "
 )
 
@@ -67,31 +80,45 @@ async def require_presence(
     scan soon after two records of the person were merged. Raises PresenceNeeded, CardNotConfirmed, SpendingRests,
     MergeRests.
     """
-    if nonce is None:
-        raise PresenceNeeded
     async with transaction(scope):
-        found = await database.fetch_one(
-            _scans(
-                "AND s.nonce = $5 "
-                "AND (s.how = 'station_code' OR s.how IN ('personal_code', 'card') AND s.by_login = $6)"
-            ),
-            scope.community_id, [station_id], clock.now() - PROVES_FOR, list(person_ids), nonce, scope.login_id,
-        )  # fmt: skip
-        if found is None:
-            raise PresenceNeeded
-        if not await _is_card_of_another(scope, found):
-            raise CardNotConfirmed
+        found = await database.read(_Proof, scan=proof_question(scope, person_ids, station_id, nonce))
+        await require_proof(scope, found.scan, spends=spends)
+
+
+class _Proof(msgspec.Struct, frozen=True):
+    scan: ProvingScan | None
+
+
+def proof_question(
+    scope: Scope, person_ids: Collection[UUID], station_id: UUID, nonce: str | None
+) -> database.Question:
+    """The question for the scan that proves the presence of one of these people, to be asked with others."""
+    return database.one(
+        _scans(
+            "AND s.nonce = $5 AND (s.how = 'station_code' OR s.how IN ('personal_code', 'card') AND s.by_login = $6)"
+        ),
+        scope.community_id, [str(station_id)], clock.now() - PROVES_FOR, database.as_texts(list(person_ids)), nonce,
+        scope.login_id,
+    )  # fmt: skip
+
+
+async def require_proof(scope: Scope, scan: ProvingScan | None, *, spends: bool = True) -> None:
+    """Refuse unless the scan proves presence; see `require_presence`. Raises what that raises."""
+    if scan is None:
+        raise PresenceNeeded
+    if not await _is_card_of_another(scope, scan):
+        raise CardNotConfirmed
     if spends:
-        require_merge_rested(found["merge_rests_until"])
-    if spends and found["how"] != "card":
-        require_rested(found["rests_until"])
+        require_merge_rested(scan.merge_rests_until)
+    if spends and scan.how != "card":
+        require_rested(scan.rests_until)
 
 
-async def _is_card_of_another(scope: Scope, scan: asyncpg.Record) -> bool:
+async def _is_card_of_another(scope: Scope, scan: ProvingScan) -> bool:
     """Whether a scan was of no card, of a confirmed card, or of one whose issuer is independent of the caller."""
-    if scan["confirmed"]:
+    if scan.confirmed:
         return True
-    issuers = [scan["issued_by"], scan["issued_by_login"]]
+    issuers = [scan.issued_by, scan.issued_by_login]
     return (await near(signed_on(scope), issuers[:1], issuers[1:])).is_uninvolved(issuers, issuers[:1])
 
 
@@ -101,14 +128,15 @@ async def was_scanned(scope: Scope, person_id: UUID) -> bool:
     A card issued by the caller, or by somebody not independent of the caller, counts only once somebody else has
     confirmed it.
     """
-    stations = list(scope.kept_stations)
+    stations = database.as_texts(list(scope.kept_stations))
     async with transaction(scope):
         if scope.administers:
             found = await database.fetch("SELECT id FROM station WHERE community_id = $1", scope.community_id)
-            stations = [row["id"] for row in found]
-        scans = await database.fetch(
+            stations = [str(row["id"]) for row in found]
+        scans = await database.rows(
+            ProvingScan,
             _scans("AND s.how IN ('personal_code', 'card') AND s.by_login = $5 ORDER BY s.received_at DESC LIMIT 20"),
-            scope.community_id, stations, clock.now() - PROVES_FOR, [person_id], scope.login_id,
+            scope.community_id, stations, clock.now() - PROVES_FOR, [str(person_id)], scope.login_id,
         )  # fmt: skip
         for scan in scans:
             if await _is_card_of_another(scope, scan):

@@ -16,7 +16,7 @@ from timebank.shop.collection import (
     LOCKED,
     LockedRedemption,
     end_code,
-    lock_customer,
+    lock_holder,
     lock_redemption,
     require_reserved,
 )
@@ -67,11 +67,11 @@ async def expire_redemptions(scope: Scope) -> int:
 @retried
 async def _expire(scope: Scope, redemption_id: UUID) -> bool:
     async with transaction(scope):
-        locked = await lock_customer(scope, redemption_id)
+        holder = await lock_holder(scope, redemption_id)
         found = await database.row(LockedRedemption, f"{LOCKED} SKIP LOCKED", scope.community_id, redemption_id)
         if found is None or found.status != "reserved":
             return False
-        require_locked(found.person_id, locked)
+        require_locked(found.person_id, [holder.person_id])
         back = await _give_back(scope, found, "expired", f"预留过期：{found.what}")
         await audit.record(scope, "expire", "redemption", found.id, points=found.points)
         await notify(
@@ -95,7 +95,7 @@ async def _give_back(scope: Scope, found: LockedRedemption, status: RedemptionSt
             Redemption.ended_by: scope.person_id,
         }
     ).where((Redemption.community_id == scope.community_id) & (Redemption.id == found.id))  # fmt: skip
-    await end_code(scope, found)
+    end_code(scope, found)
     return voided.returned
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.access import pickup
-from timebank.agreements.independence import is_near_home, signed_on
+from timebank.agreements.independence import NearFacts, is_near_home, near_by, near_question, signed_on
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
@@ -15,11 +15,10 @@ from timebank.core.scope import Scope
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.ledger.resting import require_rested
-from timebank.people.locks import lock_people, require_locked
+from timebank.people.locks import require_locked
 from timebank.people.messages import notify
-from timebank.presence.at_counter import require_presence
+from timebank.presence.at_counter import ProvingScan, proof_question, require_proof
 from timebank.shop.schemas import Redeemed, RedemptionStatus
-from timebank.shop.tables import Redemption
 
 NOUN = "redemption"
 ENDED = {"collected": _("领走"), "cancelled": _("取消"), "expired": _("过期未领"), "returned": _("退货")}
@@ -110,25 +109,36 @@ async def lock_redemption(scope: Scope, redemption_id: UUID, *, agreed: bool = F
 
     Raises NotFound where the caller may not see it; `agreed` skips that check for a second person.
     """
-    locked = await lock_customer(scope, redemption_id)
+    holder = await lock_holder(scope, redemption_id)
     found = await database.row(LockedRedemption, LOCKED, scope.community_id, redemption_id)
     if found is None or not (agreed or scope.reads_at(found.station_id, own=scope.stands_for(found.person_id))):
         raise NotFound
-    require_locked(found.person_id, locked)
+    require_locked(found.person_id, [holder.person_id])
     return found
 
 
-async def lock_customer(scope: Scope, redemption_id: UUID) -> list[UUID]:
-    """Lock the row of the person whose points a redemption holds, and return that person's id in a list, if any.
+class Holder(msgspec.Struct, frozen=True):
+    """Whose points a redemption holds, and at which station it waits."""
 
-    Only a merge of two records changes that person: pass the result to `require_locked` once the redemption is locked.
+    person_id: UUID
+    station_id: UUID
+
+
+async def lock_holder(scope: Scope, redemption_id: UUID) -> Holder:
+    """Lock the row of the person whose points a redemption holds. Raises NotFound.
+
+    Only a merge of two records changes that person: pass it to `require_locked` once the redemption is locked.
     """
-    people = await database.fetch(
-        "SELECT person_id FROM redemption WHERE community_id = $1 AND id = $2", scope.community_id, redemption_id
-    )
-    locked = [UUID(bytes=row["person_id"].bytes) for row in people]
-    await lock_people(scope, locked)
-    return locked
+    found = await database.row(
+        Holder,
+        "SELECT p.id AS person_id, r.station_id FROM redemption r "
+        "JOIN person p ON p.community_id = $1 AND p.id = r.person_id "
+        "WHERE r.community_id = $1 AND r.id = $2 FOR NO KEY UPDATE OF p",
+        scope.community_id, redemption_id,
+    )  # fmt: skip
+    if found is None:
+        raise NotFound
+    return found
 
 
 @retried
@@ -137,14 +147,11 @@ async def collect(
 ) -> Redeemed:  # fmt: skip
     """Hand a reserved good over, proved by its collection code or by a scan of the person."""
     async with transaction(scope):
-        found = await lock_redemption(scope, redemption_id)
-        scope.require_keeper(found.station_id)
-        await require_not_family(scope, found.person_id)
-        require_reserved(found)
-        if found.expires_at <= clock.now():
-            raise RedemptionOverdue
+        holder = await lock_holder(scope, redemption_id)
+        facts = await _facts(scope, redemption_id, holder, presence)
+        found = require_collectable(scope, facts, holder)
         if code is None:
-            await require_presence(scope, [found.person_id], found.station_id, presence)
+            await require_proof(scope, facts.scan)
         elif not await pickup.count_try(scope, NOUN, found.id, found.code, code):
             raise WrongCollectionCode
         else:
@@ -152,6 +159,43 @@ async def collect(
             require_rested(found.rests_until)
         await hand_over(scope, found)
     return Redeemed(id=found.id, status="collected", code=None, points=found.points, expires_at=found.expires_at)
+
+
+class CollectionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The redemption under its row lock, who is near the caller, and the scan that proves the person's presence."""
+
+    redemption: LockedRedemption | None
+    near: NearFacts
+    scan: ProvingScan | None = None
+
+
+async def _facts(scope: Scope, redemption_id: UUID, holder: Holder, presence: str | None) -> CollectionFacts:
+    """Read the facts of a collection by one statement, under the lock of the person."""
+    questions = {
+        "redemption": database.one(LOCKED, scope.community_id, redemption_id),
+        "near": near_question(signed_on(scope), [holder.person_id]),
+    }
+    if presence is not None:
+        questions["scan"] = proof_question(scope, [holder.person_id], holder.station_id, presence)
+    return await database.read(CollectionFacts, **questions)
+
+
+def require_collectable(scope: Scope, facts: CollectionFacts, holder: Holder) -> LockedRedemption:
+    """The redemption, if the caller may hand it over now.
+
+    Raises NotFound, Forbidden, OwnRedemption, RedemptionEnded, RedemptionOverdue.
+    """
+    found = facts.redemption
+    if found is None or not scope.reads_at(found.station_id, own=scope.stands_for(found.person_id)):
+        raise NotFound
+    require_locked(found.person_id, [holder.person_id])
+    scope.require_keeper(found.station_id)
+    if found.person_id in near_by(signed_on(scope), facts.near).home:
+        raise OwnRedemption
+    require_reserved(found)
+    if found.expires_at <= clock.now():
+        raise RedemptionOverdue
+    return found
 
 
 async def hand_over(scope: Scope, found: LockedRedemption) -> None:
@@ -169,13 +213,14 @@ async def hand_over(scope: Scope, found: LockedRedemption) -> None:
         memo=f"{found.what} · {found.station}",
     )
     settled = await posting.capture(scope, found.entry_id, note)
-    await Redemption.update(
-        {
-            Redemption.status: "collected", Redemption.code: None, Redemption.ended_at: clock.now(),
-            Redemption.ended_by: scope.person_id, Redemption.settled_entry_id: settled.entry_id,
-        }
-    ).where((Redemption.community_id == scope.community_id) & (Redemption.id == found.id))  # fmt: skip
-    await end_code(scope, found)
+    database.queue(
+        database.change(
+            "UPDATE redemption SET status = 'collected', code = NULL, ended_at = $3, ended_by = $4, "
+            "settled_entry_id = $5 WHERE community_id = $1 AND id = $2 AND status = 'reserved'",
+            scope.community_id, found.id, clock.now(), scope.person_id, settled.entry_id,
+        )
+    )  # fmt: skip
+    end_code(scope, found)
     await audit.record(scope, "collect", "redemption", found.id, points=found.points)
     await notify(
         scope, found.person_id, "redemption_collected",
@@ -184,10 +229,10 @@ async def hand_over(scope: Scope, found: LockedRedemption) -> None:
     )  # fmt: skip
 
 
-async def end_code(scope: Scope, found: LockedRedemption) -> None:
-    """Delete the code of a redemption that ends; one that was taken at once never had one."""
+def end_code(scope: Scope, found: LockedRedemption) -> None:
+    """Queue the deletion of the code of a redemption that ends; one that was taken at once never had one."""
     if found.code is not None:
-        await pickup.end_pickup(scope, NOUN, found.id)
+        pickup.end_pickup(scope, NOUN, found.id)
 
 
 def require_reserved(found: LockedRedemption) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import clock, database
-from timebank.core.database import transaction
+from timebank.core.database import Question, Write, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 
@@ -26,18 +26,24 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
-async def count_taken(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, limit: int | None) -> None:
-    """Add to a household's count of this local month. Raises MonthlyLimitReached where the sum exceeds the limit."""
-    month = month_of(clock.local_day())
-    counted = await database.execute(
-        "INSERT INTO household_month AS h (community_id, household_id, good_id, month, quantity) "
-        "SELECT $1, $2, $3, $4, $5 WHERE $6::integer IS NULL OR $5 <= $6 "
-        "ON CONFLICT (community_id, household_id, good_id, month) DO UPDATE SET quantity = h.quantity + $5 "
-        "WHERE $6 IS NULL OR h.quantity + $5 <= $6",
-        scope.community_id, household_id, good_id, month, quantity, limit,
+def taken_question(scope: Scope, household_id: UUID, good_id: UUID) -> Question:
+    """The question how many of a good a household has taken in this local month."""
+    return database.value(
+        "SELECT coalesce((SELECT quantity FROM household_month "
+        "WHERE community_id = $1 AND household_id = $2 AND good_id = $3 AND month = $4), 0)",
+        scope.community_id, household_id, good_id, month_of(clock.local_day()),
     )  # fmt: skip
-    if counted == "INSERT 0 0":
-        raise MonthlyLimitReached(limit=limit, taken=await _counted(scope, household_id, good_id, month))
+
+
+def count_taken(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, limit: int | None) -> Write:
+    """Add to a household's count of this local month, while the sum does not exceed the limit."""
+    return database.change(
+        "INSERT INTO household_month AS h (community_id, household_id, good_id, month, quantity) "
+        "VALUES ($1, $2, $3, $4, $5) "
+        "ON CONFLICT (community_id, household_id, good_id, month) DO UPDATE SET quantity = h.quantity + $5 "
+        "WHERE $6::integer IS NULL OR h.quantity + $5 <= $6",
+        scope.community_id, household_id, good_id, month_of(clock.local_day()), quantity, limit,
+    )  # fmt: skip
 
 
 async def uncount_taken(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, day: date) -> None:
@@ -60,12 +66,3 @@ async def taken_this_month(scope: Scope, person_id: UUID) -> dict[UUID, int]:
             scope.community_id, person_id, month_of(clock.local_day()),
         )  # fmt: skip
     return {taken.good_id: taken.quantity for taken in found}
-
-
-async def _counted(scope: Scope, household_id: UUID, good_id: UUID, month: date) -> int:
-    quantity: int | None = await database.fetch_value(
-        "SELECT quantity FROM household_month "
-        "WHERE community_id = $1 AND household_id = $2 AND good_id = $3 AND month = $4",
-        scope.community_id, household_id, good_id, month,
-    )  # fmt: skip
-    return quantity or 0

@@ -1,51 +1,31 @@
 """Reserving a good against points, at home or at the counter."""
 
-from datetime import date, timedelta
 from uuid import UUID
 
-import msgspec
-
-from timebank.access.pickup import give_pickup
 from timebank.agreements.own_terms import require_seen_terms
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
-from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.ledger.resting import require_spendable
-from timebank.people.guardianship.guardians import NotGuardian
-from timebank.people.identity.ages import is_guarded
-from timebank.policies.values import policies
-from timebank.presence.at_counter import require_presence
-from timebank.shop import collection, limits, stock
-from timebank.shop.collection import PersonNotActive
+from timebank.presence.at_counter import require_proof
+from timebank.shop import collection
 from timebank.shop.goods import GOOD_TERMS
+from timebank.shop.reserving import (
+    Customer,
+    Reservation,
+    ReservationFacts,
+    decide,
+    lock_customer,
+    offered,
+    require_may_have,
+    reservation_facts,
+    rows_of,
+)
 from timebank.shop.schemas import Redeemed, RedemptionIn
 from timebank.shop.tables import Redemption
-
-
-class GoodNotOffered(TimebankError):
-    code = "good_not_offered_here"
-    status = 422
-    sentence = "这种物品在这个驿站没有，或已不再兑换。请换一种物品或换一个驿站。"
-
-
-class _Customer(msgspec.Struct, frozen=True):
-    id: UUID
-    household_id: UUID | None
-    status: str
-    born_on: date | None
-    consented: bool  # a guardian's consent is on record
-
-
-class _Offer(msgspec.Struct, frozen=True, kw_only=True):
-    unseen: bool  # its terms still wait for a second person to see them
-    name: str
-    unit: str
-    points: int
-    monthly_limit: int | None
-    station: str
 
 
 @retried
@@ -55,11 +35,20 @@ async def redeem(scope: Scope, wanted: RedemptionIn) -> Redeemed:
     With `collect_now` a keeper of the station hands it over at once to a person whose presence a scan proves. Raises
     OutOfStock, MonthlyLimitReached, GoodNotOffered, Insufficient, OwnRedemption, PresenceNeeded, OwnTerms.
     """
-    async with transaction(scope):
-        customer = await _customer(scope, wanted)
-        if wanted.collect_now:
-            await require_presence(scope, [customer.id], wanted.station_id, wanted.presence)
-        return await _taken(scope, wanted, customer)
+    own = scope.stands_for(wanted.person_id)
+    if not own and not (wanted.collect_now and scope.keeps(wanted.station_id)):
+        raise Forbidden if scope.kept_stations or scope.reads_all else NotFound
+    if own and not wanted.collect_now:
+        require_spendable(scope, [wanted.person_id])
+    return await _redeem(scope, wanted, agreed=False)
+
+
+async def redeem_agreed(scope: Scope, wanted: RedemptionIn) -> Redeemed:
+    """Redeem a good for a person without code or card, once a second member of staff has agreed.
+
+    Runs in the transaction of that agreement.
+    """
+    return await _redeem(scope, wanted, agreed=True)
 
 
 async def require_takeable(scope: Scope, person_id: UUID, good_id: UUID, station_id: UUID) -> None:
@@ -68,107 +57,58 @@ async def require_takeable(scope: Scope, person_id: UUID, good_id: UUID, station
     Raises NotFound, PersonNotActive, NotGuardian, GoodNotOffered, OwnTerms.
     """
     wanted = RedemptionIn(person_id=person_id, good_id=good_id, station_id=station_id)
-    await _locked_customer(scope, wanted)
-    await _offer(scope, wanted)
+    customer = await lock_customer(scope, person_id)
+    facts = await reservation_facts(scope, wanted, customer, agreed=True)
+    require_may_have(scope, customer, facts)
+    await _require_seen(scope, wanted, facts)
 
 
-async def redeem_agreed(scope: Scope, wanted: RedemptionIn) -> Redeemed:
-    """Redeem a good for a person without code or card, once a second member of staff has agreed.
+async def _redeem(scope: Scope, wanted: RedemptionIn, *, agreed: bool) -> Redeemed:
+    async with transaction(scope):
+        customer = await lock_customer(scope, wanted.person_id)
+        if wanted.collect_now and not agreed:
+            scope.require_keeper(wanted.station_id)
+        facts = await reservation_facts(scope, wanted, customer, agreed=agreed)
+        require_may_have(scope, customer, facts)
+        if wanted.collect_now and not agreed:
+            await require_proof(scope, facts.scan)
+        await _require_seen(scope, wanted, facts)
+        return await _reserve(scope, wanted, customer, decide(wanted, facts, clock.now()))
 
-    Runs in the transaction of that agreement.
-    """
-    return await _taken(scope, wanted, await _customer(scope, wanted, agreed=True))
+
+async def _require_seen(scope: Scope, wanted: RedemptionIn, facts: ReservationFacts) -> None:
+    """Refuse terms that the person's household has set and nobody else has seen. Raises GoodNotOffered, OwnTerms."""
+    offer = offered(facts)
+    if offer.unseen:
+        await require_seen_terms(scope, GOOD_TERMS, wanted.good_id, wanted.person_id, offer.name)
 
 
-async def _taken(scope: Scope, wanted: RedemptionIn, customer: _Customer) -> Redeemed:
-    offer = await _offer(scope, wanted)
-    household_id = customer.household_id or customer.id
-    redemption_id, now, points = clock.new_id(), clock.now(), offer.points * wanted.quantity
-    await limits.count_taken(scope, household_id, wanted.good_id, wanted.quantity, offer.monthly_limit)
-    await stock.take_from_stock(
-        scope, wanted.good_id, wanted.station_id, wanted.quantity, "reserved", redemption_id=redemption_id
-    )
-    memo = f"{offer.name} {wanted.quantity} {offer.unit} · {offer.station}"
+async def _reserve(scope: Scope, wanted: RedemptionIn, customer: Customer, reserved: Reservation) -> Redeemed:
+    """Hold the points and queue the rows."""
+    redemption_id, now, points, offer = clock.new_id(), clock.now(), reserved.points, reserved.offer
     note = Posting(
         kind="hold",
         key=f"redemption:{redemption_id}:hold",
         source_kind="redemption",
         source_id=redemption_id,
-        memo=memo,
+        memo=f"{reserved.what(wanted.quantity)} · {offer.station}",
     )
-    chosen = await policies(scope)
-    held = await posting.hold(scope, customer.id, points, note, grace_days=chosen.grace_days)
-    expires_at = now + timedelta(days=chosen.hold_days)
-    code = None  # what is handed over at once is not shown anywhere
-    if not wanted.collect_now:
-        code = await give_pickup(scope, collection.NOUN, redemption_id, wanted.station_id, expires_at)
-    await Redemption.insert(
-        Redemption(
-            community_id=scope.community_id, id=redemption_id, person_id=wanted.person_id, household_id=household_id,
-            good_id=wanted.good_id, station_id=wanted.station_id, quantity=wanted.quantity, points=points,
-            status="reserved", code=code, entry_id=held.entry_id, settled_entry_id=None, reserved_at=now,
-            expires_at=expires_at, ended_at=None, ended_by=None, returned_at=None,
-        )
+    held = await posting.hold(scope, customer.id, points, note, grace_days=reserved.grace_days)
+    row = Redemption(
+        community_id=scope.community_id, id=redemption_id, person_id=customer.id, household_id=customer.counted_as,
+        good_id=wanted.good_id, station_id=wanted.station_id, quantity=wanted.quantity, points=points,
+        status="reserved", code=reserved.code, entry_id=held.entry_id, settled_entry_id=None, reserved_at=now,
+        expires_at=reserved.expires_at, ended_at=None, ended_by=None, returned_at=None,
     )  # fmt: skip
+    database.queue(database.insert(row), *rows_of(scope, redemption_id, wanted, customer, reserved))
     await audit.record(
         scope, "reserve", "redemption", redemption_id, person_id=customer.id, good_id=wanted.good_id,
         station_id=wanted.station_id, quantity=wanted.quantity, points=points,
     )  # fmt: skip
     if wanted.collect_now:
+        await database.flush()
         await collection.hand_over(scope, await collection.lock_redemption(scope, redemption_id, agreed=True))
-        return Redeemed(id=redemption_id, status="collected", code=None, points=points, expires_at=expires_at)
-    return Redeemed(id=redemption_id, status="reserved", code=code, points=points, expires_at=expires_at)
-
-
-async def _customer(scope: Scope, wanted: RedemptionIn, *, agreed: bool = False) -> _Customer:
-    """Lock and return the person whose points are spent.
-
-    That is the caller; with `collect_now` anybody whom a keeper of the station serves; with `agreed` anybody.
-    """
-    own = scope.stands_for(wanted.person_id)
-    if not own and not agreed and not (wanted.collect_now and scope.keeps(wanted.station_id)):
-        raise Forbidden if scope.kept_stations or scope.reads_all else NotFound
-    if own and not wanted.collect_now:
-        require_spendable(scope, [wanted.person_id])
-    found = await _locked_customer(scope, wanted)
-    if wanted.collect_now:
-        if not agreed:
-            scope.require_keeper(wanted.station_id)
-        await collection.require_not_family(scope, found.id)
-    return found
-
-
-async def _locked_customer(scope: Scope, wanted: RedemptionIn) -> _Customer:
-    found = await database.row(
-        _Customer,
-        "SELECT p.id, p.household_id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g "
-        "WHERE g.community_id = p.community_id AND g.child_id = p.id AND g.consented_at IS NOT NULL "
-        "AND g.ended_at IS NULL) AS consented FROM person p WHERE p.community_id = $1 AND p.id = $2 "
-        "FOR NO KEY UPDATE OF p",
-        scope.community_id, wanted.person_id,
+    return Redeemed(
+        id=redemption_id, status="collected" if wanted.collect_now else "reserved", code=reserved.code, points=points,
+        expires_at=reserved.expires_at,
     )  # fmt: skip
-    if found is None:
-        raise NotFound
-    if found.status != "active":
-        raise PersonNotActive
-    if is_guarded(found.born_on) and not found.consented:
-        raise NotGuardian
-    return found
-
-
-async def _offer(scope: Scope, wanted: RedemptionIn) -> _Offer:
-    found = await database.row(
-        _Offer,
-        "SELECT EXISTS (SELECT FROM waiting_change w WHERE w.community_id = $1 AND w.kind = $4 AND w.subject = $5 "
-        "AND w.status = 'waiting') AS unseen, "
-        "g.name, g.unit, g.points, g.monthly_limit, t.name AS station FROM good g "
-        "JOIN stock s ON s.community_id = g.community_id AND s.good_id = g.id "
-        "JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id "
-        "WHERE g.community_id = $1 AND g.id = $2 AND t.id = $3 AND g.active AND t.active",
-        scope.community_id, wanted.good_id, wanted.station_id, GOOD_TERMS.name, str(wanted.good_id),
-    )  # fmt: skip
-    if found is None:
-        raise GoodNotOffered
-    if found.unseen:
-        await require_seen_terms(scope, GOOD_TERMS, wanted.good_id, wanted.person_id, found.name)
-    return found

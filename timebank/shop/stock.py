@@ -11,7 +11,7 @@ from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database
-from timebank.core.database import retried, transaction
+from timebank.core.database import Write, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
@@ -182,18 +182,27 @@ async def changed_by_same_party(
     return None in hands or (bool(hands) and not await is_uninvolved(scope, *hands))
 
 
-async def take_from_stock(
+_TAKE = (
+    "UPDATE stock SET quantity = quantity - $4 "
+    "WHERE community_id = $1 AND good_id = $2 AND station_id = $3 AND quantity >= $4"
+)
+
+
+async def take_if_enough(scope: Scope, good_id: UUID, station_id: UUID, quantity: int, reason: str) -> bool:
+    """Take goods from a stock that holds so many; False where it does not, and nothing is taken."""
+    taken = await database.execute(_TAKE, scope.community_id, good_id, station_id, quantity)
+    if taken != "UPDATE 1":
+        return False
+    database.queue(_move(scope, good_id, station_id, -quantity, reason, None, None))
+    return True
+
+
+def take_from_stock(
     scope: Scope, good_id: UUID, station_id: UUID, quantity: int, reason: str, *, redemption_id: UUID | None = None
-) -> None:
-    """Take goods from a stock. Raises OutOfStock where there are fewer: a stock is never negative."""
-    taken = await database.execute(
-        "UPDATE stock SET quantity = quantity - $4 "
-        "WHERE community_id = $1 AND good_id = $2 AND station_id = $3 AND quantity >= $4",
-        scope.community_id, good_id, station_id, quantity,
-    )  # fmt: skip
-    if taken == "UPDATE 0":
-        raise OutOfStock(left=(await _left(scope, good_id, station_id)).quantity)
-    await _note_move(scope, good_id, station_id, -quantity, reason, redemption_id, None)
+) -> list[Write]:
+    """Take goods from a stock, while there are enough: a stock is never negative."""
+    taken = database.change(_TAKE, scope.community_id, good_id, station_id, quantity)
+    return [taken, _move(scope, good_id, station_id, -quantity, reason, redemption_id, None)]
 
 
 async def put_into_stock(
@@ -205,14 +214,14 @@ async def put_into_stock(
         "UPDATE stock SET quantity = quantity + $4 WHERE community_id = $1 AND good_id = $2 AND station_id = $3",
         scope.community_id, good_id, station_id, quantity,
     )  # fmt: skip
-    await _note_move(scope, good_id, station_id, quantity, reason, redemption_id, note)
+    database.queue(_move(scope, good_id, station_id, quantity, reason, redemption_id, note))
 
 
-async def _note_move(
+def _move(
     scope: Scope, good_id: UUID, station_id: UUID, change: int, reason: str, redemption_id: UUID | None,
     note: str | None,
-) -> None:  # fmt: skip
-    await StockMove.insert(
+) -> Write:  # fmt: skip
+    return database.insert(
         StockMove(
             community_id=scope.community_id, id=clock.new_id(), station_id=station_id, good_id=good_id, change=change,
             reason=reason, redemption_id=redemption_id, note=note, moved_by=scope.person_id, moved_at=clock.now(),

@@ -25,7 +25,7 @@ from timebank.service_records.honour.notices import notify_of_many_hours
 from timebank.service_records.honour.undo import undo_entered_hours
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
-from timebank.shop.stock import OutOfStock, take_from_stock
+from timebank.shop.stock import take_if_enough
 
 ORDER: tuple[Noun, ...] = (
     "guardianship", "role_grant", "person", "area", "service_record", "activity", "deed", "stock_move", "stock", "good",
@@ -143,10 +143,7 @@ async def _moves(intake: Intake, ids: Sequence[UUID]) -> None:
         intake.scope.community_id, list(ids),
     )  # fmt: skip
     for move in moves:
-        try:
-            await take_from_stock(intake.scope, move["good_id"], move["station_id"], move["change"], "import_undone")
-        except OutOfStock:
-            continue
+        await take_if_enough(intake.scope, move["good_id"], move["station_id"], move["change"], "import_undone")
 
 
 async def _goods(intake: Intake, ids: Sequence[UUID]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.shop import API, books_balance, key, minutes_of
 from tests.support.town import Town
-from timebank.classes import attendance, booking, seats
+from timebank.classes import attendance, booking, seating, seats
 from timebank.classes.booking import TooLateToCancel
 from timebank.classes.schemas import Booked, BookingIn
 from timebank.core import clock
@@ -110,7 +110,7 @@ async def test_a_lesson_that_has_begun_is_closed(
 ) -> None:
     await give_minutes(town, "刘小雨", 60)
     starts_at = await owner.fetchval("SELECT starts_at FROM lesson WHERE id = $1", town.lessons[0])
-    with clock.at(starts_at), pytest.raises(booking.LessonClosed):
+    with clock.at(starts_at), pytest.raises(seating.LessonClosed):
         await booked(town, "刘洋", "刘小雨")
     unknown = {"lesson_id": str(clock.new_id()), "child_id": str(town.people["刘小雨"])}
     refused = await client.post(f"{API}/bookings", json=unknown, headers=await town.sign_in("刘洋") | key())
@@ -125,7 +125,7 @@ async def test_a_full_lesson_keeps_a_line_and_holds_nothing(town: Town, owner: a
     lines = [await booked(town, *family) for family in (("王建国", "王小明"), ("李秀英", "李小花"))]
     assert [(b.status, b.place, b.code) for b in lines] == [("waiting", 1, None), ("waiting", 2, None)]
     assert await minutes_of(owner, town, "王小明") == 60
-    with pytest.raises(booking.AlreadyBooked):
+    with pytest.raises(seating.AlreadyBooked):
         await booked(town, "王建国", "王小明")
 
 
@@ -298,7 +298,7 @@ async def test_a_lesson_called_off_returns_every_minute_and_says_why(
     assert await minutes_of(owner, town, "刘小雨") == 60
     assert await taken(owner, town) == 0
     assert (await told(town, "刘洋"), await told(town, "王建国")) == (["lesson_cancelled"], ["lesson_cancelled"])
-    with pytest.raises(booking.LessonClosed):
+    with pytest.raises(seating.LessonClosed):
         await booked(town, "刘洋", "刘小雨")
 
 

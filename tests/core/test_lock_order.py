@@ -19,9 +19,10 @@ from timebank.access.roles import grants
 from timebank.access.schemas import GrantIn
 from timebank.cards import cards
 from timebank.classes import attendance, booking
-from timebank.classes.booking import AlreadyBooked, BookingEnded
+from timebank.classes.booking import BookingEnded
 from timebank.classes.class_time import purchase
 from timebank.classes.schemas import BookingIn, ClassHoursIn
+from timebank.classes.seating import AlreadyBooked
 from timebank.core import clock
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Role, Scope

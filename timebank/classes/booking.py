@@ -6,10 +6,10 @@ from timebank.activities.seats import free_seats
 from timebank.agreements.independence import is_near_home, signed_on
 from timebank.agreements.own_terms import require_seen_terms
 from timebank.classes import seats
-from timebank.classes.class_time.purchase import require_age
-from timebank.classes.courses import LESSON_TERMS, course
+from timebank.classes.courses import LESSON_TERMS
 from timebank.classes.families import notify_family
-from timebank.classes.schemas import Booked, BookingIn, LessonOut
+from timebank.classes.schemas import Booked, BookingIn
+from timebank.classes.seating import booking_facts, decide, lesson_of
 from timebank.classes.seats import BookingRow
 from timebank.classes.tables import Booking, Lesson
 from timebank.core import audit, clock, database
@@ -21,22 +21,10 @@ from timebank.core.wording import dated_at, duration
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Returned
 from timebank.ledger.resting import require_spendable
-from timebank.people.guardianship.guardians import children_of, require_guardian
+from timebank.people.guardianship.guardians import children_of
 from timebank.policies.values import policies
 
 ENDED = {"attended": _("上过了"), "missed": _("缺课"), "cancelled": _("取消了")}
-
-
-class AlreadyBooked(TimebankError):
-    code = "already_booked"
-    status = 409
-    sentence = "孩子已经约了这节课，或已在候补。"
-    constraint = "booking_one_active"
-
-
-class LessonClosed(TimebankError):
-    code = "lesson_closed"
-    sentence = "这节课已经开始或取消了，不能再约。请约别的一节。"
 
 
 class BookingEnded(TimebankError):
@@ -52,6 +40,8 @@ class TooLateToCancel(TimebankError):
 
 async def scope_for_child(scope: Scope, child_id: UUID) -> Scope:
     """The caller's scope in the community of a child in the caller's care; for any other child the scope unchanged."""
+    if len(scope.communities) == 1:
+        return scope
     child = next((c for c in await children_of(scope) if c.person_id == child_id), None)
     return scope.within(child.community_id) if child else scope
 
@@ -64,48 +54,45 @@ async def book_seat(scope: Scope, wanted: BookingIn) -> Booked:
     a seat is free gets the seat. Raises NotGuardian, LessonClosed, ChildAge, AlreadyBooked, OwnTerms,
     InsufficientClassMinutes.
     """
+    guardian_id = scope.require_self()
+    require_spendable(scope)
     async with transaction(scope):
-        guardian_id = scope.require_self()
-        require_spendable(scope)
-        await require_guardian(scope, guardian_id, wanted.child_id)
-        await seats.lock_waiting_children(scope, wanted.lesson_id, wanted.child_id)
-        lesson = await seats.locked_lesson(scope, wanted.lesson_id)
-        await _require_bookable(scope, lesson, wanted.child_id)
-        await require_seen_terms(scope, LESSON_TERMS, lesson.id, guardian_id, lesson.course)
-        if lesson.waiting and lesson.seats_free:
-            await seats.fill(scope, lesson.id)
-            lesson = await seats.locked_lesson(scope, wanted.lesson_id)
-        booking_id = await _place_in_line(scope, lesson, wanted.child_id, guardian_id)
-        if lesson.seats_free > 0:
-            code = await seats.seat_child(scope, lesson, booking_id, wanted.child_id)
-            return Booked(id=booking_id, status="held", code=code, minutes=lesson.minutes, place=None)
-    return Booked(id=booking_id, status="waiting", code=None, minutes=lesson.minutes, place=lesson.waiting + 1)
+        facts = await booking_facts(scope, wanted, guardian_id)
+        seating = decide(facts, clock.now())
+        if facts.unseen:
+            await require_seen_terms(scope, LESSON_TERMS, wanted.lesson_id, guardian_id, lesson_of(facts).course)
+        if seating.step == "fill":
+            await seats.fill(scope, wanted.lesson_id)
+            await database.flush()
+            facts = await booking_facts(scope, wanted, guardian_id)
+            seating = decide(facts, clock.now(), is_filled=True)
+        lesson, booking_id = lesson_of(facts), facts.known.id if facts.known else clock.new_id()
+        if seating.code is None:
+            await _insert(scope, wanted, guardian_id, booking_id)
+            return Booked(id=booking_id, status="waiting", code=None, minutes=lesson.minutes, place=lesson.waiting + 1)
+        held = await seats.hold_minutes(scope, lesson, booking_id, wanted.child_id)
+        if facts.known is None:
+            await _insert(scope, wanted, guardian_id, booking_id, code=seating.code, entry_id=held.entry_id)
+        else:
+            database.queue(seats.seated(scope, booking_id, seating.code, held.entry_id))
+        database.queue(*seats.rows_of_seat(scope, lesson, booking_id, seating.code))
+    return Booked(id=booking_id, status="held", code=seating.code, minutes=lesson.minutes, place=None)
 
 
-async def _place_in_line(scope: Scope, lesson: LessonOut, child_id: UUID, guardian_id: UUID) -> UUID:
-    """The id of the child's waiting booking, created if there is none.
-
-    Raises AlreadyBooked if the child has a seat, or waits already while no seat is free.
-    """
-    known = await database.fetch_one(
-        "SELECT id, status FROM booking WHERE community_id = $1 AND lesson_id = $2 AND child_id = $3 "
-        "AND status IN ('held', 'waiting') FOR NO KEY UPDATE",
-        scope.community_id, lesson.id, child_id,
+async def _insert(
+    scope: Scope, wanted: BookingIn, guardian_id: UUID, booking_id: UUID, *, code: str | None = None,
+    entry_id: UUID | None = None,
+) -> None:  # fmt: skip
+    """Queue a new booking: of a seat, or, without an entry, one that waits."""
+    row = Booking(
+        community_id=scope.community_id, id=booking_id, lesson_id=wanted.lesson_id, child_id=wanted.child_id,
+        guardian_id=guardian_id, status="held" if entry_id else "waiting", code=code, entry_id=entry_id,
+        created_at=clock.now(), ended_at=None, ended_by=None,
     )  # fmt: skip
-    if known is not None and (known["status"] == "held" or not lesson.seats_free):
-        raise AlreadyBooked
-    if known is not None:
-        return UUID(bytes=known["id"].bytes)
-    booking_id = clock.new_id()
-    await Booking.insert(
-        Booking(
-            community_id=scope.community_id, id=booking_id, lesson_id=lesson.id, child_id=child_id,
-            guardian_id=guardian_id, status="waiting", code=None, entry_id=None, created_at=clock.now(), ended_at=None,
-            ended_by=None,
-        )
+    database.queue(database.insert(row))
+    await audit.record(
+        scope, "book", "booking", booking_id, lesson_id=wanted.lesson_id, child_id=wanted.child_id
     )  # fmt: skip
-    await audit.record(scope, "book", "booking", booking_id, lesson_id=lesson.id, child_id=child_id)
-    return booking_id
 
 
 @retried
@@ -142,13 +129,6 @@ async def _notify_cancelled(scope: Scope, found: BookingRow, returned: Returned 
         scope, found.child_id, "booking_cancelled", text, f"booking:{found.id}:cancelled", found.id,
         but=[p.person_id for p in scope.persons],
     )  # fmt: skip
-
-
-async def _require_bookable(scope: Scope, lesson: LessonOut, child_id: UUID) -> None:
-    given = await course(scope, lesson.course_id)
-    if lesson.cancelled_at or lesson.starts_at <= clock.now() or not given.active:
-        raise LessonClosed
-    await require_age(scope, child_id, given)
 
 
 async def _require_in_time(scope: Scope, found: BookingRow) -> None:

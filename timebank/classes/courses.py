@@ -56,7 +56,7 @@ class LessonLength(TimebankError):
     sentence = "请写明下课时间或课时分钟数；下课要晚于上课，一节课不超过一天。"
 
 
-_COURSES = (
+COURSES = (
     "SELECT c.id, c.title, c.age_min, c.age_max, c.starts_on, c.ends_on, c.points_per_hour, c.teacher, c.station_id, "
     "t.name AS station, c.active, c.stopped_at FROM course c "
     "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id WHERE c.community_id = $1 AND "
@@ -78,7 +78,7 @@ async def courses(
     async with transaction(scope):
         found = await database.rows(
             CourseOut,
-            _COURSES + "($2 OR (c.active AND c.ends_on >= $3)) "
+            COURSES + "($2 OR (c.active AND c.ends_on >= $3)) "
             "AND ($4::date IS NULL OR (c.starts_on, c.id) < ($4, $5)) "
             "ORDER BY c.starts_on DESC, c.id DESC LIMIT $6",
             scope.community_id, with_ended, clock.local_day(), *(before or (None, None)), limit + 1,
@@ -89,7 +89,7 @@ async def courses(
 async def course(scope: Scope, course_id: UUID) -> CourseOut:
     """One course, also an ended or stopped one. Raises NotFound."""
     async with transaction(scope):
-        found = await database.row(CourseOut, _COURSES + "c.id = $2", scope.community_id, course_id)
+        found = await database.row(CourseOut, COURSES + "c.id = $2", scope.community_id, course_id)
     if found is None:
         raise NotFound
     return found

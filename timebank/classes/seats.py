@@ -5,19 +5,19 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.access.pickup import end_pickup, give_pickup
-from timebank.activities.seats import take_seat
+from timebank.access.pickup import end_pickup, give_pickup, pickup_row
+from timebank.activities.seats import seat_taken, take_seat
 from timebank.classes.courses import LESSONS
 from timebank.classes.families import notify_family
 from timebank.classes.schemas import BookingStatus, LessonOut
 from timebank.classes.tables import Booking, Lesson
 from timebank.core import audit, clock, database
-from timebank.core.database import RanIntoAnother, retried, transaction
+from timebank.core.database import RanIntoAnother, Write, retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at
 from timebank.ledger import posting
-from timebank.ledger.posting import Currency, Posting, Returned
+from timebank.ledger.posting import Currency, Posted, Posting, Returned
 from timebank.ledger.refusals import AccountClosed, InsufficientClassMinutes
 from timebank.people.guardianship.guardians import is_guardian
 from timebank.people.locks import lock_people, require_locked
@@ -146,7 +146,7 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
     function has called `lock_waiting_children`.
     """
     lesson = await locked_lesson(scope, lesson_id)
-    seated = 0
+    given = 0
     if lesson.cancelled_at or not await is_cancellable(scope, lesson.starts_at):
         return 0
     waiting = await database.rows(
@@ -156,20 +156,20 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
     )  # fmt: skip
     system = Scope.of_system(scope.community_id, via=scope.via, request_id=scope.request_id)
     for booking in waiting:
-        if seated == lesson.seats_free:
+        if given == lesson.seats_free:
             break
         try:
             await seat_child(system, lesson, booking.id, booking.child_id)
         except (InsufficientClassMinutes, AccountClosed):
             continue
-        seated += 1
+        given += 1
         await audit.record(system, "seat", "booking", booking.id)
         await notify_family(
             system, booking.child_id, "booking_seated",
             f"《{booking.course}》{dated_at(booking.starts_at)}那节有位了，{booking.child}已候补上，请准时来上课。",
             f"booking:{booking.id}:seated", booking.id,
         )  # fmt: skip
-    return seated
+    return given
 
 
 async def is_cancellable(scope: Scope, starts_at: datetime, moved_at: datetime | None = None) -> bool:
@@ -183,22 +183,41 @@ async def is_cancellable(scope: Scope, starts_at: datetime, moved_at: datetime |
     return clock.now() <= starts_at - timedelta(hours=(await policies(scope)).cancel_class_hours)
 
 
-async def seat_child(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> str:
-    """Hold the minutes, take the seat and return the attendance code. Raises InsufficientClassMinutes."""
+async def seat_child(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> None:
+    """Hold the minutes of a child that waits, and take the seat. Raises InsufficientClassMinutes."""
+    held = await hold_minutes(scope, lesson, booking_id, child_id)
+    if not await take_seat(scope, Lesson, lesson.id):
+        raise RanIntoAnother
+    code = await give_pickup(scope, NOUN, booking_id, lesson.station_id, lesson.ends_at)
+    database.queue(seated(scope, booking_id, code, held.entry_id))
+
+
+def seated(scope: Scope, booking_id: UUID, code: str, entry_id: UUID) -> Write:
+    """A booking that waited has a seat."""
+    return database.change(
+        "UPDATE booking SET status = 'held', code = $3, entry_id = $4 "
+        "WHERE community_id = $1 AND id = $2 AND status = 'waiting'",
+        scope.community_id, booking_id, code, entry_id,
+    )  # fmt: skip
+
+
+def rows_of_seat(scope: Scope, lesson: LessonOut, booking_id: UUID, code: str) -> list[Write]:
+    """The seat and the attendance code of a booking."""
+    return [
+        seat_taken(scope, Lesson, lesson.id),
+        pickup_row(scope, code, NOUN, booking_id, lesson.station_id, lesson.ends_at),
+    ]
+
+
+async def hold_minutes(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> Posted:
+    """Hold the minutes of a lesson. Raises InsufficientClassMinutes."""
     memo = f"《{lesson.course}》{dated_at(lesson.starts_at)} · {lesson.station}"
     note = Posting(
         kind="hold", key=f"booking:{booking_id}:hold", source_kind="booking", source_id=booking_id, memo=memo
     )
-    held = await posting.hold(
+    return await posting.hold(
         scope, child_id, lesson.minutes, note, currency=Currency.class_minute, subject_id=lesson.course_id
     )
-    if not await take_seat(scope, Lesson, lesson.id):
-        raise RanIntoAnother
-    code = await give_pickup(scope, NOUN, booking_id, lesson.station_id, lesson.ends_at)
-    await Booking.update({Booking.status: "held", Booking.code: code, Booking.entry_id: held.entry_id}).where(
-        (Booking.community_id == scope.community_id) & (Booking.id == booking_id)
-    )
-    return code
 
 
 async def cancel_held(scope: Scope, found: BookingRow, memo: str) -> Returned | None:

@@ -148,16 +148,21 @@ async def _lasts_until(scope: Scope, purchase_id: UUID, taken: CourseOut) -> dat
 
 
 async def require_age(scope: Scope, child_id: UUID, taken: CourseOut) -> None:
-    """Refuse a child outside the course's ages today, or on the first day of a course that has not begun.
-
-    A child without a birth date is refused too. Raises ChildAge.
-    """
+    """Refuse a child outside the course's ages; see `check_age`. Raises ChildAge."""
     async with transaction(scope):
         child = await database.row(
             _Child, "SELECT born_on FROM person WHERE community_id = $1 AND id = $2", scope.community_id, child_id
         )
-    day = max(clock.local_day(), taken.starts_on)
-    if child is None or child.born_on is None or not taken.age_min <= age_on(child.born_on, day) <= taken.age_max:
+    check_age(child.born_on if child else None, taken, clock.local_day())
+
+
+def check_age(born_on: date | None, taken: CourseOut, today: date) -> None:
+    """Refuse a child outside the course's ages today, or on the first day of a course that has not begun.
+
+    A child without a birth date is refused too. Raises ChildAge.
+    """
+    day = max(today, taken.starts_on)
+    if born_on is None or not taken.age_min <= age_on(born_on, day) <= taken.age_max:
         raise ChildAge(title=taken.title, age_min=taken.age_min, age_max=taken.age_max)
 
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.access.tables import IdempotentRequest
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 
@@ -22,11 +21,14 @@ async def claim_key(caller: UUID, key: str, request_hash: bytes) -> bool:
     return tag == "INSERT 0 1"
 
 
-async def store_answer(caller: UUID, key: str, status: int, sealed: bytes) -> None:
-    """Keep the answer beside its key, sealed."""
-    await IdempotentRequest.update({IdempotentRequest.status: status, IdempotentRequest.body: sealed}).where(
-        (IdempotentRequest.caller_id == caller) & (IdempotentRequest.key == key)
-    )
+def store_answer(caller: UUID, key: str, status: int, sealed: bytes) -> None:
+    """Queue the answer, sealed, to be kept beside its key."""
+    database.queue(
+        database.change(
+            "UPDATE idempotent_request SET status = $3, body = $4 WHERE caller_id = $1 AND key = $2",
+            caller, key, status, sealed,
+        )
+    )  # fmt: skip
 
 
 class StoredAnswer(msgspec.Struct, frozen=True):

@@ -84,7 +84,7 @@ class Idempotency:
             result = await verb()
             body, status = msgspec.json.encode(result), status_of(result, status)
             sealed = vault.seal(body.decode(), self._row(caller, key, self.request_hash, status))
-            await store_answer(caller, key, status, sealed)
+            store_answer(caller, key, status, sealed)
         return _response(status, body, replayed=False)
 
     async def _is_first(self, caller: UUID, key: str) -> bool:

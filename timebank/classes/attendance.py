@@ -1,6 +1,7 @@
 """How bookings of a lesson end: attended, missed, or cancelled together with the lesson."""
 
 import hmac
+from typing import Any
 from uuid import UUID
 
 from timebank.access.sign_in import guesses
@@ -14,15 +15,18 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import dated_at, duration
+from timebank.core.wording import Phrase, because, phrase
 from timebank.ledger import posting
-from timebank.ledger.grace import back_in_words
+from timebank.ledger.grace import came_back
 from timebank.ledger.posting import Posting
 from timebank.people.locks import lock_people, require_locked
+from timebank.people.messages import is_soon
 from timebank.presence.at_counter import require_presence
 from timebank.presence.choice import EARLY
 
 CLOSE_BATCH = 500
+GIVEN_NO_MORE = "不再开课"
+"""What is stored as the reason of a stop for which none was given."""
 
 
 class OwnChild(TimebankError):
@@ -86,11 +90,10 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
         if found.status != "attended":
             await seats.end_booking(scope, found.id, "attended")
             await audit.record(scope, "attend", "booking", found.id, by_code=code is not None)
-            what = f"《{found.course}》{dated_at(found.starts_at)}那一节"
-            text = f"{found.child}来上了{what}，用去 {found.minutes} 分钟课时。没有去的话，请找{found.station}更正。"
             await notify_family(
-                scope, found.child_id, "booking_attended", text, f"booking:{found.id}:attended", found.id
-            )
+                scope, found.child_id, "booking_attended", f"booking:{found.id}:attended", found.id, child=found.child,
+                course=found.course, at=found.starts_at, minutes=found.minutes, station=found.station,
+            )  # fmt: skip
     return Booked(id=found.id, status="attended", code=None, minutes=found.minutes, place=None)
 
 
@@ -143,14 +146,16 @@ async def _close(scope: Scope, booking_id: UUID) -> bool:
         require_locked(found.child_id, [child_id])
         if found.status == "waiting":
             await seats.end_booking(scope, found.id, "cancelled")
-            text = f"《{found.course}》这一节没有等到空位，候补已结束。没有用去课时。"
+            says = phrase("booking_closed.waited", course=found.course)
         else:
             await _consume(scope, found)
             await seats.end_booking(scope, found.id, "missed")
-            text = f"{found.child}没有来上《{found.course}》，已用去 {found.minutes} 分钟课时。"
-            text += f"如果来过，请找{found.station}更正。"
+            says = phrase(
+                "booking_closed.missed", child=found.child, course=found.course, minutes=found.minutes,
+                station=found.station,
+            )  # fmt: skip
         await audit.record(scope, "close", "booking", found.id, was=found.status)
-        await notify_family(scope, found.child_id, "booking_closed", text, f"booking:{found.id}:closed", found.id)
+        await notify_family(scope, found.child_id, says.kind, f"booking:{found.id}:closed", found.id, **says.values)
     return True
 
 
@@ -180,9 +185,14 @@ async def cancel_lesson_of_stopped(scope: Scope, lesson_id: UUID, reason: str) -
         lesson = await seats.locked_lesson(scope, lesson_id)
         if lesson.cancelled_at is not None or not await _was_stopped_before(scope, lesson):
             return False
-        await _return_all(scope, lesson, reason)
+        await _return_all(scope, lesson, why_stopped(reason))
         await audit.record(scope, "cancel", "lesson", lesson_id, reason=reason)
     return True
+
+
+def why_stopped(reason: str | None) -> str | Phrase | None:
+    """The stored reason of a course's stop, as a value of a message."""
+    return phrase("given_no_more") if reason == GIVEN_NO_MORE else reason
 
 
 async def _was_stopped_before(scope: Scope, lesson: LessonOut) -> bool:
@@ -193,19 +203,18 @@ async def _was_stopped_before(scope: Scope, lesson: LessonOut) -> bool:
     return stopped
 
 
-async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
+async def _return_all(scope: Scope, lesson: LessonOut, reason: str | Phrase | None) -> None:
     bookings = await database.rows(
         BookingRow, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id FOR NO KEY UPDATE OF b",
         scope.community_id, lesson.id,
     )  # fmt: skip
     for booking in bookings:
         returned = await seats.cancel_held(scope, booking, f"《{booking.course}》停课")
-        back = f"，课时{back_in_words(returned, unit=duration)}" if returned else ""
-        because = f"原因：{reason}。" if reason else ""
+        back: dict[str, Any] = {"back": came_back(returned, "minutes")} if returned else {}
         await notify_family(
-            scope, booking.child_id, "lesson_cancelled",
-            f"{booking.child}约的《{booking.course}》{dated_at(booking.starts_at)}那一节停课了{back}。{because}",
-            f"booking:{booking.id}:cancelled", booking.id,
+            scope, booking.child_id, "lesson_cancelled.returned" if returned else "lesson_cancelled",
+            f"booking:{booking.id}:cancelled", booking.id, urgent=is_soon(booking.starts_at), child=booking.child,
+            course=booking.course, at=booking.starts_at, why=because(reason), **back,
         )  # fmt: skip
     held = sum(booking.status == "held" for booking in bookings)
     await database.execute(

@@ -6,9 +6,10 @@ from uuid import UUID
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.scope import Scope
+from timebank.core.wording import Phrase, phrase
 from timebank.people.guardianship.care import in_care
 from timebank.people.identity.ages import is_guarded
-from timebank.people.messages import notify
+from timebank.people.messages import Notification, notify_many
 
 
 async def guardians_of(scope: Scope, children: Collection[UUID]) -> dict[UUID, list[UUID]]:
@@ -27,20 +28,19 @@ async def guardians_of(scope: Scope, children: Collection[UUID]) -> dict[UUID, l
 
 
 async def notify_family(
-    scope: Scope, child_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None, *,
-    own_words: Mapping[UUID, str] | None = None, but: Collection[UUID] = (),
+    scope: Scope, child_id: UUID, kind: str, key: str, about_id: UUID | None = None, *, urgent: bool = False,
+    instead: Mapping[UUID, Phrase] | None = None, but: Collection[UUID] = (), **values: object,
 ) -> None:  # fmt: skip
     """Notify a child's guardians, and the child if it is old enough to sign in, once each.
 
-    Whoever booked or paid is not notified for that alone. `own_words`: another text by person; everybody in it is
+    Whoever booked or paid is not notified for that alone. `instead`: another sentence by person; everybody in it is
     notified too. `but`: who is not notified.
     """
-    words = own_words or {}
+    own, says = instead or {}, phrase(kind, **values)
     born_on = await database.fetch_value(
         "SELECT born_on FROM person WHERE community_id = $1 AND id = $2", scope.community_id, child_id
     )
     child = [] if is_guarded(born_on) else [child_id]
-    for person_id in dict.fromkeys([*(await guardians_of(scope, [child_id]))[child_id], *child, *words]):
-        if person_id in but:
-            continue
-        await notify(scope, person_id, kind, words.get(person_id, text), key, about_id)
+    family = dict.fromkeys([*(await guardians_of(scope, [child_id]))[child_id], *child, *own])
+    to_send = [Notification(each, own.get(each, says), key, about_id) for each in family if each not in but]
+    await notify_many(scope, to_send, urgent=urgent)

@@ -20,6 +20,7 @@ from timebank.ledger.posting import Currency, Posting, Returned
 from timebank.ledger.refusals import AccountClosed, InsufficientClassMinutes
 from timebank.people.guardianship.guardians import is_guardian
 from timebank.people.locks import lock_people, require_locked
+from timebank.people.messages import is_soon
 from timebank.policies.values import policies
 
 CODE_TRIES = 5
@@ -162,9 +163,8 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
         seated += 1
         await audit.record(system, "seat", "booking", booking.id)
         await notify_family(
-            system, booking.child_id, "booking_seated",
-            f"《{booking.course}》{dated_at(booking.starts_at)}那节有位了，{booking.child}已候补上，请准时来上课。",
-            f"booking:{booking.id}:seated", booking.id,
+            system, booking.child_id, "booking_seated", f"booking:{booking.id}:seated", booking.id,
+            urgent=is_soon(booking.starts_at), course=booking.course, at=booking.starts_at, child=booking.child,
         )  # fmt: skip
     return seated
 

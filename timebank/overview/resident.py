@@ -54,7 +54,7 @@ async def read_first_page(scope: Scope, person_id: UUID, language: str) -> Glanc
     """Read everything that the first page shows, in one transaction."""
     async with transaction(scope):
         lines = (await statement(scope, person_id, Currency.point, limit=LATEST)).items
-        told = (await own_messages(scope, unread=True, limit=1)).items
+        told = (await own_messages(scope, unread=True, limit=1, language=language)).items
         held = await all_pages(partial(bookings, scope, status="held", own=True))
         return Glance(
             balances=await balances(scope, person_id, []),

@@ -7,7 +7,6 @@ from uuid import UUID
 from timebank.core import audit, clock, database
 from timebank.core.database import RanIntoAnother
 from timebank.core.errors import TimebankError
-from timebank.core.wording import dated_at
 from timebank.people.messages import notify
 from timebank.presence.choice import choose_activity
 from timebank.presence.forgotten import CLOSING_GRACE, close_as_forgotten, notify_forgotten
@@ -183,10 +182,7 @@ async def _record(arrival: ScanContext, verb: str, visit_id: UUID, station_id: U
         **sent,
     )  # fmt: skip
     if arrival.by == "keeper" and not arrival.scope.is_own(arrival.who.id):
-        how = "签到" if verb == "check_in" else "签退"
-        text = (
-            f"{arrival.here.name}的工作人员{dated_at(arrival.at)}没有扫码、替您{how}了。"
-            "您当时不在那里的话，请告诉社区管理员。"
-        )
-        key = f"visit:{visit_id}:{verb}"
-        await notify(arrival.scope, arrival.who.id, "checked_by_staff", text, key, visit_id)
+        await notify(
+            arrival.scope, arrival.who.id, f"checked_by_staff.{verb}", f"visit:{visit_id}:{verb}", visit_id,
+            station=arrival.here.name, at=arrival.at,
+        )  # fmt: skip

@@ -285,7 +285,7 @@ async def test_a_guardian_turns_to_the_child_s_book(town: Town, client: httpx.As
 async def test_messages_are_read_all_at_once(town: Town, client: httpx.AsyncClient) -> None:
     reader = await browser(town, client, "张桂兰")
     assert "还没有消息" in await reader.get("/messages")
-    await notify(town.system(), town.people["张桂兰"], "points_expiring", "您有 30 积分下月到期。", "k")
+    await notify(town.system(), town.people["张桂兰"], "card.given", "k", urgent=True)
     assert "1 条未读" in await reader.get("/messages")
     assert (await reader.post("/messages/read")).status_code == 303
     assert "未读" not in await reader.get("/messages")

@@ -78,9 +78,13 @@ def _reminders(
         kinds |= {Role.street_admin.value: ABOVE, Role.county_admin.value: ABOVE, Role.auditor.value: own}
     return [
         _Reminder(
-            home_id=officer.home_id, person_id=officer.person_id, kind=kinds[officer.role], key=key,
-            objection_id=objection.id, decide_by=decide_by(objection.created_at),
-        )  # fmt: skip
+            home_id=officer.home_id,
+            person_id=officer.person_id,
+            kind=kinds[officer.role],
+            key=key,
+            objection_id=objection.id,
+            decide_by=decide_by(objection.created_at),
+        )
         for officer in officers
         if officer.role in kinds and not any(is_family(sides[officer.person_id], sides[p]) for p in objection.involved)
     ]

@@ -22,8 +22,8 @@ async def texts(
 
 
 async def messages_of(town: Town, name: str) -> list[MessageOut]:
-    """The messages that a person sees twelve hours from now, when the quiet hours are over."""
-    with clock.at(clock.now() + timedelta(hours=12)):
+    """The messages that a person sees two days from now, when no quiet hours keep any of them back."""
+    with clock.at(clock.now() + timedelta(days=2)):
         return list((await own_messages(await town.scope(name))).items)
 
 

@@ -129,7 +129,7 @@ async def revoke_card(scope: Scope, person_id: UUID) -> None:
 
 async def _notify(scope: Scope, person_id: UUID, kind: str, card_id: UUID) -> None:
     if not scope.is_own(person_id):
-        await notify(scope, person_id, kind, f"card:{clock.new_id()}", card_id)
+        await notify(scope, person_id, kind, f"card:{clock.new_id()}", card_id, urgent=True)
 
 
 class CardInForce(msgspec.Struct, frozen=True):

@@ -94,8 +94,8 @@ async def decide_confirmation(scope: Scope, confirmation_id: UUID, decision: Dec
         redemption_id = await _carry_out(scope, found)
         await asking.record_confirmation_decision(scope, found, "agreed", redemption_id)
         await notify_household(
-            scope, found.person_id, "spent_by_agreement", f"confirmation:{found.id}", redemption_id,
-        )  # fmt: skip
+            scope, found.person_id, "spent_by_agreement", f"confirmation:{found.id}", redemption_id, urgent=True
+        )
     return AskedOut(found.id, "agreed", redemption_id)
 
 

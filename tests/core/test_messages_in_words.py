@@ -2,20 +2,19 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from string import Formatter
 from typing import Any
 
 import pytest
 
-from timebank.core import clock
 from timebank.core.capability import capabilities
 from timebank.core.locale import LANGUAGES
 from timebank.core.wording import Phrase, phrase
 
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 SENTENCES = {kind: sentence for one in capabilities() for kind, sentence in one.messages.items()}
-BEGIN = datetime(2031, 3, 4, 5, 6, tzinfo=clock.UTC)
+BEGIN = datetime(2031, 3, 4, 5, 6, tzinfo=UTC)
 NAME = "欧阳凯伟"
 
 # By format of a placeholder: the n-th value of a sentence as it is stored, and what a reader must see of it.

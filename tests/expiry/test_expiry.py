@@ -437,7 +437,7 @@ async def test_an_expiry_is_taken_back_into_the_days_of_grace_and_the_person_is_
         assert next((e.on, e.amount, e.grace_of) for e in state.expiring) == (date(2027, 1, 30), 30, LAST_DAY)
         with pytest.raises(AlreadyReversed):
             await reverse_expiry(await given.town.scope("钱进"), entry, "再来一次")
-    [text] = await texts(owner, "kind = 'expiry_reversed' AND person_id = $1", li)
+        [text] = await texts(owner, "kind = 'expiry_reversed' AND person_id = $1", li)
     assert text == (
         "您到期的积分已撤回到期：30 分已退回：原来的有效期已过，宽限到 1月30日，请在那天结束前使用。"
         "原因：通知没有送到。"

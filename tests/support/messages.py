@@ -1,12 +1,12 @@
 """The messages that are stored, in words, and the end of the quiet hours for tests that read them on a page."""
 
-from datetime import timedelta
-
 import asyncpg
 import msgspec
 
 from tests.support.town import Town
-from timebank.core import clock
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.scope import Scope
 from timebank.core.wording import Phrase
 from timebank.people.messages import MessageOut, own_messages
 
@@ -22,8 +22,13 @@ async def texts(
 
 
 async def messages_of(town: Town, name: str) -> list[MessageOut]:
-    """The messages that a person sees two days from now, when no quiet hours keep any of them back."""
-    with clock.at(clock.now() + timedelta(days=2)):
+    """The messages that a person sees once all of them are due."""
+    async with transaction(Scope.of_system(town.home[name])):
+        last = await database.fetch_value(
+            "SELECT max(due_at) FROM message WHERE community_id = $1 AND person_id = $2",
+            town.home[name], town.people[name],
+        )  # fmt: skip
+    with clock.at(max(clock.now(), last or clock.now())):
         return list((await own_messages(await town.scope(name))).items)
 
 

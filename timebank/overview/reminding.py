@@ -1,4 +1,4 @@
-"""Notifies the people who may decide: within a minute, and again each day while something waits.
+"""Notifies the people who may decide: within a minute outside the quiet hours, and each day while something waits.
 
 For a counter confirmation they are notified once, since it waits for that day only.
 """
@@ -55,7 +55,8 @@ async def _remind_of_changes(scope: Scope, place: str) -> int:
                 again.add(home)
     for home, count in waiting.items():
         keys = [f"agreement:{newest[home]}:waits"] if home in newest else []
-        for key in [*keys, *[_daily("agreements", scope)] * (home in again)]:
+        keys += [_daily("agreements", scope)] if home in again else []
+        for key in keys:
             await _notify(home, "change_waits", key, place, count)
     return len(waiting)
 

@@ -110,9 +110,7 @@ async def test_a_person_is_told_that_a_code_was_given(town: Town, client: httpx.
 
 async def test_the_same_event_tells_a_person_once(town: Town) -> None:
     for _ in range(3):
-        await notify(
-            town.system(), town.people["张桂兰"], "test", "您预留的物品已到期，积分已退回。", "redemption:1:expired"
-        )
+        await notify(town.system(), town.people["张桂兰"], "card.given", "card:1", urgent=True)
     scope = await town.scope("张桂兰")
     [message] = (await own_messages(scope)).items
     await mark_read(scope, message.id)

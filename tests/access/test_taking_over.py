@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.imports.files.test_workbooks import xlsx
+from tests.support.messages import texts
 from tests.support.presence import body, card, personal_code
 from tests.support.shop import API, Browser, key, points_of, wish
 from tests.support.town import PHOENIX, SPRING, Town, operating
@@ -64,11 +65,7 @@ class World:
         return UUID(made["id"])
 
     async def told(self, name: str, kind: str) -> list[str]:
-        found = await self.owner.fetch(
-            "SELECT text FROM message WHERE person_id = $1 AND kind = $2 ORDER BY created_at", self.town.people[name],
-            kind,
-        )  # fmt: skip
-        return [row["text"] for row in found]
+        return await texts(self.owner, "person_id = $1 AND kind = $2", self.town.people[name], kind)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncpg
 import httpx
 
 from tests.support.counter import API, kept
+from tests.support.messages import messages_of
 from tests.support.shop import key, reserve
 from tests.support.town import SPRING, Town
 from timebank.cards.cards import issue_card
@@ -13,14 +14,13 @@ from timebank.core import clock
 from timebank.core.scope import Scope
 from timebank.http.callers import SESSION_COOKIE
 from timebank.overview.reminding import remind_deciders
-from timebank.people.messages import own_messages
 from timebank.shop.confirmations.listing import list_confirmations, notify_second_persons
 
 ADMINS = ["社区管理员赵丽（凤凰社区）", "街道管理员钱进（城关街道）", "县管理员吴昊（清江县）"]
 
 
 async def told(town: Town, name: str, kind: str) -> list[str]:
-    return [m.text for m in (await own_messages(await town.scope(name))).items if m.kind == kind]
+    return [m.text for m in await messages_of(town, name) if m.kind == kind]
 
 
 async def asks_to_spend(client: httpx.AsyncClient, town: Town, name: str = "王建国") -> str:

@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.support.messages import messages_of
 from tests.support.presence import nine_o_clock, scanned, station_code
 from tests.support.shop import API, books_balance, browser, key, points_of, reserve, stock_of
 from tests.support.town import PHOENIX, SPRING, Town, operating
@@ -18,7 +19,6 @@ from timebank.deeds.credit import credit_due_deeds
 from timebank.overview import change_kinds as agreed
 from timebank.overview.agreements import ChangeDecided, OthersDecide, decide_change
 from timebank.overview.reminding import remind_deciders
-from timebank.people.messages import own_messages
 from timebank.policies.values import KNOWN, Policies, is_looser_policy, policies
 from timebank.presence.forgotten import close_forgotten
 
@@ -249,8 +249,8 @@ async def test_a_deed_is_credited_only_after_its_witness_has_confirmed_it(
     deed = await witnessed(town, client)
     assert await credit_due_deeds(town.system()) == 0
     assert await points_of(town, "李秀英") == (0, 0)
-    told = await own_messages(await town.scope("张桂兰"))
-    assert [m.kind for m in told.items] == ["witness_asked"]
+    told = await messages_of(town, "张桂兰")
+    assert [m.kind for m in told] == ["witness_asked"]
     witness = await town.sign_in("张桂兰")
     await call(client, "POST", f"/deeds/{deed}/witness", await town.sign_in("李秀英"), {"confirms": True}, 403)
     await call(client, "POST", f"/deeds/{deed}/witness", await town.sign_in("张国庆"), {"confirms": True}, 404)
@@ -425,7 +425,7 @@ async def test_where_there_is_one_administrator_the_street_decides_and_the_page_
     assert (waits["may_decide"], waits["text"]) == (True, "放宽规则“善行和荣誉时数的公示天数”：从 7 改成 3")
     await call(client, "POST", f"/agreements/{waits['id']}/decision", street, {"decision": "agree"})
     assert (await policies(town.system(SPRING))).notice_days == 3
-    told = (await own_messages(await town.scope("何静"))).items
+    told = await messages_of(town, "何静")
     assert [m.kind for m in told] == ["change_decided"]
 
 
@@ -628,7 +628,7 @@ async def test_who_may_decide_is_reminded_once_a_day_wherever_they_live(
     for _ in range(2):
         assert await remind_deciders(spring) == 2
     assert await owner.fetchval("SELECT count(*) FROM message WHERE kind = 'change_waits'") == 2
-    [told] = (await own_messages(await town.scope("钱进"))).items
+    [told] = await messages_of(town, "钱进")
     assert told.text == f"{SPRING}有 1 项改动等您决定。请在管理页面的「待另一人确认」里看。"
     with clock.at(clock.now() + timedelta(days=1)):
         await remind_deciders(spring)

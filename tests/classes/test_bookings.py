@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.support.messages import messages_of
 from tests.support.shop import API, books_balance, key, minutes_of
 from tests.support.town import Town
 from timebank.classes import attendance, booking, seating, seats
@@ -15,7 +16,6 @@ from timebank.classes.schemas import Booked, BookingIn
 from timebank.core import clock
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
-from timebank.people.messages import own_messages
 
 
 async def give_minutes(town: Town, child: str, minutes: int) -> None:
@@ -64,7 +64,7 @@ async def taken(owner: asyncpg.Connection, town: Town, lesson: int = 0) -> int:
 
 
 async def told(town: Town, name: str) -> list[str]:
-    return [message.kind for message in (await own_messages(await town.scope(name))).items]
+    return [message.kind for message in await messages_of(town, name)]
 
 
 async def test_a_guardian_books_a_seat_with_minutes_set_aside(

@@ -11,6 +11,7 @@ import pytest
 from tests.classes.test_booking_races import families
 from tests.classes.test_bookings import booked, new_family, taken, told
 from tests.classes.test_class_refunds import NEXT_YEAR, another_course, books_are_clean, bought
+from tests.support.messages import messages_of
 from tests.support.shop import API, key, minutes_of, points_of
 from tests.support.town import Town
 from timebank.classes import attendance, booking, changes, seats, stopping
@@ -24,13 +25,12 @@ from timebank.core.wording import dated
 from timebank.ledger import posting
 from timebank.ledger.refusals import AlreadyReversed, PastGrace
 from timebank.operations import worker
-from timebank.people.messages import own_messages
 
 A_DAY = timedelta(days=1)
 
 
 async def texts(town: Town, name: str, kind: str) -> list[str]:
-    return [m.text for m in (await own_messages(await town.scope(name))).items if m.kind == kind]
+    return [m.text for m in await messages_of(town, name) if m.kind == kind]
 
 
 async def day_closed(owner: asyncpg.Connection, town: Town, until: date) -> None:

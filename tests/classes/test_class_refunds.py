@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.classes.test_bookings import booked, told
 from tests.classes.test_classes import buy, order
 from tests.support.ledger_sums import problems_of
+from tests.support.messages import messages_of
 from tests.support.shop import API, key, minutes_of, points_of
 from tests.support.town import Town
 from timebank.classes import booking
@@ -32,7 +33,6 @@ from timebank.ledger.posting import Posting
 from timebank.ledger.refusals import PurchaseNotReversible
 from timebank.overview.resident import read_first_page
 from timebank.people.guardianship.guardians import NotGuardian
-from timebank.people.messages import own_messages
 
 THIS_YEAR, NEXT_YEAR = date(clock.local_day().year, 12, 31), date(clock.local_day().year + 1, 12, 31)
 
@@ -145,7 +145,7 @@ async def test_points_go_back_to_who_paid_newest_purchase_first(town: Town, owne
     await bought(town, 60, "王建国")
     assert await give_back(town, 60) == (60, 20)
     assert (await points_of(town, "王建国"), await points_of(town, "刘洋")) == ((20, 0), (0, 0))
-    texts = [m.text for m in (await own_messages(await town.scope("王建国"))).items]
+    texts = [m.text for m in await messages_of(town, "王建国")]
     assert any("已回到您的账户" in text for text in texts)
     assert await give_back(town) == (60, 20)
     assert await points_of(town, "刘洋") == (20, 0)
@@ -242,7 +242,7 @@ async def test_an_administrator_needs_a_reason_and_no_family(town: Town, owner: 
         "UPDATE person SET household_id = $1 WHERE id = $2", town.households["刘洋"], town.people["刘洋"]
     )
     assert await by_admin(town) == (60, 20)
-    (text,) = [m.text for m in (await own_messages(await town.scope("刘洋"))).items]
+    (text,) = [m.text for m in await messages_of(town, "刘洋")]
     assert "家长来社区办" in text
 
 

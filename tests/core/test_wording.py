@@ -12,6 +12,7 @@ import pytest
 
 from tests.access.test_access_pages import browser
 from tests.presence.test_presence_pages import browser as device
+from tests.support.messages import texts
 from tests.support.town import Town
 from timebank.access.devices import at_stations
 from timebank.core import clock, settings, wording
@@ -99,7 +100,7 @@ async def test_a_reminder_names_the_day_by_which_points_are_to_be_used(town: Tow
     with clock.at(datetime(2026, 12, 1, 4, tzinfo=UTC)):
         await town.give_points("张桂兰", 12, expires_on=date(2026, 12, 31))
         await remind_of_expiry(town.system())
-    text = await owner.fetchval("SELECT text FROM message WHERE person_id = $1", town.people["张桂兰"])
+    [text] = await texts(owner, "person_id = $1", town.people["张桂兰"])
     assert "12月31日 24:00" in text
     assert "当天" not in text
     assert "今天" not in text

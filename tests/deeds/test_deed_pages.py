@@ -11,6 +11,7 @@ import pytest
 from tests.deeds.test_deeds import BUILDING, MORNING, UNIT, filed, noticed
 from tests.deeds.test_objections import honour_record
 from tests.ledger.test_ledger_check import live_a_little
+from tests.support.messages import end_quiet_hours
 from tests.support.town import SPRING, Town
 from timebank.core import clock
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
@@ -202,7 +203,9 @@ async def test_the_panel_is_closed_to_residents(town: Town, client: httpx.AsyncC
     assert (await client.get(path)).headers["location"].startswith("/sign-in")
 
 
-async def test_an_administrator_decides_about_an_objection(town: Town, client: httpx.AsyncClient) -> None:
+async def test_an_administrator_decides_about_an_objection(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
     with clock.at(MORNING):
         deed = await noticed(town)
         objection = await object_to_deed(await town.scope("张桂兰"), deed.id, "那天他不在家")
@@ -214,6 +217,7 @@ async def test_an_administrator_decides_about_an_objection(town: Town, client: h
     decided = await admin.post(f"/admin/objections/{objection.id}", upheld="0", note="核对过，属实")
     assert decided.status_code == 303
     assert "没有等决定的异议" in await admin.get("/admin/deeds?status=objected")
+    await end_quiet_hours(owner)
     assert "公示照常" in await (await browser(town, client, "张桂兰")).get("/messages")
     await (await browser(town, client, "陈明")).get(f"/admin/objections/{objection.id}", 403)
 
@@ -285,7 +289,7 @@ async def test_a_guardian_turns_to_the_child_s_book(town: Town, client: httpx.As
 async def test_messages_are_read_all_at_once(town: Town, client: httpx.AsyncClient) -> None:
     reader = await browser(town, client, "张桂兰")
     assert "还没有消息" in await reader.get("/messages")
-    await notify(town.system(), town.people["张桂兰"], "points_expiring", "您有 30 积分下月到期。", "k")
+    await notify(town.system(), town.people["张桂兰"], "card.given", "k", urgent=True)
     assert "1 条未读" in await reader.get("/messages")
     assert (await reader.post("/messages/read")).status_code == 303
     assert "未读" not in await reader.get("/messages")

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from tests.support.messages import texts
 from tests.support.town import PHOENIX, Town
 from timebank.core import clock
 from timebank.core.errors import Forbidden, Invalid, NotFound
@@ -334,7 +335,7 @@ async def test_a_rejection_needs_its_reason_and_tells_it(town: Town, owner: asyn
         assert (rejected.status, rejected.review_note) == ("rejected", "日期不对")
         with pytest.raises(DeedReviewed):
             await review_deed(await town.scope("赵丽"), deed.id, "approve", "")
-    told = await owner.fetchval("SELECT text FROM message WHERE person_id = $1", town.people["李秀英"])
+    [told] = await texts(owner, "person_id = $1", town.people["李秀英"])
     assert "日期不对" in told
 
 
@@ -374,7 +375,7 @@ async def test_a_reversed_deed_takes_its_points_back_and_says_why(town: Town, ow
         assert await points_of(town, "李秀英") == 0
         with pytest.raises(NotCredited):
             await reverse_deed(await town.scope("赵丽"), deed.id, "再来一次")
-    told = await owner.fetchval("SELECT text FROM message WHERE kind = 'deed_reversed'")
+    [told] = await texts(owner, "kind = 'deed_reversed'")
     assert "重复登记" in told
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from tests.conftest import DatabaseClock
 from tests.support.ledger_sums import problems_of
+from tests.support.messages import texts
 from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.errors import Forbidden
@@ -197,8 +198,8 @@ async def test_an_installation_just_migrated_goes_on_from_its_last_counted_day(
         await days.town.credit_deed("张桂兰", 40, expires_on=LAST_DAY)
         await days.town.credit_deed("李秀英", 7, expires_on=clock.local_day())
     await owner.execute(
-        "INSERT INTO message (community_id, id, person_id, kind, text, key, created_at) "
-        "VALUES ($1, gen_random_uuid(), $2, 'points_expiring', '旧消息', 'points-expire:2026-12-31:30', $3)",
+        "INSERT INTO message (community_id, id, person_id, kind, text, key, created_at, due_at, urgent) "
+        "VALUES ($1, gen_random_uuid(), $2, 'points_expiring', '旧消息', 'points-expire:2026-12-31:30', $3, $3, false)",
         days.town.community, days.town.people["张桂兰"], NOON - timedelta(days=20),
     )  # fmt: skip
     await owner.execute(
@@ -255,11 +256,7 @@ async def test_what_became_more_in_the_last_week_is_told_again_and_expires_by_it
     with clock.at(NOON + timedelta(days=2)):
         await given.town.credit_deed("李秀英", 12, expires_on=LAST_DAY)
     await given.work(NOON + timedelta(days=3), workers=2)
-    texts = await owner.fetch(
-        "SELECT text FROM message WHERE person_id = $1 AND kind = 'points_expiring' ORDER BY id",
-        given.town.people["李秀英"],
-    )
-    assert [row["text"] for row in texts] == [
+    assert await texts(owner, "person_id = $1 AND kind = 'points_expiring'", given.town.people["李秀英"]) == [
         "您有 30 积分在12月31日 24:00 到期，请在那之前使用。",
         "您有 42 积分在12月31日 24:00 到期，请在那之前使用。",
     ]
@@ -330,11 +327,11 @@ async def test_points_in_their_days_of_grace_are_reminded_of_once_and_expire(
                     scope, held.entry_id, Posting(kind="void", key="v", source_kind="test", source_id=li)
                 )
         await given.work(moment)
-    texts = await owner.fetch(
-        "SELECT text, key FROM message WHERE person_id = $1 AND kind = 'points_expiring' AND key LIKE '%2027-01-30%'",
+    told = await owner.fetch(
+        "SELECT key FROM message WHERE person_id = $1 AND kind = 'points_expiring' AND key LIKE '%2027-01-30%'",
         li,
     )
-    assert [row["key"] for row in texts] == ["points-expire:2027-01-30:7"]
+    assert [row["key"] for row in told] == ["points-expire:2027-01-30:7"]
     assert await points_left(owner) == 5
     assert await problems_of(owner) == []
 
@@ -440,7 +437,7 @@ async def test_an_expiry_is_taken_back_into_the_days_of_grace_and_the_person_is_
         assert next((e.on, e.amount, e.grace_of) for e in state.expiring) == (date(2027, 1, 30), 30, LAST_DAY)
         with pytest.raises(AlreadyReversed):
             await reverse_expiry(await given.town.scope("钱进"), entry, "再来一次")
-    text = await owner.fetchval("SELECT text FROM message WHERE kind = 'expiry_reversed' AND person_id = $1", li)
+        [text] = await texts(owner, "kind = 'expiry_reversed' AND person_id = $1", li)
     assert text == (
         "您到期的积分已撤回到期：30 分已退回：原来的有效期已过，宽限到 1月30日，请在那天结束前使用。"
         "原因：通知没有送到。"
@@ -550,10 +547,10 @@ async def test_guardians_are_told_before_class_minutes_run_out(days: Days, owner
             expires_on=LAST_DAY, subject_id=days.town.course,
         )  # fmt: skip
     await days.work(NOON, workers=2)
-    told = await owner.fetch("SELECT person_id, text FROM message WHERE kind = 'points_expiring'")
-    assert [(row["person_id"], row["text"]) for row in told] == [
-        (days.town.people["刘洋"], "刘小雨有 1 小时课时在12月31日 24:00 到期，请在那之前约课。")
+    assert await texts(owner, "kind = 'points_expiring'") == [
+        "刘小雨有 1 小时课时在12月31日 24:00 到期，请在那之前约课。"
     ]
+    assert await owner.fetchval("SELECT person_id FROM message") == days.town.people["刘洋"]
     await days.work(NEW_YEAR)
     assert await owner.fetchval("SELECT sum(balance) FROM account WHERE currency = 'class_minute'") == 0
 

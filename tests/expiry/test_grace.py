@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.counter import stands_here
 from tests.support.ledger_sums import problems_of
+from tests.support.messages import texts
 from tests.support.town import Town
 from timebank.classes.attendance import cancel_lesson
 from timebank.classes.booking import book_seat
@@ -50,10 +51,7 @@ async def has(town: Town, name: str = "张桂兰") -> tuple[int, list[Expiring]]
 
 
 async def newest_message(owner: asyncpg.Connection, town: Town) -> str:
-    text: str = await owner.fetchval(
-        "SELECT text FROM message WHERE person_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1", town.people["张桂兰"]
-    )
-    return text
+    return (await texts(owner, "person_id = $1", town.people["张桂兰"]))[-1]
 
 
 async def test_points_that_were_reserved_on_30_december_and_not_collected_last_until_30_january(
@@ -257,7 +255,7 @@ async def test_a_moved_or_cancelled_lesson_gives_class_time_back_with_the_same_g
     )
     assert found is not None
     assert tuple(found) == (60, today + timedelta(days=33), today + timedelta(days=3))
-    text = await owner.fetchval("SELECT text FROM message WHERE kind = 'lesson_cancelled'")
+    [text] = await texts(owner, "kind = 'lesson_cancelled'")
     assert "课时1 小时已退回：原来的有效期已过，宽限到" in text
 
 

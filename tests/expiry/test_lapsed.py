@@ -12,6 +12,7 @@ from tests.classes.test_class_refunds import bought
 from tests.conftest import DatabaseClock
 from tests.expiry.test_expiry import LAST_DAY, NEW_YEAR, NOON, Days, expired_entry
 from tests.ledger.test_ledger_check import check
+from tests.support.messages import texts
 from tests.support.town import Town
 from timebank.classes.class_time.refunds import refund
 from timebank.classes.schemas import RefundIn
@@ -38,10 +39,7 @@ async def spend(town: Town, points: int) -> None:
 
 
 async def newest_message(owner: asyncpg.Connection, town: Town) -> str:
-    text: str = await owner.fetchval(
-        "SELECT text FROM message WHERE person_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1", town.people[LI]
-    )
-    return text
+    return (await texts(owner, "person_id = $1", town.people[LI]))[-1]
 
 
 async def is_expired(days: Days, *points: int, spent: int = 0) -> list[UUID]:

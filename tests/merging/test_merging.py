@@ -13,6 +13,7 @@ import pytest
 from tests.classes.test_bookings import booked, new_family
 from tests.classes.test_class_refunds import bought
 from tests.security.thief import refused, steal
+from tests.support.messages import messages_of
 from tests.support.presence import card, nonce
 from tests.support.shop import API, books_balance, browser, key, minutes_of, points_of, reserve
 from tests.support.town import PHOENIX, Town
@@ -30,7 +31,6 @@ from timebank.merging.undoing import MergeNotUndoable, MergeSpent, undo_merge
 from timebank.overview.agreements import decide_change
 from timebank.people.directory import open_person
 from timebank.people.enrolment.enrolling import PersonKnown, enrol
-from timebank.people.messages import own_messages
 from timebank.people.records import RecordMerged, correct, set_person_status
 from timebank.people.schemas import Correction, Enrolment
 from timebank.presence.scanning import scan
@@ -152,8 +152,8 @@ async def test_no_login_spends_the_others_points_before_it_has_rested_and_it_is_
     await merged(town)
     refused = await reserve(client, town, "张桂兰", "抽纸")
     assert (refused.status_code, refused.json()["code"]) == (403, "spending_rests")
-    told = await own_messages(await town.scope("张桂兰"))
-    assert "person_merged" in [message.kind for message in told.items]
+    told = await messages_of(town, "张桂兰")
+    assert "person_merged" in [message.kind for message in told]
 
 
 async def test_the_login_of_the_merged_record_loses_it_and_is_told(town: Town, owner: asyncpg.Connection) -> None:

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.conftest import DatabaseClock
+from tests.support.messages import texts
 from tests.support.town import PHOENIX, SPRING, Town
 from timebank.classes.booking import book_seat
 from timebank.classes.class_time.purchase import buy_class_hours
@@ -157,8 +158,8 @@ async def test_points_about_to_expire_are_told_of_three_times_and_no_more(
             told.append(await owner.fetchval("SELECT count(*) FROM message WHERE kind = 'points_expiring'"))
     days_before = [69 - (n + 1) for n in range(1, len(told)) if told[n] > told[n - 1]]
     assert days_before == [60, 30, 7]
-    text = await owner.fetchval("SELECT DISTINCT text FROM message WHERE kind = 'points_expiring'")
-    assert text == "您有 120 积分在12月31日 24:00 到期，请在那之前使用。"
+    said = set(await texts(owner, "kind = 'points_expiring'"))
+    assert said == {"您有 120 积分在12月31日 24:00 到期，请在那之前使用。"}
 
 
 async def test_points_run_out_at_the_end_of_their_last_day_and_not_before(

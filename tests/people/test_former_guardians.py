@@ -10,6 +10,7 @@ import pytest
 
 from tests.classes.test_bookings import give_minutes, seat
 from tests.classes.test_class_refunds import another_course, asked, by_admin
+from tests.support.messages import messages_of
 from tests.support.shop import API, books_balance, browser, key, points_of
 from tests.support.town import Town, signed_in
 from timebank.classes.attendance import cancel_lesson
@@ -19,7 +20,6 @@ from timebank.core import clock
 from timebank.core.scope import ResidentRecord
 from timebank.overview.resident import shown_balances
 from timebank.people.guardianship.care import in_care
-from timebank.people.messages import own_messages
 from timebank.people.statement_access import open_statement
 
 
@@ -113,10 +113,10 @@ async def test_news_of_a_lesson_do_not_reach_a_former_guardian(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
     await held(town, client)
-    before = len((await own_messages(await town.scope("刘洋"))).items)
+    before = len(await messages_of(town, "刘洋"))
     await end_care(owner, town, "ended")
     await cancel_lesson(await town.scope("周敏"), town.lessons[0], "老师生病")
-    assert len((await own_messages(await town.scope("刘洋"))).items) == before
+    assert len(await messages_of(town, "刘洋")) == before
 
 
 async def test_the_seats_and_minutes_stay_the_childs_when_it_is_grown(

@@ -9,6 +9,7 @@ import pytest
 from tests.classes.test_bookings import booked, give_minutes
 from tests.deeds.test_deeds import filed
 from tests.matrix.test_told import told
+from tests.support.messages import end_quiet_hours
 from tests.support.presence import card, nine_o_clock, nonce, scanned, station_code
 from tests.support.shop import API, browser, key
 from tests.support.town import Town
@@ -37,6 +38,7 @@ async def test_a_forgotten_check_out_is_told_at_once_with_what_to_do(
     assert "09:00在暖蜂驿站签到，没有签退，先按" in text
     assert "12:00离开记下。有人核实以前不计时长和积分。请到驿站柜台或找社区管理员，说明您是几点离开的。" in text
     visit = await owner.fetchval("SELECT id FROM visit")
+    await end_quiet_hours(owner)
     page = await (await browser(client, town, "张桂兰")).see("/messages")
     assert f'href="/visits/{visit}"' in page
 

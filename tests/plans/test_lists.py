@@ -42,7 +42,7 @@ FILL: dict[str, str] = {
     f"now() + n * interval '1 hour' AS starts_at, now() + (n + 1) * interval '1 hour' AS ends_at, 5 AS seats, "
     f"0 AS seats_taken, now() AS created_at, {IDS}",
     "message": f"SELECT $1 AS community_id, $3 AS person_id, 'notice' AS kind, '消息' || n AS text, 'k' || n AS key, "
-    f"now() AS created_at, {IDS}",
+    f"now() AS created_at, now() AS due_at, false AS urgent, {IDS}",
     "role_grant": f"SELECT $1 AS community_id, $3 AS person_id, 'unit_head' AS role, $4 AS area_id, "
     f"current_date AS starts_on, now() AS granted_at, {IDS}",
     "visit": f"SELECT $1 AS community_id, $3 AS person_id, $2 AS station_id, now() - n * interval '1 hour' AS in_at, "

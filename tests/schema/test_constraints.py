@@ -73,6 +73,7 @@ REASONS: dict[str, str] = {
     "membership_login_id_fkey": LOCKED, "membership_person": LOCKED, "membership_pkey": UPSERT,
     "membership_question_login_id_fkey": LOCKED, "membership_question_person": LOCKED,
     "message_person": LOCKED, "message_key_unique": UPSERT,
+    "message_in_words": "one function writes messages, always as sentence and values", "message_said_size": BOUND,
     "migration_pkey": "written by Piccolo's migrations alone",
     "objection_one_subject": "two verbs, each with one subject", "objection_deed": LOCKED, "objection_person": LOCKED,
     "objection_record": LOCKED,

@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.support.messages import texts
 from tests.support.presence import nine_o_clock, points_of, record_id_of, scanned, served, station_code
 from tests.support.town import Town
 from timebank.activities import shifts
@@ -100,9 +101,7 @@ async def test_a_corrected_end_under_sixty_percent_of_the_shift_does_not_count(
     assert (found.status, found.minutes) == ("rejected", 71)
     assert found.review_note is not None
     assert "不足计划 2 小时的 60 %" in found.review_note
-    told = await owner.fetchval(
-        "SELECT text FROM message WHERE person_id = $1 AND kind = 'record_rejected'", town.people["张桂兰"]
-    )
+    [told] = await texts(owner, "person_id = $1 AND kind = 'record_rejected'", town.people["张桂兰"])
     assert "60 %" in told
 
 

@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.support.messages import texts
 from tests.support.presence import count, nine_o_clock, nonce, points_of, record_id_of, scanned, served, station_code
 from tests.support.town import Town
 from timebank.core import clock
@@ -183,9 +184,8 @@ async def test_a_rejection_says_why_and_the_person_is_told(town: Town, owner: as
         await review.review_record(admin, made.id, ReviewIn("reject", "  "))
     done = await review.review_record(admin, made.id, ReviewIn("reject", "当天没有活动"))
     assert (done.status, done.review_note) == ("rejected", "当天没有活动")
-    assert "当天没有活动" in await owner.fetchval(
-        "SELECT text FROM message WHERE person_id = $1 AND kind = 'record_rejected'", town.people["张桂兰"]
-    )
+    [text] = await texts(owner, "person_id = $1 AND kind = 'record_rejected'", town.people["张桂兰"])
+    assert "当天没有活动" in text
 
 
 async def test_approved_honour_hours_hang_on_the_board_before_they_are_credited(
@@ -298,7 +298,7 @@ async def test_a_reversal_takes_the_points_back_and_says_why(
         headers = await town.sign_in(name) | {"Idempotency-Key": nonce()}
         assert (await client.post(address, json=asked, headers=headers)).status_code == status
     assert await points_of(town, "张桂兰") == 0
-    text = await owner.fetchval("SELECT text FROM message WHERE kind = 'record_reversed'")
+    [text] = await texts(owner, "kind = 'record_reversed'")
     assert "退回 10 分" in text
     assert "查明是别人代扫" in text
     with pytest.raises(NotCredited):
@@ -317,4 +317,5 @@ async def test_spent_points_become_a_debt_on_reversal(town: Town, owner: asyncpg
     await reverse_record(await town.scope("赵丽"), await record_id_of(owner, town, "张桂兰"), "查明是别人代扫")
     left = await balances(system, zhang, [])
     assert (left.points.available, left.owed) == (0, 8)
-    assert "欠账 8 分" in await owner.fetchval("SELECT text FROM message WHERE kind = 'record_reversed'")
+    [text] = await texts(owner, "kind = 'record_reversed'")
+    assert "欠账 8 分" in text

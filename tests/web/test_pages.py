@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
@@ -162,7 +163,8 @@ async def lived_in(town: Town, owner: asyncpg.Connection) -> Town:
     )
     await enter_hours(await town.scope("陈明"), seen)
     await filed(town, occurred_on=clock.local_day())
-    await notify(town.system(), town.people["张桂兰"], "points_expiring", "您有 30 积分下月到期，请在月底前使用。", "m")
+    ending: dict[str, Any] = {"points": 30, "day": clock.local_day() + timedelta(days=30), "held": []}
+    await notify(town.system(), town.people["张桂兰"], "points_expiring", "m", urgent=True, **ending)
     mine = RedemptionIn(
         person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"], quantity=1
     )

@@ -25,6 +25,7 @@ from tests.support.hands import (
     signed_in,
 )
 from tests.support.ledger_sums import problems_of
+from tests.support.messages import end_quiet_hours
 from tests.support.service import Service
 from tests.support.town import Town, set_password
 from timebank.access.devices import devices
@@ -200,6 +201,7 @@ async def test_a_community_with_one_administrator_is_helped_by_the_street_on_the
         assert await roles_of(owner, town, "马涛") == []
 
         await remind_deciders(town.system("龙泉社区"))  # a job of the worker that runs every minute
+        await end_quiet_hours(owner)
         street = await signed_in(browser, service, PANEL, town.phones["钱进"])
         await street.goto("/messages")
         await reads(street, "龙泉社区有 2 项改动等您决定")
@@ -215,6 +217,7 @@ async def test_a_community_with_one_administrator_is_helped_by_the_street_on_the
             await street.goto("/admin/agreements")
         await reads(street, "没有等另一人确认的事")
         await the_street_approves_her_deed(street)
+        await end_quiet_hours(owner)
         await alone.goto("/messages")
         await reads(alone, "另一个人同意了，已经办好")
     assert await notice_days_of(town, "龙泉社区") == 3
@@ -304,6 +307,7 @@ async def test_an_old_person_without_a_phone_uses_a_card_from_the_counter(
 
         await remind_deciders(town.system())
         panel = await signed_in(browser, service, PANEL, town.phones["赵丽"])
+        await end_quiet_hours(owner)
         await panel.goto("/messages")
         await reads(panel, "张新卡等您核对")
         await picture(panel, "story_c_told")

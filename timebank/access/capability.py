@@ -60,6 +60,33 @@ CAPABILITY = Capability(
         PersonColumn("counter_sign_on", "person_id", "stays"),
     ),
     in_use={"area": "SELECT area_id FROM role_grant WHERE community_id = $1"},
+    messages={
+        "membership_asked": _(
+            "有社区用您的手机号登记了一位居民，想并到您的账号。请在首页看一看：是您的就同意，不是的不同意。"
+        ),
+        "membership_asked.agreed": _("一条居民登记并到了您的账号。不是您本人同意的，请马上告诉社区。"),
+        "sign_in_code.given": _(
+            "{community}的工作人员{giver}刚为您的手机号发了一个登录码。"
+            "不是您要的，请马上告诉社区；有密码的，请登录后改密码。"
+        ),
+        "sign_in_code.given_unnamed": _(
+            "{community}的工作人员刚为您的手机号发了一个登录码。不是您要的，请马上告诉社区；有密码的，请登录后改密码。"
+        ),
+        "sign_in_code.used": _("有人用{where}发的登录码登录了您的账号（{at:moment}）。不是您本人，请马上告诉社区。"),
+        "phone_changed": _(
+            "{community}的登记换了手机号或不再用这个账号登录（{at:moment}）。不是您要换的，请马上告诉社区。"
+        ),
+        "phone_changed.rests": _(
+            "{community}的登记换了手机号或不再用这个账号登录（{at:moment}）。"
+            "不是您要换的，请马上告诉社区；72 小时内新手机号不能花费积分。"
+        ),
+        "role_granted": _("您有了「{role}」的身份（{place}），从{since:day}起。"),
+        "role_granted.imported": _("社区按花名册给您登记了{roles}的身份，从{since:day}起。不对的话请找社区管理员。"),
+        "held_role": _("「{role}」（{place}）"),
+        "role_ended": _("您的「{role}」身份结束了。{why:sentences}"),
+        "role_ended.import_undone": _("您的{roles}身份取消了：登记它的花名册已撤销。不对的话请找社区管理员。"),
+    },
+    parts={"role": "timebank.access.roles.words.role_in_words"},
     audit={
         "agree_membership": _("同意了并到自己的账号"),
         "decline_membership": _("没有同意并到自己的账号"),

@@ -103,9 +103,6 @@ async def answer_membership_question(scope: Scope, community_id: UUID, person_id
             raise MembershipUnproved
         if said == "agreed":
             await audit.record(there, "agree_membership", "person", person_id)
-            await notify_login(
-                scope.login_id, "membership_asked", "一条居民登记并到了您的账号。不是您本人同意的，请马上告诉社区。",
-                f"membership-agreed:{person_id}",
-            )  # fmt: skip
+            await notify_login(scope.login_id, "membership_asked.agreed", f"membership-agreed:{person_id}")
         if said == "declined":
             await audit.record(there, "decline_membership", "person", person_id)

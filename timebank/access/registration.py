@@ -1,5 +1,6 @@
 """Registering and correcting people together with their logins, and giving sign-in codes."""
 
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -18,7 +19,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import ADMINS, Role, Scope
-from timebank.core.wording import dated_at
+from timebank.core.wording import phrase
 from timebank.ledger.resting import RESTS_FOR
 from timebank.people.contact import contact_of
 from timebank.people.directory import open_person
@@ -113,14 +114,11 @@ async def _rest_after_change(
 
     A second member of staff can end the pause. It is not needed if a second person has agreed to the change.
     """
-    text = (
-        f"{scope.community_name or '社区'}的登记换了手机号或不再用这个账号登录（{dated_at(clock.now())}）。"
-        f"不是您要换的，请马上告诉社区{'；72 小时内新手机号不能花费积分' if rests else ''}。"
-    )
-    key = f"phone-changed:{clock.new_id()}"
+    kind, key = "phone_changed.rests" if rests else "phone_changed", f"phone-changed:{clock.new_id()}"
+    values: dict[str, Any] = {"community": scope.community_name or phrase("community"), "at": clock.now()}
     for login_id in left:
-        await notify_login(login_id, "phone_changed", text, key)
-    await notify(scope, person_id, "phone_changed", text, key)
+        await notify_login(login_id, kind, key, **values)
+    await notify(scope, person_id, kind, key, urgent=True, **values)
     if rests:
         await database.execute(
             "SELECT login_rest($1, $2, $3, $4, $5, $6, $7)",

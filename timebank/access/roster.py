@@ -9,13 +9,12 @@ import msgspec
 
 from timebank.access.roles.grants import OwnRole
 from timebank.access.roles.listing import AREA_NAME
-from timebank.access.roles.words import ROLES
 from timebank.access.sign_in.logins import enter_logins
 from timebank.agreements.independence import near
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Role, Scope
-from timebank.core.wording import dated
+from timebank.core.wording import Phrase, phrase
 from timebank.people.messages import Notification, notify_many
 
 
@@ -89,14 +88,13 @@ async def grant_roles(scope: Scope, offices: Sequence[PlannedGrant], import_id: 
                 area_id=row["area_id"],
             )  # fmt: skip
         held = await _in_words(scope, granted)
-        tellings = [
+        to_send = [
             Notification(
-                person_id, f"社区按花名册给您登记了{offices}的身份，从{dated(today)}起。不对的话请找社区管理员。",
-                f"import:{import_id}:offices",
+                person_id, phrase("role_granted.imported", roles=roles, since=today), f"import:{import_id}:offices"
             )
-            for person_id, offices in held.items()
-        ]  # fmt: skip
-        await notify_many(scope, "role_granted", tellings, import_id=import_id)
+            for person_id, roles in held.items()
+        ]
+        await notify_many(scope, to_send, import_id=import_id)
     return [row["id"] for row in granted]
 
 
@@ -106,18 +104,18 @@ async def own_role_grants(scope: Scope, offices: Sequence[PlannedGrant]) -> list
     return [office for office in offices if office.person_id in close.home]
 
 
-async def _in_words(scope: Scope, granted: Sequence[asyncpg.Record]) -> dict[UUID, str]:
-    """The roles of each person in these rows as text, such as 「楼栋长」（3栋）、「单元长」（3栋1单元）."""
+async def _in_words(scope: Scope, granted: Sequence[asyncpg.Record]) -> dict[UUID, list[Phrase]]:
+    """The roles of each person in these rows, each with its area, such as 「楼栋长」（3栋）."""
     areas = await database.fetch(
         f"SELECT a.id, {AREA_NAME} AS name FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2)",  # noqa: S608  # no input
         scope.community_id, [row["area_id"] for row in granted],
     )  # fmt: skip
     names = {area["id"]: area["name"] for area in areas}
-    held: dict[UUID, list[str]] = {}
-    for row in granted:
-        office = f"「{ROLES[Role(row['role'])]}」（{names[row['area_id']]}）"
-        held.setdefault(UUID(bytes=row["person_id"].bytes), []).append(office)
-    return {person_id: "、".join(sorted(offices)) for person_id, offices in held.items()}
+    held: dict[UUID, list[Phrase]] = {}
+    for row in sorted(granted, key=lambda row: (row["role"], names[row["area_id"]])):
+        role = phrase("held_role", role=phrase("role", role=row["role"]), place=names[row["area_id"]])
+        held.setdefault(UUID(bytes=row["person_id"].bytes), []).append(role)
+    return held
 
 
 @retried
@@ -133,13 +131,12 @@ async def undo_role_grants(
             scope.community_id, list(grant_ids),
         )  # fmt: skip
         held = await _in_words(scope, [row for row in ended if row["ended_at"] is None])
-        tellings = [
+        to_send = [
             Notification(
-                person_id, f"您的{offices}身份取消了：登记它的花名册已撤销。不对的话请找社区管理员。",
-                f"import:{import_id}:offices-withdrawn",
+                person_id, phrase("role_ended.import_undone", roles=roles), f"import:{import_id}:offices-withdrawn"
             )
-            for person_id, offices in held.items()
+            for person_id, roles in held.items()
             if person_id not in leaving
         ]  # fmt: skip
-        await notify_many(scope, "role_ended", tellings, import_id=import_id)
+        await notify_many(scope, to_send, import_id=import_id)
         await audit.record(scope, "withdraw_roles", "role_grant", None, grants=len(grant_ids))

@@ -10,8 +10,8 @@ from timebank.activities.tables import Shift
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
-from timebank.core.wording import dated_at
-from timebank.people.messages import Notification, notify_many
+from timebank.core.wording import Phrase, phrase
+from timebank.people.messages import Notification, is_soon, notify_many
 
 
 class _Called(msgspec.Struct, frozen=True):
@@ -42,12 +42,12 @@ async def cancel_shift(scope: Scope, shift_id: UUID) -> None:
             return
         if found.starts_at <= clock.now():
             raise ShiftOver
-        await _call_off(scope, found, "")
+        await _call_off(scope, found, None)
 
 
 @retried
 async def call_off_coming(
-    scope: Scope, because: str, *, activity_id: UUID | None = None, station_id: UUID | None = None
+    scope: Scope, because: Phrase, *, activity_id: UUID | None = None, station_id: UUID | None = None
 ) -> int:
     """Cancel every shift that has not begun, of an activity or at a station; returns how many.
 
@@ -65,17 +65,20 @@ async def call_off_coming(
     return len(coming)
 
 
-async def _call_off(scope: Scope, found: _Called, because: str) -> None:
+async def _call_off(scope: Scope, found: _Called, because: Phrase | None) -> None:
     await Shift.update({Shift.cancelled_at: clock.now()}).where(
         (Shift.community_id == scope.community_id) & (Shift.id == found.id)
     )
-    await audit.record(scope, "cancel_shift", "shift", found.id, reason=because or None)
+    await audit.record(scope, "cancel_shift", "shift", found.id, reason=because.text() if because else None)
     signed_up = await database.fetch(
         "SELECT person_id FROM sign_up WHERE community_id = $1 AND shift_id = $2 AND cancelled_at IS NULL "
         "ORDER BY person_id",
         scope.community_id, found.id,
     )  # fmt: skip
-    text = f"{because}「{found.activity}」{dated_at(found.starts_at)}在{found.station}的那一班取消了，您不用来了。"
+    says = phrase("shift_cancelled", activity=found.activity, at=found.starts_at, station=found.station)
+    if because:
+        says = phrase("shift_cancelled.because", because=because, **says.values)
     key = f"shift:{found.id}:cancelled"
     people = [UUID(bytes=record["person_id"].bytes) for record in signed_up]
-    await notify_many(scope, "shift_cancelled", [Notification(person_id, text, key, found.id) for person_id in people])
+    to_send = [Notification(person_id, says, key, found.id) for person_id in people]
+    await notify_many(scope, to_send, urgent=is_soon(found.starts_at))

@@ -11,6 +11,7 @@ from timebank.activities.tables import Activity
 from timebank.core import audit, names
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.rules.catalogue import usable_rule
 
 
@@ -36,5 +37,5 @@ async def change_activity(scope: Scope, activity_id: UUID, wanted: ActivityChang
             )
             await audit.record(scope, "change_activity", "activity", activity_id, **change)
         if before.active and wanted.active is False:
-            await call_off_coming(scope, f"「{before.name}」结束了。", activity_id=activity_id)
+            await call_off_coming(scope, phrase("activity_ended", activity=before.name), activity_id=activity_id)
         return await activity(scope, activity_id)

@@ -9,6 +9,11 @@ CAPABILITY = Capability(
     api=("timebank.cards.api.Cards",),
     pages=("timebank.cards.pages.counter.CounterCardPages",),
     people=(PersonColumn("card", "person_id", "settled"),),
+    messages={
+        "card.given": _("给您办了一张服务卡。不是您要办的，请马上告诉社区。"),
+        "card.given_anew": _("给您办了一张服务卡，原来的卡作废。不是您要办的，请马上告诉社区。"),
+        "card.revoked": _("您的服务卡已挂失作废。需要时请到驿站补办。"),
+    },
     audit={
         "confirm_card": _("核对了服务卡"),
         "issue_card": _("发了卡"),

@@ -10,6 +10,7 @@ from timebank.core import audit, clock, codes, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
 from timebank.people.messages import Notification, notify, notify_many
 from timebank.people.residents import require_resident
@@ -34,7 +35,6 @@ class PrintedCard(msgspec.Struct, kw_only=True):
 
 # A card that a command issued needs no second person: the operator serves at no counter and could not scan it.
 WAITS = "(confirmed_by_login IS NULL AND (issued_by_login IS NOT NULL OR issued_by_device IS NOT NULL))"
-_GIVEN = "给您办了一张服务卡{ended}。不是您要办的，请马上告诉社区。"
 
 
 class _Card(msgspec.Struct):
@@ -66,8 +66,7 @@ async def issue_card(scope: Scope, person_id: UUID) -> CardOut:
             raise PersonNotServed
         [card] = await _issue(scope, [person_id])
         await audit.record(scope, "issue_card", "card", card.id, person_id=person_id, epoch=card.epoch)
-        ended = "，原来的卡作废" if card.epoch > 1 else ""
-        await _notify(scope, person_id, _GIVEN.format(ended=ended), card.id)
+        await _notify(scope, person_id, "card.given_anew" if card.epoch > 1 else "card.given", card.id)
     return _out(scope, card)
 
 
@@ -103,12 +102,12 @@ async def issue_missing_cards(scope: Scope) -> int:
         )
         cards = await _issue(scope, [record["id"] for record in found]) if found else []
         await audit.record(scope, "issue_missing_cards", "card", None, given=len(cards))
-        tellings = [
-            Notification(card.person_id, _GIVEN.format(ended=""), f"card:{card.id}", card.id)
+        to_send = [
+            Notification(card.person_id, phrase("card.given"), f"card:{card.id}", card.id)
             for card in cards
             if not scope.is_own(card.person_id)
         ]
-        await notify_many(scope, "card", tellings)
+        await notify_many(scope, to_send)
     return len(cards)
 
 
@@ -125,12 +124,12 @@ async def revoke_card(scope: Scope, person_id: UUID) -> None:
         )  # fmt: skip
         if card_id is not None:
             await audit.record(scope, "revoke_card", "card", card_id, person_id=person_id)
-            await _notify(scope, person_id, "您的服务卡已挂失作废。需要时请到驿站补办。", card_id)
+            await _notify(scope, person_id, "card.revoked", card_id)
 
 
-async def _notify(scope: Scope, person_id: UUID, text: str, card_id: UUID) -> None:
+async def _notify(scope: Scope, person_id: UUID, kind: str, card_id: UUID) -> None:
     if not scope.is_own(person_id):
-        await notify(scope, person_id, "card", text, f"card:{clock.new_id()}", card_id)
+        await notify(scope, person_id, kind, f"card:{clock.new_id()}", card_id, urgent=True)
 
 
 class CardInForce(msgspec.Struct, frozen=True):

@@ -1,29 +1,35 @@
 """How bookings of a lesson end: attended, missed, or cancelled together with the lesson."""
 
+from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from timebank.access.pickup import count_try
 from timebank.activities.seats import free_seats
-from timebank.agreements.independence import is_near_home, signed_on
+from timebank.agreements.independence import NearFacts, near_by, near_question, signed_on
 from timebank.classes import seats
 from timebank.classes.booking import ENDED, BookingEnded
-from timebank.classes.families import guardians_of, notify_family
+from timebank.classes.families import Family, family_question, notify_family
 from timebank.classes.schemas import Booked, LessonOut
-from timebank.classes.seats import HELD, BookingRow
+from timebank.classes.seats import HELD, BookingRow, Holder
 from timebank.classes.tables import Lesson
 from timebank.core import audit, clock, database
-from timebank.core.database import retried, transaction
-from timebank.core.errors import TimebankError
+from timebank.core.database import read, retried, transaction
+from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import dated_at, duration
+from timebank.core.wording import Phrase, because, phrase
 from timebank.ledger import posting
-from timebank.ledger.grace import back_in_words
+from timebank.ledger.grace import came_back
 from timebank.ledger.posting import Posting
 from timebank.people.locks import lock_people, require_locked
+from timebank.people.messages import is_soon
 from timebank.presence.at_counter import require_presence
 from timebank.presence.choice import EARLY
 
 CLOSE_BATCH = 500
+GIVEN_NO_MORE = "不再开课"
+"""What is stored as the reason of a stop for which none was given."""
 
 
 class OwnChild(TimebankError):
@@ -66,30 +72,61 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
     call answers the same and posts nothing.
     """
     async with transaction(scope):
-        found = await seats.locked_booking(scope, booking_id)
-        scope.require_keeper(found.station_id)
-        booked = scope.is_own(found.guardian_id)
-        if booked or await is_near_home(signed_on(scope), found.child_id) or await seats.cares_for(scope, found):
-            raise OwnChild
-        if found.status == "waiting":
-            raise NoSeat
-        if found.status == "cancelled":
-            raise BookingEnded(how=ENDED[found.status])
+        holder = await seats.lock_child(scope, booking_id)
+        facts = await read(
+            AttendanceFacts,
+            booking=database.one(f"{HELD} b.id = $2 FOR NO KEY UPDATE OF b", scope.community_id, booking_id),
+            near=near_question(signed_on(scope), [holder.child_id]),
+            family=family_question(scope, holder.child_id),
+        )
+        found = require_attendable(scope, facts, holder)
         if found.status == "held":
-            await _require_proof(scope, found, code, presence)
+            await _require_proof(scope, found, facts.family, code, presence)
             await _consume(scope, found)
         if found.status != "attended":
             await seats.end_booking(scope, found, "attended")
             await audit.record(scope, "attend", "booking", found.id, by_code=code is not None)
-            what = f"《{found.course}》{dated_at(found.starts_at)}那一节"
-            text = f"{found.child}来上了{what}，用去 {found.minutes} 分钟课时。没有去的话，请找{found.station}更正。"
             await notify_family(
-                scope, found.child_id, "booking_attended", text, f"booking:{found.id}:attended", found.id
-            )
+                scope, found.child_id, "booking_attended", f"booking:{found.id}:attended", found.id,
+                family=facts.family, child=found.child, course=found.course, at=found.starts_at, minutes=found.minutes,
+                station=found.station,
+            )  # fmt: skip
     return Booked(id=found.id, status="attended", code=None, minutes=found.minutes, place=None)
 
 
-async def _require_proof(scope: Scope, found: BookingRow, code: str | None, presence: str | None) -> None:
+class AttendanceFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The booking under its row lock, who is near the caller, and the child's family."""
+
+    booking: BookingRow | None
+    near: NearFacts
+    family: Family
+
+
+def require_attendable(scope: Scope, facts: AttendanceFacts, holder: Holder) -> BookingRow:
+    """The booking, if the caller may mark it as attended.
+
+    Raises NotFound, Forbidden, OwnChild, NoSeat, BookingEnded.
+    """
+    found = facts.booking
+    cares = scope.is_own(holder.child_id) or any(scope.is_own(guardian) for guardian in facts.family.guardians)
+    sees = found is not None and (scope.reads_at(found.station_id, own=False) or (cares and scope.device_id is None))
+    if found is None or not sees:
+        raise NotFound
+    require_locked(found.child_id, [holder.child_id])
+    scope.require_keeper(found.station_id)
+    is_near = found.child_id in near_by(signed_on(scope), facts.near).home
+    if cares or is_near or scope.is_own(found.guardian_id):
+        raise OwnChild
+    if found.status == "waiting":
+        raise NoSeat
+    if found.status == "cancelled":
+        raise BookingEnded(how=ENDED[found.status])
+    return found
+
+
+async def _require_proof(
+    scope: Scope, found: BookingRow, family: Family, code: str | None, presence: str | None
+) -> None:
     """Require a code or a presence scan, so that a keeper cannot use up a family's minutes without proof.
 
     Raises WrongDoorCode, TooManyAttempts, LessonNotYet, and what `require_presence` raises.
@@ -98,8 +135,8 @@ async def _require_proof(scope: Scope, found: BookingRow, code: str | None, pres
         if not await count_try(scope, seats.NOUN, found.id, found.code, code):
             raise WrongDoorCode
     elif not scope.administers or presence is not None:
-        family = [found.child_id, *(await guardians_of(scope, [found.child_id]))[found.child_id]]
-        await require_presence(scope, family, found.station_id, presence, spends=False)
+        everybody = [found.child_id, *family.guardians]
+        await require_presence(scope, everybody, found.station_id, presence, spends=False)
         # A scan today does not prove attendance at a later lesson, whose booking the family can still cancel.
         if clock.now() < min(clock.day_bounds(clock.local_day(found.starts_at))[0], found.starts_at - EARLY):
             raise LessonNotYet
@@ -137,14 +174,16 @@ async def _close(scope: Scope, booking_id: UUID) -> bool:
         require_locked(found.child_id, [child_id])
         if found.status == "waiting":
             await seats.end_booking(scope, found, "cancelled")
-            text = f"《{found.course}》这一节没有等到空位，候补已结束。没有用去课时。"
+            says = phrase("booking_closed.waited", course=found.course)
         else:
             await _consume(scope, found)
             await seats.end_booking(scope, found, "missed")
-            text = f"{found.child}没有来上《{found.course}》，已用去 {found.minutes} 分钟课时。"
-            text += f"如果来过，请找{found.station}更正。"
+            says = phrase(
+                "booking_closed.missed", child=found.child, course=found.course, minutes=found.minutes,
+                station=found.station,
+            )  # fmt: skip
         await audit.record(scope, "close", "booking", found.id, was=found.status)
-        await notify_family(scope, found.child_id, "booking_closed", text, f"booking:{found.id}:closed", found.id)
+        await notify_family(scope, found.child_id, says.kind, f"booking:{found.id}:closed", found.id, **says.values)
     return True
 
 
@@ -174,9 +213,14 @@ async def cancel_lesson_of_stopped(scope: Scope, lesson_id: UUID, reason: str) -
         lesson = await seats.locked_lesson(scope, lesson_id)
         if lesson.cancelled_at is not None or not await _was_stopped_before(scope, lesson):
             return False
-        await _return_all(scope, lesson, reason)
+        await _return_all(scope, lesson, why_stopped(reason))
         await audit.record(scope, "cancel", "lesson", lesson_id, reason=reason)
     return True
+
+
+def why_stopped(reason: str | None) -> str | Phrase | None:
+    """The stored reason of a course's stop, as a value of a message."""
+    return phrase("given_no_more") if reason == GIVEN_NO_MORE else reason
 
 
 async def _was_stopped_before(scope: Scope, lesson: LessonOut) -> bool:
@@ -187,19 +231,18 @@ async def _was_stopped_before(scope: Scope, lesson: LessonOut) -> bool:
     return stopped
 
 
-async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
+async def _return_all(scope: Scope, lesson: LessonOut, reason: str | Phrase | None) -> None:
     bookings = await database.rows(
         BookingRow, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id FOR NO KEY UPDATE OF b",
         scope.community_id, lesson.id,
     )  # fmt: skip
     for booking in bookings:
         returned = await seats.cancel_held(scope, booking, f"《{booking.course}》停课")
-        back = f"，课时{back_in_words(returned, unit=duration)}" if returned else ""
-        because = f"原因：{reason}。" if reason else ""
+        back: dict[str, Any] = {"back": came_back(returned, "minutes")} if returned else {}
         await notify_family(
-            scope, booking.child_id, "lesson_cancelled",
-            f"{booking.child}约的《{booking.course}》{dated_at(booking.starts_at)}那一节停课了{back}。{because}",
-            f"booking:{booking.id}:cancelled", booking.id,
+            scope, booking.child_id, "lesson_cancelled.returned" if returned else "lesson_cancelled",
+            f"booking:{booking.id}:cancelled", booking.id, urgent=is_soon(booking.starts_at), child=booking.child,
+            course=booking.course, at=booking.starts_at, why=because(reason), **back,
         )  # fmt: skip
     held = sum(booking.status == "held" for booking in bookings)
     await free_seats(scope, Lesson, lesson.id, held)

@@ -1,5 +1,6 @@
 """Book a child's seat in a lesson, and cancel the booking."""
 
+from typing import Any
 from uuid import UUID
 
 from timebank.activities.seats import free_seats
@@ -17,8 +18,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
-from timebank.core.wording import dated_at, duration
-from timebank.ledger.grace import back_in_words
+from timebank.ledger.grace import came_back
 from timebank.ledger.posting import Returned
 from timebank.ledger.resting import require_spendable
 from timebank.people.guardianship.guardians import children_of
@@ -122,12 +122,11 @@ async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
 
 async def _notify_cancelled(scope: Scope, found: BookingRow, returned: Returned | None) -> None:
     """Notify the family, except the caller."""
-    back = f"课时{back_in_words(returned, unit=duration)}。" if returned else "没有用去课时。"
-    what = f"{found.child}约的《{found.course}》{dated_at(found.starts_at)}那一节"
-    text = f"{what}取消了，{back}不是您要取消的，请找{found.station}。"
+    back: dict[str, Any] = {"back": came_back(returned, "minutes")} if returned else {}
     await notify_family(
-        scope, found.child_id, "booking_cancelled", text, f"booking:{found.id}:cancelled", found.id,
-        but=[p.person_id for p in scope.persons],
+        scope, found.child_id, "booking_cancelled.returned" if returned else "booking_cancelled",
+        f"booking:{found.id}:cancelled", found.id, but=[p.person_id for p in scope.persons],
+        child=found.child, course=found.course, at=found.starts_at, station=found.station, **back,
     )  # fmt: skip
 
 

@@ -62,6 +62,72 @@ CAPABILITY = Capability(
         PersonColumn("booking", "guardian_id", "moves"),
         PersonColumn("booking", "child_id", "moves"),
     ),
+    messages={
+        "booking_attended": _(
+            "{child}来上了《{course}》{at:moment}那一节，用去 {minutes} 分钟课时。没有去的话，请找{station}更正。"
+        ),
+        "booking_cancelled": _(
+            "{child}约的《{course}》{at:moment}那一节取消了，没有用去课时。不是您要取消的，请找{station}。"
+        ),
+        "booking_cancelled.returned": _(
+            "{child}约的《{course}》{at:moment}那一节取消了，课时{back}。不是您要取消的，请找{station}。"
+        ),
+        "booking_closed.waited": _("《{course}》这一节没有等到空位，候补已结束。没有用去课时。"),
+        "booking_closed.missed": _(
+            "{child}没有来上《{course}》，已用去 {minutes} 分钟课时。如果来过，请找{station}更正。"
+        ),
+        "booking_seated": _("《{course}》{at:moment}那节有位了，{child}已候补上，请准时来上课。"),
+        "class_ending": _(
+            "《{course}》{day:day}结课，{child}还有 {minutes} 分钟课时没有用，也没有约。{then:sentences}"
+        ),
+        "class_ending_lost": _("付的积分到那时已经过期，退不回来：请在结课前用完，或转到别的课。"),
+        "class_ending_refund": _("到时没用完的会自动退回 {points} 积分。"),
+        "class_ending_refund.until": _("到时没用完的会自动退回 {points} 积分，请在{until:day}结束前使用。"),
+        "class_expired": _("《{course}》已结课，{child}没用的 {minutes} 分钟课时到期了：付的积分也已过期，退不回来。"),
+        "class_expiry_reversed": _(
+            "《{course}》{child}到期的 {minutes} 分钟课时已撤回到期，现在又可以用了。原因：{reason}。"
+        ),
+        "class_moved": _(
+            "{child}的 {minutes} 分钟课时从《{left}》转到了《{entered}》，"
+            "按原来付的 {points} 积分折成 {arrived} 分钟。{why:sentences}"
+        ),
+        "class_moved.until": _(
+            "{child}的 {minutes} 分钟课时从《{left}》转到了《{entered}》，"
+            "按原来付的 {points} 积分折成 {arrived} 分钟，最晚用到{until:day}。{why:sentences}"
+        ),
+        "class_refunded": _(
+            "《{course}》{child}没用的 {minutes} 分钟课时已退回 {points} 积分，回到付分的家长的账户。{why:sentences}"
+        ),
+        "class_refunded.yours": _(
+            "《{course}》{child}没用的 {minutes} 分钟课时已退回 {points} 积分，{yours:clauses}。{why:sentences}"
+        ),
+        "refunded.all": _("已回到您的账户"),
+        "refunded.part": _("其中 {points} 分已回到您的账户"),
+        "refunded.until": _("请在{until:day}结束前使用"),
+        "refunded.repaid": _("{points:points}补还了欠账"),
+        "course_changed": _("《{course}》{news:clauses}。{why:sentences}没用的课时可以退回积分，也可以转到别的课。"),
+        "course_changed_teacher": _("老师从{old}改成{new}"),
+        "course_changed_station": _("上课地点从{old}改成{new}"),
+        "course_changed_end": _("结课日从{old:day}改成{new:day}"),
+        "course_over": _("课程已结课"),
+        "course_stops": _("课程停开"),
+        "course_stops.because": _("课程停开，{reason}"),
+        "given_no_more": _("不再开课"),
+        "course_stopped": _(
+            "《{course}》停开了。{why:sentences}{child}还有 {minutes} 分钟课时现在退不回积分，可以转到别的课。"
+            "有疑问请到社区问。"
+        ),
+        "course_stopped.until": _(
+            "《{course}》停开了。{why:sentences}{child}还有 {minutes} 分钟课时现在退不回积分，可以转到别的课，"
+            "请在{until:day}结束前办。有疑问请到社区问。"
+        ),
+        "lesson_cancelled": _("{child}约的《{course}》{at:moment}那一节停课了。{why:sentences}"),
+        "lesson_cancelled.returned": _("{child}约的《{course}》{at:moment}那一节停课了，课时{back}。{why:sentences}"),
+        "lesson_moved": _(
+            "《{course}》从 {old:span} 改到 {new:span}。{more:sentences}位子留着；来不了，开课前都可以取消，课时退回。"
+        ),
+        "lesson_clashes": _("这和{child}约的《{other}》时间重了，请取消一节。"),
+    },
     audit={
         "add_course": _("新增了课程"),
         "add_lesson": _("新增了一节课"),

@@ -10,6 +10,7 @@ from piccolo.columns import Column
 
 from timebank.access.pickup import change_pickups
 from timebank.classes import seats
+from timebank.classes.attendance import GIVEN_NO_MORE
 from timebank.classes.courses import (
     costs_less_than_length,
     course,
@@ -28,8 +29,9 @@ from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import dated, dated_at, until
+from timebank.core.wording import because, dated, phrase
 from timebank.people.directory import names_of
+from timebank.people.messages import is_soon
 
 
 class LessonBegun(TimebankError):
@@ -89,7 +91,7 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
             await record_lone_price(scope, course_id, after.title, after.points_per_hour)
         await _notify_course(scope, before, after, reason)
         if change.active is False and before.active:
-            return await stop_course(scope, course_id, reason or "不再开课")
+            return await stop_course(scope, course_id, reason or GIVEN_NO_MORE)
         if change.active is True and not before.active:
             await _write(scope, course_id, {"active": True, "stopped_at": None, "stop_reason": None})
         return await course(scope, course_id)
@@ -123,11 +125,11 @@ async def _write(scope: Scope, course_id: UUID, values: dict[Column | str, Any])
 async def _notify_course(scope: Scope, before: CourseOut, after: CourseOut, reason: str) -> None:
     """Notify the families of a new teacher, place or last day; other changes are not notified."""
     news = [
-        f"{what}从{old}改成{new}"
+        phrase(f"course_changed_{what}", old=old, new=new)
         for what, old, new in (
-            ("老师", before.teacher, after.teacher),
-            ("上课地点", before.station, after.station),
-            ("结课日", dated(before.ends_on), dated(after.ends_on)),
+            ("teacher", before.teacher, after.teacher),
+            ("station", before.station, after.station),
+            ("end", before.ends_on, after.ends_on),
         )
         if old != new
     ]
@@ -136,11 +138,11 @@ async def _notify_course(scope: Scope, before: CourseOut, after: CourseOut, reas
     if not news:
         return
     children = await _children_of(scope, after.id)
-    text = f"《{before.title}》{'，'.join(news)}。" + (f"原因：{reason}。" if reason else "")
-    text += "没用的课时可以退回积分，也可以转到别的课。"
     key = f"course:{after.id}:changed:{clock.new_id()}"
     for child_id in children:
-        await notify_family(scope, child_id, "course_changed", text, key, after.id)
+        await notify_family(
+            scope, child_id, "course_changed", key, after.id, course=before.title, news=news, why=because(reason)
+        )
 
 
 async def _move_codes(scope: Scope, moved: CourseOut) -> None:
@@ -237,13 +239,12 @@ async def _notify_moved(scope: Scope, before: LessonOut, starts_at: datetime, en
     children = await names_of(scope, [b.child_id for b in bookings])
     event = clock.new_id()
     for booking in bookings:
-        text = f"《{before.course}》从 {_span(before.starts_at, before.ends_at)} 改到 {_span(starts_at, ends_at)}。"
-        text += f"原因：{reason}。" if reason else ""
-        if other := clashes.get(booking.child_id):
-            text += f"这和{children[booking.child_id]}约的《{other}》时间重了，请取消一节。"
-        text += "位子留着；来不了，开课前都可以取消，课时退回。"
+        other = clashes.get(booking.child_id)
+        clash = [phrase("lesson_clashes", child=children[booking.child_id], other=other)] if other else []
         await notify_family(
-            scope, booking.child_id, "lesson_moved", text, f"lesson:{before.id}:moved:{event}", booking.id,
+            scope, booking.child_id, "lesson_moved", f"lesson:{before.id}:moved:{event}", booking.id,
+            urgent=is_soon(min(starts_at, before.starts_at)), course=before.course,
+            old=[before.starts_at, before.ends_at], new=[starts_at, ends_at], more=[*because(reason), *clash],
         )  # fmt: skip
 
 
@@ -260,7 +261,3 @@ async def _clashes(
         scope.community_id, children, lesson_id, starts_at, ends_at,
     )  # fmt: skip
     return {UUID(bytes=row["child_id"].bytes): row["course"] for row in found}
-
-
-def _span(starts_at: datetime, ends_at: datetime) -> str:
-    return f"{dated_at(starts_at)}–{until(ends_at, starts_at)}"

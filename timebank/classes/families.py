@@ -1,14 +1,18 @@
 """Notify a child's family: the guardians whose consent is in force, and the child once it can sign in."""
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from uuid import UUID
 
+import msgspec
+
 from timebank.core import clock, database
-from timebank.core.database import transaction
+from timebank.core.database import Question, transaction
 from timebank.core.scope import Scope
+from timebank.core.wording import Phrase, phrase
 from timebank.people.guardianship.care import in_care
 from timebank.people.identity.ages import is_guarded
-from timebank.people.messages import notify
+from timebank.people.messages import Notification, notify_many
 
 
 async def guardians_of(scope: Scope, children: Collection[UUID]) -> dict[UUID, list[UUID]]:
@@ -26,21 +30,45 @@ async def guardians_of(scope: Scope, children: Collection[UUID]) -> dict[UUID, l
     return guardians
 
 
+class Family(msgspec.Struct, frozen=True):
+    """A child, and the guardians whose consent is in force; nobody has guardians from 18 on."""
+
+    id: UUID
+    born_on: date | None
+    guardians: list[UUID]
+
+
+_FAMILY = (
+    "SELECT p.id, p.born_on, ARRAY(SELECT g.guardian_id FROM guardianship g "  # noqa: S608  # no input
+    "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
+    f"WHERE g.community_id = $1 AND g.child_id = $2 AND {in_care('$3')} ORDER BY g.id) AS guardians "
+    "FROM person p WHERE p.community_id = $1 AND p.id = $2"
+)
+
+
+def family_question(scope: Scope, child_id: UUID) -> Question:
+    """The question for the `Family` of a child, to be asked with others."""
+    return database.one(_FAMILY, scope.community_id, child_id, clock.local_day())
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    family: Family
+
+
 async def notify_family(
-    scope: Scope, child_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None, *,
-    own_words: Mapping[UUID, str] | None = None, but: Collection[UUID] = (),
+    scope: Scope, child_id: UUID, kind: str, key: str, about_id: UUID | None = None, *, urgent: bool = False,
+    family: Family | None = None, instead: Mapping[UUID, Phrase] | None = None, but: Collection[UUID] = (),
+    **values: object,
 ) -> None:  # fmt: skip
     """Notify a child's guardians, and the child if it is old enough to sign in, once each.
 
-    Whoever booked or paid is not notified for that alone. `own_words`: another text by person; everybody in it is
-    notified too. `but`: who is not notified.
+    Whoever booked or paid is not notified for that alone. `instead`: another sentence by person; everybody in it is
+    notified too. `but`: who is not notified. `family` is the child's, where the caller knows it.
     """
-    words = own_words or {}
-    born_on = await database.fetch_value(
-        "SELECT born_on FROM person WHERE community_id = $1 AND id = $2", scope.community_id, child_id
-    )
-    child = [] if is_guarded(born_on) else [child_id]
-    for person_id in dict.fromkeys([*(await guardians_of(scope, [child_id]))[child_id], *child, *words]):
-        if person_id in but:
-            continue
-        await notify(scope, person_id, kind, words.get(person_id, text), key, about_id)
+    own, says = instead or {}, phrase(kind, **values)
+    if family is None:
+        family = (await database.read(_Asked, family=family_question(scope, child_id))).family
+    child = [] if is_guarded(family.born_on) else [child_id]
+    everybody = dict.fromkeys([*family.guardians, *child, *own])
+    to_send = [Notification(each, own.get(each, says), key, about_id) for each in everybody if each not in but]
+    await notify_many(scope, to_send, urgent=urgent)

@@ -10,7 +10,7 @@ from timebank.activities.seats import seat_taken, take_seat
 from timebank.classes.courses import LESSONS
 from timebank.classes.families import notify_family
 from timebank.classes.schemas import BookingStatus, LessonOut
-from timebank.classes.tables import Booking, Lesson
+from timebank.classes.tables import Lesson
 from timebank.core import audit, clock, database
 from timebank.core.database import RanIntoAnother, Write, retried, transaction
 from timebank.core.errors import NotFound
@@ -21,6 +21,7 @@ from timebank.ledger.posting import Currency, Posted, Posting, Returned
 from timebank.ledger.refusals import AccountClosed, InsufficientClassMinutes
 from timebank.people.guardianship.guardians import is_guardian
 from timebank.people.locks import lock_people, require_locked
+from timebank.people.messages import is_soon
 from timebank.policies.values import policies
 
 NOUN = "booking"
@@ -89,6 +90,25 @@ async def locked_lesson(scope: Scope, lesson_id: UUID) -> LessonOut:
         "SELECT FROM lesson WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE", scope.community_id, lesson_id
     )
     found = await database.row(LessonOut, LESSONS + "l.id = $2", scope.community_id, lesson_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """The child of a booking, under the row lock."""
+
+    child_id: UUID
+
+
+async def lock_child(scope: Scope, booking_id: UUID) -> Holder:
+    """Lock the row of a booking's child; pass it to `require_locked` once the booking is locked. Raises NotFound."""
+    found = await database.row(
+        Holder,
+        "SELECT p.id AS child_id FROM booking b JOIN person p ON p.community_id = $1 AND p.id = b.child_id "
+        "WHERE b.community_id = $1 AND b.id = $2 FOR NO KEY UPDATE OF p",
+        scope.community_id, booking_id,
+    )  # fmt: skip
     if found is None:
         raise NotFound
     return found
@@ -165,9 +185,8 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
         given += 1
         await audit.record(system, "seat", "booking", booking.id)
         await notify_family(
-            system, booking.child_id, "booking_seated",
-            f"《{booking.course}》{dated_at(booking.starts_at)}那节有位了，{booking.child}已候补上，请准时来上课。",
-            f"booking:{booking.id}:seated", booking.id,
+            system, booking.child_id, "booking_seated", f"booking:{booking.id}:seated", booking.id,
+            urgent=is_soon(booking.starts_at), course=booking.course, at=booking.starts_at, child=booking.child,
         )  # fmt: skip
     return given
 
@@ -236,12 +255,13 @@ async def cancel_held(scope: Scope, found: BookingRow, memo: str) -> Returned | 
 
 
 async def end_booking(scope: Scope, found: BookingRow, status: BookingStatus) -> None:
-    """Store the final status of a locked booking, whose code ends with it."""
-    await Booking.update(
-        {
-            Booking.status: status, Booking.code: None, Booking.ended_at: clock.now(),
-            Booking.ended_by: scope.person_id,
-        }
-    ).where((Booking.community_id == scope.community_id) & (Booking.id == found.id))  # fmt: skip
+    """Queue the final status of a locked booking, whose code ends with it."""
+    database.queue(
+        database.change(
+            "UPDATE booking SET status = $3, code = NULL, ended_at = $4, ended_by = $5 "
+            "WHERE community_id = $1 AND id = $2 AND status = $6",
+            scope.community_id, found.id, status, clock.now(), scope.person_id, found.status,
+        )
+    )  # fmt: skip
     if found.code is not None:
         end_pickup(scope, NOUN, found.id)

@@ -5,11 +5,12 @@ large course is finished in batches and a second worker repeats nothing.
 """
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from timebank.classes.attendance import cancel_lesson_of_stopped
+from timebank.classes.attendance import cancel_lesson_of_stopped, why_stopped
 from timebank.classes.class_time.entries import NotEnoughUnused, WorthTooLittle
 from timebank.classes.class_time.refunds import refund_and_notify
 from timebank.classes.courses import course
@@ -18,7 +19,7 @@ from timebank.classes.schemas import CourseOut, StopPreview
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
-from timebank.core.wording import dated
+from timebank.core.wording import Phrase, because, phrase
 from timebank.people.directory import names_of
 from timebank.policies.values import policies
 
@@ -145,7 +146,7 @@ async def _refund(scope: Scope, course_id: UUID, child_id: UUID) -> bool:
             ended = await course(scope, course_id)
             if ended.active and ended.ends_on >= clock.local_day():
                 return False
-            why = "课程已结课" if ended.active else await _reason(scope, course_id)
+            why = phrase("course_over") if ended.active else await _reason(scope, course_id)
             await refund_and_notify(scope, child_id, ended, None, why)
     except (NotEnoughUnused, WorthTooLittle):
         return False
@@ -185,16 +186,15 @@ async def notify_stopped(scope: Scope) -> int:
 async def _notify(scope: Scope, kept: _Kept) -> None:
     async with transaction(scope):
         child = (await names_of(scope, [kept.child_id]))[kept.child_id]
-        text = f"《{kept.course}》停开了。" + (f"原因：{kept.reason}。" if kept.reason else "")
-        text += f"{child}还有 {kept.minutes} 分钟课时现在退不回积分，可以转到别的课"
-        text += f"，请在{dated(kept.last)}结束前办" if kept.last else ""
+        until: dict[str, Any] = {"until": kept.last} if kept.last else {}
         await notify_family(
-            scope, kept.child_id, "course_stopped", f"{text}。有疑问请到社区问。", kept.key, kept.course_id
-        )
+            scope, kept.child_id, "course_stopped.until" if kept.last else "course_stopped", kept.key, kept.course_id,
+            course=kept.course, child=child, minutes=kept.minutes, why=because(why_stopped(kept.reason)), **until,
+        )  # fmt: skip
 
 
-async def _reason(scope: Scope, course_id: UUID) -> str:
+async def _reason(scope: Scope, course_id: UUID) -> Phrase:
     reason: str | None = await database.fetch_value(
         "SELECT stop_reason FROM course WHERE community_id = $1 AND id = $2", scope.community_id, course_id
     )
-    return f"课程停开，{reason}" if reason else "课程停开"
+    return phrase("course_stops.because", reason=why_stopped(reason)) if reason else phrase("course_stops")

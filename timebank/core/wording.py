@@ -1,10 +1,13 @@
-"""Amounts and times in words, and stored sentences that are translated when they are shown."""
+"""Amounts and times in words, and stored sentences that are put into words when they are shown."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from timebank.core import clock, opening
+from timebank.core.capability import capabilities, resolve
 from timebank.core.locale import _, put_together, translate
 
 
@@ -36,7 +39,7 @@ def _stored(value: object) -> str | int | list[str]:
 class _Shown:
     """A value that formats itself by its placeholder's format and in the reader's language."""
 
-    def __init__(self, value: str | int | list[str], language: str) -> None:
+    def __init__(self, value: Any, language: str) -> None:
         self.value, self.language = value, language
 
     def __format__(self, spec: str) -> str:
@@ -50,6 +53,88 @@ class _Shown:
         if isinstance(self.value, list):
             return translate(_("；"), self.language).join(translate(part, self.language) for part in self.value)
         return translate(str(self.value), self.language)
+
+
+class Phrase(msgspec.Struct, frozen=True):
+    """A sentence as (kind, values): its words stand in a manifest under the kind and are chosen when it is shown.
+
+    Values are data, shown as they are: names, goods, reasons, numbers. Days and moments are stored as ISO texts; a
+    placeholder names how they are worded, as in `Said` and besides by `{on:day}`, `{since:moment}`, `{cost:points}` and
+    `{lesson:span}` (begin and end). A value may be a phrase itself, or a list, worded with "、" between its parts, with
+    "；" by `{back:clauses}`, or as further sentences by `{more:sentences}`.
+    """
+
+    kind: str
+    values: dict[str, Any] = {}
+
+    def text(self, language: str = "zh") -> str:
+        for one in capabilities():
+            if self.kind in one.messages:
+                shown = {name: _Value(value, language) for name, value in self.values.items()}
+                return translate(one.messages[self.kind], language).format_map(_Values(shown))
+            if self.kind in one.parts:
+                words: str = resolve(one.parts[self.kind])(self.values, language)
+                return words
+        return self.kind
+
+
+def phrase(kind: str, /, **values: object) -> Phrase:
+    """A phrase with its values, converted to storable types."""
+    return Phrase(kind, {name: _plain(value) for name, value in values.items()})
+
+
+def because(reason: str | Phrase | None) -> list[Phrase]:
+    """A reason as a further sentence, for a placeholder such as `{why:sentences}`; nothing where there is none."""
+    return [phrase("reason", reason=reason)] if reason else []
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Phrase):
+        return {"kind": value.kind, "values": value.values}
+    if isinstance(value, date):  # a datetime too
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+class _Value(_Shown):
+    """A phrase's value: data that is not translated, a phrase, or a list of both."""
+
+    def __format__(self, spec: str) -> str:
+        value = self.value
+        if spec == "points" and isinstance(value, int):
+            return points(value, self.language)
+        if spec == "day":
+            return dated(date.fromisoformat(str(value)), self.language)
+        if spec == "moment":
+            return dated_at(datetime.fromisoformat(str(value)), self.language)
+        if isinstance(value, list):
+            return self._listed(value, spec)
+        if isinstance(value, dict):
+            return Phrase(**value).text(self.language)
+        return super().__format__(spec) if spec else str(value)
+
+    def _listed(self, value: list[Any], spec: str) -> str:
+        if spec == "span":
+            begin, end = (datetime.fromisoformat(each) for each in value)
+            return f"{dated_at(begin, self.language)}–{until(end, begin, self.language)}"
+        parts = [format(_Value(each, self.language)) for each in value]
+        if spec == "sentences":
+            return "".join(f" {part}" if self.language == "en" else part for part in parts)
+        return translate(_("；") if spec == "clauses" else _("、"), self.language).join(parts)
+
+
+class _Values(dict[str, object]):
+    """Gives a dash for a missing value, whatever its format."""
+
+    def __missing__(self, name: str) -> "_Dash":
+        return _Dash()
+
+
+class _Dash:
+    def __format__(self, spec: str) -> str:
+        return "—"
 
 
 def at_clock(moment: datetime, language: str = "zh") -> str:

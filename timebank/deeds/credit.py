@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date, time
+from typing import Any
 from uuid import UUID
 
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import dated
+from timebank.core.wording import phrase
 from timebank.deeds.parties import require_no_party
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut
@@ -78,10 +79,12 @@ async def _issue(scope: Scope, deed: Deed, key: str) -> date:
 
 
 async def _notify_credited(scope: Scope, deeds: Sequence[Deed], expires_on: date, key: str) -> None:
-    what = f"「{deeds[0].rule}」" if len(deeds) == 1 else f"您的 {len(deeds)} 件善行"
-    points = sum(deed.points for deed in deeds)
-    text = f"{what}公示期满，已记 {points} 分，有效到 {dated(expires_on)}。"
-    await notify(scope, deeds[0].person_id, "deed_credited", text, key, deeds[0].id)
+    first, points = deeds[0], sum(deed.points for deed in deeds)
+    earned: dict[str, Any] = {"points": points, "until": expires_on}
+    if len(deeds) == 1:
+        await notify(scope, first.person_id, "deed_credited", key, first.id, rule=first.rule, **earned)
+    else:
+        await notify(scope, first.person_id, "deed_credited.several", key, first.id, count=len(deeds), **earned)
 
 
 async def _memo(scope: Scope, deed: Deed) -> str:
@@ -126,11 +129,10 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
             scope, "reverse_deed", "deed", deed.id, reason=reason, taken=back.taken, owed=back.owed,
             lapsed=back.lapsed,
         )  # fmt: skip
-        owed = f"其中 {back.owed} 分已经花掉，记作欠账，由以后所得补还。" if back.owed else ""
-        owed += f"其中 {back.lapsed} 分早已到期，不再另扣。" if back.lapsed else ""
-        text = (
-            f"「{deed.rule}」（{dated(deed.occurred_on)}）的 {deed.points} 分已冲正。原因：{reason[:300]} {owed}"
-            "如不同意，请在「善行」里点开这件事提出异议。"
-        )
-        await notify(scope, deed.person_id, "deed_reversed", text, note.key, deed.id)
+        more = [phrase("deed_owed", points=back.owed)] if back.owed else []
+        more += [phrase("deed_lapsed", points=back.lapsed)] if back.lapsed else []
+        await notify(
+            scope, deed.person_id, "deed_reversed", note.key, deed.id,
+            rule=deed.rule, day=deed.occurred_on, points=deed.points, reason=reason, more=more,
+        )  # fmt: skip
         return DeedOut.of(await lock_deed(scope, deed_id))

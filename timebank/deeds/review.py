@@ -13,14 +13,14 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, Invalid, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
-from timebank.core.wording import dated
+from timebank.core.wording import phrase
 from timebank.deeds.credit import issue_deed_points
 from timebank.deeds.parties import may_review_deed, people_of, require_no_party
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Decision, Deed, DeedOut
 from timebank.deeds.tables import Deed as DeedTable
 from timebank.deeds.witness import ask_witness
-from timebank.people.messages import notify
+from timebank.people.messages import Notification, notify_many
 from timebank.policies.values import policies
 
 
@@ -158,8 +158,7 @@ async def _write(scope: Scope, deed: Deed, status: str, note: str, notice_days: 
 
 async def _notify_rejected(scope: Scope, deed: Deed, note: str) -> None:
     """Notify the person, and the filer where that is a resident of this community."""
-    what = f"「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）"
-    text = f"{what}没有通过审核。原因：{note[:300]} 改好后可以重新登记。"
+    says = phrase("deed_rejected", rule=deed.rule, day=deed.occurred_on, area=deed.area, reason=note)
     listeners = {deed.person_id} | ({deed.filed_by} if deed.filed_by and deed.filed_by_name else set())
-    for person_id in listeners:
-        await notify(scope, person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)
+    to_send = [Notification(person_id, says, f"deed:{deed.id}:rejected", deed.id) for person_id in listeners]
+    await notify_many(scope, to_send)

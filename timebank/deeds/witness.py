@@ -7,7 +7,6 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import dated
 from timebank.deeds.parties import is_caller
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut
@@ -29,11 +28,10 @@ class WitnessThroughFiler(TimebankError):
 async def ask_witness(scope: Scope, deed: Deed | DeedOut) -> None:
     """Notify the witness of a deed, once, that their answer is wanted."""
     if deed.witness_id is not None:
-        text = (
-            f"{deed.person}登记了一件善行，请您作证：「{deed.rule}」（{dated(deed.occurred_on)}，{deed.area}）。"
-            "请在「善行」里点开，说是不是这样。"
-        )
-        await notify(scope, deed.witness_id, "witness_asked", text, f"deed:{deed.id}:witness", deed.id)
+        await notify(
+            scope, deed.witness_id, "witness_asked", f"deed:{deed.id}:witness", deed.id,
+            person=deed.person, rule=deed.rule, day=deed.occurred_on, area=deed.area,
+        )  # fmt: skip
 
 
 @retried
@@ -77,5 +75,7 @@ async def _require_own_hand(scope: Scope, deed: Deed) -> None:
 
 
 async def _notify_denied(scope: Scope, deed: Deed) -> None:
-    text = f"「{deed.rule}」（{dated(deed.occurred_on)}）的见证人说不是这样，要重新审核。结果会告诉您。"
-    await notify(scope, deed.person_id, "witness_denied", text, f"deed:{deed.id}:witness:denied", deed.id)
+    await notify(
+        scope, deed.person_id, "witness_denied", f"deed:{deed.id}:witness:denied", deed.id,
+        rule=deed.rule, day=deed.occurred_on,
+    )  # fmt: skip

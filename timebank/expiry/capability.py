@@ -21,6 +21,18 @@ CAPABILITY = Capability(
     statement={
         "expiry": _("到期"),
     },
+    messages={
+        "expiry_reversed": _("您到期的积分已撤回到期：{back}。原因：{reason}。"),
+        "expiry_reversed.class_time": _("{child}到期的课时已撤回到期：{back}。原因：{reason}。"),
+        "points_expiring": _("您有 {points} 积分在{day:day} 24:00 到期，请在那之前使用。{held:sentences}"),
+        "also_held": _("另有 {points} 积分预留着。"),
+        "points_expiring.held": _("您预留着的 {points:points}{day:day}到期。取消预留后，请留意消息里写的可用日期。"),
+        "points_expiring.class_time": _("{child}有 {minutes:minutes}课时在{day:day} 24:00 到期，请在那之前约课。"),
+        "points_expiring.class_time_booked": _(
+            "{child}有 {minutes:minutes}课时在{day:day} 24:00 到期，请在那之前约课，"
+            "另有 {booked:minutes}已约了课，照常上。"
+        ),
+    },
     audit={
         "let_expire": _("确认了积分到期"),
         "reverse_expiry": _("撤回了积分到期"),

@@ -8,11 +8,11 @@ import msgspec
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
-from timebank.core.wording import dated, duration, points
+from timebank.core.wording import Phrase, phrase
 from timebank.ledger import closing_days
 from timebank.ledger.posting import Currency
 from timebank.people.guardianship.care import in_care
-from timebank.people.messages import notify
+from timebank.people.messages import Notification, notify_many
 
 REMINDER_DAYS = (7, 30, 60)
 
@@ -104,17 +104,17 @@ async def _remind(scope: Scope, due: _RunningOut, days: int) -> bool:
             scope, due.owner_id, currency, due.expires_on, total
         ):
             return False
-        for reader in due.told_to:
-            await notify(scope, reader, "points_expiring", _text(due), f"{key}:{total}" if due.was_told else key)
+        key = f"{key}:{total}" if due.was_told else key
+        await notify_many(scope, [Notification(reader, _message(due), key) for reader in due.told_to])
     return not due.left
 
 
-def _text(due: _RunningOut) -> str:
-    day = dated(due.expires_on)
+def _message(due: _RunningOut) -> Phrase:
     if due.currency == Currency.class_minute:
-        held = f"，另有 {duration(due.held)}已约了课，照常上" if due.held else ""
-        return f"{due.owner}有 {duration(due.available)}课时在{day} 24:00 到期，请在那之前约课{held}。"
+        kind = "points_expiring.class_time_booked" if due.held else "points_expiring.class_time"
+        booked = {"booked": due.held} if due.held else {}
+        return phrase(kind, child=due.owner, minutes=due.available, day=due.expires_on, **booked)
     if not due.available:
-        return f"您预留着的 {points(due.held)}{day}到期。取消预留后，请留意消息里写的可用日期。"
-    held = f"另有 {due.held} 积分预留着。" if due.held else ""
-    return f"您有 {due.available} 积分在{day} 24:00 到期，请在那之前使用。{held}"
+        return phrase("points_expiring.held", points=due.held, day=due.expires_on)
+    held = [phrase("also_held", points=due.held)] if due.held else []
+    return phrase("points_expiring", points=due.available, day=due.expires_on, held=held)

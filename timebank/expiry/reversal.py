@@ -9,13 +9,13 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import duration, points
+from timebank.core.wording import Phrase, phrase
 from timebank.ledger import posting
-from timebank.ledger.grace import back_in_words
+from timebank.ledger.grace import Unit, came_back
 from timebank.ledger.posting import MEMO_MAX, Currency, Posting, Reversal
 from timebank.ledger.refusals import AlreadyReversed, EntryNotFound, NotReversible
 from timebank.people.guardianship.care import in_care
-from timebank.people.messages import notify
+from timebank.people.messages import Notification, notify_many
 
 DAY_MAX = 2000  # expiries that one call reverses; it takes about ten seconds
 
@@ -70,8 +70,8 @@ async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
         if reversal.replayed:
             raise AlreadyReversed
         await audit.record(scope, "reverse_expiry", "account", found.account_id, reason=reason)
-        for reader, text in await _texts(scope, found, reversal, reason):
-            await notify(scope, reader, "expiry_reversed", text, key, entry_id)
+        readers, says = await _message(scope, found, reversal, reason)
+        await notify_many(scope, [Notification(reader, says, key, entry_id) for reader in readers])
     return reversal
 
 
@@ -123,16 +123,17 @@ async def reverse_expiries_of_day(scope: Scope, entry_id: UUID, reason: str) -> 
     return DayReversed(len(others), len(own), len(found) > DAY_MAX)
 
 
-async def _texts(scope: Scope, found: _Expired, reversal: Reversal, reason: str) -> list[tuple[UUID, str]]:
-    """The messages as (person id, text): to the owner or, for a child's class minutes, to its guardians."""
+async def _message(scope: Scope, found: _Expired, reversal: Reversal, reason: str) -> tuple[list[UUID], Phrase]:
+    """The message and whom it goes to: the owner or, for a child's class minutes, its guardians."""
+    unit: Unit = "points" if found.currency == Currency.point else "minutes"
+    back = came_back(reversal.returned, unit)
     if found.currency != Currency.class_minute:
-        back = back_in_words(reversal.returned, unit=duration if found.currency == Currency.minute else points)
-        return [(found.owner_id, f"您到期的积分已撤回到期：{back}。原因：{reason}。")]
-    back = back_in_words(reversal.returned, unit=duration)
+        return [found.owner_id], phrase("expiry_reversed", back=back, reason=reason)
     guardians = await database.fetch(
         "SELECT g.guardian_id FROM guardianship g "  # noqa: S608  # no input
         "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
         f"WHERE g.community_id = $1 AND g.child_id = $2 AND {in_care('$3')}",
         scope.community_id, found.owner_id, clock.local_day(),
     )  # fmt: skip
-    return [(row["guardian_id"], f"{found.owner}到期的课时已撤回到期：{back}。原因：{reason}。") for row in guardians]
+    says = phrase("expiry_reversed.class_time", child=found.owner, back=back, reason=reason)
+    return [row["guardian_id"] for row in guardians], says

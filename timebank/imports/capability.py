@@ -15,6 +15,16 @@ CAPABILITY = Capability(
     menu=(MenuEntry(place=110, href="/admin/imports", icon="upload", word=_("导入")),),
     jobs=(Job("forget_drafts", 600, "timebank.imports.runs.drafts.purge_drafts"),),
     sweeps=(Sweep("carry_on_imports", 2, "timebank.imports.runs.worker_job.continue_stopped_imports"),),
+    messages={
+        "import_ended": _("您导入的“{file}”已经完成，结果在“导入”页。"),
+        "undo_ended": _("“{file}”的导入已经撤销，结果在“导入”页。"),
+        "import_stopped": _(
+            "“{file}”没有处理完就停下了，已完成的部分保留。请到“导入”页看原因；再导入一次同一份表格，就会接着做。"
+        ),
+        "import_stopped.undo": _(
+            "“{file}”没有处理完就停下了，已完成的部分保留。请到“导入”页看原因；再撤销一次，就会接着做。"
+        ),
+    },
     audit={
         "forget_word": _("忘掉了一个表格里的词"),
         "import": _("导入了表格"),

@@ -1,7 +1,8 @@
 """Grace: points that come back after their last day stay usable for some days; this module puts that into words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -10,7 +11,7 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.locale import _, translate
 from timebank.core.scope import Scope
-from timebank.core.wording import dated, points
+from timebank.core.wording import Phrase, dated, duration, phrase, points
 from timebank.ledger.posting import Returned
 from timebank.ledger.statement import PointBalance
 from timebank.policies.values import policies
@@ -32,6 +33,20 @@ def back_in_words(back: Returned, language: str = "zh", unit: Callable[[int, str
         if amount
     ]
     return translate(_("；"), language).join(said)
+
+
+Unit = Literal["points", "minutes"]
+
+
+def came_back(back: Returned, unit: Unit = "points") -> Phrase:
+    """What came back, as a part of a message."""
+    return phrase("came_back", unit=unit, **msgspec.structs.asdict(back))
+
+
+def came_back_in_words(values: Mapping[str, Any], language: str) -> str:
+    """The part `came_back` of a message, in the reader's language."""
+    back = msgspec.convert({name: value for name, value in values.items() if name != "unit"}, Returned)
+    return back_in_words(back, language, duration if values["unit"] == "minutes" else points)
 
 
 class FirstOut(msgspec.Struct, frozen=True):

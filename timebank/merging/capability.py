@@ -29,6 +29,14 @@ CAPABILITY = Capability(
         PersonColumn("person_merge", "kept_id", "stays"),
         PersonColumn("person_merge", "merged_id", "stays"),
     ),
+    messages={
+        "person_merged": _(
+            "您在本社区的两条登记合并成了一条，积分、时间和预约都并到了一起；72 小时内不能花费。"
+            "不对的话请马上告诉社区。"
+        ),
+        "merge_undone": _("您在本社区的登记合并已撤回，又分成了两条。不对的话请找社区管理员。"),
+        "phone_changed.merged": _("您在一个社区的登记并到了同一个人的另一条登记。不是您本人的，请马上告诉社区。"),
+    },
     audit={
         "merge_people": _("合并了同一个人的登记"),
         "undo_merge": _("撤回了登记的合并"),

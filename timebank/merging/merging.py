@@ -70,8 +70,7 @@ async def merge_agreed(scope: Scope, change: Change) -> None:
 
 async def _merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut:
     merge_id = clock.new_id()
-    text = "您在本社区的两条登记合并成了一条，积分、时间和预约都并到了一起；72 小时内不能花费。不对的话请马上告诉社区。"
-    await notify(scope, kept_id, "person_merged", text, f"merge:{merge_id}", kept_id)
+    await notify(scope, kept_id, "person_merged", f"merge:{merge_id}", kept_id, urgent=True)
     await _notify_logins(scope, asked.merged_id, merge_id)
     answer = await call(
         scope, "person_merge",
@@ -89,10 +88,9 @@ async def _merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut:
 async def _notify_logins(scope: Scope, merged_id: UUID, merge_id: UUID) -> None:
     """Notify every record, in any community, of the logins that stand for the merged record: they may lose it."""
     await database.execute(
-        "SELECT login_tell(m.login_id, 'phone_changed', $3, $4, $5) FROM membership m "
+        "SELECT login_tell(m.login_id, 'phone_changed.merged', '{}', $3, $4) FROM membership m "
         "WHERE m.community_id = $1 AND m.person_id = $2",
-        scope.community_id, merged_id, "您在一个社区的登记并到了同一个人的另一条登记。不是您本人的，请马上告诉社区。",
-        f"merge:{merge_id}", clock.now(),
+        scope.community_id, merged_id, f"merge:{merge_id}", clock.now(),
     )  # fmt: skip
 
 

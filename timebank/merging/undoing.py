@@ -62,6 +62,5 @@ async def undo_merge(scope: Scope, kept_id: UUID, merge_id: UUID) -> MergeOut:
             raise MergeSpent
         await audit.record(scope, "undo_merge", "person", done.kept_id, merged=str(done.merged_id), merge=str(merge_id))
         for person_id in (done.kept_id, done.merged_id):
-            text = "您在本社区的登记合并已撤回，又分成了两条。不对的话请找社区管理员。"
-            await notify(scope, person_id, "merge_undone", text, f"unmerge:{merge_id}:{person_id}", done.kept_id)
+            await notify(scope, person_id, "merge_undone", f"unmerge:{merge_id}:{person_id}", done.kept_id)
         return await merge_of(scope, merge_id)

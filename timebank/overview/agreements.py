@@ -13,6 +13,7 @@ from timebank.core import audit, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, TimebankError
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.overview.change_kinds import carriers, kinds
 from timebank.overview.changes_listed import (
     ACKNOWLEDGED_AT_ONCE,
@@ -128,9 +129,10 @@ async def _notify_outcome(scope: Scope, row: ChangeRow, decision: Decision, note
         scope, "decide_change", "waiting_change", row.id, reason=note or None, kind=row.kind, decision=decision
     )
     if row.proposed_by is not None and row.proposed_by_name is not None and not is_proposer(scope, row):
-        outcome = "另一个人同意了，已经办好" if decision == "agree" else "另一个人没有同意"
-        text = f"{outcome}：{row.text()[:300]}" + (f" 说明：{note[:150]}" if note else "")
-        await notify(scope, row.proposed_by, "change_decided", text, f"agreement:{row.id}:{status}", row.id)
+        await notify(
+            scope, row.proposed_by, f"change_decided.{status}", f"agreement:{row.id}:{status}", row.id,
+            change=row.phrase(), note=[phrase("note", note=note)] if note else [],
+        )  # fmt: skip
 
 
 @retried

@@ -15,6 +15,29 @@ CAPABILITY = Capability(
         Job("remind_deciders", 60, "timebank.overview.reminding.remind_deciders"),
         Job("count_figures", 600, "timebank.overview.figures.count_figures"),
     ),
+    messages={
+        "change_decided.agreed": _("另一个人同意了，已经办好：{change}。{note:sentences}"),
+        "change_decided.refused": _("另一个人没有同意：{change}。{note:sentences}"),
+        "note": _("说明：{note}"),
+        "login_confirmed": _("{community}的另一位工作人员确认了这个账号是您本人的。不是您本人在用，请马上告诉社区。"),
+        "change_waits": _("{place}有 {count} 项改动等您决定。请在管理页面的「待另一人确认」里看。"),
+        "cards_wait": _("{place}有 {count} 张新卡等您核对。请在管理页面的「到站核对」里点一下。"),
+        "logins_wait": _(
+            "{place}有 {count} 位工作人员的账号等您确认是本人的。请在管理页面的「待另一人确认」里点一下。"
+        ),
+        "logins_wait.resting": _(
+            "{place}有 {count} 位居民的账号等您确认是本人的，确认以前不能花费。请在管理页面的「待另一人确认」里看。"
+        ),
+        "station_closed": _("{station}停用了。"),
+        "station_changed": _(
+            "{station}现在的开门时间是 {hours:hours}。您在那里有预留的物品或报了名的班次，请看看时间合不合适。"
+        ),
+        "station_changed.with_address": _(
+            "{station}现在的开门时间是 {hours:hours}，地址是{address}。"
+            "您在那里有预留的物品或报了名的班次，请看看时间合不合适。"
+        ),
+    },
+    parts={"change": "timebank.overview.changes_listed.waiting_change_in_words"},
     audit={
         "confirm_login": _("确认了账号是本人"),
         "decide_change": _("决定了待确认的事"),

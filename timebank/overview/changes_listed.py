@@ -1,6 +1,6 @@
 """Waiting changes as administrators and auditors read them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from timebank.core.errors import NotFound
 from timebank.core.locale import _, put_together, translate
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
+from timebank.core.wording import Phrase, phrase
 from timebank.overview.change_kinds import kinds
 
 FIELD_TO = _("{field}改成“{value}”")
@@ -60,10 +61,19 @@ class ChangeRow(msgspec.Struct, frozen=True, kw_only=True):
         decoded: dict[str, Any] = msgspec.json.decode(self.change)
         return decoded
 
+    def phrase(self) -> Phrase:
+        """The change as a part of a message. What is sealed at rest stays sealed."""
+        return phrase("change", name=self.kind, person=self.person or "—", change=self.said)
+
     def text(self, language: str = "zh") -> str:
-        kind = kinds()[self.kind]
-        says = {name: _joined(value, language) for name, value in kind.said(self.said).items()}
-        return put_together(kind.sentence_of(says), {"person": self.person or "—"} | says, language)
+        return self.phrase().text(language)
+
+
+def waiting_change_in_words(values: Mapping[str, Any], language: str) -> str:
+    """The part `change` of a message: a change in the reader's language."""
+    kind = kinds()[values["name"]]
+    says = {name: _joined(value, language) for name, value in kind.said(values["change"]).items()}
+    return put_together(kind.sentence_of(says), {"person": values["person"]} | says, language)
 
 
 ROWS = """

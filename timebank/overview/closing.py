@@ -9,8 +9,8 @@ from timebank.activities.calling_off import call_off_coming
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
-from timebank.core.opening import opening_hours_in_words
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.people.messages import Notification, notify_many
 from timebank.presence.visits import keep_longer_hours
 from timebank.shop.cancelling import cancel
@@ -64,7 +64,7 @@ async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) 
         after = await stations.write_station(scope, station_id, wanted)
         if before.active and not after.active:
             await _require_no_lessons(scope, station_id)
-            await call_off_coming(scope, f"{after.name}停用了。", station_id=station_id)
+            await call_off_coming(scope, phrase("station_closed", station=after.name), station_id=station_id)
         elif after.active and _where_and_when(before) != _where_and_when(after):
             await keep_longer_hours(scope, station_id)
             await _notify_of_change(scope, after)
@@ -86,16 +86,12 @@ async def _notify_of_change(scope: Scope, station: StationOut) -> None:
         "AND u.cancelled_at IS NULL ORDER BY person_id",
         scope.community_id, station.id, clock.now(),
     )  # fmt: skip
-    place = f"，地址是{station.address}" if station.address else ""
-    text = (
-        f"{station.name}现在的开门时间是 {opening_hours_in_words(station.opens_at, station.closes_at)}{place}。"
-        "您在那里有预留的物品或报了名的班次，请看看时间合不合适。"
-    )
+    says = phrase("station_changed", station=station.name, hours=f"{station.opens_at} {station.closes_at}")
+    if station.address:
+        says = phrase("station_changed.with_address", **says.values, address=station.address)
     key = f"station:{station.id}:{clock.new_id()}"
     people = [UUID(bytes=record["person_id"].bytes) for record in expected]
-    await notify_many(
-        scope, "station_changed", [Notification(person_id, text, key, station.id) for person_id in people]
-    )
+    await notify_many(scope, [Notification(person_id, says, key, station.id) for person_id in people])
 
 
 async def _require_no_lessons(scope: Scope, station_id: UUID) -> None:

@@ -21,6 +21,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
+from timebank.core.wording import phrase
 from timebank.people.messages import notify
 from timebank.people.residents import require_resident
 
@@ -141,12 +142,10 @@ async def confirm_login(scope: Scope, person_id: UUID) -> None:
                 "SELECT login_rests_end($1, $2, $3, $4)",
                 scope.community_id, [rest.id for rest in free], scope.login_id, clock.now(),
             )  # fmt: skip
-            where = scope.community_name or "社区"
-            text = f"{where}的另一位工作人员确认了这个账号是您本人的。不是您本人在用，请马上告诉社区。"
-            key = f"login-confirmed:{free[0].id}"
+            where, key = scope.community_name or phrase("community"), f"login-confirmed:{free[0].id}"
             for login_id in await logins.logins_of(scope, person_id):
-                await logins.notify_login(login_id, "login_confirmed", text, key)
-            await notify(scope, person_id, "login_confirmed", text, key)
+                await logins.notify_login(login_id, "login_confirmed", key, community=where)
+            await notify(scope, person_id, "login_confirmed", key, urgent=True, community=where)
         if confirmed or free:
             await audit.record(scope, "confirm_login", "person", person_id)
 

@@ -1,4 +1,4 @@
-"""Notifies the people who may decide: within a minute, and again each day while something waits.
+"""Notifies the people who may decide: within a minute outside the quiet hours, and each day while something waits.
 
 For a counter confirmation they are notified once, since it waits for that day only.
 """
@@ -54,19 +54,17 @@ async def _remind_of_changes(scope: Scope, place: str) -> int:
             if is_seen_only or since <= clock.now() - AGAIN_AFTER:
                 again.add(home)
     for home, count in waiting.items():
-        text = f"{place}有 {count} 项改动等您决定。请在管理页面的「待另一人确认」里看。"
-        if home in newest:
-            await _notify(home, "change_waits", text, f"agreement:{newest[home]}:waits")
-        if home in again:
-            await _notify(home, "change_waits", text, _daily("agreements", scope))
+        keys = [f"agreement:{newest[home]}:waits"] if home in newest else []
+        keys += [_daily("agreements", scope)] if home in again else []
+        for key in keys:
+            await _notify(home, "change_waits", key, place, count)
     return len(waiting)
 
 
 async def _remind_of_cards(scope: Scope, place: str) -> int:
     counted = await second_persons_of_cards(scope)
     for home, count in counted.items():
-        text = f"{place}有 {count} 张新卡等您核对。请在管理页面的「到站核对」里点一下。"
-        await _notify(home, "cards_wait", text, _daily("cards", scope))
+        await _notify(home, "cards_wait", _daily("cards", scope), place, count)
     return len(counted)
 
 
@@ -86,8 +84,7 @@ async def _remind_of_logins(scope: Scope, place: str) -> int:
         for officer in nearest(free):
             counted[officer.home_id, officer.person_id] += 1
     for home, count in counted.items():
-        text = f"{place}有 {count} 位工作人员的账号等您确认是本人的。请在管理页面的「待另一人确认」里点一下。"
-        await _notify(home, "logins_wait", text, _daily("logins", scope))
+        await _notify(home, "logins_wait", _daily("logins", scope), place, count)
     return len(counted)
 
 
@@ -116,8 +113,7 @@ async def _remind_of_rests(scope: Scope, place: str) -> int:
         for officer in nearest(free):
             counted[officer.home_id, officer.person_id] += maker.people
     for home, count in counted.items():
-        text = f"{place}有 {count} 位居民的账号等您确认是本人的，确认以前不能花费。请在管理页面的「待另一人确认」里看。"
-        await _notify(home, "logins_wait", text, _daily("rests", scope))
+        await _notify(home, "logins_wait.resting", _daily("rests", scope), place, count)
     return len(counted)
 
 
@@ -125,5 +121,5 @@ def _daily(what: str, scope: Scope) -> str:
     return f"{what}:{scope.community_id}:{clock.local_day()}"
 
 
-async def _notify(home: Home, kind: str, text: str, key: str) -> None:
-    await notify(Scope.of_system(home[0]), home[1], kind, text, key)
+async def _notify(home: Home, kind: str, key: str, place: str, count: int) -> None:
+    await notify(Scope.of_system(home[0]), home[1], kind, key, place=place, count=count)

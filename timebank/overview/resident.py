@@ -59,7 +59,7 @@ async def read_first_page(scope: Scope, person_id: UUID, language: str) -> Glanc
     """Read everything that the first page shows, in one transaction."""
     async with transaction(scope), database.gathering() as reads:
         latest = reads.start(worded_statement(scope, person_id, Currency.point, language, limit=LATEST))
-        told = reads.start(own_messages(scope, unread=True, limit=1))
+        told = reads.start(own_messages(scope, unread=True, limit=1, language=language))
         held = reads.start(all_pages(partial(bookings, scope, status="held", own=True)))
         has = reads.start(balances(scope, person_id, []))
         points_this_month = reads.start(_points_this_month(scope, person_id))

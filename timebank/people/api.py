@@ -16,6 +16,7 @@ from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.paging import Cursor, Limit, listed
+from timebank.http.preferences import language_of
 from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.people import directory, messages
 from timebank.people.guardianship import guardians
@@ -131,8 +132,11 @@ class Messages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], unread: FromQuery[bool] = False, limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response[Page[messages.MessageOut]]:  # fmt: skip
-        """The caller's messages, newest first."""
-        return listed(request, await messages.own_messages(caller, unread=unread, limit=limit, cursor=cursor))
+        """The caller's messages that are due, newest first, in the language that was asked for."""
+        found = await messages.own_messages(
+            caller, unread=unread, limit=limit, cursor=cursor, language=language_of(request)
+        )
+        return listed(request, found)
 
     @post("/{message_id:uuid}/read", status_code=204)
     async def read(self, message_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:

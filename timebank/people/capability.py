@@ -33,6 +33,35 @@ CAPABILITY = Capability(
         PersonColumn("message", "person_id", "moves"),
     ),
     in_use={"area": "SELECT area_id FROM household WHERE community_id = $1"},
+    messages={
+        "for_child": _("给{child}的消息：{message}"),
+        "reason": _("原因：{reason}。"),
+        "community": _("社区"),
+        "person_corrected": _("社区更正了您的登记：{fields}。不对的话请找社区管理员。"),
+        "field.name": _("姓名"),
+        "field.sex": _("性别"),
+        "field.born_on": _("出生日期"),
+        "field.relation": _("与户主的关系"),
+        "field.identity": _("证件号"),
+        "field.phone": _("手机号"),
+        "field.address": _("住址"),
+        "field.head_name": _("户主"),
+        "field.publishes_name": _("公示是否用全名"),
+        "status_changed.active": _("您在本社区的登记已恢复。{why:sentences}有疑问请找社区管理员。"),
+        "status_changed.blocked": _("您在本社区的登记已停用。{why:sentences}有疑问请找社区管理员。"),
+        "status_changed.left": _("您在本社区的登记记为迁出。{why:sentences}有疑问请找社区管理员。"),
+        "guardianship.named": _("社区登记您为{child}的监护人（{relation}）。不对的话请找社区管理员。"),
+        "guardianship.consented": _("社区登记了您的监护同意（{child}）。不对的话请找社区管理员。"),
+        "guardianship.consent_withdrawn": _("社区撤回了您的监护同意（{child}）。不对的话请找社区管理员。"),
+        "guardianship.ended": _("您对{child}的监护登记已解除，不再代办孩子的事。不对的话请找社区管理员。"),
+        "guardianship.nominated": _(
+            "社区按花名册登记您为{children}的监护人，还没有经您同意。请登录后在「家庭」里确认同意，或到社区登记；"
+            "没有同意，孩子不能积分和上课。不对的话请找社区管理员。"
+        ),
+        "guardianship.nomination_undone": _(
+            "登记您为{children}监护人的花名册已撤销，这项登记取消了。不对的话请找社区管理员。"
+        ),
+    },
     audit={
         "correct_person": _("更正了居民登记"),
         "end_guardianship": _("解除了监护登记"),

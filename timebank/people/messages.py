@@ -1,7 +1,7 @@
-"""Messages to a person inside the service, sent once per event."""
+"""Messages to a person inside the service: written once per event as (kind, values), worded when they are read."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 import msgspec
@@ -11,9 +11,12 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
-from timebank.people.identity.ages import is_guarded
+from timebank.core.wording import Phrase, phrase
 
-TEXT_MAX = 500
+QUIET_FROM, QUIET_UNTIL = time(21), time(7)
+"""The local hours in which a message that is not urgent does not become visible."""
+SOON = timedelta(hours=12)
+"""What begins within this time cannot wait for the end of the quiet hours."""
 
 
 class MessageOut(msgspec.Struct, kw_only=True):
@@ -31,77 +34,80 @@ class Notification(msgspec.Struct, frozen=True):
     """A message to send to one person; `key` names the event, such as `redemption:{id}:expired`."""
 
     person_id: UUID
-    text: str
+    says: Phrase
     key: str
     about_id: UUID | None = None
 
 
-async def notify(scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None) -> None:
-    """Notify a person, once per key however often the verb is repeated."""
-    await notify_many(scope, kind, [Notification(person_id, text, key, about_id)])
+def due_at(now: datetime, *, urgent: bool = False) -> datetime:
+    """The moment from which a message that is written now is visible: at once, or at the end of the quiet hours."""
+    local = clock.local(now)
+    if urgent or QUIET_UNTIL <= local.time() < QUIET_FROM:
+        return now
+    return clock.at_local(local.date() + timedelta(days=local.time() >= QUIET_FROM), QUIET_UNTIL)
+
+
+def is_soon(begins_at: datetime) -> bool:
+    """Whether something begins so soon that a message about it is urgent."""
+    return begins_at < clock.now() + SOON
+
+
+async def notify(
+    scope: Scope, person_id: UUID, kind: str, key: str, about_id: UUID | None = None, *, urgent: bool = False,
+    **values: object,
+) -> None:  # fmt: skip
+    """Notify a person, once per key however often the verb is repeated.
+
+    `kind` is a key of `messages` in a manifest, and `values` are what its sentence names.
+    """
+    await notify_many(scope, [Notification(person_id, phrase(kind, **values), key, about_id)], urgent=urgent)
 
 
 async def notify_household(
-    scope: Scope, person_id: UUID, kind: str, text: str, key: str, about_id: UUID | None = None
-) -> None:
+    scope: Scope, person_id: UUID, kind: str, key: str, about_id: UUID | None = None, *, urgent: bool = False,
+    **values: object,
+) -> None:  # fmt: skip
     """Notify a person and the active household members, each once per key."""
     found = await database.fetch(
         "SELECT m.id FROM person p JOIN person m ON m.community_id = p.community_id AND m.status = 'active' "
         "AND (m.id = p.id OR m.household_id = p.household_id) WHERE p.community_id = $1 AND p.id = $2 ORDER BY m.id",
         scope.community_id, person_id,
     )  # fmt: skip
-    tellings = [Notification(UUID(bytes=row["id"].bytes), text, key, about_id) for row in found]
-    await notify_many(scope, kind, tellings)
+    says = phrase(kind, **values)
+    to_send = [Notification(UUID(bytes=row["id"].bytes), says, key, about_id) for row in found]
+    await notify_many(scope, to_send, urgent=urgent)
 
 
 @retried
 async def notify_many(
-    scope: Scope, kind: str, tellings: Sequence[Notification], *, import_id: UUID | None = None
+    scope: Scope, to_send: Sequence[Notification], *, urgent: bool = False, import_id: UUID | None = None
 ) -> None:
-    """Notify each of these people, once per key; two statements for thousands of messages.
+    """Queue a message to each of these people, once per key; one statement for thousands of messages.
 
-    Texts are cut at 500 characters and stored in Chinese, whatever language the reader chooses later. Guardians of a
-    child under 14 get a copy. `import_id` is the import that sends the messages: they do not count as a sign that the
-    person has used the service.
+    The guardians of a child under 14 get a copy. In the quiet hours a message that is not urgent waits for their end,
+    except one to the caller's own record. `import_id` is the import that sends the messages: they do not count as a
+    sign that the person has used the service.
     """
-    if not tellings:
+    if not to_send:
         return
+    now = clock.now()
     async with transaction(scope):
-        everybody = [*tellings, *await _to_guardians(scope, tellings)]
-        await database.execute(
-            "SELECT tell_people($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            scope.community_id, kind, import_id, clock.now(), [clock.new_id() for _ in everybody],
-            [t.person_id for t in everybody], [t.text[:TEXT_MAX] for t in everybody], [t.key for t in everybody],
-            [t.about_id for t in everybody],
+        database.queue(
+            database.change(
+                "SELECT tell_people($1, $2, $3, $4, $5, $6, $7::text[]::uuid[], $8::text[]::uuid[], "
+                "$9::text[]::uuid[], $10::text[], $11::text[], $12::text[], $13::text[]::uuid[])",
+                scope.community_id, import_id, now, due_at(now, urgent=urgent), clock.local_day(), urgent,
+                database.as_texts(person.person_id for person in scope.persons),
+                [str(clock.new_id()) for _ in to_send], database.as_texts(each.person_id for each in to_send),
+                [each.says.kind for each in to_send], [values_of(each.says) for each in to_send],
+                [each.key for each in to_send], [str(each.about_id) if each.about_id else None for each in to_send],
+            )
         )  # fmt: skip
 
 
-class _Care(msgspec.Struct, frozen=True):
-    child_id: UUID
-    name: str
-    born_on: date | None
-    guardian_id: UUID
-
-
-async def _to_guardians(scope: Scope, tellings: Sequence[Notification]) -> list[Notification]:
-    """Copies of the messages to children under 14, for the guardians whose consent is in force."""
-    found = await database.rows(
-        _Care,
-        "SELECT g.child_id, c.name, c.born_on, g.guardian_id FROM guardianship g "
-        "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-        "WHERE g.community_id = $1 AND g.child_id = ANY ($2) AND g.consented_at IS NOT NULL AND g.ended_at IS NULL "
-        "ORDER BY g.id",
-        scope.community_id, [t.person_id for t in tellings],
-    )  # fmt: skip
-    of_child: dict[UUID, list[_Care]] = {}
-    for each in found:
-        if is_guarded(each.born_on):
-            of_child.setdefault(each.child_id, []).append(each)
-    return [
-        Notification(each.guardian_id, f"给{each.name}的消息：{told.text}", told.key, told.about_id)
-        for told in tellings
-        for each in of_child.get(told.person_id, [])
-    ]
+def values_of(says: Phrase) -> str:
+    """The values of a message as they are stored."""
+    return msgspec.json.encode(says.values).decode()
 
 
 @retried
@@ -114,38 +120,62 @@ async def purge_import_messages(scope: Scope, import_id: UUID, person_ids: Seque
         )
 
 
+class _Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """A message row; `text` only where it was written before messages had kinds of sentence."""
+
+    id: UUID
+    kind: str
+    text: str | None
+    sentence: str | None
+    said: str | None
+    about_id: UUID | None
+    created_at: datetime
+    due_at: datetime
+    read_at: datetime | None
+
+    def in_words(self, language: str) -> MessageOut:
+        text = self.text or Phrase(self.sentence or "", msgspec.json.decode(self.said or "{}")).text(language)
+        return MessageOut(
+            id=self.id, kind=self.kind, text=text, about_id=self.about_id, created_at=self.created_at,
+            read_at=self.read_at,
+        )  # fmt: skip
+
+
 async def own_messages(
-    scope: Scope, *, unread: bool = False, limit: int = 50, cursor: str | None = None
+    scope: Scope, *, unread: bool = False, limit: int = 50, cursor: str | None = None, language: str = "zh"
 ) -> Page[MessageOut]:
-    """The caller's messages in this community, newest first."""
+    """The caller's messages in this community that are due, newest first, in the reader's language."""
     person_id = scope.require_self()
     before = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
         found = await database.rows(
-            MessageOut,
-            "SELECT id, kind, text, about_id, created_at, read_at FROM message "
-            "WHERE community_id = $1 AND person_id = $2 AND (NOT $3 OR read_at IS NULL) "
-            "AND ($4::timestamptz IS NULL OR (created_at, id) < ($4, $5)) ORDER BY created_at DESC, id DESC LIMIT $6",
-            scope.community_id, person_id, unread, *(before or (None, None)), limit + 1,
+            _Stored,
+            "SELECT id, kind, text, sentence, said::text, about_id, created_at, due_at, read_at FROM message "
+            "WHERE community_id = $1 AND person_id = $2 AND due_at <= $3 AND (NOT $4 OR read_at IS NULL) "
+            "AND ($5::timestamptz IS NULL OR (due_at, id) < ($5, $6)) ORDER BY due_at DESC, id DESC LIMIT $7",
+            scope.community_id, person_id, clock.now(), unread, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return make_page(found, limit, lambda m: (m.created_at, m.id))
+    kept = make_page(found, limit, lambda m: (m.due_at, m.id))
+    return Page([message.in_words(language) for message in kept.items], kept.next)
 
 
 async def count_unread(scope: Scope) -> int:
-    """How many unread messages the caller has in this community."""
+    """How many unread messages of the caller are due in this community."""
     async with transaction(scope):
         return await database.read_value(
-            int, "SELECT count(*) FROM message WHERE community_id = $1 AND person_id = $2 AND read_at IS NULL",
-            scope.community_id, scope.require_self(),
+            int, "SELECT count(*) FROM message WHERE community_id = $1 AND person_id = $2 AND read_at IS NULL "
+            "AND due_at <= $3",
+            scope.community_id, scope.require_self(), clock.now(),
         )  # fmt: skip
 
 
 @retried
 async def mark_all_read(scope: Scope) -> None:
-    """Mark all of the caller's messages in this community as read."""
+    """Mark as read all of the caller's messages in this community that are due."""
     async with transaction(scope):
         await database.execute(
-            "UPDATE message SET read_at = $3 WHERE community_id = $1 AND person_id = $2 AND read_at IS NULL",
+            "UPDATE message SET read_at = $3 WHERE community_id = $1 AND person_id = $2 AND read_at IS NULL "
+            "AND due_at <= $3",
             scope.community_id, scope.require_self(), clock.now(),
         )  # fmt: skip
 
@@ -157,7 +187,7 @@ async def mark_read(scope: Scope, message_id: UUID) -> None:
     async with transaction(scope):
         found = await database.fetch_value(
             "UPDATE message SET read_at = coalesce(read_at, $4) WHERE community_id = $1 AND person_id = $2 AND id = $3 "
-            "RETURNING id",
+            "AND due_at <= $4 RETURNING id",
             scope.community_id, person_id, message_id, clock.now(),
         )  # fmt: skip
     if found is None:

@@ -11,6 +11,7 @@ from timebank.core.capability import hook
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, Forbidden, NotFound
 from timebank.core.scope import Scope
+from timebank.core.wording import because, phrase
 from timebank.people.enrolment.enrolling import SEX, Nameless, check_agreement, require_areas, require_birth
 from timebank.people.households import Doors
 from timebank.people.identity.citizen_number import Identity, require_identity
@@ -81,9 +82,8 @@ async def correct(scope: Scope, person_id: UUID, correction: Correction) -> None
             )
             await audit.record(scope, "correct_person", "person", person_id, reason=correction.reason, fields=sent)
             if not scope.is_own(person_id):
-                told = "、".join(dict.fromkeys(_FIELD_WORDS[field] for field in sent))
-                text = f"社区更正了您的登记：{told}。不对的话请找社区管理员。"
-                await notify(scope, person_id, "person_corrected", text, f"person:{clock.new_id()}", person_id)
+                fields = [phrase(f"field.{name}") for name in dict.fromkeys(_SHOWN_AS.get(each, each) for each in sent)]
+                await notify(scope, person_id, "person_corrected", f"person:{clock.new_id()}", person_id, fields=fields)
 
 
 async def _keep_where_from(scope: Scope, person: PersonRow, household_id: UUID | None) -> None:
@@ -98,10 +98,7 @@ async def _keep_where_from(scope: Scope, person: PersonRow, household_id: UUID |
         )  # fmt: skip
 
 
-_FIELD_WORDS = {
-    "name": "姓名", "sex": "性别", "born_on": "出生日期", "relation": "与户主的关系", "identity": "证件号",
-    "phone": "手机号", "area_id": "住址", "room": "住址", "head_name": "户主", "publishes_name": "公示是否用全名",
-}  # fmt: skip
+_SHOWN_AS = {"area_id": "address", "room": "address"}
 
 
 def _words(correction: Correction) -> dict[Column | str, object]:
@@ -194,9 +191,6 @@ async def set_person_status(scope: Scope, person_id: UUID, status: Status, reaso
         await audit.record(scope, "set_status", "person", person_id, reason=reason, status=status)
         if "left" in (status, person.status):
             await hook("close_accounts")(scope, person_id, reopen=status != "left")
-        why = f"原因：{reason}。" if reason else ""
-        text = f"您在本社区的登记{_STATUS_WORDS[status]}。{why}有疑问请找社区管理员。"
-        await notify(scope, person_id, "status_changed", text, f"status:{clock.new_id()}", person_id)
-
-
-_STATUS_WORDS = {"active": "已恢复", "blocked": "已停用", "left": "记为迁出"}
+        await notify(
+            scope, person_id, f"status_changed.{status}", f"status:{clock.new_id()}", person_id, why=because(reason)
+        )

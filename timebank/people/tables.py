@@ -1,6 +1,6 @@
 """The table classes of this capability; the migrations define the tables."""
 
-from piccolo.columns import UUID, Boolean, Bytea, Date, Integer, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Boolean, Bytea, Date, Integer, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -61,9 +61,13 @@ class Message(Table, tablename="message"):
     id = UUID(primary_key=True, default=None, null=False)
     person_id = UUID(default=None, null=False)
     kind = Varchar(length=40, default=None, null=False)
-    text = Varchar(length=500, default=None, null=False)
+    text = Varchar(length=500, default=None, null=True)
     about_id = UUID(default=None, null=True)
     key = Varchar(length=120, default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
     read_at = Timestamptz(default=None, null=True)
     import_id = UUID(default=None, null=True)
+    sentence = Varchar(length=60, default=None, null=True)
+    said = JSONB(default=None, null=True)
+    urgent = Boolean(default=None, null=False)
+    due_at = Timestamptz(default=None, null=False)

@@ -27,6 +27,21 @@ CAPABILITY = Capability(
         PersonColumn("scan", "person_id", "stays"),
     ),
     in_use={"activity": "SELECT activity_id FROM visit WHERE community_id = $1"},
+    messages={
+        "check_in_undone": _("您{at:moment}在{station}的签到撤销了，不计时长。有疑问请找{station}。"),
+        "checked_by_staff.check_in": _(
+            "{station}的工作人员{at:moment}没有扫码、替您签到了。您当时不在那里的话，请告诉社区管理员。"
+        ),
+        "checked_by_staff.check_out": _(
+            "{station}的工作人员{at:moment}没有扫码、替您签退了。您当时不在那里的话，请告诉社区管理员。"
+        ),
+        "check_out_forgotten": _(
+            "您{in_at:moment}在{station}签到，没有签退，先按{out_at:moment}离开记下。{counts:sentences}"
+            "请到驿站柜台或找社区管理员，说明您是几点离开的。"
+        ),
+        "waits_for_review": _("有人核实以前不计时长和积分。"),
+        "not_counted": _("时间太短，不计时长。"),
+    },
     audit={
         "check_in": _("签到了"),
         "check_out": _("签退了"),

@@ -10,7 +10,6 @@ from timebank.core.codes import CardCode, PersonCode
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import dated_at
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
 from timebank.people.messages import notify
 from timebank.presence.scans.context import ScanContext, read_code, require_counter
@@ -94,5 +93,7 @@ async def undo_check_in(scope: Scope, visit_id: UUID) -> None:
             }
         ).where((Visit.community_id == scope.community_id) & (Visit.id == visit_id))  # fmt: skip
         await audit.record(scope, "undo_check_in", "visit", visit_id)
-        text = f"您{dated_at(found['in_at'])}在{found['station']}的签到撤销了，不计时长。有疑问请找{found['station']}。"
-        await notify(scope, UUID(bytes=found["person_id"].bytes), "check_in_undone", text, f"visit:{visit_id}:undone")
+        await notify(
+            scope, UUID(bytes=found["person_id"].bytes), "check_in_undone", f"visit:{visit_id}:undone",
+            at=found["in_at"], station=found["station"],
+        )  # fmt: skip

@@ -6,7 +6,7 @@ from timebank.core import audit, clock, database, settings
 from timebank.core.database import retried, transaction
 from timebank.core.opening import CLOSING_SQL
 from timebank.core.scope import Scope
-from timebank.core.wording import dated_at
+from timebank.core.wording import phrase
 from timebank.people.messages import notify
 from timebank.presence.outcomes import Outcome, record_visit
 from timebank.presence.visits import ROW, VisitRow
@@ -33,13 +33,12 @@ async def close_as_forgotten(scope: Scope, visit: VisitRow) -> Outcome:
 
 
 async def notify_forgotten(scope: Scope, visit: VisitRow, out_at: datetime, outcome: Outcome) -> None:
-    """Notify the volunteer at once of the forgotten check-out and what to do, while the time is still remembered."""
-    happened = f"您{dated_at(visit.in_at)}在{visit.station}签到，没有签退，先按{dated_at(out_at)}离开记下。"
-    counts = "有人核实以前不计时长和积分。" if outcome.status == "pending" else outcome.note or "时间太短，不计时长。"
-    to_do = "请到驿站柜台或找社区管理员，说明您是几点离开的。"
+    """Notify the volunteer of the forgotten check-out and what to do, while the time is still remembered."""
+    waits = outcome.status == "pending"
+    counts = phrase("waits_for_review") if waits else outcome.why or phrase("not_counted")
     await notify(
-        scope, visit.person_id, "check_out_forgotten", happened + counts + to_do, f"visit:{visit.id}:forgotten",
-        visit.id,
+        scope, visit.person_id, "check_out_forgotten", f"visit:{visit.id}:forgotten", visit.id,
+        station=visit.station, in_at=visit.in_at, out_at=out_at, counts=[counts],
     )  # fmt: skip
 
 

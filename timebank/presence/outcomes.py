@@ -9,17 +9,22 @@ import msgspec
 
 from timebank.core.capability import hook
 from timebank.core.scope import Scope
+from timebank.core.wording import Phrase
 from timebank.presence.visits import VisitRow
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """The result for a visit's minutes; `record_id` is None where no record was written."""
+    """The result for a visit's minutes; `record_id` is None where no record was written.
+
+    `note` is what the record keeps, and `why` the same as a phrase, where it has just been judged not to count.
+    """
 
     record_id: UUID | None
     status: str  # approved, pending, rejected; too_short where no record was made
     minutes: int
     flags: list[str] = []
     note: str | None = None
+    why: Phrase | None = None
     credited_minutes: int = 0
     credited_points: int = 0
     minutes_left: int | None = None

@@ -41,6 +41,36 @@ CAPABILITY = Capability(
         "service": _("志愿服务"),
         "conversion": _("时间换积分"),
     },
+    messages={
+        "record_credited": _("您在{where}的 {minutes:minutes}已核对，积分 +{points}。"),
+        "record_credited.several": _("您的 {times} 次服务（共 {minutes:minutes}）已核对，积分 +{points}。"),
+        "record_credited.noticed": _("您在{where}的 {minutes:minutes}公示期满，积分 +{points}。"),
+        "record_credited.noticed_several": _(
+            "您补录的 {times} 次服务（共 {minutes:minutes}）公示期满，积分 +{points}。"
+        ),
+        "record_rejected": _("您 {at:at} 在{where}的服务没有计入。原因：{reason:sentences}"),
+        "record_reversed": _(
+            "您 {at:at} 在{where}的服务已冲正，{taken:clauses}。原因：{reason}"
+            " 如不同意，请在「我的服务」里点开这一次提出异议，或找社区管理员。"
+        ),
+        "taken.nothing": _("没有积分变动"),
+        "taken.points": _("退回 {points} 分"),
+        "taken.owed": _("欠账 {points} 分由以后所得补还"),
+        "taken.lapsed": _("{points} 分早已到期，不再另扣"),
+        "record_entered": _(
+            "工作人员给您补录了{since:moment}起 {minutes:minutes}的服务，审核并公示后才计入。"
+            "理由：{reason}。不对的话请找社区管理员。"
+        ),
+        "record_entered.imported": _(
+            "社区按签到表补录了您的 {times} 次服务，共 {minutes:minutes}，审核并公示后才计入。不对的话请找社区管理员。"
+        ),
+        "record_withdrawn": _(
+            "补录给您的 {times} 次服务（共 {minutes:minutes}）撤回了，不再计入。不对的话请找社区管理员。"
+        ),
+        "not_counted.too_short": _("到站 {stayed:minutes}，不足 {least:minutes}，不计时长。"),
+        "not_counted.attendance": _("到岗 {stayed:minutes}，不足计划 {planned:minutes}的 {percent} %，不计入。"),
+        "volunteering": _("志愿服务"),
+    },
     audit={
         "approve_record": _("通过了服务时长"),
         "correct_end": _("更正了签退时间"),

@@ -11,6 +11,7 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
+from timebank.core.wording import Phrase, phrase
 from timebank.people.locks import require_locked
 from timebank.presence.scans.facts import lock_person
 from timebank.service_records.crediting.credit import Served
@@ -39,7 +40,13 @@ class DecidedRow(msgspec.Struct, frozen=True, kw_only=True):
     counts_on: date | None
     corrected_by: UUID | None
 
+    @property
+    def where(self) -> str | Phrase:
+        """The station or activity, as a value of a message."""
+        return phrase("volunteering") if self.place == VOLUNTEERING else self.place
 
+
+VOLUNTEERING = "志愿服务"
 ROW = (
     "SELECT r.id, r.kind, r.status, r.person_id, r.entered_by, r.visit_id, r.started_at, r.ended_at, r.minutes, "
     "r.rule_code, coalesce(s.name, a.name, '志愿服务') AS place, r.flags, r.entry_id, r.counts_on, r.corrected_by "

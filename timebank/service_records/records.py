@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from timebank.core import audit, clock, database
 from timebank.core.scope import Scope
-from timebank.core.wording import duration
+from timebank.core.wording import Phrase, phrase
 from timebank.policies.values import Policies, policies_from
 from timebank.presence.outcomes import Outcome
 from timebank.presence.visits import VisitRow
@@ -43,10 +43,10 @@ async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
         ended_at=found.span.end, minutes=found.minutes,
         rule_code=rule.code if rule else "service", place=visit.station, day=visit.opening.day,
     )  # fmt: skip
-    note = why_not(found, in_force)
-    if note is not None:
-        await insert_record(scope, served, status="rejected", flags=[], visit=visit, note=note)
-        return Outcome(record_id=served.id, status="rejected", minutes=found.minutes, note=note)
+    why = why_not(found, in_force)
+    if why is not None:
+        await insert_record(scope, served, status="rejected", flags=[], visit=visit, note=why.text())
+        return Outcome(record_id=served.id, status="rejected", minutes=found.minutes, note=why.text(), why=why)
     if found.status == "doubtful" or rule is None:
         await insert_record(scope, served, status="pending", flags=found.flags, visit=visit)
         return Outcome(record_id=served.id, status="pending", minutes=found.minutes, flags=found.flags)
@@ -91,17 +91,19 @@ async def record_again(scope: Scope, visit: VisitRow) -> Outcome:
     found = await _written(scope, visit)
     if found is None:
         return await record_visit(scope, visit)
-    judgement, note = await judge_again(scope, found.id, found.rule_code, visit)
-    if note is None:
+    judgement, why = await judge_again(scope, found.id, found.rule_code, visit)
+    if why is None:
         return Outcome(record_id=found.id, status="pending", minutes=judgement.minutes, flags=judgement.flags)
-    await ServiceRecord.update({ServiceRecord.status: "rejected", ServiceRecord.review_note: note}).where(
+    await ServiceRecord.update({ServiceRecord.status: "rejected", ServiceRecord.review_note: why.text()}).where(
         (ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == found.id)
     )
     outcome = "too_short" if judgement.status == "too_short" else "rejected"
-    return Outcome(record_id=found.id, status=outcome, minutes=judgement.minutes, note=note)
+    return Outcome(record_id=found.id, status=outcome, minutes=judgement.minutes, note=why.text(), why=why)
 
 
-async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: VisitRow) -> tuple[Judgement, str | None]:
+async def judge_again(
+    scope: Scope, record_id: UUID, rule_code: str, visit: VisitRow
+) -> tuple[Judgement, Phrase | None]:
     """Judge a visit with its new end and update its record; return the judgement, and why it does not count or None."""
     assert visit.out_at is not None
     facts = await record_facts(scope, visit, record_id=record_id, rule_code=rule_code)
@@ -117,13 +119,13 @@ async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: Visi
     return found, why_not(found, in_force)
 
 
-def why_not(found: Judgement, in_force: Policies) -> str | None:
-    """The reason, in Chinese words for the person, why a visit does not count; None where it does."""
+def why_not(found: Judgement, in_force: Policies) -> Phrase | None:
+    """The reason why a visit does not count; None where it does."""
     if found.status == "too_short":
-        return f"到站 {duration(found.minutes)}，不足 {duration(max(1, in_force.visit_minutes_min))}，不计时长。"
+        return phrase("not_counted.too_short", stayed=found.minutes, least=max(1, in_force.visit_minutes_min))
     if found.status == "attendance_too_low":
         least = in_force.attendance_percent_min
-        return f"到岗 {duration(found.minutes)}，不足计划 {duration(found.planned)}的 {least} %，不计入。"
+        return phrase("not_counted.attendance", stayed=found.minutes, planned=found.planned, percent=least)
     return None
 
 

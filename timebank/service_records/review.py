@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, savepoint, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import at_clock, duration
+from timebank.core.wording import Phrase
 from timebank.people.messages import notify
 from timebank.policies.values import policies
 from timebank.presence.visits import VisitRow, close_confirmed, set_corrected_end, visit_row
@@ -106,10 +107,15 @@ async def _notify_credited(scope: Scope, credited: Sequence[tuple[DecidedRow, in
     """Notify a person that one record, or several together, are credited."""
     if not credited:
         return
-    row, time = credited[0][0], duration(sum(row.minutes for row, _ in credited))
-    what = f"您在{row.place}的 {time}" if len(credited) == 1 else f"您的 {len(credited)} 次服务（共 {time}）"
-    text = f"{what}已核对，积分 +{sum(points for _, points in credited)}。"
-    await notify(scope, row.person_id, "record_credited", text, f"service:{row.id}:credited", row.id)
+    row, key = credited[0][0], f"service:{credited[0][0].id}:credited"
+    earned: dict[str, Any] = {
+        "minutes": sum(row.minutes for row, _ in credited),
+        "points": sum(points for _, points in credited),
+    }
+    if len(credited) == 1:
+        await notify(scope, row.person_id, "record_credited", key, row.id, where=row.where, **earned)
+    else:
+        await notify(scope, row.person_id, "record_credited.several", key, row.id, times=len(credited), **earned)
 
 
 async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> int | None:
@@ -131,7 +137,9 @@ async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> int | Non
     return None
 
 
-async def _reject(scope: Scope, row: DecidedRow, note: str) -> None:
+async def _reject(scope: Scope, row: DecidedRow, reason: str, why: Phrase | None = None) -> None:
+    """Reject a record with a reason and, before it, why its judgement has come out so."""
+    note = f"{why.text() if why else ''}{reason}"[:NOTE_MAX]
     await ServiceRecord.update(
         {
             ServiceRecord.status: "rejected", ServiceRecord.reviewed_by: scope.person_id,
@@ -139,8 +147,10 @@ async def _reject(scope: Scope, row: DecidedRow, note: str) -> None:
         }
     ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
     await audit.record(scope, "reject_record", "service_record", row.id, reason=note)
-    text = f"您 {at_clock(row.started_at)} 在{row.place}的服务没有计入。原因：{note[:300]}"
-    await notify(scope, row.person_id, "record_rejected", text, f"service:{row.id}:rejected", row.id)
+    await notify(
+        scope, row.person_id, "record_rejected", f"service:{row.id}:rejected", row.id,
+        at=row.started_at, where=row.where, reason=[why, reason] if why else [reason],
+    )  # fmt: skip
 
 
 @retried
@@ -164,7 +174,7 @@ async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason
     if visit is None or not _is_correctable(row, visit, ended_at, reason):
         raise EndNotCorrectable
     ended = await set_corrected_end(scope, visit, ended_at)
-    found, note = await judge_again(scope, row.id, row.rule_code, ended)
+    found, why = await judge_again(scope, row.id, row.rule_code, ended)
     await ServiceRecord.update(
         {
             ServiceRecord.review_note: reason, ServiceRecord.corrected_by: scope.actor_id,
@@ -172,8 +182,8 @@ async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason
         }
     ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
     await audit.record(scope, "correct_end", "service_record", row.id, reason=reason, minutes=found.minutes)
-    if note is not None:
-        await _reject(scope, row, f"{note}{reason}"[:NOTE_MAX])
+    if why is not None:
+        await _reject(scope, row, reason, why)
 
 
 def _is_correctable(row: DecidedRow, visit: VisitRow, ended_at: datetime, reason: str) -> bool:

@@ -1,5 +1,6 @@
 """Reservations that are cancelled, or expire uncollected: their points and goods come back."""
 
+from typing import Any
 from uuid import UUID
 
 from timebank.core import audit, clock, database
@@ -7,7 +8,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden
 from timebank.core.scope import Scope
 from timebank.ledger import posting
-from timebank.ledger.grace import back_in_words
+from timebank.ledger.grace import came_back
 from timebank.ledger.posting import Posting, Returned
 from timebank.people.locks import require_locked
 from timebank.people.messages import notify
@@ -26,9 +27,6 @@ from timebank.shop.tables import Redemption
 EXPIRE_BATCH = 500
 
 
-AGAIN = "需要时可以再兑换。"
-
-
 @retried
 async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
     """Cancel a reservation and return its points and stock. A repeated call changes nothing and answers the same."""
@@ -42,10 +40,11 @@ async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
             await audit.record(scope, "cancel", "redemption", found.id, points=found.points)
             own = scope.is_own(found.person_id)
             if not own or back.usable != found.points or back.graced:
-                who = f"您取消了预留的{found.what}" if own else f"{found.station}取消了您预留的{found.what}"
+                kind = "redemption_cancelled" if own else "redemption_cancelled.by_station"
+                by: dict[str, Any] = {} if own else {"station": found.station}
                 await notify(
-                    scope, found.person_id, "redemption_cancelled", f"{who}，{back_in_words(back)}。",
-                    f"redemption:{found.id}:cancelled", found.id,
+                    scope, found.person_id, kind, f"redemption:{found.id}:cancelled", found.id,
+                    what=found.what, back=came_back(back), **by,
                 )  # fmt: skip
     return Redeemed(id=found.id, status="cancelled", code=None, points=found.points, expires_at=found.expires_at)
 
@@ -75,9 +74,8 @@ async def _expire(scope: Scope, redemption_id: UUID) -> bool:
         back = await _give_back(scope, found, "expired", f"预留过期：{found.what}")
         await audit.record(scope, "expire", "redemption", found.id, points=found.points)
         await notify(
-            scope, found.person_id, "redemption_expired",
-            f"您预留的{found.what}过了保留期没有领取，{back_in_words(back)}。{AGAIN if back.usable else ''}",
-            f"redemption:{found.id}:expired", found.id,
+            scope, found.person_id, "redemption_expired.again" if back.usable else "redemption_expired",
+            f"redemption:{found.id}:expired", found.id, what=found.what, back=came_back(back),
         )  # fmt: skip
     return True
 

@@ -50,6 +50,22 @@ CAPABILITY = Capability(
         PersonColumn("counter_confirmation", "person_id", "stays"),
     ),
     vouched="SELECT person_id, decided_at FROM counter_confirmation WHERE community_id = $1 AND status = 'agreed'",
+    messages={
+        "good_withdrawn": _("{good}以后不再兑换了。您已经预留的还在{station}，请在{until:moment}前领取。"),
+        "redemption_collected": _("您在{station}领取了{what}，用去 {points} 分。如果不是您本人领取，请马上告诉社区。"),
+        "redemption_cancelled": _("您取消了预留的{what}，{back}。"),
+        "redemption_cancelled.by_station": _("{station}取消了您预留的{what}，{back}。"),
+        "redemption_expired": _("您预留的{what}过了保留期没有领取，{back}。"),
+        "redemption_expired.again": _("您预留的{what}过了保留期没有领取，{back}。需要时可以再兑换。"),
+        "redemption_returned": _("您领取的{what}已退货，{back}。原因：{reason}。有疑问请找{station}。"),
+        "confirmation_waits": _(
+            "{station}的柜台请您今天决定：{person}领取{good} {quantity} {unit}。"
+            "请在管理页面「柜台请您同意」或柜台「请另一位同意的」里看。"
+        ),
+        "spent_by_agreement": _(
+            "工作人员没有扫码，经另一位工作人员同意，用您家的积分当场交付了物品。不是您家人领取的，请马上告诉社区。"
+        ),
+    },
     audit={
         "add_good": _("新增了物品"),
         "agree_confirmation": _("同意了柜台的请求"),

@@ -223,9 +223,8 @@ async def hand_over(scope: Scope, found: LockedRedemption) -> None:
     end_code(scope, found)
     await audit.record(scope, "collect", "redemption", found.id, points=found.points)
     await notify(
-        scope, found.person_id, "redemption_collected",
-        f"您在{found.station}领取了{found.what}，用去 {found.points} 分。如果不是您本人领取，请马上告诉社区。",
-        f"redemption:{found.id}:collected", found.id,
+        scope, found.person_id, "redemption_collected", f"redemption:{found.id}:collected", found.id,
+        station=found.station, what=found.what, points=found.points,
     )  # fmt: skip
 
 

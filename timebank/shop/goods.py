@@ -15,7 +15,7 @@ from timebank.core.errors import Invalid, NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
-from timebank.core.wording import dated_at
+from timebank.core.wording import phrase
 from timebank.people.messages import Notification, notify_many
 from timebank.shop.schemas import GoodChange, GoodIn, GoodOut, StationStock
 from timebank.shop.tables import Good
@@ -219,12 +219,12 @@ async def _notify_of_withdrawal(scope: Scope, good_id: UUID) -> None:
         "WHERE r.community_id = $1 AND r.good_id = $2 AND r.status = 'reserved' ORDER BY r.id",
         scope.community_id, good_id,
     )  # fmt: skip
-    tellings = [
+    to_send = [
         Notification(
             each.person_id,
-            f"{each.good}以后不再兑换了。您已经预留的还在{each.station}，请在{dated_at(each.expires_at)}前领取。",
+            phrase("good_withdrawn", good=each.good, station=each.station, until=each.expires_at),
             f"redemption:{each.id}:withdrawn", each.id,
         )
         for each in waiting
     ]  # fmt: skip
-    await notify_many(scope, "good_withdrawn", tellings)
+    await notify_many(scope, to_send)

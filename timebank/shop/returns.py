@@ -11,7 +11,7 @@ from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.ledger import posting
-from timebank.ledger.grace import back_in_words
+from timebank.ledger.grace import came_back
 from timebank.ledger.posting import Posting
 from timebank.people.messages import notify
 from timebank.shop import stock
@@ -63,10 +63,8 @@ async def _take_back(scope: Scope, found: LockedRedemption, entry_id: UUID, reas
     )
     await audit.record(scope, "return_goods", "redemption", found.id, reason=reason, points=found.points)
     await notify(
-        scope, found.person_id, "redemption_returned",
-        f"您领取的{found.what}已退货，{back_in_words(reversal.returned)}。原因：{reason}。"
-        f"有疑问请找{found.station}。",
-        f"redemption:{found.id}:returned", found.id,
+        scope, found.person_id, "redemption_returned", f"redemption:{found.id}:returned", found.id,
+        what=found.what, back=came_back(reversal.returned), reason=reason, station=found.station,
     )  # fmt: skip
     return Redeemed(id=found.id, status="returned", code=None, points=found.points, expires_at=found.expires_at)
 

@@ -14,6 +14,7 @@ from tests.imports.kinds.test_imports import DEEDS, HOURS, ROSTER, resident, tab
 from tests.imports.runs.test_runs import begun, left_alone, services
 from tests.imports.test_api import Desk
 from tests.imports.test_pages import tried
+from tests.support.messages import texts
 from tests.support.town import Town
 from timebank.core import clock, vault
 from timebank.core.locale import catalogue
@@ -38,8 +39,7 @@ def deed(item: str = "楼道卫生巡查", who: str = "王建国", note: str = "
 
 
 async def ended(owner: asyncpg.Connection) -> list[str]:
-    rows = await owner.fetch("SELECT text FROM message WHERE kind IN ('import_ended', 'undo_ended') ORDER BY id")
-    return [row["text"] for row in rows]
+    return await texts(owner, "kind IN ('import_ended', 'undo_ended')")
 
 
 # ------------------------------------------------------------------------------------------------------ marked cells

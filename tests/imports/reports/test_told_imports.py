@@ -14,6 +14,7 @@ from tests.imports.files.test_workbooks import xlsx
 from tests.imports.kinds.chengjiang import found_chengjiang
 from tests.imports.kinds.test_imports import DEEDS, HOURS, ROSTER, resident
 from tests.imports.runs.test_undo import FAMILY, person, take_in_family
+from tests.support.messages import end_quiet_hours, texts
 from tests.support.shop import API, books_balance, browser
 from tests.support.town import Town
 from timebank.access.sign_in_codes import sign_in_code
@@ -51,11 +52,7 @@ async def take_back(client: httpx.AsyncClient, town: Town, run_id: str) -> None:
 
 
 async def told(owner: asyncpg.Connection, of: UUID, kind: str | None = None) -> list[str]:
-    found = await owner.fetch(
-        "SELECT text FROM message WHERE person_id = $1 AND ($2::text IS NULL OR kind = $2) ORDER BY created_at, id",
-        of, kind,
-    )  # fmt: skip
-    return [row["text"] for row in found]
+    return await texts(owner, "person_id = $1 AND ($2::text IS NULL OR kind = $2)", of, kind)
 
 
 def hours_of(town: Town, name: str, times: int) -> list[list[object]]:
@@ -93,6 +90,7 @@ async def test_a_guardian_who_was_known_before_is_told_of_the_naming_and_of_its_
     for times in (1, 2):
         report = await send(client, town, "residents", book)
         assert report["created"] == 2
+        await end_quiet_hours(owner)
         page = await (await browser(client, town, "刘洋")).see("/messages")
         assert "为刘小云、刘小风的监护人" in page
         assert 'href="/family"' in page

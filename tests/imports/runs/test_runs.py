@@ -13,6 +13,7 @@ import pytest
 from tests.access.test_access_pages import browser
 from tests.imports.kinds.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
 from tests.imports.test_api import Desk
+from tests.support.messages import texts
 from tests.support.town import Town
 from timebank.core import clock, database, vault
 from timebank.core.database.connections import ReadOnly
@@ -510,7 +511,7 @@ async def test_an_undoing_whose_starter_may_no_more_stops_and_another_ends_it(
     kept = await history.show_run(town.system(), report.run_id)
     assert (kept.state, kept.undone_at, bool(kept.undo_until)) == ("done", None, True)
     assert await lines_of(owner, "service_record WHERE status = 'withdrawn'") == 250
-    told = await owner.fetchval("SELECT text FROM message WHERE kind = 'import_stopped'")
+    [told] = await texts(owner, "kind = 'import_stopped'")
     assert "再撤销一次，就会接着做" in told
     assert "还有 350 处没有撤回" in kept.notes[-1]
     await undo(await town.scope("钱进"), report.run_id)

@@ -23,7 +23,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import ADMINS, Role, Scope
-from timebank.core.wording import dated
+from timebank.core.wording import because, phrase
 from timebank.people.identity.ages import is_guarded
 from timebank.people.messages import notify
 
@@ -132,8 +132,10 @@ async def _give(scope: Scope, asked: GrantIn, by: UUID | None) -> GrantOut:
         ends_on=asked.ends_on,
     )  # fmt: skip
     [made] = await read_grants(scope, grant_id=grant_id)
-    text = f"您有了「{ROLES[made.role]}」的身份（{made.place_name}），从{dated(made.starts_on)}起。"
-    await notify(scope, made.person_id, "role_granted", text, f"role:{grant_id}:granted", grant_id)
+    await notify(
+        scope, made.person_id, "role_granted", f"role:{grant_id}:granted", grant_id,
+        role=phrase("role", role=made.role), place=made.place_name, since=made.starts_on,
+    )  # fmt: skip
     return made
 
 
@@ -239,8 +241,10 @@ async def _end(scope: Scope, grant_id: UUID, held: _Held, reason: str | None) ->
     await audit.record(
         scope, "end_role", "role_grant", grant_id, reason=reason, person_id=held.person_id, role=held.role
     )
-    text = f"您的「{ROLES[held.role]}」身份结束了。" + (f"原因：{reason}。" if reason else "")
-    await notify(scope, held.person_id, "role_ended", text, f"role:{grant_id}:ended", grant_id)
+    await notify(
+        scope, held.person_id, "role_ended", f"role:{grant_id}:ended", grant_id,
+        role=phrase("role", role=held.role), why=because(reason),
+    )  # fmt: skip
 
 
 async def end_agreed(scope: Scope, change: Change) -> None:

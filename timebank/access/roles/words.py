@@ -1,6 +1,8 @@
 """The Chinese names of the roles."""
 
-from timebank.core.locale import _
+from collections.abc import Mapping
+
+from timebank.core.locale import _, translate
 from timebank.core.scope import Role
 
 ROLES: dict[Role, str] = {
@@ -13,3 +15,8 @@ ROLES: dict[Role, str] = {
     Role.county_admin: _("县管理员"),
     Role.auditor: _("审计员"),
 }
+
+
+def role_in_words(values: Mapping[str, str], language: str) -> str:
+    """The part `role` of a message: a role's name in the reader's language."""
+    return translate(ROLES[Role(values["role"])], language)

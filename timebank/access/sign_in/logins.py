@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -13,12 +13,11 @@ from timebank.access.sign_in.passwords import Facts, check_strength, hash_passwo
 from timebank.core import audit, clock, database, vault
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
-from timebank.core.wording import dated_at
+from timebank.core.wording import phrase
 from timebank.ledger.resting import RESTS_FOR
-from timebank.people.messages import notify
+from timebank.people.messages import notify, values_of
 
 ONE_TIME_CODE_LASTS = timedelta(minutes=10)
-ASKED = "有社区用您的手机号登记了一位居民，想并到您的账号。请在首页看一看：是您的就同意，不是的不同意。"
 Proof = Literal["scan", "name", "office"]
 """What a code was given on: a `scan` of a card or personal code, `name` and last four, or an administrator's word."""
 
@@ -92,10 +91,10 @@ async def enter_logins(scope: Scope, phones: Sequence[tuple[str, UUID]], *, agre
         if asked:
             # The key holds the time of the question: a question that is put again sends a new message.
             await database.execute(
-                "SELECT login_tell(q.login_id, $3, $4, 'membership-asked:' || q.person_id || ':' || q.asked_at, $5) "
+                "SELECT login_tell(q.login_id, $3, '{}', 'membership-asked:' || q.person_id || ':' || q.asked_at, $4) "
                 "FROM membership_question q WHERE q.community_id = $1 AND q.person_id = ANY ($2) "
                 "AND q.declined_at IS NULL",
-                scope.community_id, [entered.person_id for entered in asked], "membership_asked", ASKED, clock.now(),
+                scope.community_id, [entered.person_id for entered in asked], "membership_asked", clock.now(),
             )  # fmt: skip
     return found
 
@@ -115,9 +114,10 @@ async def logins_of(scope: Scope, person_id: UUID) -> list[UUID]:
     return [UUID(bytes=row["login_id"].bytes) for row in found]
 
 
-async def notify_login(login_id: UUID, kind: str, text: str, key: str) -> None:
-    """Send a message about a login to each of its records in every community."""
-    await database.execute("SELECT login_tell($1, $2, $3, $4, $5)", login_id, kind, text, key, clock.now())
+async def notify_login(login_id: UUID, kind: str, key: str, **values: object) -> None:
+    """Send a message about a login to each of its records in every community; it is urgent."""
+    said = values_of(phrase(kind, **values))
+    await database.execute("SELECT login_tell($1, $2, $3, $4, $5)", login_id, kind, said, key, clock.now())
 
 
 async def password_facts(login_id: UUID) -> Facts:
@@ -170,14 +170,12 @@ async def give_one_time_code(scope: Scope, person_id: UUID, phone: str, proof: P
         )  # fmt: skip
         await database.execute("SELECT sign_in_code_given($1)", vault.blind_index(phone, "phone"))
         await audit.record(scope, "give_one_time_code", "person", person_id, proof=proof)
-        giver = scope.person.name if scope.person else ""
-        text = (
-            f"{scope.community_name}的工作人员{giver}刚为您的手机号发了一个登录码。"
-            "不是您要的，请马上告诉社区；有密码的，请登录后改密码。"
-        )
+        values: dict[str, Any] = {"community": scope.community_name or phrase("community")}
+        values |= {"giver": scope.person.name} if scope.person else {}
+        kind = "sign_in_code.given" if scope.person else "sign_in_code.given_unnamed"
         key = f"sign-in-code:{clock.new_id()}"
-        await notify_login(login_id, "sign_in_code", text, key)
-        await notify(scope, person_id, "sign_in_code", text, key)
+        await notify_login(login_id, kind, key, **values)
+        await notify(scope, person_id, kind, key, urgent=True, **values)
     return code
 
 
@@ -225,9 +223,8 @@ async def widen_session(session_id: UUID, login_id: UUID, code: str) -> bool:
 
 async def notify_code_used(login_id: UUID, used: Used, session_id: UUID) -> None:
     """Notify every record of the login that somebody signed in with a code."""
-    where, at = used.place or "社区", dated_at(clock.now())
-    text = f"有人用{where}发的登录码登录了您的账号（{at}）。不是您本人，请马上告诉社区。"
-    await notify_login(login_id, "sign_in_code", text, f"sign-in:{session_id}")
+    where = used.place or phrase("community")
+    await notify_login(login_id, "sign_in_code.used", f"sign-in:{session_id}", where=where, at=clock.now())
 
 
 def _code_hash(login_id: UUID, code: str) -> bytes:

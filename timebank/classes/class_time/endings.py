@@ -10,7 +10,7 @@ from timebank.classes.families import notify_family
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
-from timebank.core.wording import dated
+from timebank.core.wording import Phrase, phrase
 from timebank.people.directory import names_of
 from timebank.policies.values import policies
 
@@ -102,13 +102,19 @@ async def _endings(scope: Scope, sql: str, since: date, until: date) -> list[_En
 async def _notify(scope: Scope, ending: _Ending, key: str) -> None:
     async with transaction(scope):
         child = (await names_of(scope, [ending.child_id]))[ending.child_id]
-        text = f"《{ending.course}》{dated(ending.ends_on)}结课，{child}还有 {ending.unused} 分钟课时没有用，也没有约。"
-        if ending.points:
-            last = f"，请在{dated(ending.points_until)}结束前使用" if ending.points_until else ""
-            text += f"到时没用完的会自动退回 {ending.points} 积分{last}。"
-        else:
-            text += "付的积分到那时已经过期，退不回来：请在结课前用完，或转到别的课。"
-        await notify_family(scope, ending.child_id, "class_ending", text, key, ending.course_id)
+        await notify_family(
+            scope, ending.child_id, "class_ending", key, ending.course_id, course=ending.course, day=ending.ends_on,
+            child=child, minutes=ending.unused, then=[_then(ending)],
+        )  # fmt: skip
+
+
+def _then(ending: _Ending) -> Phrase:
+    """What becomes of the unused minutes."""
+    if not ending.points:
+        return phrase("class_ending_lost")
+    if ending.points_until is None:
+        return phrase("class_ending_refund", points=ending.points)
+    return phrase("class_ending_refund.until", points=ending.points, until=ending.points_until)
 
 
 async def expire_class_minutes(scope: Scope) -> int:
@@ -136,8 +142,7 @@ async def _expire(scope: Scope, due: _Due) -> bool:
             )
             child = (await names_of(scope, [due.child_id]))[due.child_id]
             await notify_family(
-                scope, due.child_id, "class_expired",
-                f"《{due.course}》已结课，{child}没用的 {minutes} 分钟课时到期了：付的积分也已过期，退不回来。",
-                f"class_expired:{clock.new_id()}", due.course_id,
+                scope, due.child_id, "class_expired", f"class_expired:{clock.new_id()}", due.course_id,
+                course=due.course, child=child, minutes=minutes,
             )  # fmt: skip
     return minutes > 0

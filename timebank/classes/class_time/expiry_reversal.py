@@ -49,8 +49,7 @@ async def reverse_class_expiry(scope: Scope, entry_id: UUID, reason: str) -> Une
         )
         child = (await names_of(scope, [child_id]))[child_id]
         await notify_family(
-            scope, child_id, "class_expiry_reversed",
-            f"《{title}》{child}到期的 {minutes} 分钟课时已撤回到期，现在又可以用了。原因：{reason}。",
-            f"class_unexpiry:{entry_id}:{minutes}", course_id,
+            scope, child_id, "class_expiry_reversed", f"class_unexpiry:{entry_id}:{minutes}", course_id,
+            course=title, child=child, minutes=minutes, reason=reason,
         )  # fmt: skip
         return Unexpired(entry_id, minutes)

@@ -1,5 +1,7 @@
 """Move a child's unused class minutes to another course at the price that was paid for them."""
 
+from typing import Any
+
 from timebank.agreements.own_terms import require_seen_terms
 from timebank.classes.class_time import entries
 from timebank.classes.class_time.purchase import class_minutes, require_age, require_running
@@ -11,7 +13,7 @@ from timebank.core import audit
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import dated
+from timebank.core.wording import because
 from timebank.people.directory import names_of
 
 
@@ -42,15 +44,13 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
             to=entered.id, entry_id=moved.entry_id, minutes=moved.minutes, arrived=moved.arrived,
         )  # fmt: skip
         child = (await names_of(scope, [wanted.child_id]))[wanted.child_id]
-        because = f"原因：{wanted.reason}。" if wanted.reason else ""
         has = await list_unused_minutes(scope, child_id=wanted.child_id)
         last = next((u.lasts_until for u in has if u.course_id == entered.id), None)
-        until = f"，最晚用到{dated(last)}" if last else ""
+        until: dict[str, Any] = {"until": last} if last else {}
         await notify_family(
-            scope, wanted.child_id, "class_moved",
-            f"{child}的 {moved.minutes} 分钟课时从《{left.title}》转到了《{entered.title}》，"
-            f"按原来付的 {moved.points} 积分折成 {moved.arrived} 分钟{until}。{because}",
-            f"class_move:{moved.entry_id}", moved.entry_id,
+            scope, wanted.child_id, "class_moved.until" if last else "class_moved",
+            f"class_move:{moved.entry_id}", moved.entry_id, child=child, minutes=moved.minutes, left=left.title,
+            entered=entered.title, points=moved.points, arrived=moved.arrived, why=because(wanted.reason), **until,
         )  # fmt: skip
         available = await class_minutes(scope, wanted.child_id, entered.id)
         return MovedOut(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,7 +18,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import dated, points
+from timebank.core.wording import Phrase, because, phrase
 from timebank.people.directory import names_of
 from timebank.people.guardianship.guardians import NotGuardian, require_guardian
 from timebank.people.identity.ages import is_minor
@@ -121,36 +122,43 @@ async def refund(scope: Scope, wanted: RefundIn) -> Refunded:
 
 
 async def refund_and_notify(
-    scope: Scope, child_id: UUID, taken: CourseOut, minutes: int | None, why: str, *, instead: UUID | None = None
+    scope: Scope,
+    child_id: UUID,
+    taken: CourseOut,
+    minutes: int | None,
+    why: str | Phrase,
+    *,
+    instead: UUID | None = None,
 ) -> Given:
     """Post the refund and notify the family and the payers. The calling function has checked the permission."""
+    reason = why.text() if isinstance(why, Phrase) else why
     memo = f"《{taken.title}》没用的课时退回积分"
     given = await entries.post_refund(
-        scope, child_id, taken.id, minutes, f"{memo}：{why}"[:200] if why else memo, instead=instead
+        scope, child_id, taken.id, minutes, f"{memo}：{reason}"[:200] if reason else memo, instead=instead
     )
     await audit.record(
-        scope, "refund_class_hours", "course", taken.id, reason=why or None, child_id=child_id, entry_id=given.entry_id,
-        minutes=given.minutes, points=given.points,
+        scope, "refund_class_hours", "course", taken.id, reason=reason or None, child_id=child_id,
+        entry_id=given.entry_id, minutes=given.minutes, points=given.points,
     )  # fmt: skip
     child = (await names_of(scope, [child_id]))[child_id]
-    what = f"《{taken.title}》{child}没用的 {given.minutes} 分钟课时已退回 {given.points} 积分"
-    because = f"原因：{why}。" if why else ""
+    said: dict[str, Any] = {
+        "course": taken.title, "child": child, "minutes": given.minutes, "points": given.points, "why": because(why),
+    }  # fmt: skip
     await notify_family(
-        scope, child_id, "class_refunded", f"{what}，回到付分的家长的账户。{because}",
-        f"class_refund:{given.entry_id}", given.entry_id,
-        own_words={
-            b.person_id: f"{what}，{_yours(b, given.points)}{because}"
+        scope, child_id, "class_refunded", f"class_refund:{given.entry_id}", given.entry_id,
+        instead={
+            b.person_id: phrase("class_refunded.yours", **said, yours=_yours(b, given.points))
             for b in await entries.who_got_back(scope, given.entry_id)
-        },
+        }, **said,
     )  # fmt: skip
     return given
 
 
-def _yours(back: RefundShare, of: int) -> str:
-    """The end of a payer's message: how many of the `of` points they got back, until when, and the repaid debt."""
-    much = "已回到您的账户" if back.points == of else f"其中 {back.points} 分已回到您的账户"
-    until = f"，请在{dated(back.until)}结束前使用" if back.until else ""
-    return much + until + (f"；{points(back.repaid)}补还了欠账" if back.repaid else "") + "。"
+def _yours(back: RefundShare, of: int) -> list[Phrase]:
+    """A payer's part: how many of the `of` points they got back, until when, and the repaid debt."""
+    yours = [phrase("refunded.all") if back.points == of else phrase("refunded.part", points=back.points)]
+    yours += [phrase("refunded.until", until=back.until)] if back.until else []
+    return yours + ([phrase("refunded.repaid", points=back.repaid)] if back.repaid else [])
 
 
 async def require_right(

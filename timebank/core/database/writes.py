@@ -1,6 +1,6 @@
 """Queued writes: several rows of several tables are written by one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -49,7 +49,7 @@ def _cast(column: columns.Column) -> str:
     return f"::text[]::{kind}[]"
 
 
-def as_texts(values: Sequence[object]) -> list[str]:
+def as_texts(values: Iterable[object]) -> list[str]:
     """The values of an array as texts, for a parameter `$1::text[]::uuid[]` or `$1::text[]::bytea[]`.
 
     The driver knows arrays of text; for any other array each new connection first asks the server by three statements.

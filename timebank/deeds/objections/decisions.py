@@ -11,7 +11,7 @@ from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
-from timebank.core.wording import dated
+from timebank.core.wording import phrase
 from timebank.deeds.credit import issue_deed_points
 from timebank.deeds.objections.objecting import LockedObjection, ObjectionDecided, lock_objection, set_objected_status
 from timebank.deeds.parties import PartyToDeed, require_no_party
@@ -44,8 +44,8 @@ async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note:
         outcome = await settle(scope, objection, upheld, note)
         await audit.record(scope, "decide_objection", "objection", objection_id, reason=note, upheld=upheld)
         await notify(
-            scope, objection.person_id, "objection_decided", f"您的异议有了决定：{outcome}。{note[:400]}",
-            f"objection:{objection_id}:decided", objection.deed_id or objection.service_record_id,
+            scope, objection.person_id, "objection_decided", f"objection:{objection_id}:decided",
+            objection.deed_id or objection.service_record_id, outcome=phrase(outcome), note=note,
         )  # fmt: skip
         return (await lock_objection(scope, objection_id)).out()
 
@@ -75,7 +75,7 @@ async def restore_agreed(scope: Scope, change: Change) -> None:
 
 
 async def _decide_deed(scope: Scope, objection: LockedObjection, upheld: bool, note: str) -> str:
-    """Apply the decision to the deed; return the outcome in Chinese words."""
+    """Apply the decision to the deed; return the kind of its sentence."""
     assert objection.deed_id is not None
     deed = await lock_deed(scope, objection.deed_id)
     await _require_judge(scope, deed)
@@ -83,23 +83,27 @@ async def _decide_deed(scope: Scope, objection: LockedObjection, upheld: bool, n
     if deed.status == "reversed":
         if upheld:
             await issue_deed_points(scope, deed, key=f"deed:{deed.id}:restored:{objection.id}")
-        return "积分已恢复" if upheld else "冲正不变"
+        return "outcome.restored" if upheld else "outcome.reversal_stays"
     if upheld:
         await DeedTable.update({DeedTable.review_note: note}).where(
             (DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id)
         )
         await set_objected_status(scope, deed, "rejected")
-        text = f"「{deed.rule}」（{dated(deed.occurred_on)}）有人提出异议，核实后不予记分。说明：{note[:300]}"
-        await notify(scope, deed.person_id, "deed_rejected", text, f"deed:{deed.id}:rejected", deed.id)
+        await notify(
+            scope, deed.person_id, "deed_rejected.objected", f"deed:{deed.id}:rejected", deed.id,
+            rule=deed.rule, day=deed.occurred_on, note=note,
+        )  # fmt: skip
     elif (await lock_deed(scope, deed.id)).open_objections == 0:
         await set_objected_status(scope, deed, "filed" if deed.witness_answer == "denied" else "noticed")
-        text = f"对「{deed.rule}」（{dated(deed.occurred_on)}）的异议核实过了，公示照常。"
-        await notify(scope, deed.person_id, "deed_noticed", text, f"deed:{deed.id}:noticed:{objection.id}", deed.id)
-    return "这件善行不予记分" if upheld else "公示照常"
+        await notify(
+            scope, deed.person_id, "deed_noticed", f"deed:{deed.id}:noticed:{objection.id}", deed.id,
+            rule=deed.rule, day=deed.occurred_on,
+        )  # fmt: skip
+    return "outcome.deed_rejected" if upheld else "outcome.notice_goes_on"
 
 
 async def _decide_record(scope: Scope, objection: LockedObjection, upheld: bool, note: str) -> str:
-    """Apply the decision to the service record; return the outcome in Chinese words."""
+    """Apply the decision to the service record; return the kind of its sentence."""
     assert objection.service_record_id is not None
     record = await lock_record(scope, objection.service_record_id)
     approved_by = None if record.status == "reversed" else record.reviewed_by
@@ -111,16 +115,15 @@ async def _decide_record(scope: Scope, objection: LockedObjection, upheld: bool,
     if record.status == "reversed":
         if upheld:
             await restore_reversed(scope, record, objection.id)
-        return "积分已恢复" if upheld else "冲正不变"
+        return "outcome.restored" if upheld else "outcome.reversal_stays"
     if upheld:
         await reject_after_objection(scope, record, note)
-        text = f"您的一条补录服务有人提出异议，核实后不予计入。说明：{note[:300]}"
-        await notify(scope, record.person_id, "record_rejected", text, f"service:{record.id}:rejected", record.id)
+        key = f"service:{record.id}:rejected"
+        await notify(scope, record.person_id, "record_rejected.objected", key, record.id, note=note)
     elif not await _has_open_objection(scope, record.id):
-        text = "对您的一条补录服务的异议核实过了，公示照常。"
         key = f"service:{record.id}:noticed:{objection.id}"
-        await notify(scope, record.person_id, "record_noticed", text, key, record.id)
-    return "这条服务不予计入" if upheld else "公示照常"
+        await notify(scope, record.person_id, "record_noticed", key, record.id)
+    return "outcome.record_rejected" if upheld else "outcome.notice_goes_on"
 
 
 async def _has_open_objection(scope: Scope, record_id: UUID) -> bool:

@@ -10,7 +10,6 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
-from timebank.core.wording import dated
 from timebank.deeds.objections.objectors import notify_objector, objector_of, require_may_object
 from timebank.deeds.parties import is_caller
 from timebank.deeds.reading import lock_deed
@@ -88,8 +87,10 @@ async def object_to_deed(scope: Scope, deed_id: UUID, reason: str, resident_id: 
             raise OwnDeed
         objection = await _object(scope, objector, reason, deed_id=deed_id)
         await set_objected_status(scope, deed, "objected")
-        text = f"「{deed.rule}」（{dated(deed.occurred_on)}）有人提出异议，社区核实以前先不记分。结果会告诉您。"
-        await notify(scope, deed.person_id, "deed_objected", text, f"deed:{deed.id}:objected:{objection.id}", deed.id)
+        await notify(
+            scope, deed.person_id, "deed_objected", f"deed:{deed.id}:objected:{objection.id}", deed.id,
+            rule=deed.rule, day=deed.occurred_on,
+        )  # fmt: skip
         return objection
 
 
@@ -112,9 +113,8 @@ async def object_to_record(scope: Scope, record_id: UUID, reason: str, resident_
         if is_own:
             raise OwnDeed
         objection = await _object(scope, objector, reason, record_id=record_id)
-        text = "您的一条补录服务有人提出异议，社区核实以前先不计入。结果会告诉您。"
         key = f"service:{record.id}:objected:{objection.id}"
-        await notify(scope, record.person_id, "record_objected", text, key, record.id)
+        await notify(scope, record.person_id, "record_objected", key, record.id)
         return objection
 
 
@@ -136,7 +136,7 @@ async def _object(
     noun, noun_id = ("deed", deed_id) if deed_id else ("service_record", record_id)
     await audit.record(scope, "object", noun, noun_id, objection=objection.id)
     if entered_by is not None:
-        await notify_objector(scope, objector, objection.id, "一件善行" if deed_id else "一条服务记录")
+        await notify_objector(scope, objector, objection.id, noun)
     return objection.out()
 
 

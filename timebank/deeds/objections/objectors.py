@@ -69,7 +69,6 @@ async def require_may_object(scope: Scope, objector: UUID) -> None:
         raise TooManyObjections(most=OPEN_MAX)
 
 
-async def notify_objector(scope: Scope, objector: UUID, objection_id: UUID, what: str) -> None:
-    """Notify a resident that staff have objected in their name."""
-    text = f"工作人员替您对{what}提出了异议，结果会告诉您。不是您的意思的话，请马上告诉社区管理员。"
-    await notify(scope, objector, "objection_entered", text, f"objection:{objection_id}:entered", objection_id)
+async def notify_objector(scope: Scope, objector: UUID, objection_id: UUID, noun: str) -> None:
+    """Notify a resident that staff have objected in their name to a `deed` or `service_record`."""
+    await notify(scope, objector, f"objection_entered.{noun}", f"objection:{objection_id}:entered", objection_id)

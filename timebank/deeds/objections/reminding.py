@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,11 +12,11 @@ from timebank.agreements.independence import Side, is_family, sides_of
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.scope import Role, Scope
-from timebank.core.wording import dated
 from timebank.people.messages import notify
 
 DECIDE_WITHIN = timedelta(days=7)
 REMIND_AFTER = (timedelta(days=3), timedelta(days=6), DECIDE_WITHIN)
+ABOVE = "objection_waits.overdue_below"
 
 
 class _Waiting(msgspec.Struct, frozen=True):
@@ -24,14 +25,15 @@ class _Waiting(msgspec.Struct, frozen=True):
     involved: list[UUID]  # its person's household, filer, witness and approver; who raised or entered the objection
 
 
-class _Reminder(msgspec.Struct, frozen=True):
+class _Reminder(msgspec.Struct, frozen=True, kw_only=True):
     """The message to one officer about one objection, sent in the officer's home community."""
 
     home_id: UUID
     person_id: UUID
-    text: str
+    kind: str
     key: str
     objection_id: UUID
+    decide_by: datetime
 
 
 def decide_by(created_at: datetime) -> datetime:
@@ -55,37 +57,36 @@ async def remind_of_objections(scope: Scope) -> int:
         place: str = await database.fetch_value("SELECT name FROM region WHERE id = $1", scope.community_id)
         people = [*(o.person_id for o in officers), *(person for each in waiting for person in each.involved)]
         sides = await sides_of(scope, people)
-    for reminder in [r for each in waiting for r in _reminders(each, officers, sides, place, now)]:
+    for reminder in [r for each in waiting for r in _reminders(each, officers, sides, now)]:
         home = Scope.of_system(reminder.home_id)
-        await notify(
-            home, reminder.person_id, "objection_waits", reminder.text, reminder.key, reminder.objection_id
-        )  # fmt: skip
+        by = clock.local_day(reminder.decide_by)
+        values: dict[str, Any] = {"place": place} if reminder.kind == ABOVE else {}
+        await notify(home, reminder.person_id, reminder.kind, reminder.key, reminder.objection_id, by=by, **values)
     return len(waiting)
 
 
 def _reminders(
-    objection: _Waiting, officers: Sequence[Decider], sides: dict[UUID, Side], place: str, now: datetime
+    objection: _Waiting, officers: Sequence[Decider], sides: dict[UUID, Side], now: datetime
 ) -> list[_Reminder]:  # fmt: skip
     """The reminders of one objection that are due now."""
     step = max(n for n, after in enumerate(REMIND_AFTER) if objection.created_at <= now - after)
     is_overdue = step == len(REMIND_AFTER) - 1
-    by, key = dated(clock.local_day(decide_by(objection.created_at))), f"objection:{objection.id}:waits:{step}"
-    texts = {
-        Role.community_admin.value: f"有一条异议在等您决定，请在 {by} 以前核实并决定：面板，道德积分，有异议。"
-        if not is_overdue
-        else f"有一条异议过了决定的期限（{by}），被它拖着的积分还没有记。请今天在面板里决定，或请街道来决定。",
-    }
+    key = f"objection:{objection.id}:waits:{step}"
+    own = "objection_waits.overdue" if is_overdue else "objection_waits"
+    kinds = {Role.community_admin.value: own}
     if is_overdue:
-        above = (
-            f"{place}有一条异议过了决定的期限（{by}），社区还没有决定，被它拖着的积分没有记。"
-            "您可以决定：面板，道德积分，有异议。"
-        )
-        texts |= {Role.street_admin.value: above, Role.county_admin.value: above}
-        texts[Role.auditor.value] = texts[Role.community_admin.value]
+        kinds |= {Role.street_admin.value: ABOVE, Role.county_admin.value: ABOVE, Role.auditor.value: own}
     return [
-        _Reminder(officer.home_id, officer.person_id, texts[officer.role], key, objection.id)
+        _Reminder(
+            home_id=officer.home_id,
+            person_id=officer.person_id,
+            kind=kinds[officer.role],
+            key=key,
+            objection_id=objection.id,
+            decide_by=decide_by(objection.created_at),
+        )
         for officer in officers
-        if officer.role in texts and not any(is_family(sides[officer.person_id], sides[p]) for p in objection.involved)
+        if officer.role in kinds and not any(is_family(sides[officer.person_id], sides[p]) for p in objection.involved)
     ]
 
 

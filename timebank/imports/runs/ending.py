@@ -7,6 +7,7 @@ from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Busy
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.imports.runs.work import Work
 from timebank.people.messages import Notification, notify, notify_many
 
@@ -39,12 +40,9 @@ async def notify_in_home_community(scope: Scope, at: Work) -> None:
 
 
 async def _notify(scope: Scope, person_id: UUID, at: Work) -> None:
-    if at.verb == "import":
-        kind, text = "import_ended", f"您导入的“{at.file_name}”已经完成，结果在“导入”页。"
-    else:
-        kind, text = "undo_ended", f"“{at.file_name}”的导入已经撤销，结果在“导入”页。"
-    telling = Notification(person_id, text, f"import:{at.run_id}:{at.verb}", at.run_id)
-    await notify_many(scope, kind, [telling], import_id=at.run_id)
+    says = phrase("import_ended" if at.verb == "import" else "undo_ended", file=at.file_name)
+    to_send = Notification(person_id, says, f"import:{at.run_id}:{at.verb}", at.run_id)
+    await notify_many(scope, [to_send], import_id=at.run_id)
 
 
 async def notify_stop(scope: Scope, at: Work) -> None:
@@ -53,9 +51,8 @@ async def notify_stop(scope: Scope, at: Work) -> None:
         "SELECT started_by FROM import_run WHERE community_id = $1 AND id = $2", scope.community_id, at.run_id
     )
     if starter is not None:
-        cure = "再导入一次同一份表格" if at.verb == "import" else "再撤销一次"
-        text = f"“{at.file_name}”没有处理完就停下了，已完成的部分保留。请到“导入”页看原因；{cure}，就会接着做。"
-        await notify(scope, starter, "import_stopped", text, f"import:{at.run_id}:{at.verb}:stopped", at.run_id)
+        kind = "import_stopped" if at.verb == "import" else "import_stopped.undo"
+        await notify(scope, starter, kind, f"import:{at.run_id}:{at.verb}:stopped", at.run_id, file=at.file_name)
 
 
 @retried

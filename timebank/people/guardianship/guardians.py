@@ -4,6 +4,7 @@ Each consent keeps who recorded it. A guardian may give and withdraw it without 
 """
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -109,7 +110,7 @@ async def _name(scope: Scope, child_id: UUID, named: GuardianIn, by: UUID | None
         consented=named.consented,
     )  # fmt: skip
     made = await _guardianship(scope, named_id)
-    await _notify(scope, made, f"社区登记您为{made.child_name}的监护人（{made.relation}）。不对的话请找社区管理员。")
+    await _notify(scope, made, "guardianship.named", relation=made.relation)
     return made
 
 
@@ -190,7 +191,7 @@ async def _consent(scope: Scope, found: GuardianOut, by: UUID | None) -> Guardia
     given: dict[Column | str, object] = {"consented_at": found.consented_at or clock.now(), "recorded_by": by}
     await _change(scope, found.id, "record_consent", given)
     if not scope.is_own(found.guardian_id) and found.consented_at is None:
-        await _notify(scope, found, f"社区登记了您的监护同意（{found.child_name}）。不对的话请找社区管理员。")
+        await _notify(scope, found, "guardianship.consented")
     return await _guardianship(scope, found.id)
 
 
@@ -206,7 +207,7 @@ async def withdraw_consent(scope: Scope, guardianship_id: UUID) -> GuardianOut:
         gone: dict[Column | str, object] = {"consented_at": None, "recorded_by": scope.person_id}
         await _change(scope, guardianship_id, "withdraw_consent", gone)
         if not scope.is_own(found.guardian_id) and found.consented_at is not None:
-            await _notify(scope, found, f"社区撤回了您的监护同意（{found.child_name}）。不对的话请找社区管理员。")
+            await _notify(scope, found, "guardianship.consent_withdrawn")
         return await _guardianship(scope, guardianship_id)
 
 
@@ -225,13 +226,12 @@ async def end_guardianship(scope: Scope, guardianship_id: UUID) -> None:
     async with transaction(scope):
         found = await _guardianship(scope, guardianship_id)
         await _change(scope, guardianship_id, "end_guardianship", {"ended_at": clock.now()})
-        await _notify(
-            scope, found, f"您对{found.child_name}的监护登记已解除，不再代办孩子的事。不对的话请找社区管理员。"
-        )
+        await _notify(scope, found, "guardianship.ended")
 
 
-async def _notify(scope: Scope, about: GuardianOut, text: str) -> None:
-    await notify(scope, about.guardian_id, "guardianship", text, f"guardianship:{clock.new_id()}", about.id)
+async def _notify(scope: Scope, about: GuardianOut, kind: str, **values: Any) -> None:
+    key = f"guardianship:{clock.new_id()}"
+    await notify(scope, about.guardian_id, kind, key, about.id, child=about.child_name, **values)
 
 
 async def _change(scope: Scope, guardianship_id: UUID, verb: str, changed: dict[Column | str, object]) -> None:

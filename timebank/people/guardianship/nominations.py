@@ -11,6 +11,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.people.directory import names_of
 from timebank.people.messages import Notification, notify_many
 
@@ -49,16 +50,13 @@ async def nominate_guardians(scope: Scope, nominations: Sequence[Nomination], im
             [n.child_id for n in nominations], [n.relation for n in nominations],
         )  # fmt: skip
         await audit.record(scope, "nominate_guardians", "guardianship", None, named=len(named))
-        tellings = [
+        to_send = [
             Notification(
-                guardian_id,
-                f"社区按花名册登记您为{children}的监护人，还没有经您同意。请登录后在「家庭」里确认同意，或到社区登记；"
-                "没有同意，孩子不能积分和上课。不对的话请找社区管理员。",
-                f"import:{import_id}:guardian",
+                guardian_id, phrase("guardianship.nominated", children=children), f"import:{import_id}:guardian"
             )
             for guardian_id, children in (await _children(scope, named)).items()
         ]
-        await notify_many(scope, "guardianship", tellings, import_id=import_id)
+        await notify_many(scope, to_send, import_id=import_id)
     return [row["id"] for row in named]
 
 
@@ -68,13 +66,13 @@ async def own_nominations(scope: Scope, nominations: Sequence[Nomination]) -> li
     return [nomination for nomination in nominations if nomination.guardian_id in close.home]
 
 
-async def _children(scope: Scope, named: Sequence[asyncpg.Record]) -> dict[UUID, str]:
-    """The names of each guardian's children in these rows, such as 刘小雨、刘小风."""
+async def _children(scope: Scope, named: Sequence[asyncpg.Record]) -> dict[UUID, list[str]]:
+    """The names of each guardian's children in these rows."""
     names = await names_of(scope, [row["child_id"] for row in named])
     of_guardian: dict[UUID, set[str]] = {}
     for row in named:
         of_guardian.setdefault(UUID(bytes=row["guardian_id"].bytes), set()).add(names[row["child_id"]])
-    return {guardian_id: "、".join(sorted(children)) for guardian_id, children in of_guardian.items()}
+    return {guardian_id: sorted(children) for guardian_id, children in of_guardian.items()}
 
 
 @retried
@@ -89,13 +87,13 @@ async def undo_nominations(
             "RETURNING guardian_id, child_id",
             scope.community_id, list(guardianship_ids),
         )  # fmt: skip
-        tellings = [
+        to_send = [
             Notification(
-                guardian_id, f"登记您为{children}监护人的花名册已撤销，这项登记取消了。不对的话请找社区管理员。",
+                guardian_id, phrase("guardianship.nomination_undone", children=children),
                 f"import:{import_id}:guardian-withdrawn",
             )
             for guardian_id, children in (await _children(scope, gone)).items()
             if guardian_id not in leaving
         ]  # fmt: skip
-        await notify_many(scope, "guardianship", tellings, import_id=import_id)
+        await notify_many(scope, to_send, import_id=import_id)
         await audit.record(scope, "withdraw_nominations", "guardianship", None, given=len(guardianship_ids))

@@ -7,6 +7,7 @@ from litestar.response import Redirect, Template
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
+from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.people.messages import MessageOut, count_unread, mark_all_read, own_messages
 from timebank.web.pages import page, see_other
@@ -48,7 +49,7 @@ class MessagePages(Controller):
 
 
 async def _page(request: AnyRequest, caller: Scope, cursor: str | None = None) -> Template:
-    found = await own_messages(caller, limit=30, cursor=cursor)
+    found = await own_messages(caller, limit=30, cursor=cursor, language=language_of(request))
     return page(
         request, caller, "member/messages.html", items=[(m, _lead(m)) for m in found.items], next=found.next,
         unread=await count_unread(caller), first=cursor is None,

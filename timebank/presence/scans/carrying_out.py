@@ -8,7 +8,6 @@ import msgspec
 from msgspec.structs import replace
 
 from timebank.core import audit, clock, database
-from timebank.core.wording import dated_at
 from timebank.people.messages import notify
 from timebank.policies.values import Policies
 from timebank.presence import verdicts
@@ -121,12 +120,10 @@ async def _record(context: ScanContext, found: Identified, verb: str, visit_id: 
     )  # fmt: skip
     assert person is not None and found.station is not None  # noqa: PT018
     if context.by == "keeper" and not context.scope.is_own(person.id):
-        how = "签到" if verb == "check_in" else "签退"
-        text = (
-            f"{found.station.name}的工作人员{dated_at(found.at)}没有扫码、替您{how}了。"
-            "您当时不在那里的话，请告诉社区管理员。"
-        )
-        await notify(context.scope, person.id, "checked_by_staff", text, f"visit:{visit_id}:{verb}", visit_id)
+        await notify(
+            context.scope, person.id, f"checked_by_staff.{verb}", f"visit:{visit_id}:{verb}", visit_id,
+            station=found.station.name, at=found.at,
+        )  # fmt: skip
 
 
 def keep(context: ScanContext, found: Identified, request_hash: bytes, verdict: Verdict) -> None:

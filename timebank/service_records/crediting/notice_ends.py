@@ -1,13 +1,13 @@
 """Credit of honour hours at the end of their public notice period, where no objection is open."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from timebank.core import clock, database
 from timebank.core.capability import hook
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
-from timebank.core.wording import duration
 from timebank.people.messages import notify
 from timebank.presence.scans.facts import lock_person
 from timebank.rules.catalogue import RuleNotFound
@@ -57,8 +57,12 @@ async def _credit(scope: Scope, record_id: UUID) -> tuple[DecidedRow, int] | Non
 
 
 async def _notify(scope: Scope, person_id: UUID, credited: Sequence[tuple[DecidedRow, int]]) -> None:
-    first, points = credited[0][0], sum(points for _, points in credited)
-    time = duration(sum(row.minutes for row, _ in credited))
-    what = f"在{first.place}的 {time}" if len(credited) == 1 else f"补录的 {len(credited)} 次服务（共 {time}）"
-    text = f"您{what}公示期满，积分 +{points}。"
-    await notify(scope, person_id, "record_credited", text, f"service:{first.id}:credited", first.id)
+    first, key = credited[0][0], f"service:{credited[0][0].id}:credited"
+    earned: dict[str, Any] = {
+        "minutes": sum(row.minutes for row, _ in credited),
+        "points": sum(points for _, points in credited),
+    }
+    if len(credited) == 1:
+        await notify(scope, person_id, "record_credited.noticed", key, first.id, where=first.where, **earned)
+    else:
+        await notify(scope, person_id, "record_credited.noticed_several", key, first.id, times=len(credited), **earned)

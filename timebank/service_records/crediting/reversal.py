@@ -6,7 +6,7 @@ from timebank.core import audit, clock
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import at_clock
+from timebank.core.wording import phrase
 from timebank.ledger import posting
 from timebank.ledger.posting import MEMO_MAX, Posting
 from timebank.people.messages import notify
@@ -33,7 +33,7 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
         row = await locked_record(scope, record_id)
         if row.status != "approved":
             raise NotCredited
-        taken, key = "没有积分变动", f"service:{row.id}:reversal:{row.entry_id}"
+        taken, key = [phrase("taken.nothing")], f"service:{row.id}:reversal:{row.entry_id}"
         if row.entry_id is not None:
             entry = Posting(
                 kind="reversal",
@@ -43,8 +43,9 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
                 memo=f"冲正 · {row.place} · {reason}"[:MEMO_MAX],
             )
             reversal = await posting.reverse(scope, row.entry_id, entry)
-            taken = f"退回 {reversal.taken} 分" + (f"，欠账 {reversal.owed} 分由以后所得补还" if reversal.owed else "")
-            taken += f"，{reversal.lapsed} 分早已到期，不再另扣" if reversal.lapsed else ""
+            taken = [phrase("taken.points", points=reversal.taken)]
+            taken += [phrase("taken.owed", points=reversal.owed)] if reversal.owed else []
+            taken += [phrase("taken.lapsed", points=reversal.lapsed)] if reversal.lapsed else []
         await ServiceRecord.update(
             {
                 ServiceRecord.status: "reversed", ServiceRecord.reviewed_by: scope.person_id,
@@ -52,7 +53,8 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
             }
         ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
         await audit.record(scope, "reverse_record", "service_record", row.id, reason=reason)
-        text = f"您 {at_clock(row.started_at)} 在{row.place}的服务已冲正，{taken}。原因：{reason[:250]}"
-        text += " 如不同意，请在「我的服务」里点开这一次提出异议，或找社区管理员。"
-        await notify(scope, row.person_id, "record_reversed", text, key, row.id)
+        await notify(
+            scope, row.person_id, "record_reversed", key, row.id,
+            at=row.started_at, where=row.where, taken=taken, reason=reason,
+        )  # fmt: skip
         return await find_record(scope, record_id)

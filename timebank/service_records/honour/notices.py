@@ -1,18 +1,13 @@
 """Notifications of hours that somebody else has entered or withdrawn; one message for all rows of an import."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from uuid import UUID
 
 from timebank.core.scope import Scope
-from timebank.core.wording import dated_at, duration
+from timebank.core.wording import phrase
 from timebank.people.messages import Notification, notify, notify_many
 from timebank.service_records.crediting.credit import Served
-
-_OF_MANY: Mapping[str, str] = {
-    "record_entered": "社区按签到表补录了您的 {times} 次服务，共 {time}，审核并公示后才计入。不对的话请找社区管理员。",
-    "record_withdrawn": "补录给您的 {times} 次服务（共 {time}）撤回了，不再计入。不对的话请找社区管理员。",
-}
 
 
 async def notify_of_many_hours(
@@ -22,17 +17,18 @@ async def notify_of_many_hours(
     of_person: dict[UUID, list[int]] = defaultdict(list)
     for person_id, served in minutes:
         of_person[person_id].append(served)
-    tellings = [
-        Notification(person_id, _OF_MANY[kind].format(times=len(served), time=duration(sum(served))), key)
+    to_send = [
+        Notification(person_id, phrase(kind, times=len(served), minutes=sum(served)), key)
         for person_id, served in of_person.items()
     ]
-    await notify_many(scope, kind, tellings, import_id=import_id)
+    await notify_many(scope, to_send, import_id=import_id)
 
 
 async def notify_hours_entered(scope: Scope, served: Served, reason: str) -> None:
     """Notify a person whose hours somebody else has entered by hand."""
     if scope.is_own(served.person_id):
         return
-    what = f"工作人员给您补录了{dated_at(served.started_at)}起 {duration(served.minutes)}的服务，审核并公示后才计入。"
-    text = f"{what}理由：{reason[:300]}。不对的话请找社区管理员。"
-    await notify(scope, served.person_id, "record_entered", text, f"service:{served.id}:entered", served.id)
+    await notify(
+        scope, served.person_id, "record_entered", f"service:{served.id}:entered", served.id,
+        since=served.started_at, minutes=served.minutes, reason=reason,
+    )  # fmt: skip

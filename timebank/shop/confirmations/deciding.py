@@ -94,10 +94,8 @@ async def decide_confirmation(scope: Scope, confirmation_id: UUID, decision: Dec
         redemption_id = await _carry_out(scope, found)
         await asking.record_confirmation_decision(scope, found, "agreed", redemption_id)
         await notify_household(
-            scope, found.person_id, "spent_by_agreement",
-            "工作人员没有扫码，经另一位工作人员同意，用您家的积分当场交付了物品。不是您家人领取的，请马上告诉社区。",
-            f"confirmation:{found.id}", redemption_id,
-        )  # fmt: skip
+            scope, found.person_id, "spent_by_agreement", f"confirmation:{found.id}", redemption_id, urgent=True
+        )
     return AskedOut(found.id, "agreed", redemption_id)
 
 

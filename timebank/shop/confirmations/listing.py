@@ -8,6 +8,7 @@ from timebank.core import database, names
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.people.messages import Notification, notify_many
 from timebank.shop.confirmations.asking import ConfirmationOut, waits_since
 from timebank.shop.confirmations.second_person import Parties, SecondPerson, Waits, second_persons
@@ -46,9 +47,11 @@ class _Line(ConfirmationOut, frozen=True, kw_only=True):
         return Waits(self.id, self.station_id, self.about)
 
     def notification_for(self, officer: Decider) -> Notification:
-        what = f"{names.masked(self.person)}领取{self.good} {self.quantity} {self.unit}"
-        text = f"{self.station}的柜台请您今天决定：{what}。请在管理页面「柜台请您同意」或柜台「请另一位同意的」里看。"
-        return Notification(officer.person_id, text, f"confirmation:{self.id}:waits")
+        says = phrase(
+            "confirmation_waits", station=self.station, person=names.masked(self.person), good=self.good,
+            quantity=self.quantity, unit=self.unit,
+        )  # fmt: skip
+        return Notification(officer.person_id, says, f"confirmation:{self.id}:waits")
 
 
 async def _lines(
@@ -98,7 +101,7 @@ async def notify_second_persons(scope: Scope) -> int:
         named = await second_persons(scope, [line.waits for line in waiting])
     for line in waiting:
         for officer in named[line.id]:
-            await notify_many(Scope.of_system(officer.home_id), "confirmation_waits", [line.notification_for(officer)])
+            await notify_many(Scope.of_system(officer.home_id), [line.notification_for(officer)], urgent=True)
     return sum(len(found) for found in named.values())
 
 
@@ -110,4 +113,4 @@ async def notify_second_persons_here(scope: Scope, confirmation_id: UUID) -> Non
     [line] = await _lines(scope, confirmation_id=confirmation_id)
     named = (await second_persons(scope, [line.waits]))[line.id]
     here = [line.notification_for(officer) for officer in named if officer.home_id == scope.community_id]
-    await notify_many(scope, "confirmation_waits", here)
+    await notify_many(scope, here, urgent=True)

@@ -138,4 +138,4 @@ async def finish(intake: Intake, _rows: Sequence[HoursPlanned]) -> None:
         intake.scope.community_id, await intake.made_by_run("service_record"),
     )  # fmt: skip
     minutes = [(one.person_id, one.minutes) for one in entered]
-    await notify_of_many_hours(intake.scope, "record_entered", minutes, f"import:{intake.id}:hours", intake.id)
+    await notify_of_many_hours(intake.scope, "record_entered.imported", minutes, f"import:{intake.id}:hours", intake.id)

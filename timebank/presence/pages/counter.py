@@ -273,6 +273,7 @@ async def _spends(caller: Scope, chosen: StationOut, person_id: UUID, presence: 
     return _Spending(available=has.result().points.available, goods=goods.result(), classes=classes.result())
 
 
+@retried
 async def _parts(
     request: AnyRequest,
     caller: Scope,

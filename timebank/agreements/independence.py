@@ -49,7 +49,7 @@ def is_family(one: Side, other: Side) -> bool:
     return not (one.persons.isdisjoint(other.persons) and one.households.isdisjoint(other.households))
 
 
-class _Row(msgspec.Struct, frozen=True):
+class SideRow(msgspec.Struct, frozen=True):
     id: UUID
     persons: list[UUID]
     households: list[UUID]
@@ -92,7 +92,7 @@ async def _sides(scope: Scope, side: str, ids: Collection[UUID]) -> dict[UUID, S
         return {}
     async with transaction(scope):
         found = await database.rows(
-            _Row,
+            SideRow,
             f"SELECT x.id, s.* FROM unnest($2::uuid[]) AS x (id) CROSS JOIN LATERAL {side} AS s",  # noqa: S608  # no input
             scope.community_id, list(ids),
         )  # fmt: skip
@@ -131,9 +131,9 @@ def signed_on(scope: Scope) -> Scope:
 class NearFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The facts by which `near_by` finds who is near the caller; `own` is empty for a caller without a login."""
 
-    people: list[_Row]
-    logins: list[_Row]
-    own: list[_Row]
+    people: list[SideRow]
+    logins: list[SideRow]
+    own: list[SideRow]
     care: list[_Care]
 
 

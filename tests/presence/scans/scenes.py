@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.agreements.independence import NearFacts, _Row
+from timebank.agreements.independence import NearFacts, SideRow
 from timebank.core import clock, codes, settings
 from timebank.core.codes import CardCode, Code
 from timebank.core.scope import Grant, ResidentRecord, Role, Scope
@@ -135,6 +135,6 @@ def identified(scanned_at: str, **other: Any) -> Identified:
 def related(who: UUID, *, household: UUID | None = None, own: UUID | None = None) -> NearFacts:
     """The person's and the caller's sides: the person's household, and that of the caller."""
     return NearFacts(
-        people=[_Row(who, [who], [household] if household else [], [])], logins=[],
-        own=[_Row(KEEPER_LOGIN, [KEEPER], [own] if own else [], [KEEPER_LOGIN])], care=[],
+        people=[SideRow(who, [who], [household] if household else [], [])], logins=[],
+        own=[SideRow(KEEPER_LOGIN, [KEEPER], [own] if own else [], [KEEPER_LOGIN])], care=[],
     )  # fmt: skip

@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.response import Template
 
 from timebank.areas.places import regions_in_reach
+from timebank.areas.workdays import may_set_workdays, unannounced_years
 from timebank.cards.confirming import count_unconfirmed, unconfirmed_cards
 from timebank.core import clock
 from timebank.core.database import transaction
@@ -33,10 +34,12 @@ class PanelHomePages(Controller):
             points = (await totals(caller))["point"]
             counted_before = await figures(caller)
             regions = await regions_in_reach(caller)
+            missing = await unannounced_years() if may_set_workdays(caller) else []
         return page(
             request, caller, "home/overview.html", waiting=counted, mine=mine, expiries=expiries, cards=cards,
             own_cards=own_cards, begun=begun, points=points, figures=counted_before, year=clock.local_day().year,
-            community_id=caller.community_id, communities=[r for r in regions if r.kind == "community"],
+            missing=missing, community_id=caller.community_id,
+            communities=[r for r in regions if r.kind == "community"],
         )  # fmt: skip
 
 

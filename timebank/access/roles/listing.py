@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from timebank.access.roles.in_force import is_not_over
 from timebank.access.schemas import GrantOut
 from timebank.core import clock, database
 from timebank.core.database import transaction
@@ -22,7 +23,7 @@ FROM role_grant g JOIN person p ON p.community_id = g.community_id AND p.id = g.
 LEFT JOIN region r ON r.id = g.region_id
 LEFT JOIN area a ON a.community_id = g.community_id AND a.id = g.area_id
 LEFT JOIN station s ON s.community_id = g.community_id AND s.id = g.station_id
-WHERE g.community_id = $1 AND g.ended_at IS NULL AND (g.ends_on IS NULL OR g.ends_on >= $2)
+WHERE g.community_id = $1 AND {is_not_over("$2")}
   AND ($3::uuid IS NULL OR g.id = $3) AND ($4::uuid IS NULL OR g.person_id = $4) AND ($5::text IS NULL OR g.role = $5)
   AND ($6::timestamptz IS NULL OR (g.granted_at, g.id) < ($6, $7))
 ORDER BY g.granted_at DESC, g.id DESC LIMIT $8

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.roles.in_force import is_in_force
 from timebank.agreements.independence import is_near_home, signed_on
 from timebank.core import clock, database
 from timebank.core.codes import CardCode
@@ -64,8 +65,8 @@ async def _may_be_the_issuers(scope: Scope, card: _Card, station_id: UUID) -> bo
     if card.issued_by_login is None:
         return card.issued_by_device is not None
     found: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM role_grant WHERE community_id = $1 AND person_id = $2 AND station_id = $3 "
-        "AND role = 'station_keeper' AND ended_at IS NULL AND (ends_on IS NULL OR ends_on >= $4))",
+        "SELECT EXISTS (SELECT FROM role_grant g WHERE g.community_id = $1 AND g.person_id = $2 "  # noqa: S608  # no input
+        f"AND g.station_id = $3 AND g.role = 'station_keeper' AND {is_in_force('$4')})",
         scope.community_id, card.issued_by, station_id, clock.local_day(),
     )  # fmt: skip
     return found

@@ -11,6 +11,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
+from timebank.people.guardianship.care import CONSENTED
 from timebank.people.identity.ages import is_guarded
 
 TEXT_MAX = 500
@@ -87,10 +88,9 @@ async def _to_guardians(scope: Scope, tellings: Sequence[Notification]) -> list[
     """Copies of the messages to children under 14, for the guardians whose consent is in force."""
     found = await database.rows(
         _Care,
-        "SELECT g.child_id, c.name, c.born_on, g.guardian_id FROM guardianship g "
+        "SELECT g.child_id, c.name, c.born_on, g.guardian_id FROM guardianship g "  # noqa: S608  # no input
         "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-        "WHERE g.community_id = $1 AND g.child_id = ANY ($2) AND g.consented_at IS NOT NULL AND g.ended_at IS NULL "
-        "ORDER BY g.id",
+        f"WHERE g.community_id = $1 AND g.child_id = ANY ($2) AND {CONSENTED} ORDER BY g.id",
         scope.community_id, [t.person_id for t in tellings],
     )  # fmt: skip
     of_child: dict[UUID, list[_Care]] = {}

@@ -11,6 +11,7 @@ from timebank.core import clock, codes, database, scanned
 from timebank.core.codes import CardCode, Code, InvalidCode, PersonCode, StationCode
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
+from timebank.people.guardianship.care import consent_in_force
 from timebank.people.identity.ages import GUARDED_UNDER, age_on
 from timebank.presence.evidence.browsers import Browser
 from timebank.presence.evidence.card_scans import card_holder
@@ -279,9 +280,5 @@ async def has_consent(scope: Scope, person: PersonRow, moment: datetime) -> bool
     """Whether the person needs no guardian's consent, or a guardian's consent is recorded."""
     if person.born_on is None or age_on(person.born_on, clock.local_day(moment)) >= GUARDED_UNDER:
         return True
-    found: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM guardianship WHERE community_id = $1 AND child_id = $2 "
-        "AND consented_at IS NOT NULL AND ended_at IS NULL)",
-        scope.community_id, person.id,
-    )  # fmt: skip
+    found: bool = await database.fetch_value(f"SELECT {consent_in_force('$1', '$2')}", scope.community_id, person.id)
     return found

@@ -14,6 +14,7 @@ from timebank.core.scope import Scope
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.ledger.resting import require_spendable
+from timebank.people.guardianship.care import consent_in_force
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.identity.ages import is_guarded
 from timebank.policies.values import policies
@@ -132,10 +133,8 @@ async def _customer(scope: Scope, wanted: RedemptionIn, *, agreed: bool = False)
 async def _locked_customer(scope: Scope, wanted: RedemptionIn) -> _Customer:
     found = await database.row(
         _Customer,
-        "SELECT p.id, p.household_id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g "
-        "WHERE g.community_id = p.community_id AND g.child_id = p.id AND g.consented_at IS NOT NULL "
-        "AND g.ended_at IS NULL) AS consented FROM person p WHERE p.community_id = $1 AND p.id = $2 "
-        "FOR NO KEY UPDATE OF p",
+        f"SELECT p.id, p.household_id, p.status, p.born_on, {consent_in_force('p.community_id', 'p.id')} AS consented "  # noqa: S608
+        "FROM person p WHERE p.community_id = $1 AND p.id = $2 FOR NO KEY UPDATE OF p",
         scope.community_id, wanted.person_id,
     )  # fmt: skip
     if found is None:

@@ -18,6 +18,7 @@ from timebank.deeds.reading import find_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.deeds.tables import Deed
 from timebank.deeds.witness import ask_witness
+from timebank.people.guardianship.care import consent_in_force
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.identity.ages import is_guarded
 from timebank.rules.catalogue import RuleNotFound, rule_at, usable_rule
@@ -158,9 +159,8 @@ async def _lock_place(scope: Scope, area_id: UUID) -> _Place:
 async def _lock_doer(scope: Scope, person_id: UUID) -> _Doer:
     doer = await database.row(
         _Doer,
-        "SELECT p.household_id, p.born_on, coalesce(home.path, '{}') AS home, EXISTS ("  # noqa: S608
-        "  SELECT FROM guardianship g WHERE g.community_id = p.community_id AND g.child_id = p.id "
-        "  AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented, ARRAY("
+        "SELECT p.household_id, p.born_on, coalesce(home.path, '{}') AS home, "  # noqa: S608
+        f"{consent_in_force('p.community_id', 'p.id')} AS consented, ARRAY("
         "  SELECT g.area_id FROM role_grant g WHERE g.community_id = p.community_id AND g.person_id = p.id "
         f"  AND g.role = ANY ($3) AND {is_in_force('$4')}) AS heads "
         "FROM person p LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "

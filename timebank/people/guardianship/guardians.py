@@ -18,7 +18,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
-from timebank.people.guardianship.care import UNDER_AGE, is_in_care
+from timebank.people.guardianship.care import REGISTERED, UNDER_AGE, is_in_care
 from timebank.people.identity.ages import is_minor
 from timebank.people.messages import notify
 from timebank.people.residents import require_resident
@@ -51,7 +51,7 @@ async def children_of(scope: Scope) -> list[ChildOut]:
             ChildOut,
             "SELECT c.id AS person_id, c.community_id, c.name, g.consented_at IS NOT NULL AS consented "  # noqa: S608  # no input
             "FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-            "WHERE g.guardian_id = ANY ($1) AND g.ended_at IS NULL AND c.status = 'active' "
+            f"WHERE g.guardian_id = ANY ($1) AND {REGISTERED} AND c.status = 'active' "
             f"AND {UNDER_AGE.format(today='$2')} ORDER BY c.born_on, c.id",
             [p.person_id for p in scope.persons],
             clock.local_day(),
@@ -144,13 +144,13 @@ def _check_ages(births: dict[UUID, date | None], guardian_id: UUID, child_id: UU
         raise NotAChild
 
 
-_GUARDIANSHIPS = """
+_GUARDIANSHIPS = f"""
 SELECT g.id, g.guardian_id, guardian.name AS guardian_name, g.child_id, c.name AS child_name, g.relation,
        g.consented_at, g.recorded_by
 FROM guardianship g JOIN person guardian ON guardian.community_id = g.community_id AND guardian.id = g.guardian_id
 JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id
-WHERE g.community_id = $1 AND g.ended_at IS NULL
-"""
+WHERE g.community_id = $1 AND {REGISTERED}
+"""  # noqa: S608
 
 
 async def _guardianship(scope: Scope, guardianship_id: UUID) -> GuardianOut:

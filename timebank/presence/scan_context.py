@@ -12,7 +12,7 @@ from timebank.core.codes import CardCode, Code, InvalidCode, PersonCode, Station
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
 from timebank.people.guardianship.care import consent_in_force
-from timebank.people.identity.ages import GUARDED_UNDER, age_on
+from timebank.people.identity.ages import is_guarded
 from timebank.presence.evidence.browsers import Browser
 from timebank.presence.evidence.card_scans import card_holder
 from timebank.presence.evidence.claims import Claim, use_claim
@@ -278,7 +278,7 @@ async def check_person(arrival: ScanContext) -> None:
 
 async def has_consent(scope: Scope, person: PersonRow, moment: datetime) -> bool:
     """Whether the person needs no guardian's consent, or a guardian's consent is recorded."""
-    if person.born_on is None or age_on(person.born_on, clock.local_day(moment)) >= GUARDED_UNDER:
+    if not is_guarded(person.born_on, clock.local_day(moment)):
         return True
     found: bool = await database.fetch_value(f"SELECT {consent_in_force('$1', '$2')}", scope.community_id, person.id)
     return found

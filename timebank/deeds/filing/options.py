@@ -1,6 +1,5 @@
 """The choices in the form that files a deed: rules, places, people and witnesses within the caller's reach."""
 
-from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -13,10 +12,9 @@ from timebank.core.database import transaction
 from timebank.core.paging import all_pages
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.deeds.parties import readable_deeds
+from timebank.people.identity.ages import ADULT_FROM, is_younger
 from timebank.rules.catalogue import rules
 from timebank.rules.schemas import RuleOut
-
-GROWN_UP = timedelta(days=18 * 366)
 
 
 class FilingChoice(msgspec.Struct, frozen=True):
@@ -95,11 +93,12 @@ async def _witnesses(scope: Scope, held: list[UUID]) -> list[FilingChoice]:
         "    AND (a.id = ANY ($4) OR $5) AND g.area_id = ANY (a.path) "
         "  WHERE g.community_id = $1 AND g.person_id = p.id AND g.role = $2 "
         f"  AND {is_in_force('$3')} LIMIT 1) w ON true "
-        "WHERE p.community_id = $1 AND p.status = 'active' AND (p.born_on IS NULL OR p.born_on <= $6) "
-        "  AND (w.word IS NOT NULL OR NOT $5 AND home.path && $4::uuid[]) AND p.id <> ALL ($7) "
-        "  AND (p.household_id IS NULL OR p.household_id <> ALL ($8)) "
+        "WHERE p.community_id = $1 AND p.status = 'active' "
+        f"  AND {is_younger(ADULT_FROM, 'p.born_on', '$3')} IS NOT TRUE "
+        "  AND (w.word IS NOT NULL OR NOT $5 AND home.path && $4::uuid[]) AND p.id <> ALL ($6) "
+        "  AND (p.household_id IS NULL OR p.household_id <> ALL ($7)) "
         "GROUP BY p.id, p.name, p.pinyin ORDER BY max(w.word) NULLS LAST, p.pinyin, p.id",
         scope.community_id, Role.grid_worker.value, clock.local_day(), held, scope.administers,
-        clock.local_day() - GROWN_UP, [p.person_id for p in scope.persons],
+        [p.person_id for p in scope.persons],
         [p.household_id for p in scope.persons if p.household_id and not scope.administers],
     )  # fmt: skip

@@ -4,10 +4,10 @@ Every request checks them again: having named the child, booked or paid before g
 them.
 """
 
-from timebank.people.identity.ages import ADULT_FROM
+from timebank.people.identity.ages import ADULT_FROM, is_younger
 
 # c is the child's row in person; a person without a birth date may have a guardian.
-UNDER_AGE = f"(c.born_on IS NULL OR c.born_on > {{today}}::date - interval '{ADULT_FROM} years')"
+UNDER_AGE = f"(c.born_on IS NULL OR {is_younger(ADULT_FROM, 'c.born_on', '{today}')})"
 # g is the guardianship. Until it is ended the guardian is registered, with or without consent.
 REGISTERED = "g.ended_at IS NULL"
 CONSENTED = f"g.consented_at IS NOT NULL AND {REGISTERED}"

@@ -62,7 +62,7 @@ class _Row(msgspec.Struct, frozen=True):
 async def side_of(scope: Scope) -> Side:
     """The caller's own side; an empty one for the system."""
     own = Side(
-        frozenset(p.person_id for p in scope.persons),
+        frozenset(scope.own_ids),
         frozenset(p.household_id for p in scope.persons if p.household_id is not None),
     )
     if scope.login_id is None:

@@ -139,7 +139,7 @@ async def _notify_cancelled(scope: Scope, found: BookingRow, returned: Returned 
     text = f"{what}取消了，{back}不是您要取消的，请找{found.station}。"
     await notify_family(
         scope, found.child_id, "booking_cancelled", text, f"booking:{found.id}:cancelled", found.id,
-        but=[p.person_id for p in scope.persons],
+        but=scope.own_ids,
     )  # fmt: skip
 
 

@@ -99,6 +99,6 @@ async def _witnesses(scope: Scope, held: list[UUID]) -> list[FilingChoice]:
         "  AND (p.household_id IS NULL OR p.household_id <> ALL ($7)) "
         "GROUP BY p.id, p.name, p.pinyin ORDER BY max(w.word) NULLS LAST, p.pinyin, p.id",
         scope.community_id, Role.grid_worker.value, clock.local_day(), held, scope.administers,
-        [p.person_id for p in scope.persons],
+        scope.own_ids,
         [p.household_id for p in scope.persons if p.household_id and not scope.administers],
     )  # fmt: skip

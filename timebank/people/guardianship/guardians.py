@@ -53,7 +53,7 @@ async def children_of(scope: Scope) -> list[ChildOut]:
             "FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
             f"WHERE g.guardian_id = ANY ($1) AND {REGISTERED} AND c.status = 'active' "
             f"AND {UNDER_AGE.format(today='$2')} ORDER BY c.born_on, c.id",
-            [p.person_id for p in scope.persons],
+            scope.own_ids,
             clock.local_day(),
         )
 
@@ -66,7 +66,7 @@ async def require_guardian(scope: Scope, guardian_id: UUID, child_id: UUID) -> N
 
 async def is_guardian(scope: Scope, child_id: UUID) -> bool:
     """Whether the caller is a guardian of this child with consent in force, and the child is under 18 today."""
-    return await _cares(scope, [p.person_id for p in scope.persons], child_id)
+    return await _cares(scope, scope.own_ids, child_id)
 
 
 async def _cares(scope: Scope, guardians: list[UUID], child_id: UUID) -> bool:

@@ -9,10 +9,10 @@ import msgspec
 
 from timebank.access.roles.grants import OwnRole
 from timebank.access.roles.in_force import is_not_over
-from timebank.access.roles.listing import AREA_NAME
 from timebank.access.roles.words import ROLES
 from timebank.access.sign_in.logins import enter_logins
 from timebank.agreements.independence import near
+from timebank.areas.addresses import area_in_words
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Role, Scope
@@ -110,7 +110,7 @@ async def own_role_grants(scope: Scope, offices: Sequence[PlannedGrant]) -> list
 async def _in_words(scope: Scope, granted: Sequence[asyncpg.Record]) -> dict[UUID, str]:
     """The roles of each person in these rows as text, such as 「楼栋长」（3栋）、「单元长」（3栋1单元）."""
     areas = await database.fetch(
-        f"SELECT a.id, {AREA_NAME} AS name FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2)",  # noqa: S608  # no input
+        f"SELECT a.id, {area_in_words('a')} AS name FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2)",  # noqa: S608  # no input
         scope.community_id, [row["area_id"] for row in granted],
     )  # fmt: skip
     names = {area["id"]: area["name"] for area in areas}

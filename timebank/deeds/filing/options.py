@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.access.roles.in_force import is_in_force
+from timebank.areas.addresses import place_in_words
 from timebank.areas.places import areas_of
 from timebank.core import clock, database
 from timebank.core.database import transaction
@@ -62,7 +63,7 @@ async def _places(scope: Scope, held: list[UUID]) -> list[FilingChoice]:
         return path
 
     return [
-        FilingChoice(area.id, "".join(areas[a].name for a in reversed(upwards(area.id)) if areas[a].kind != "grid"), "")
+        FilingChoice(area.id, place_in_words(area.id, areas), "")
         for area in areas.values()
         if area.kind != "grid" and (scope.administers or set(held) & set(upwards(area.id)))
     ]

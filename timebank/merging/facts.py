@@ -39,7 +39,7 @@ WHY = {
     "office": _("要并掉的一条是管理员或审计员，请先结束那个身份"),
 }  # fmt: skip
 
-FACTS = f"""
+_FACTS = f"""
 SELECT ARRAY[k.name, m.name] AS names, k.name_key = m.name_key AND (m.phone_index = k.phone_index OR NOT (
         EXISTS (SELECT FROM account a WHERE a.community_id = $1 AND a.owner_id = m.id)
         OR EXISTS (SELECT FROM service_record s WHERE s.community_id = $1 AND s.person_id = m.id)
@@ -64,9 +64,14 @@ WHERE k.community_id = $1 AND k.id = $2
 """  # noqa: S608
 
 
+async def read_facts(scope: Scope, kept_id: UUID, merged_id: UUID) -> Facts | None:
+    """The facts about two records of the community, also of two that cannot be merged; None where one is missing."""
+    return await database.row(Facts, _FACTS, scope.community_id, kept_id, merged_id, clock.local_day())
+
+
 async def facts_of(scope: Scope, kept_id: UUID, merged_id: UUID) -> Facts:
     """The facts about two records of the community. Raises NotFound, or CannotMerge with the reason."""
-    found = await database.row(Facts, FACTS, scope.community_id, kept_id, merged_id, clock.local_day())
+    found = await read_facts(scope, kept_id, merged_id)
     if found is None:
         raise NotFound
     if found.why is not None:

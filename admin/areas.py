@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from timebank.areas.addresses import place_in_words
 from timebank.areas.places import ABOVE, add_area, add_region, areas_of, regions_in_reach, rename_area
 from timebank.areas.schemas import PlaceIn, PlaceOut, Renaming
 from timebank.core.database import transaction
@@ -106,6 +107,7 @@ async def _areas_page(
     return page(
         request, caller, "areas/list.html", area=here, below=below,
         above=next((area for area in found if here and area.id == here.parent_id), None), kinds=KINDS, done=done,
+        words=place_in_words(here.id, {area.id: area for area in found}) if here else "",
         addable=[k for k in ("grid", "building", "unit") if kind in ABOVE[k]], may=caller.administers,
         people=counted.get(area_id, 0) if area_id else 0, regions=regions,
         founds=caller.has(Role.street_admin, Role.county_admin),

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.response import Template
 
 from timebank.areas.places import regions_in_reach
+from timebank.areas.workdays import may_set_workdays, unannounced_years
 from timebank.cards.confirming import UnconfirmedCard, count_unconfirmed, unconfirmed_cards
 from timebank.core import clock, database
 from timebank.core.database import transaction
@@ -34,12 +35,14 @@ class PanelHomePages(Controller):
             points = reads.start(totals(caller))
             counted_before = reads.start(figures(caller))
             regions = reads.start(regions_in_reach(caller))
+            missing = reads.start(unannounced_years()) if may_set_workdays(caller) else None
         (waiting, mine), cards = work.result(), counted_cards.result()
         return page(
             request, caller, "home/overview.html", waiting=waiting, mine=mine, expiries=len(expiries.result()),
             cards=cards, own_cards=_own_cards(cards, listed_cards.result()), begun=begun.result(),
             points=points.result()["point"], figures=counted_before.result(), year=clock.local_day().year,
-            community_id=caller.community_id, communities=[r for r in regions.result() if r.kind == "community"],
+            missing=missing.result() if missing else [], community_id=caller.community_id,
+            communities=[r for r in regions.result() if r.kind == "community"],
         )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "create-admin": "timebank.commands.places:create_admin",
     "confirm": "timebank.commands.agreeing:confirm",
     "station-poster": "timebank.commands.printing:station_poster",
+    "calendar": "timebank.commands.calendar:calendar",
     "cards": "timebank.commands.printing:cards",
 }
 

@@ -1,10 +1,11 @@
 """Regions and areas: who adds them and at which level; addresses; the policies of a community."""
 
+import asyncpg
 import httpx
 import pytest
 
 from tests.support.town import PHOENIX, SPRING, Town, operating
-from timebank.areas.addresses import Address, find_or_add_areas
+from timebank.areas.addresses import Address, area_in_words, find_or_add_areas, place_in_words
 from timebank.areas.places import add_region, areas_of, natural_key
 from timebank.core import clock
 from timebank.core.errors import Forbidden, NotFound
@@ -148,3 +149,14 @@ async def test_a_policy_is_changed_within_its_bounds_and_says_who_changed_it(
     seen = {policy["name"]: policy for policy in (await client.get(address, headers=volunteer)).json()}
     assert seen["hold_days"]["value"] == 3
     assert seen["hold_days"]["changed_by"] is None
+
+
+async def test_an_area_has_the_same_words_everywhere(town: Town, owner: asyncpg.Connection) -> None:
+    places = {place.id: place for place in await areas_of(await town.scope("赵丽"))}
+    found = await owner.fetch(
+        f"SELECT a.id, {area_in_words('a')} AS words FROM area a WHERE a.community_id = $1", town.community
+    )
+    assert {row["id"]: row["words"] for row in found} == {id_: place_in_words(id_, places) for id_ in places}
+    assert {row["words"] for row in found} == {
+        "第一网格", "3栋", "3栋1单元", "3栋2单元", "5栋", "5栋1单元", "5栋2单元",
+    }  # fmt: skip

@@ -63,6 +63,7 @@ async def test_only_an_admin_offers_a_course(town: Town, client: httpx.AsyncClie
         ({"ends_on": "2020-01-01"}, "course_term"),
         ({"points_per_hour": 0}, "bad_request"),
         ({"title": "围\x00棋"}, "bad_request"),
+        ({"title": "\u200b \u200b"}, "invalid"),
         ({"starts_on": "soon"}, "bad_request"),
         ({"station_id": "00000000-0000-0000-0000-000000000000"}, "not_found"),
     ],

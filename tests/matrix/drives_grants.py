@@ -1,5 +1,7 @@
 """Tests of the lines of docs/duties.md that grant roles, logins, cards, devices and places."""
 
+from datetime import timedelta
+
 from tests.matrix.duties import Driving, Fields, drives
 from tests.matrix.rounds import OWNER
 from tests.support.counter import PASSWORD
@@ -213,6 +215,16 @@ async def _(d: Driving) -> None:
     place: Fields = {"kind": "community", "name": "新社区", "parent_id": d.made.objects["street"]}
     await d.refused("admin", "forbidden", **place)
     await d.done("street admin", "found_region", **place)
+
+
+@drives("workday")
+async def _(d: Driving) -> None:
+    for role in ("admin", "street admin", "auditor", "keeper", "owner"):
+        for route in d.line.routes:
+            await d.refused(role, "forbidden", route)
+    await d.done("county admin", "set_workday")
+    await d.refused("county admin", "workday_past", day=str(clock.local_day() - timedelta(days=1)))
+    await d.done("county admin", "clear_workday", op="POST /admin/workdays/cleared")
 
 
 @drives("membership")

@@ -156,6 +156,7 @@ MORE: dict[str, dict[str, Any]] = {
     r".*/people/\{person_id\}/guardians": {"guardian_id": "@person"},
     r"POST (/api/v1|/admin)/areas": {"kind": "unit", "name": "9单元"},
     r"POST /admin/areas/regions": {"kind": "community", "parent_id": "@street", "name": "新社区"},
+    r"POST /admin/workdays": {"works": "false"},
     r"POST (/api/v1|/admin)/rules": {"kind": "deed", "name": "送汤"},
     r"POST /admin/rules/\{code\}": {"kind": "deed", "name": "调解", "points": 9},
     r"POST (/api/v1/deeds|/deeds/new)": {"rule_code": "mediation"},

@@ -366,6 +366,10 @@ RULES: dict[str, tuple[str, ...]] = {
     "s ffff fff ff ffyy ffu fff": (
         "POST /admin/areas/regions",
     ),
+    "s ffff fff ff fffy fff fff": (
+        "POST /admin/workdays",
+        "POST /admin/workdays/cleared",
+    ),
     "s ffff fff ff yfyy fyy fsf": (
         "POST /api/v1/goods",
     ),

@@ -53,7 +53,7 @@ BOOK = "whoever comes into the book or leaves it with a workbook has nowhere els
 TOLD = {
     "add_activity": ALL, "add_area": ALL, "add_course": ALL, "add_good": ALL, "add_lesson": ALL, "add_shift": ALL,
     "add_station": ALL, "change_policy": ALL, "set_rule": ALL, "set_photo": ALL, "rename_area": ALL,
-    "found_region": ALL, "count_stock": STAFF, "receive": STAFF,
+    "found_region": ALL, "set_workday": ALL, "clear_workday": ALL, "count_stock": STAFF, "receive": STAFF,
     "register_device": STAFF, "renew_pairing": STAFF, "revoke_device": STAFF,
     "rotate_key": STAFF, "ask_for_check": STAFF, "offer_activity_again": ALL,
     "withdraw_activity": "only one that nobody serves in and that has no shifts",

@@ -399,3 +399,22 @@ async def test_a_merged_record_is_neither_corrected_nor_let_back_in(town: Town, 
         await set_person_status(admin, gone, "active", "回来了")
     with pytest.raises(RecordMerged):
         await correct(admin, gone, Correction(name="别人", reason="改"))
+
+
+async def test_a_role_that_has_run_out_neither_forbids_a_merge_nor_counts(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    other = await twin(town, owner)
+    grant = (
+        "INSERT INTO role_grant (community_id, id, person_id, role, region_id, starts_on, ends_on, granted_at) "
+        "VALUES ($1, $2, $3, 'community_admin', $1, $4, $5, now())"
+    )
+    today = clock.local_day()
+    made = clock.new_id()
+    await owner.execute(grant, town.community, made, other, today - timedelta(days=9), today)
+    with pytest.raises(CannotMerge):
+        await side_by_side(await town.scope("赵丽"), town.people["张桂兰"], other)
+    await owner.execute("UPDATE role_grant SET ends_on = $2 WHERE id = $1", made, today - timedelta(days=1))
+    held = await side_by_side(await town.scope("赵丽"), town.people["张桂兰"], other)
+    assert [each.roles for each in held] == [0, 0]
+    assert (await merged(town)).merged_id == other

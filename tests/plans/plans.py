@@ -33,7 +33,7 @@ STAYS = {
     "region": "as many as there are communities", "role_grant": "as many as there are offices",
     "rule": "a few a community", "sign_in_failure": "swept after a day",
     "sign_in_suspect": "swept after a day", "station": "a few a community", "stock": "one a good and station",
-    "throttle": "swept after a day",
+    "throttle": "swept after a day", "workday": "some thirty a year, and what counties set by hand",
 }  # fmt: skip
 """Tables whose size does not depend on time, each with its bound."""
 

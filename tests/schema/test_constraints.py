@@ -116,6 +116,8 @@ REASONS: dict[str, str] = {
     "waiting_change_decided": "status and time are written together", "household_move_person": LOCKED,
     "deed_witness_answer": KIND, "deed_witness_answered": "answer and time are written together",
     "visit_in_by": KIND, "visit_out_by": KIND, "visit_status": KIND,
+    "workday_county": "the county is written with its source", "workday_county_id_fkey": LOOKED_UP,
+    "workday_estimated": "estimate and source are written together", "workday_once": UPSERT, "workday_source": KIND,
     "visit_order": "a scan before the check-in is refused", "visit_out": "status and time are written together",
     "visit_activity": LOOKED_UP, "visit_person": LOCKED, "visit_shift": LOOKED_UP, "visit_station": LOOKED_UP,
 }  # fmt: skip

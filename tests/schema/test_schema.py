@@ -14,9 +14,10 @@ from timebank.operations.piccolo_app import APP_CONFIG
 
 # Tables of no community, to which a tenant's row may refer by primary key, without community_id.
 REFERENCE_TABLES = {"region", "login"}
-# Tables without community_id: regions, logins and their sign-in, requests, installation and migrations.
+# Tables without community_id: regions, working days, logins and their sign-in, requests, installation and migrations.
 NOT_TENANTS = {
     "region",
+    "workday",
     "login",
     "session",
     "one_time_code",

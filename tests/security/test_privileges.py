@@ -367,7 +367,7 @@ async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyn
         "login", "session", "one_time_code", "throttle", "idempotent_request", "installation", "region", "membership",
         "role_grant", "device", "policy", "rule", "audit", "transfer", "account", "sign_in_failure", "sign_in_suspect",
         "known_browser", "waiting_change", "household_move", "counter_sign_on", "counter_confirmation", "code_reading",
-        "good_price", "membership_question", "spending_rest", "import_run", "import_work", "import_word",
+        "good_price", "membership_question", "spending_rest", "import_run", "import_work", "import_word", "workday",
     ]  # fmt: skip
     found = await owner.fetch(
         "SELECT c.relname, p.privilege, has_table_privilege('timebank_app', c.oid, p.privilege) AS whole, "
@@ -404,6 +404,7 @@ async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyn
         "role_grant": "DELETE INSERT SELECT UPDATE", "rule": "INSERT SELECT", "session": "INSERT",
         "spending_rest": "SELECT", "throttle": "DELETE INSERT SELECT UPDATE", "transfer": "SELECT",
         "waiting_change": "INSERT SELECT UPDATE(status,decided_by,decided_by_login,decided_at,note)",
+        "workday": "DELETE INSERT SELECT UPDATE(works,name,set_by,set_at)",
     }  # fmt: skip
 
 

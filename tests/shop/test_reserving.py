@@ -41,7 +41,8 @@ def allowed(decision: Callable[[], object]) -> str:
 
 def offer(**other: Any) -> Offer:
     known: dict[str, Any] = {
-        "unseen": False, "name": "香皂", "unit": "块", "points": 10, "monthly_limit": 2, "station": "暖蜂驿站", "free": 5,
+        "unseen": False, "name": "香皂", "unit": "块", "points": 10, "monthly_limit": 2, "station": "暖蜂驿站",
+        "free": 5,
     }  # fmt: skip
     return Offer(**(known | other))
 

@@ -13,7 +13,7 @@ WRITES = re.compile(
     r"ledger_[a-z_]+|forget_unused_logins\(|tell_(people|holders)\(|forget_import_messages\(|count_imported\(|"
     r"sign_in_[a-z_]+\(|access_audit_login\(|analyze_new_tables\(|login_enter\(|login_set_password\(|code_(use|give)\(|"
     r"login_(answer|rest|rests_end|tell)\(|session_widen\(|"
-    r"session_end(_others)?\(|[a-z_]+_sweep\(|login_confirmed\(|device_(pair|renew|seen)\(|counter_sign_off\(|agreement_done_alone\()"
+    r"session_end(_others)?\(|[a-z_]+_sweep\(|login_confirmed\(|device_(pair|renew|seen)\(|counter_sign_off\(|agreement_done_alone\(|workday_fill\()"
 )
 TABLE_WRITES = {"insert", "update", "delete", "save", "remove", "lock_rows"}
 

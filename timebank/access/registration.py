@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.access.roles.grants import UNLOCKS_MUCH
+from timebank.access.roles.in_force import is_not_over
 from timebank.access.sign_in.logins import (
     enter_logins,
     login_by_phone,
@@ -234,8 +235,8 @@ async def _role_grants_of(scope: Scope, person_id: UUID) -> list[_HeldRole]:
     """The role grants of a resident record that have not ended."""
     return await database.rows(
         _HeldRole,
-        "SELECT community_id, role, region_id FROM role_grant WHERE community_id = $1 AND person_id = $2 "
-        "AND ended_at IS NULL AND (ends_on IS NULL OR ends_on >= $3)",
+        "SELECT g.community_id, g.role, g.region_id FROM role_grant g "  # noqa: S608  # no input
+        f"WHERE g.community_id = $1 AND g.person_id = $2 AND {is_not_over('$3')}",
         scope.community_id, person_id, clock.local_day(),
     )  # fmt: skip
 

@@ -8,9 +8,10 @@ import asyncpg
 import msgspec
 
 from timebank.access.roles.grants import OwnRole
-from timebank.access.roles.listing import AREA_NAME
+from timebank.access.roles.in_force import is_not_over
 from timebank.access.sign_in.logins import enter_logins
 from timebank.agreements.independence import near
+from timebank.areas.addresses import area_in_words
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Role, Scope
@@ -72,12 +73,12 @@ async def grant_roles(scope: Scope, offices: Sequence[PlannedGrant], import_id: 
         if await own_role_grants(scope, offices):
             raise OwnRole
         granted = await database.fetch(
-            "INSERT INTO role_grant (community_id, id, person_id, role, area_id, starts_on, granted_by, granted_at) "
+            "INSERT INTO role_grant (community_id, id, person_id, role, area_id, starts_on, granted_by, granted_at) "  # noqa: S608
             "SELECT $1, o.id, o.person_id, o.role, o.area_id, $6, $7, $8 "
             "FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) AS o (id, person_id, role, area_id) "
             "WHERE NOT EXISTS (SELECT FROM role_grant g WHERE g.community_id = $1 AND g.person_id = o.person_id "
-            "AND g.role = o.role AND g.area_id = o.area_id AND g.ended_at IS NULL "
-            "AND (g.ends_on IS NULL OR g.ends_on >= $6)) RETURNING id, person_id, role, area_id",
+            f"AND g.role = o.role AND g.area_id = o.area_id AND {is_not_over('$6')}) "
+            "RETURNING id, person_id, role, area_id",
             scope.community_id, [id_ for id_, _ in wanted], [office.person_id for _, office in wanted],
             [office.role.value for _, office in wanted], [office.area_id for _, office in wanted], today,
             scope.person_id, clock.now(),
@@ -107,7 +108,7 @@ async def own_role_grants(scope: Scope, offices: Sequence[PlannedGrant]) -> list
 async def _in_words(scope: Scope, granted: Sequence[asyncpg.Record]) -> dict[UUID, list[Phrase]]:
     """The roles of each person in these rows, each with its area, such as 「楼栋长」（3栋）."""
     areas = await database.fetch(
-        f"SELECT a.id, {AREA_NAME} AS name FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2)",  # noqa: S608  # no input
+        f"SELECT a.id, {area_in_words('a')} AS name FROM area a WHERE a.community_id = $1 AND a.id = ANY ($2)",  # noqa: S608  # no input
         scope.community_id, [row["area_id"] for row in granted],
     )  # fmt: skip
     names = {area["id"]: area["name"] for area in areas}

@@ -8,7 +8,7 @@ from timebank.activities.schemas import ActivityIn, ActivityOut
 from timebank.activities.tables import Activity
 from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
-from timebank.core.errors import Invalid, NotFound, TimebankError
+from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -87,7 +87,4 @@ async def add_activity(scope: Scope, wanted: ActivityIn) -> ActivityOut:
 
 def named(text: str) -> str:
     """Clean an activity's name. Raises Invalid if nothing is left."""
-    name = names.clean(text)
-    if not name:
-        raise Invalid(why=_("活动要有名称"))
-    return name
+    return names.required(text, _("活动要有名称"))

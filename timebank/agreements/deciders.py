@@ -126,7 +126,7 @@ class Bench:
         chosen = self.deciders(about)
         if self.scope.system:
             return not chosen
-        named = any(p.person_id == o.person_id for o in chosen for p in self.scope.persons)
+        named = any(o.person_id in self.scope.own_ids for o in chosen)
         return named and self.is_uninvolved(about, self.own) and self.scope.device_id is None
 
 

@@ -62,7 +62,7 @@ class SideRow(msgspec.Struct, frozen=True):
 def _recorded(scope: Scope) -> Side:
     """The own records of the caller's scope and their households."""
     return Side(
-        frozenset(p.person_id for p in scope.persons),
+        frozenset(scope.own_ids),
         frozenset(p.household_id for p in scope.persons if p.household_id is not None),
     )
 

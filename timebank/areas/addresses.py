@@ -1,6 +1,6 @@
-"""Map written addresses to areas, many at once, and add the missing areas."""
+"""Addresses: an area in words, and written addresses mapped to areas, many at once, with the missing areas added."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -10,6 +10,26 @@ from timebank.areas.schemas import PlaceKind, PlaceOut
 from timebank.core import clock, names
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
+
+
+def area_in_words(area: str) -> str:
+    """SQL expression: the words for an area, an alias of `area`: 3栋1单元 without its grid; a grid's own name."""
+    return (
+        f"(SELECT string_agg(step.name, '' ORDER BY cardinality(step.path)) FROM area step "  # noqa: S608
+        f"WHERE step.community_id = {area}.community_id AND step.id = ANY ({area}.path) "
+        f"AND (step.kind <> 'grid' OR {area}.kind = 'grid'))"
+    )
+
+
+def place_in_words(area_id: UUID, places: Mapping[UUID, PlaceOut]) -> str:
+    """The same words for an area among `places` that were read already."""
+    words, area = "", places[area_id]
+    while area.kind != "grid":
+        words = area.name + words
+        if area.parent_id is None:
+            return words
+        area = places[area.parent_id]
+    return words or area.name
 
 
 class Address(NamedTuple):

@@ -124,7 +124,7 @@ async def _notify_cancelled(scope: Scope, found: BookingRow, returned: Returned 
     back: dict[str, Any] = {"back": came_back(returned, "minutes")} if returned else {}
     await notify_family(
         scope, found.child_id, "booking_cancelled.returned" if returned else "booking_cancelled",
-        f"booking:{found.id}:cancelled", found.id, but=[p.person_id for p in scope.persons],
+        f"booking:{found.id}:cancelled", found.id, but=scope.own_ids,
         child=found.child, course=found.course, at=found.starts_at, station=found.station, **back,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from timebank.access.pickup import change_pickups
 from timebank.classes import seats
 from timebank.classes.attendance import GIVEN_NO_MORE
 from timebank.classes.courses import (
+    TITLELESS,
     costs_less_than_length,
     course,
     record_lone_lesson,
@@ -111,7 +112,7 @@ async def _require_room(scope: Scope, course_id: UUID, ends_on: date) -> None:
 
 async def _write(scope: Scope, course_id: UUID, values: dict[Column | str, Any]) -> None:
     if "title" in values:
-        values["title"] = title = names.clean(values["title"])
+        values["title"] = title = names.required(values["title"], TITLELESS)
         values["pinyin"] = names.pinyin(title)
     if "teacher" in values:
         values["teacher"] = names.clean(values["teacher"])

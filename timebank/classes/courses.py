@@ -14,6 +14,8 @@ from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 
+TITLELESS = _("课程要有名称")
+
 
 class CourseExists(TimebankError):
     code = "course_exists"
@@ -106,9 +108,9 @@ async def require_active_station(scope: Scope, station_id: UUID) -> None:
 
 @retried
 async def add_course(scope: Scope, wanted: CourseIn) -> CourseOut:
-    """Add a course at an active station of the community. Raises NotFound for any other station."""
+    """Add a course at an active station of the community. Raises NotFound for any other, Invalid without a title."""
     scope.require_admin()
-    course_id, title = clock.new_id(), names.clean(wanted.title)
+    course_id, title = clock.new_id(), names.required(wanted.title, TITLELESS)
     async with transaction(scope):
         await require_active_station(scope, wanted.station_id)
         await Course.insert(

@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from timebank import migrate as migrations
+from timebank.areas.workdays import unannounced_years
 from timebank.commands.ground import ground, pool, progress, run_command, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.core import database, vault
@@ -67,17 +68,19 @@ class Checked(msgspec.Struct, frozen=True):
 
 @click.command(
     "check",
-    help="核对账目：ledger 核对账本；all 还核对密钥能打开加密内容（恢复备份之后请用它）。有问题时列出并以 1 退出。",
+    help="核对账目：ledger 核对账本；all 还核对密钥能打开加密内容（恢复备份之后请用它），"
+    "并提醒还没有登记放假通知的年份。有问题时列出并以 1 退出。",
 )
 @click.argument("what", type=click.Choice(["ledger", "all"]), default="all")
 @click.option("--community", help="只核对这个社区；默认全部。")
 @with_data
 @with_json
 def check(what: str, community: str | None, data: Path | None, as_json: bool) -> None:
-    async def work() -> list[Checked]:
+    async def work() -> tuple[list[Checked], list[int]]:
         async with pool(chosen):
             places = [await find_community(community)] if community else await communities()
-            return [await _check(place, len(places)) for place in places]
+            years = await unannounced_years() if what == "all" else []
+            return [await _check(place, len(places)) for place in places], years
 
     async def _check(place: Place, total: int) -> Checked:
         if what == "all":
@@ -87,13 +90,15 @@ def check(what: str, community: str | None, data: Path | None, as_json: bool) ->
         return Checked(str(place.id), place.path, books_out(books))
 
     with ground(data) as chosen, progress("正在核对") as told:
-        checked = run_command(work())
+        checked, estimated = run_command(work())
     ok = all(one.books.ok for one in checked)
     if as_json:
-        click.echo(msgspec.json.encode({"ok": ok, "communities": checked}))
+        click.echo(msgspec.json.encode({"ok": ok, "communities": checked, "estimated_years": estimated}))
     else:
         for one in checked:
             _print(one)
+        for year in estimated:
+            click.echo(f"{year} 年的放假通知还没有登记，工作日是推算的：请升级，或用 timebank calendar 登记。")
         click.echo("账目相符。" if ok else "账目不符：请不要再入账，把上面的内容告诉维护人员。")
     if not ok:
         raise SystemExit(1)

@@ -5,6 +5,8 @@ import unicodedata
 
 from pypinyin import Style, lazy_pinyin
 
+from timebank.core.errors import Invalid
+
 # Common two-character surnames, which a masked name shows in full (欧阳*).
 COMPOUND_SURNAMES = frozenset(
     (
@@ -38,6 +40,14 @@ def clean(text: str) -> str:
     """Clean words, a title or an address: NFC, no control characters, single spaces; none without Latin letters."""
     text = " ".join(_printable(text).split())
     return text.replace(" ", "") if not any(c.isascii() and c.isalpha() for c in text) else text
+
+
+def required(text: str, why: str) -> str:
+    """The clean name of a thing. Raises Invalid with `why` if nothing is left, as of invisible characters."""
+    name = clean(text)
+    if not name:
+        raise Invalid(why=why)
+    return name
 
 
 def clean_person(text: str) -> str:

@@ -150,8 +150,18 @@ class Scope:
         """Whether the caller is the head of exactly this building or unit."""
         return any(g.role in HEADS and g.area_id == area_id for g in self.here())
 
+    @property
+    def own_ids(self) -> list[UUID]:
+        """The ids of the own records, in every community of the login."""
+        return [p.person_id for p in self.persons]
+
+    @property
+    def own_ids_here(self) -> list[UUID]:
+        """The ids of the own records in this community."""
+        return [p.person_id for p in self.persons if p.community_id == self.community_id]
+
     def is_own(self, person_id: UUID | None) -> bool:
-        return any(p.person_id == person_id and p.community_id == self.community_id for p in self.persons)
+        return person_id in self.own_ids_here
 
     def stands_for(self, person_id: UUID | None) -> bool:
         """Whether the caller may act and read as this resident: it is an own record, and the caller uses no device.
@@ -163,7 +173,7 @@ class Scope:
     @property
     def stood_for(self) -> list[UUID]:
         """The own records in this community that the caller may act and read as."""
-        return [p.person_id for p in self.persons if self.stands_for(p.person_id)]
+        return [own for own in self.own_ids_here if self.stands_for(own)]
 
     def require_admin(self) -> None:
         if not self.administers:

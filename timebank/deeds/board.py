@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.areas.addresses import area_in_words
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
@@ -13,11 +14,9 @@ from timebank.core.scope import Scope
 from timebank.deeds.schemas import BoardItem, BoardRow
 
 # Sorted by the end of the public notice period: what can be objected to for the shortest time comes first.
-_ON_NOTICE = """
+_ON_NOTICE = f"""
 SELECT 'deed' AS kind, d.id, d.person_id, p.name, p.publishes_name, r.name AS what,
-       (SELECT string_agg(up.name, '' ORDER BY cardinality(up.path)) FROM area up
-        WHERE up.community_id = d.community_id AND up.id = ANY (a.path)
-          AND (up.kind <> 'grid' OR up.id = a.id)) AS where,
+       {area_in_words("a")} AS where,
        d.occurred_on, NULL::timestamptz AS started_at, d.points, NULL::integer AS minutes, d.notice_until,
        (SELECT count(*) FROM objection o WHERE o.community_id = d.community_id AND o.deed_id = d.id
         AND o.upheld IS NULL) AS open_objections
@@ -36,7 +35,7 @@ JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id
 LEFT JOIN activity v ON v.community_id = s.community_id AND v.id = s.activity_id
 LEFT JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id
 WHERE s.community_id = $1 AND s.status = 'noticed'
-"""
+"""  # noqa: S608
 
 
 class BoardPlace(msgspec.Struct, frozen=True):

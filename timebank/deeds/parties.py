@@ -20,7 +20,7 @@ class PartyToDeed(TimebankError):
 
 def is_caller(scope: Scope, *people: UUID | None) -> bool:
     """Whether one of these people is one of the caller's own records, in any community."""
-    return any(p.person_id in people for p in scope.persons)
+    return any(own in people for own in scope.own_ids)
 
 
 def people_of(deed: Deed) -> list[UUID | None]:
@@ -52,5 +52,4 @@ def may_review_deed(scope: Scope, deed: Deed) -> bool:
 def readable_deeds(scope: Scope) -> tuple[bool, list[UUID], list[UUID]]:
     """What deeds the caller may read: whether all; the ids of areas with their subtrees; the ids of own records."""
     areas = [g.area_id for g in scope.here() if g.area_id and (g.role in HEADS or g.role == Role.grid_worker)]
-    own = [p.person_id for p in scope.persons if p.community_id == scope.community_id]
-    return scope.reads_all, areas, own
+    return scope.reads_all, areas, scope.own_ids_here

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from timebank.areas.addresses import area_in_words
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
@@ -11,11 +12,9 @@ from timebank.deeds.parties import readable_deeds
 from timebank.deeds.schemas import Deed, DeedOut, DeedStatus
 from timebank.people.locks import lock_people, require_locked
 
-_DEED = """
+_DEED = f"""
 SELECT d.id, d.person_id, p.name AS person, p.household_id, d.area_id, a.path AS area_path,
-       (SELECT string_agg(up.name, '' ORDER BY cardinality(up.path)) FROM area up
-        WHERE up.community_id = d.community_id AND up.id = ANY (a.path)
-          AND (up.kind <> 'grid' OR up.id = a.id)) AS area,
+       {area_in_words("a")} AS area,
        d.rule_code, d.rule_version, r.name AS rule, d.points, d.points_reason, d.occurred_on, d.note, d.witness_id,
        w.name AS witness, d.witness_answer, d.witness_note, d.witness_answered_at, d.filed_by,
        f.name AS filed_by_name, d.status, d.review_note, d.reviewed_by, d.reviewed_at, d.notice_from,
@@ -29,7 +28,7 @@ JOIN rule r ON r.community_id = d.community_id AND r.code = d.rule_code AND r.ve
 LEFT JOIN person w ON w.community_id = d.community_id AND w.id = d.witness_id
 LEFT JOIN person f ON f.community_id = d.community_id AND f.id = d.filed_by
 WHERE d.community_id = $1
-"""
+"""  # noqa: S608
 
 _SEEN = """ AND ($2 OR a.path && $3::uuid[]
     OR d.person_id = ANY ($4) OR d.filed_by = ANY ($4) OR d.witness_id = ANY ($4))"""

@@ -4,7 +4,8 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.core import database
+from timebank.access.roles.in_force import is_not_over
+from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.scope import Scope
 from timebank.merging.facts import facts_of
@@ -42,7 +43,7 @@ async def side_by_side(scope: Scope, kept_id: UUID, merged_id: UUID) -> list[Hol
     scope.require_admin()
     async with transaction(scope):
         await facts_of(scope, kept_id, merged_id)
-        found = await database.rows(Holding, _HOLDINGS, scope.community_id, [kept_id, merged_id])
+        found = await database.rows(Holding, _HOLDINGS, scope.community_id, [kept_id, merged_id], clock.local_day())
     return sorted(found, key=lambda one: one.id != kept_id)
 
 
@@ -76,7 +77,7 @@ _HOLDINGS = "SELECT p.id, p.name, {} FROM person p WHERE p.community_id = $1 AND
             _COUNT.format("deed", "r.person_id = p.id", "deeds"),
             _COUNT.format("redemption", "r.person_id = p.id", "redemptions"),
             _COUNT.format("booking", "p.id IN (r.child_id, r.guardian_id)", "bookings"),
-            _COUNT.format("role_grant", "r.person_id = p.id AND r.ended_at IS NULL", "roles"),
+            _COUNT.format("role_grant", f"r.person_id = p.id AND {is_not_over('$3', 'r')}", "roles"),
             _COUNT.format(
                 "guardianship", "p.id IN (r.child_id, r.guardian_id) AND r.ended_at IS NULL", "guardianships"
             ),

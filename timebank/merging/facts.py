@@ -4,7 +4,8 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.core import database
+from timebank.access.roles.in_force import is_not_over
+from timebank.core import clock, database
 from timebank.core.errors import Conflict, NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Scope
@@ -38,7 +39,7 @@ WHY = {
     "office": _("要并掉的一条是管理员或审计员，请先结束那个身份"),
 }  # fmt: skip
 
-FACTS = """
+_FACTS = f"""
 SELECT ARRAY[k.name, m.name] AS names, k.name_key = m.name_key AND (m.phone_index = k.phone_index OR NOT (
         EXISTS (SELECT FROM account a WHERE a.community_id = $1 AND a.owner_id = m.id)
         OR EXISTS (SELECT FROM service_record s WHERE s.community_id = $1 AND s.person_id = m.id)
@@ -57,15 +58,20 @@ SELECT ARRAY[k.name, m.name] AS names, k.name_key = m.name_key AND (m.phone_inde
         WHEN EXISTS (SELECT FROM deed d WHERE d.community_id = $1
             AND (d.person_id, d.witness_id) IN ((k.id, m.id), (m.id, k.id))) THEN 'witness'
         WHEN EXISTS (SELECT FROM role_grant g WHERE g.community_id = $1 AND g.person_id = m.id
-            AND g.region_id IS NOT NULL AND g.ended_at IS NULL) THEN 'office' END AS why
+            AND g.region_id IS NOT NULL AND {is_not_over("$4")}) THEN 'office' END AS why
 FROM person k JOIN person m ON m.community_id = k.community_id AND m.id = $3
 WHERE k.community_id = $1 AND k.id = $2
-"""
+"""  # noqa: S608
+
+
+async def read_facts(scope: Scope, kept_id: UUID, merged_id: UUID) -> Facts | None:
+    """The facts about two records of the community, also of two that cannot be merged; None where one is missing."""
+    return await database.row(Facts, _FACTS, scope.community_id, kept_id, merged_id, clock.local_day())
 
 
 async def facts_of(scope: Scope, kept_id: UUID, merged_id: UUID) -> Facts:
     """The facts about two records of the community. Raises NotFound, or CannotMerge with the reason."""
-    found = await database.row(Facts, FACTS, scope.community_id, kept_id, merged_id)
+    found = await read_facts(scope, kept_id, merged_id)
     if found is None:
         raise NotFound
     if found.why is not None:

@@ -16,7 +16,7 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.ledger.posting import Posting, call
 from timebank.ledger.resting import RESTS_FOR
-from timebank.merging.facts import FACTS, WHY, CannotMerge, Facts, facts_of
+from timebank.merging.facts import WHY, CannotMerge, facts_of, read_facts
 from timebank.merging.merges import MergeOut, merge_of
 from timebank.people.locks import lock_people
 from timebank.people.messages import notify
@@ -55,7 +55,7 @@ async def merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut | Waiti
 async def merge_state(scope: Scope, do: dict[str, object]) -> str:
     """The present state of both records, to notice a change since the merge was proposed."""
     kept_id, merged_id = UUID(str(do["kept_id"])), UUID(str(do["merged_id"]))
-    found = await database.row(Facts, FACTS, scope.community_id, kept_id, merged_id)
+    found = await read_facts(scope, kept_id, merged_id)
     return found.stands if found else ""
 
 

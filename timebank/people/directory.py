@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.areas.addresses import area_in_words
 from timebank.core import audit, database, names, vault
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
@@ -25,11 +26,7 @@ from timebank.people.identity.phones import BadPhone, masked_phone, normal_phone
 from timebank.people.reads import note_children
 from timebank.people.schemas import PersonDetail, PersonLine, Sex, Status
 
-AREA_IN_WORDS = """
-(SELECT coalesce(string_agg(step.name, '' ORDER BY cardinality(step.path)) FILTER (WHERE step.kind <> 'grid'),
-                 min(step.name))
- FROM area step WHERE step.community_id = h.community_id AND step.id = ANY (place.path))
-"""
+AREA_IN_WORDS = area_in_words("place")
 PEOPLE = """
 FROM person p LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id
 LEFT JOIN area place ON place.community_id = h.community_id AND place.id = h.area_id

@@ -97,7 +97,7 @@ async def notify_many(
                 "SELECT tell_people($1, $2, $3, $4, $5, $6, $7::text[]::uuid[], $8::text[]::uuid[], "
                 "$9::text[]::uuid[], $10::text[], $11::text[], $12::text[], $13::text[]::uuid[])",
                 scope.community_id, import_id, now, due_at(now, urgent=urgent), clock.local_day(), urgent,
-                database.as_texts(person.person_id for person in scope.persons),
+                database.as_texts(scope.own_ids),
                 [str(clock.new_id()) for _ in to_send], database.as_texts(each.person_id for each in to_send),
                 [each.says.kind for each in to_send], [values_of(each.says) for each in to_send],
                 [each.key for each in to_send], [str(each.about_id) if each.about_id else None for each in to_send],

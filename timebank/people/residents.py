@@ -9,6 +9,7 @@ from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
+from timebank.people.guardianship.care import consent_in_force
 from timebank.people.identity.ages import is_guarded
 
 
@@ -33,8 +34,7 @@ async def resident_states(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID
     """The state of each of these people who is registered in the community."""
     async with transaction(scope):
         found = await database.fetch(
-            "SELECT p.id, p.status, p.born_on, EXISTS (SELECT FROM guardianship g WHERE g.community_id = $1 "
-            "AND g.child_id = p.id AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented FROM person p "
+            f"SELECT p.id, p.status, p.born_on, {consent_in_force('$1', 'p.id')} AS consented FROM person p "  # noqa: S608
             "WHERE p.community_id = $1 AND p.id = ANY ($2)",
             scope.community_id, list(person_ids),
         )  # fmt: skip

@@ -10,6 +10,7 @@ from timebank.agreements.independence import is_near_home, side_of
 from timebank.agreements.kinds import Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
+from timebank.areas.addresses import area_in_words
 from timebank.core import database, names, vault
 from timebank.core.errors import NotFound
 from timebank.core.locale import _
@@ -136,9 +137,7 @@ async def _area_name(scope: Scope, correction: Correction) -> str | None:
     if correction.area_id is UNSET:
         return None
     name: str | None = await database.fetch_value(
-        "SELECT string_agg(step.name, '' ORDER BY cardinality(step.path)) FROM area a "
-        "JOIN area step ON step.community_id = a.community_id AND step.id = ANY (a.path) AND step.kind <> 'grid' "
-        "WHERE a.community_id = $1 AND a.id = $2",
+        f"SELECT {area_in_words('a')} FROM area a WHERE a.community_id = $1 AND a.id = $2",  # noqa: S608
         scope.community_id, correction.area_id,
     )  # fmt: skip
     return name

@@ -13,6 +13,7 @@ from timebank.core.database import transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.ledger.resting import MergeRests, SpendingRests, require_merge_rested, require_rested
+from timebank.people.guardianship.care import REGISTERED
 
 PROVES_FOR = timedelta(minutes=5)
 
@@ -45,12 +46,12 @@ class ProvingScan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _SCANS = (
-    "SELECT s.person_id, s.how, c.issued_by, c.issued_by_login, c.confirmed_by_login IS NOT NULL "
+    "SELECT s.person_id, s.how, c.issued_by, c.issued_by_login, c.confirmed_by_login IS NOT NULL "  # noqa: S608
     "OR {vouched} AS confirmed, rest.until AS rests_until, rest.merge_until AS merge_rests_until FROM scan s "
     "CROSS JOIN LATERAL (SELECT max(r.until) AS until, max(r.until) FILTER (WHERE r.cause = 'merge') AS merge_until "
     "FROM spending_rest r WHERE r.community_id = s.community_id AND r.ended_at IS NULL "
     "AND (r.person_id = s.person_id OR r.person_id IN (SELECT g.guardian_id FROM guardianship g "
-    "WHERE g.community_id = s.community_id AND g.child_id = s.person_id AND g.ended_at IS NULL))) AS rest "
+    f"WHERE g.community_id = s.community_id AND g.child_id = s.person_id AND {REGISTERED}))) AS rest "
     "LEFT JOIN card c ON c.community_id = s.community_id AND c.id = s.card_id "
     "WHERE s.community_id = $1 AND s.station_id = ANY ($2::text[]::uuid[]) AND s.received_at > $3 "
     "AND s.person_id = ANY ($4::text[]::uuid[]) "

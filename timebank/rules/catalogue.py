@@ -13,7 +13,7 @@ from timebank.agreements.proposing import done_alone, propose
 from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
-from timebank.core.errors import Invalid, TimebankError
+from timebank.core.errors import TimebankError
 from timebank.core.locale import _, put_together, translate
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -189,9 +189,7 @@ def _checked(wanted: RuleIn) -> RuleIn:
     worth = (wanted.minutes_per_point, None) if wanted.kind == "service" else (None, wanted.points)
     if worth == (None, None) or worth != (wanted.minutes_per_point, wanted.points):
         raise RuleIncomplete
-    name = names.clean(wanted.name)
-    if not name:
-        raise Invalid(why=_("规则要有名称"))
+    name = names.required(wanted.name, _("规则要有名称"))
     if wanted.valid_from is not None and wanted.valid_from < clock.now():
         raise RuleTooEarly
     return msgspec.structs.replace(wanted, name=name)

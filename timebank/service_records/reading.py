@@ -30,9 +30,8 @@ _SHOWN = (
 
 def _reach(scope: Scope) -> tuple[bool, list[UUID], list[UUID], list[UUID]]:
     """Which records the caller may read: whether all, else by the ids of own people, stations kept, grids worked in."""
-    own = [p.person_id for p in scope.persons if p.community_id == scope.community_id]
     grids = [g.area_id for g in scope.here() if g.role == Role.grid_worker and g.area_id]
-    return scope.reads_all, own, list(scope.kept_stations), grids
+    return scope.reads_all, scope.own_ids_here, list(scope.kept_stations), grids
 
 
 def _in_words(scope: Scope, found: RecordOut) -> RecordOut:

@@ -11,7 +11,7 @@ from timebank.agreements.kinds import Kind
 from timebank.agreements.proposing import done_alone
 from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
-from timebank.core.errors import Invalid, NotFound, TimebankError
+from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -117,10 +117,7 @@ async def find_good(scope: Scope, good_id: UUID) -> GoodOut:
 
 
 def _name(text: str) -> str:
-    name = names.clean(text)
-    if not name:
-        raise Invalid(why=_("名称是空的"))
-    return name
+    return names.required(text, _("名称是空的"))
 
 
 @retried

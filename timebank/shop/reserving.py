@@ -12,6 +12,7 @@ from timebank.core import database
 from timebank.core.database import Write, one, read, value
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
+from timebank.people.guardianship.care import consent_in_force
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.identity.ages import is_guarded
 from timebank.policies.values import PolicyValue, policies_from, policy_values
@@ -102,11 +103,7 @@ async def reservation_facts(
 ) -> ReservationFacts:
     """Read the facts by one statement. With `agreed` a second person has agreed, and no scan is asked for."""
     questions = {
-        "has_guardian": value(
-            "SELECT EXISTS (SELECT FROM guardianship WHERE community_id = $1 AND child_id = $2 "
-            "AND consented_at IS NOT NULL AND ended_at IS NULL)",
-            scope.community_id, customer.id,
-        ),
+        "has_guardian": value(f"SELECT {consent_in_force('$1', '$2')}", scope.community_id, customer.id),
         "offer": one(
             "SELECT EXISTS (SELECT FROM waiting_change w WHERE w.community_id = $1 AND w.kind = $4 AND w.subject = $5 "
             "AND w.status = 'waiting') AS unseen, "

@@ -8,7 +8,7 @@ import msgspec
 
 from timebank.core import audit, clock, database, names
 from timebank.core.database import Question, retried, transaction
-from timebank.core.errors import Invalid, NotFound, TimebankError
+from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.opening import Opening, opening_at, opening_hours_in_words
 from timebank.core.paging import Page, all_pages, make_page, read_cursor
@@ -158,7 +158,4 @@ async def write_station(scope: Scope, station_id: UUID, wanted: StationChange) -
 
 
 def _named(text: str) -> str:
-    name = names.clean(text)
-    if not name:
-        raise Invalid(why=_("驿站要有名称"))
-    return name
+    return names.required(text, _("驿站要有名称"))

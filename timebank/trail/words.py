@@ -41,6 +41,7 @@ LABELS: dict[str, str] = {
     "skipped": _("跳过"),
     "starts_at": _("开始"), "starts_on": _("开始日期"), "status": _("状态"), "subject": _("事由"), "taken": _("收回"),
     "title": _("名称"), "upheld": _("成立"), "value": _("新值"), "was": _("原来"), "withdrawn": _("撤回"),
+    "works": _("上班"),
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.roles.in_force import is_not_over
 from timebank.access.roles.listing import read_grants
 from timebank.access.roles.words import ROLES
 from timebank.access.schemas import GrantIn, GrantOut
@@ -187,9 +188,8 @@ async def _require_place(scope: Scope, asked: GrantIn | _Held) -> None:
 
 async def _require_new(scope: Scope, asked: GrantIn) -> None:
     held: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM role_grant WHERE community_id = $1 AND person_id = $2 AND role = $3 "
-        "AND coalesce(region_id, area_id, station_id) = $4 AND ended_at IS NULL "
-        "AND (ends_on IS NULL OR ends_on >= $5))",
+        "SELECT EXISTS (SELECT FROM role_grant g WHERE g.community_id = $1 AND g.person_id = $2 AND g.role = $3 "  # noqa: S608  # no input
+        f"AND coalesce(g.region_id, g.area_id, g.station_id) = $4 AND {is_not_over('$5')})",
         scope.community_id, asked.person_id, asked.role.value, asked.region_id or asked.area_id or asked.station_id,
         clock.local_day(),
     )  # fmt: skip

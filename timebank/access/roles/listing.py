@@ -3,26 +3,23 @@
 from datetime import datetime
 from uuid import UUID
 
+from timebank.access.roles.in_force import is_not_over
 from timebank.access.schemas import GrantOut
+from timebank.areas.addresses import area_in_words
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
 
-# The name of area `a`: of a building or unit without its grid, such as 3栋1单元; of a grid its own.
-AREA_NAME = """(SELECT string_agg(step.name, '' ORDER BY cardinality(step.path)) FROM area step
-WHERE step.community_id = a.community_id AND step.id = ANY (a.path) AND (step.kind <> 'grid' OR a.kind = 'grid'))"""
-
-
 _GRANTS = f"""
 SELECT g.id, g.person_id, p.name AS person_name, g.role, g.region_id, g.area_id, g.station_id,
-       coalesce(r.name, s.name, {AREA_NAME}) AS place_name,
+       coalesce(r.name, s.name, {area_in_words("a")}) AS place_name,
        g.starts_on, g.ends_on, g.granted_by, g.granted_at
 FROM role_grant g JOIN person p ON p.community_id = g.community_id AND p.id = g.person_id
 LEFT JOIN region r ON r.id = g.region_id
 LEFT JOIN area a ON a.community_id = g.community_id AND a.id = g.area_id
 LEFT JOIN station s ON s.community_id = g.community_id AND s.id = g.station_id
-WHERE g.community_id = $1 AND g.ended_at IS NULL AND (g.ends_on IS NULL OR g.ends_on >= $2)
+WHERE g.community_id = $1 AND {is_not_over("$2")}
   AND ($3::uuid IS NULL OR g.id = $3) AND ($4::uuid IS NULL OR g.person_id = $4) AND ($5::text IS NULL OR g.role = $5)
   AND ($6::timestamptz IS NULL OR (g.granted_at, g.id) < ($6, $7))
 ORDER BY g.granted_at DESC, g.id DESC LIMIT $8

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.roles.in_force import is_in_force
 from timebank.agreements.independence import is_family, side_of, sides_of
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
@@ -17,6 +18,7 @@ from timebank.deeds.reading import find_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.deeds.tables import Deed
 from timebank.deeds.witness import ask_witness
+from timebank.people.guardianship.care import consent_in_force
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.identity.ages import is_guarded
 from timebank.rules.catalogue import RuleNotFound, rule_at, usable_rule
@@ -157,12 +159,10 @@ async def _lock_place(scope: Scope, area_id: UUID) -> _Place:
 async def _lock_doer(scope: Scope, person_id: UUID) -> _Doer:
     doer = await database.row(
         _Doer,
-        "SELECT p.household_id, p.born_on, coalesce(home.path, '{}') AS home, EXISTS ("
-        "  SELECT FROM guardianship g WHERE g.community_id = p.community_id AND g.child_id = p.id "
-        "  AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented, ARRAY("
+        "SELECT p.household_id, p.born_on, coalesce(home.path, '{}') AS home, "  # noqa: S608
+        f"{consent_in_force('p.community_id', 'p.id')} AS consented, ARRAY("
         "  SELECT g.area_id FROM role_grant g WHERE g.community_id = p.community_id AND g.person_id = p.id "
-        "  AND g.role = ANY ($3) AND g.ended_at IS NULL AND g.starts_on <= $4 "
-        "  AND (g.ends_on IS NULL OR g.ends_on >= $4)) AS heads "
+        f"  AND g.role = ANY ($3) AND {is_in_force('$4')}) AS heads "
         "FROM person p LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
         "LEFT JOIN area home ON home.community_id = h.community_id AND home.id = h.area_id "
         "WHERE p.community_id = $1 AND p.id = $2 AND p.status = 'active' FOR NO KEY UPDATE OF p",

@@ -12,6 +12,7 @@ from timebank.core.scope import Scope
 from timebank.imports.cells.cell_values import Role
 from timebank.imports.sheets.candidates import Candidate, Candidates, Mentions
 from timebank.imports.words.area_index import AreaIndex, role_grants_of
+from timebank.people.guardianship.care import consent_in_force
 from timebank.people.identity.ages import is_guarded
 
 ROLES: Mapping[str, Role] = {"building_head": "building_head", "unit_head": "unit_head", "grid_worker": "grid_worker"}
@@ -51,9 +52,8 @@ async def look_up(scope: Scope, mentioned: Mentions) -> Residents:
     """The residents with one of these names or phones. An inactive one is found only if no active one has either."""
     phones = {vault.blind_index(phone, "phone"): phone for phone in mentioned.phones}
     found = await database.fetch(
-        "SELECT p.id, p.name, p.name_key, p.status, p.born_on, p.phone_index, p.household_id, h.area_id, "
-        "EXISTS (SELECT FROM guardianship g WHERE g.community_id = p.community_id AND g.child_id = p.id "
-        "AND g.consented_at IS NOT NULL AND g.ended_at IS NULL) AS consented, "
+        "SELECT p.id, p.name, p.name_key, p.status, p.born_on, p.phone_index, p.household_id, h.area_id, "  # noqa: S608
+        f"{consent_in_force('p.community_id', 'p.id')} AS consented, "
         "ARRAY(SELECT m.id FROM person m WHERE m.community_id = $1 AND m.merged_into = p.id ORDER BY m.id) AS merged "
         "FROM person p LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
         "WHERE p.community_id = $1 AND (p.name_key = ANY ($2) OR p.phone_index = ANY ($3)) AND p.merged_into IS NULL "

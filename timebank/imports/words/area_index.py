@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.roles.in_force import is_in_force
 from timebank.areas.addresses import Address
 from timebank.areas.schemas import PlaceOut
 from timebank.core import clock, database
@@ -140,8 +141,8 @@ async def role_grants_of(scope: Scope, person_ids: Sequence[UUID]) -> dict[UUID,
     """The role grants of each of these people that are in force today."""
     found = await database.rows(
         GrantInForce,
-        "SELECT person_id, role, area_id FROM role_grant WHERE community_id = $1 AND person_id = ANY ($2) "
-        "AND ended_at IS NULL AND starts_on <= $3 AND (ends_on IS NULL OR ends_on >= $3) ORDER BY id",
+        "SELECT g.person_id, g.role, g.area_id FROM role_grant g WHERE g.community_id = $1 "  # noqa: S608  # no input
+        f"AND g.person_id = ANY ($2) AND {is_in_force('$3')} ORDER BY g.id",
         scope.community_id, list(person_ids), clock.local_day(),
     )  # fmt: skip
     held: dict[UUID, list[GrantInForce]] = {}

@@ -13,12 +13,11 @@ from timebank.core.errors import Conflict, NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.people.households import Doors
-from timebank.people.identity.ages import age_on
+from timebank.people.identity.ages import is_possible_birth
 from timebank.people.identity.citizen_number import BadIdentity, Identity, require_identity
 from timebank.people.identity.phones import normal_phone
 from timebank.people.schemas import Enrolled, Enrolment
 
-AGE_MAX = 130
 SEX = {"male": "男", "female": "女"}
 
 
@@ -169,8 +168,7 @@ def check_agreement(born_on: date, sex: str, said_born_on: date | None, said_sex
 
 def require_birth(born_on: date | None) -> None:
     """Raise BadBirth for a birth date in the future or more than 130 years ago."""
-    today = clock.local_day()
-    if born_on is not None and (born_on > today or age_on(born_on, today) > AGE_MAX):
+    if born_on is not None and not is_possible_birth(born_on, clock.local_day()):
         raise BadBirth
 
 

@@ -1,14 +1,25 @@
 """SQL conditions for guardianship in force: consent recorded, not ended, and the child under 18 on the day.
 
-Every request checks them again: having named the child, booked or paid before gives no right.
+Every request checks them again: having named the child, booked or paid before gives no right. No other module writes
+them.
 """
 
-from timebank.people.identity.ages import ADULT_FROM
+from timebank.people.identity.ages import ADULT_FROM, is_younger
 
 # c is the child's row in person; a person without a birth date may have a guardian.
-UNDER_AGE = f"(c.born_on IS NULL OR c.born_on > {{today}}::date - interval '{ADULT_FROM} years')"
-# g is the guardianship.
-IN_CARE = f"g.consented_at IS NOT NULL AND g.ended_at IS NULL AND {UNDER_AGE}"
+UNDER_AGE = f"(c.born_on IS NULL OR {is_younger(ADULT_FROM, 'c.born_on', '{today}')})"
+# g is the guardianship. Until it is ended the guardian is registered, with or without consent.
+REGISTERED = "g.ended_at IS NULL"
+CONSENTED = f"g.consented_at IS NOT NULL AND {REGISTERED}"
+IN_CARE = f"{CONSENTED} AND {UNDER_AGE}"
+
+
+def consent_in_force(community: str, child: str) -> str:
+    """SQL condition that some guardian's consent for the child is in force: what somebody under 14 needs."""
+    return (
+        f"EXISTS (SELECT FROM guardianship g WHERE g.community_id = {community} AND g.child_id = {child} "
+        f"AND {CONSENTED})"
+    )
 
 
 def in_care(today: str) -> str:

@@ -19,7 +19,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Conflict, NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
-from timebank.people.guardianship.care import UNDER_AGE, is_in_care
+from timebank.people.guardianship.care import REGISTERED, UNDER_AGE, is_in_care
 from timebank.people.identity.ages import is_minor
 from timebank.people.messages import notify
 from timebank.people.residents import require_resident
@@ -59,7 +59,7 @@ async def require_guardian(scope: Scope, guardian_id: UUID, child_id: UUID) -> N
 
 async def is_guardian(scope: Scope, child_id: UUID) -> bool:
     """Whether the caller is a guardian of this child with consent in force, and the child is under 18 today."""
-    return await _cares(scope, [p.person_id for p in scope.persons], child_id)
+    return await _cares(scope, scope.own_ids, child_id)
 
 
 async def _cares(scope: Scope, guardians: list[UUID], child_id: UUID) -> bool:
@@ -137,13 +137,13 @@ def _check_ages(births: dict[UUID, date | None], guardian_id: UUID, child_id: UU
         raise NotAChild
 
 
-_GUARDIANSHIPS = """
+_GUARDIANSHIPS = f"""
 SELECT g.id, g.guardian_id, guardian.name AS guardian_name, g.child_id, c.name AS child_name, g.relation,
        g.consented_at, g.recorded_by
 FROM guardianship g JOIN person guardian ON guardian.community_id = g.community_id AND guardian.id = g.guardian_id
 JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id
-WHERE g.community_id = $1 AND g.ended_at IS NULL
-"""
+WHERE g.community_id = $1 AND {REGISTERED}
+"""  # noqa: S608
 
 
 async def _guardianship(scope: Scope, guardianship_id: UUID) -> GuardianOut:

@@ -68,7 +68,7 @@ class ScanPages(Controller):
     ) -> Template:
         """The verdict of the caller's own scan. Raises NotFound for a scan of another person."""
         found = await scanning.verdict_of(caller, nonce)
-        if found.person is not None and not any(p.person_id == found.person.id for p in caller.persons):
+        if found.person is not None and found.person.id not in caller.own_ids:
             raise NotFound
         return await _verdict_page(request, caller, found, claim)
 

@@ -6,12 +6,14 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.roles.in_force import is_in_force
 from timebank.agreements.independence import NearFacts, near_question, signed_on
 from timebank.core import clock, database
 from timebank.core.codes import CardCode, StationCode
 from timebank.core.database import one, read, value
 from timebank.core.scope import Scope
-from timebank.people.identity.ages import GUARDED_UNDER, age_on
+from timebank.people.guardianship.care import consent_in_force
+from timebank.people.identity.ages import is_guarded
 from timebank.policies.values import PolicyValue, policy_values
 from timebank.presence.choice import ActivityChoice, Offer, named_offer, offers_question, signed_up_shift
 from timebank.presence.scans.context import BY_COUNTER, ScanContext
@@ -107,10 +109,11 @@ _PERSON = (
     "WHERE community_id = $1 AND id = {} FOR NO KEY UPDATE"
 )
 _CARD = (
-    "SELECT c.id, c.person_id, c.epoch, c.revoked_at, c.issued_by, c.issued_by_login, c.issued_by_device, "
+    "SELECT c.id, c.person_id, c.epoch, c.revoked_at, c.issued_by, c.issued_by_login, "  # noqa: S608  # no input
+    "c.issued_by_device, "
     "c.confirmed_at, EXISTS (SELECT FROM role_grant g WHERE g.community_id = c.community_id "
-    "AND g.person_id = c.issued_by AND g.station_id = $3 AND g.role = 'station_keeper' AND g.ended_at IS NULL "
-    "AND (g.ends_on IS NULL OR g.ends_on >= $4)) AS is_issuers_station FROM card c "
+    "AND g.person_id = c.issued_by AND g.station_id = $3 AND g.role = 'station_keeper' "
+    f"AND {is_in_force('$4')}) AS is_issuers_station FROM card c "
     "WHERE c.community_id = $1 AND c.id = $2"
 )
 _STORED = (
@@ -119,10 +122,7 @@ _STORED = (
     "WHERE s.community_id = $1 AND s.nonce = $2"
 )
 
-_HAS_GUARDIAN = (
-    "SELECT EXISTS (SELECT FROM guardianship WHERE community_id = $1 AND child_id = $2 "
-    "AND consented_at IS NOT NULL AND ended_at IS NULL)"
-)
+_HAS_GUARDIAN = f"SELECT {consent_in_force('$1', '$2')}"
 
 
 async def first_facts(context: ScanContext, station_id: UUID | None, person_id: UUID | None) -> FirstFacts:
@@ -166,7 +166,7 @@ async def has_consent(scope: Scope, person: PersonRow, moment: datetime) -> bool
 
 def is_guarded_at(person: PersonRow, moment: datetime) -> bool:
     """Whether the person is a child for whom a guardian must have consented at this moment."""
-    return person.born_on is not None and age_on(person.born_on, clock.local_day(moment)) < GUARDED_UNDER
+    return is_guarded(person.born_on, clock.local_day(moment))
 
 
 async def scan_facts(context: ScanContext, found: Identified) -> ScanFacts:

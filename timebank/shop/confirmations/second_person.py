@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.roles.in_force import is_in_force
 from timebank.agreements.deciders import AUDITOR, WITHIN, Bench, Decider, Party
 from timebank.agreements.independence import Side, is_family, is_independent, side_of, sides_of, sides_of_logins
 from timebank.core import clock, database
@@ -133,11 +134,11 @@ async def second_persons(scope: Scope, waiting: Sequence[Waits]) -> dict[UUID, l
     return found
 
 
-_KEEPERS = """
+_KEEPERS = f"""
 SELECT DISTINCT ON (s.id, p.id) p.id AS person_id, p.name, s.id AS station_id, s.name AS station,
        g.granted_by, g.granted_at
 FROM role_grant g JOIN person p ON p.community_id = g.community_id AND p.id = g.person_id AND p.status = 'active'
 JOIN station s ON s.community_id = g.community_id AND s.id = g.station_id
-WHERE g.community_id = $1 AND g.station_id = ANY ($2) AND g.role = 'station_keeper' AND g.ended_at IS NULL
-  AND g.starts_on <= $3 AND (g.ends_on IS NULL OR g.ends_on >= $3) ORDER BY s.id, p.id
-"""
+WHERE g.community_id = $1 AND g.station_id = ANY ($2) AND g.role = 'station_keeper' AND {is_in_force("$3")}
+ORDER BY s.id, p.id
+"""  # noqa: S608

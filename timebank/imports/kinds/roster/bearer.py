@@ -10,11 +10,11 @@ from timebank.imports.cells.identity import Document, Identity, Sex
 from timebank.imports.cells.phones import PhoneFound, find_phone
 from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.sheets.parsed import InSheet, Reading
+from timebank.people.identity.ages import is_possible_birth
 from timebank.people.identity.documents import kind_called
 
 T = TypeVar("T", bound=InSheet)
 
-_AGE_YEARS_MAX = 130
 _YEAR_MONTH = re.compile(r"年月(?!日)")
 # 19651 may mean January 1965, or be a spreadsheet's serial number of a day in 1953.
 _FIVE_DIGITS = re.compile(r"(19|20)\d{2}[1-9]")
@@ -43,7 +43,7 @@ def born_on_of(reading: Reading[T], identity: Identity | Document | None, today:
         reading.refuse("born_on|identity", problem("document_birth"))
     if isinstance(identity, Identity):
         _compare_birth(reading, identity.born_on)
-    if born_on is not None and not (born_on <= today and today.year - born_on.year <= _AGE_YEARS_MAX):
+    if born_on is not None and not is_possible_birth(born_on, today):
         reading.refuse("identity" if isinstance(identity, Identity) else "born_on", problem("birth_impossible"))
         return None
     return born_on

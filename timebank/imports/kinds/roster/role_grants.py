@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.access.roles.grants import CannotHoldRole, OwnRole
+from timebank.access.roles.in_force import is_not_over
 from timebank.access.roster import PlannedGrant
 from timebank.core import clock, database
 from timebank.core.scope import Role, Scope
@@ -128,21 +129,21 @@ def report_grants(parsed: Parsed[RosterRow], duties: NewGrants) -> None:
 
 async def holders_of(scope: Scope, person_ids: Iterable[UUID]) -> dict[UUID, Holder]:
     """These people's status and role grants over areas, read now."""
-    wanted, today = list(person_ids), clock.local_day()
+    wanted = list(person_ids)
     people = await database.fetch(
         "SELECT id, born_on, status FROM person WHERE community_id = $1 AND id = ANY ($2)", scope.community_id, wanted
     )
     grants = await database.fetch(
-        "SELECT person_id, role, area_id, ended_at IS NOT NULL AS ended, ends_on FROM role_grant "
-        "WHERE community_id = $1 AND person_id = ANY ($2) AND area_id IS NOT NULL",
-        scope.community_id, wanted,
+        f"SELECT g.person_id, g.role, g.area_id, g.ended_at IS NOT NULL AS ended, {is_not_over('$3')} AS held "  # noqa: S608  # no input
+        "FROM role_grant g WHERE g.community_id = $1 AND g.person_id = ANY ($2) AND g.area_id IS NOT NULL",
+        scope.community_id, wanted, clock.local_day(),
     )  # fmt: skip
     held: dict[UUID, set[Duty]] = {}
     ended: dict[UUID, set[Duty]] = {}
     for grant in grants:
         if grant["ended"]:
             ended.setdefault(grant["person_id"], set()).add((grant["role"], grant["area_id"]))
-        elif grant["ends_on"] is None or grant["ends_on"] >= today:
+        elif grant["held"]:
             held.setdefault(grant["person_id"], set()).add((grant["role"], grant["area_id"]))
     return {
         UUID(bytes=row["id"].bytes): Holder(

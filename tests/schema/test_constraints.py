@@ -77,6 +77,7 @@ REASONS: dict[str, str] = {
     "objection_one_subject": "two verbs, each with one subject", "objection_deed": LOCKED, "objection_person": LOCKED,
     "objection_record": LOCKED,
     "one_time_code_login_id_fkey": LOCKED, "one_time_code_given_in_fkey": LOOKED_UP, "one_time_code_proof": KIND,
+    "outbox_ended": GUARDED, "outbox_key_unique": UPSERT,
     "person_sex": KIND, "person_status": KIND, "person_household": "the household is saved in the same transaction",
     "photo_media_type": "the picture is encoded anew by the application",
     "policy_pkey": UPSERT,

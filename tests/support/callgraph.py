@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 WRITES = re.compile(
     r"\b(INSERT INTO|DELETE FROM|UPDATE [a-z_]+ (AS )?[a-z]* ?SET|FOR (NO KEY )?UPDATE|FOR (KEY )?SHARE|"
-    r"ledger_[a-z_]+|forget_unused_logins\(|tell_people\(|forget_import_messages\(|count_imported\(|"
+    r"ledger_[a-z_]+|forget_unused_logins\(|tell_people\(|put_messages\(|forget_import_messages\(|count_imported\(|"
     r"sign_in_[a-z_]+\(|access_audit_login\(|analyze_new_tables\(|login_enter\(|login_set_password\(|code_(use|give)\(|"
     r"login_(answer|rest|rests_end|tell)\(|session_widen\(|"
     r"session_end(_others)?\(|[a-z_]+_sweep\(|login_confirmed\(|device_(pair|renew|seen)\(|counter_sign_off\(|agreement_done_alone\()"

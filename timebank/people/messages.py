@@ -61,7 +61,8 @@ async def notify_many(
     """Notify each of these people, once per key; two statements for thousands of messages.
 
     Texts are cut at 500 characters and stored in Chinese, whatever language the reader chooses later. Guardians of a
-    child under 14 get a copy. `import_id` is the import that sends the messages: they do not count as a sign that the
+    child under 14 get a copy. The messages are put into the outbox for the push gateway where the community has
+    switched that on. `import_id` is the import that sends the messages: they do not count as a sign that the
     person has used the service.
     """
     if not tellings:
@@ -69,7 +70,7 @@ async def notify_many(
     async with transaction(scope):
         everybody = [*tellings, *await _to_guardians(scope, tellings)]
         await database.execute(
-            "SELECT tell_people($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "SELECT tell_people($1, $2, $3, $4, $5, $6, $7, $8, $9), put_messages($1, $5, $4)",
             scope.community_id, kind, import_id, clock.now(), [clock.new_id() for _ in everybody],
             [t.person_id for t in everybody], [t.text[:TEXT_MAX] for t in everybody], [t.key for t in everybody],
             [t.about_id for t in everybody],

@@ -1,0 +1,47 @@
+-- The outbox: what a verb leaves, in its own transaction, for the worker to deliver afterwards. A row is there if and only if the verb's
+-- changes are, so nothing is sent for what was rolled back and nothing is lost that was committed.
+
+SET LOCAL ROLE timebank_owner;
+
+CREATE TABLE outbox (
+    community_id uuid NOT NULL REFERENCES region (id),
+    id          uuid NOT NULL,
+    kind        varchar(40) NOT NULL,          -- which capability delivers it: `deliveries` of its manifest
+    key         varchar(160) NOT NULL,         -- what it is, so that it is delivered once however often it is put
+    payload     jsonb NOT NULL,                -- ids, numbers and words of the code; nothing that names a person
+    created_at  timestamptz NOT NULL,
+    due_at      timestamptz NOT NULL,          -- not before; moved on by each attempt
+    attempts    smallint NOT NULL DEFAULT 0,   -- begun ones, also those of a worker that was killed
+    last_error  jsonb,                         -- code and numbers of the last failure
+    done_at     timestamptz,
+    dead_at     timestamptz,                   -- no further attempt until an administrator wants one
+    given_up_at timestamptz,                   -- an administrator wants none
+    PRIMARY KEY (community_id, id),
+    CONSTRAINT outbox_key_unique UNIQUE (community_id, kind, key),
+    CONSTRAINT outbox_ended CHECK (num_nonnulls(done_at, dead_at) <= 1 AND (given_up_at IS NULL OR dead_at IS NOT NULL))
+);
+CREATE INDEX outbox_due ON outbox (community_id, due_at, id) WHERE done_at IS NULL AND dead_at IS NULL;
+CREATE INDEX outbox_dead ON outbox (community_id, dead_at, id) WHERE dead_at IS NOT NULL AND given_up_at IS NULL;
+CREATE INDEX outbox_ended ON outbox (community_id, coalesce(done_at, given_up_at)) WHERE done_at IS NOT NULL OR given_up_at IS NOT NULL;
+CALL protect_tenant_table('outbox', 'SELECT, DELETE');
+GRANT INSERT (community_id, id, kind, key, payload, created_at, due_at),
+    UPDATE (due_at, attempts, last_error, done_at, dead_at, given_up_at) ON outbox TO timebank_app;
+-- What has not ended is not deleted.
+CREATE POLICY purged ON outbox AS RESTRICTIVE FOR DELETE TO timebank_app USING (done_at IS NOT NULL OR given_up_at IS NOT NULL);
+
+-- Puts those of these messages that have just been stored into the outbox, where the community lets the push gateway know of new ones:
+-- in the transaction, and by the statement, that stores them.
+CREATE FUNCTION put_messages(p_community uuid, p_ids uuid[], p_at timestamptz) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM ledger_permit(p_community);
+    IF EXISTS (SELECT FROM policy WHERE community_id = p_community AND name = 'pushes_messages' AND value = 1) THEN
+        INSERT INTO outbox (community_id, id, kind, key, payload, created_at, due_at)
+            SELECT p_community, m.id, 'message', m.id::text, jsonb_build_object('message_id', m.id), p_at, p_at FROM message m
+            WHERE m.community_id = p_community AND m.id = ANY (p_ids)
+            ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION put_messages FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION put_messages TO timebank_app;

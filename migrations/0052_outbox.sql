@@ -8,6 +8,8 @@ CREATE TABLE outbox (
     id          uuid NOT NULL,
     kind        varchar(40) NOT NULL,          -- which capability delivers it: `deliveries` of its manifest
     key         varchar(160) NOT NULL,         -- what it is, so that it is delivered once however often it is put
+    to_community uuid REFERENCES region (id),  -- whose outbox gets it: a verb touches one community
+    from_community uuid REFERENCES region (id), -- whose outbox it came from
     payload     jsonb NOT NULL,                -- ids, numbers and words of the code; nothing that names a person
     created_at  timestamptz NOT NULL,
     due_at      timestamptz NOT NULL,          -- not before; moved on by each attempt
@@ -17,14 +19,15 @@ CREATE TABLE outbox (
     dead_at     timestamptz,                   -- no further attempt until an administrator wants one
     given_up_at timestamptz,                   -- an administrator wants none
     PRIMARY KEY (community_id, id),
-    CONSTRAINT outbox_key_unique UNIQUE (community_id, kind, key),
+    CONSTRAINT outbox_key_unique UNIQUE NULLS NOT DISTINCT (community_id, kind, key, from_community),
+    CONSTRAINT outbox_one_way CHECK (num_nonnulls(to_community, from_community) <= 1 AND to_community <> community_id),
     CONSTRAINT outbox_ended CHECK (num_nonnulls(done_at, dead_at) <= 1 AND (given_up_at IS NULL OR dead_at IS NOT NULL))
 );
 CREATE INDEX outbox_due ON outbox (community_id, due_at, id) WHERE done_at IS NULL AND dead_at IS NULL;
 CREATE INDEX outbox_dead ON outbox (community_id, dead_at, id) WHERE dead_at IS NOT NULL AND given_up_at IS NULL;
 CREATE INDEX outbox_ended ON outbox (community_id, coalesce(done_at, given_up_at)) WHERE done_at IS NOT NULL OR given_up_at IS NOT NULL;
 CALL protect_tenant_table('outbox', 'SELECT, DELETE');
-GRANT INSERT (community_id, id, kind, key, payload, created_at, due_at),
+GRANT INSERT (community_id, id, kind, key, to_community, from_community, payload, created_at, due_at),
     UPDATE (due_at, attempts, last_error, done_at, dead_at, given_up_at) ON outbox TO timebank_app;
 -- What has not ended is not deleted.
 CREATE POLICY purged ON outbox AS RESTRICTIVE FOR DELETE TO timebank_app USING (done_at IS NOT NULL OR given_up_at IS NOT NULL);

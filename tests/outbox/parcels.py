@@ -25,10 +25,22 @@ async def deliver(scope: Scope, parcel: Parcel) -> None:
             raise ValueError("张桂兰 19900000000")
 
 
+async def read_letter(scope: Scope, parcel: Parcel) -> None:
+    """Read a letter from another community and answer it, in one transaction."""
+    assert parcel.from_community is not None
+    await deliver(scope, parcel)
+    async with transaction(scope):
+        await put(scope, "reply", parcel.key, {}, to=parcel.from_community)
+
+
 WALKS = Capability(
     name="walks",
     package="tests.outbox",
-    deliveries=(Delivery(kind="walk", verb="tests.outbox.parcels.deliver", word="散步"),),
+    deliveries=(
+        Delivery(kind="letter", verb="tests.outbox.parcels.read_letter", word="信"),
+        Delivery(kind="reply", verb="tests.outbox.parcels.deliver", word="回信"),
+        Delivery(kind="walk", verb="tests.outbox.parcels.deliver", word="散步"),
+    ),
 )
 
 

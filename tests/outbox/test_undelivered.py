@@ -1,4 +1,4 @@
-"""What could not be delivered is listed for the administrators, who try again or give up; the operator sees how many."""
+"""What could not be delivered is listed for the administrators, who try again or give up; the operator sees a count."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta

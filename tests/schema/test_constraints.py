@@ -78,6 +78,8 @@ REASONS: dict[str, str] = {
     "objection_record": LOCKED,
     "one_time_code_login_id_fkey": LOCKED, "one_time_code_given_in_fkey": LOOKED_UP, "one_time_code_proof": KIND,
     "outbox_ended": GUARDED, "outbox_key_unique": UPSERT,
+    "outbox_one_way": "the code's own verbs name another community", "outbox_to_community_fkey": LOOKED_UP,
+    "outbox_from_community_fkey": LOOKED_UP,
     "person_sex": KIND, "person_status": KIND, "person_household": "the household is saved in the same transaction",
     "photo_media_type": "the picture is encoded anew by the application",
     "policy_pkey": UPSERT,

@@ -6,6 +6,7 @@ Any number of workers may run this at the same time: each locks the row that it 
 import asyncio
 from collections.abc import Awaitable, Collection
 from datetime import timedelta
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -16,7 +17,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Unavailable
 from timebank.core.scope import Scope
 from timebank.outbox.attempts import DeliveryInterrupted, ReceiverAway, failure_of, is_last, next_attempt
-from timebank.outbox.putting import Parcel
+from timebank.outbox.putting import Parcel, put
 from timebank.outbox.tables import Outbox
 
 AT_ONCE_MAX = 200
@@ -51,13 +52,18 @@ async def deliver_due(scope: Scope) -> int:
 
 async def _deliver(scope: Scope, how: Delivery, parcel: Parcel) -> Exception | None:
     """One attempt: None when it is delivered, else the failure, which is kept with the row."""
-    way = _deliver_outside if how.leaves else _deliver_inside
-    error = await _outcome(way(scope, how, parcel))
+    error = await _outcome(_attempt(scope, how, parcel))
     if error is not None:
         code, row = failure_of(error)["code"], str(parcel.id)
         log.warning("not delivered", kind=parcel.kind, id=row, attempts=parcel.attempts, code=code)
         await _keep_failure(scope, parcel, error)
     return error
+
+
+def _attempt(scope: Scope, how: Delivery, parcel: Parcel) -> Awaitable[None]:
+    if parcel.to_community is not None:
+        return _hand_over(scope, parcel, Scope.of_system(parcel.to_community))
+    return (_deliver_outside if how.leaves else _deliver_inside)(scope, how, parcel)
 
 
 async def _outcome(work: Awaitable[None]) -> Exception | None:
@@ -92,9 +98,9 @@ async def _take(scope: Scope, kinds: Collection[str]) -> Parcel | None:
 
 async def _first_due(scope: Scope, kinds: Collection[str]) -> Parcel | None:
     row = await database.fetch_one(
-        "SELECT id, kind, key, payload, attempts, created_at FROM outbox WHERE community_id = $1 AND due_at <= $2 "
-        "AND kind = ANY ($3) AND done_at IS NULL AND dead_at IS NULL ORDER BY due_at, id LIMIT 1 "
-        "FOR NO KEY UPDATE SKIP LOCKED",
+        "SELECT id, kind, key, payload, attempts, created_at, to_community, from_community FROM outbox "
+        "WHERE community_id = $1 AND due_at <= $2 AND kind = ANY ($3) AND done_at IS NULL AND dead_at IS NULL "
+        "ORDER BY due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED",
         scope.community_id, clock.now(), sorted(kinds),
     )  # fmt: skip
     return None if row is None else msgspec.convert({**row, "payload": msgspec.json.decode(row["payload"])}, Parcel)
@@ -117,6 +123,22 @@ async def _deliver_outside(scope: Scope, how: Delivery, parcel: Parcel) -> None:
     """
     await resolve(how.verb)(scope, parcel)
     await _end_alone(scope, parcel)
+
+
+async def _hand_over(scope: Scope, parcel: Parcel, there: Scope) -> None:
+    """Put the row into the other community's outbox, from which it is delivered there, then end it here.
+
+    Two transactions, because each touches one community. When this process ends in between, the row is handed over
+    again, and the other outbox has it already.
+    """
+    await _put_there(there, scope.community_id, parcel)
+    await _end_alone(scope, parcel)
+
+
+@retried
+async def _put_there(there: Scope, came_from: UUID, parcel: Parcel) -> None:
+    async with transaction(there):
+        await put(there, parcel.kind, parcel.key, parcel.payload, came_from=came_from)
 
 
 @retried

@@ -9,6 +9,8 @@ class Outbox(Table, tablename="outbox"):
     id = UUID(primary_key=True, default=None, null=False)
     kind = Varchar(length=40, default=None, null=False)
     key = Varchar(length=160, default=None, null=False)
+    to_community = UUID(default=None, null=True)
+    from_community = UUID(default=None, null=True)
     payload = JSONB(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
     due_at = Timestamptz(default=None, null=False)

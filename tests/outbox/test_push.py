@@ -98,6 +98,21 @@ async def test_a_gateway_that_is_away_is_asked_once_and_not_once_for_each_messag
     assert sorted(await owner.fetchval("SELECT array_agg(attempts) FROM outbox")) == [1, 1, 1, 1, 3]
 
 
+async def test_a_gateway_that_is_away_keeps_the_worker_waiting_for_one_community_only(
+    town: Town, owner: asyncpg.Connection, at: Gateway
+) -> None:
+    await switch_on(owner, town.communities[SPRING])
+    at.answers = [503]
+    await noticed(town, "张桂兰")
+    await messages.notify(town.system(SPRING), town.people["马涛"], "test", "有一条", "a")
+    for community in town.communities:
+        assert await deliver_due(town.system(community)) == 0
+    assert len(at.requests) == 1
+    with clock.at(clock.now() + timedelta(minutes=2)):
+        for community in town.communities:
+            assert await deliver_due(town.system(community)) == 1
+
+
 @pytest.mark.parametrize("status", [302, 400, 410])
 async def test_a_message_that_the_gateway_refuses_does_not_hold_up_the_others(
     town: Town, owner: asyncpg.Connection, at: Gateway, status: int

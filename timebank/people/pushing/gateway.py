@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import http.client
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from timebank.core import clock, settings
@@ -11,8 +12,14 @@ from timebank.core.errors import TimebankError
 from timebank.outbox.attempts import ReceiverAway
 
 ANSWER_SECONDS_MAX = 5
+AWAY_FOR = timedelta(minutes=1)
+"""How long a gateway that does not answer is taken for away. The worker asks for one community after another: without
+this, each of a hundred would wait for the same silence, and every other job with them."""
 ASK_LATER = frozenset({408, 425, 429})
 """Answers below 500 by which the gateway says that it will take the same request later."""
+
+
+_away_until: dict[str, datetime] = {}  # by address; of this process alone
 
 
 class GatewayAway(ReceiverAway):
@@ -40,6 +47,9 @@ async def post_to_gateway(key: str, body: bytes) -> None:
     chosen = settings.current()
     if chosen.push_url is None:
         raise GatewayMissing
+    until = _away_until.get(chosen.push_url)
+    if until is not None and clock.now() < until:
+        raise GatewayAway
     moment = str(int(clock.now().timestamp()))
     headers = {
         "Content-Type": "application/json", "Idempotency-Key": key, "Timebank-Time": moment,
@@ -49,8 +59,10 @@ async def post_to_gateway(key: str, body: bytes) -> None:
         async with asyncio.timeout(2 * ANSWER_SECONDS_MAX):
             status = await asyncio.to_thread(_post, chosen.push_url, headers, body)
     except (OSError, http.client.HTTPException) as error:
+        _away_until[chosen.push_url] = clock.now() + AWAY_FOR
         raise GatewayAway from error
     if status >= 500 or status in ASK_LATER:
+        _away_until[chosen.push_url] = clock.now() + AWAY_FOR
         raise GatewayAway
     if not 200 <= status < 300:
         raise GatewayRefused(status=status)

@@ -22,6 +22,7 @@ from timebank.outbox.undelivered import (
     undelivered,
 )
 from timebank.people import messages
+from timebank.trail.reading import trail
 
 
 @pytest.fixture
@@ -89,6 +90,8 @@ async def test_what_is_given_up_is_off_the_list_and_is_never_sent(
     for verb in (give_up_delivery, deliver_again):
         with pytest.raises(NotFound):
             await verb(admin, one.id)
+    [line] = (await trail(admin, verb="give_up_delivery")).items
+    assert (line.text, line.values) == ("不再送出", "种类 新消息的推送")
     await deliver_all_again(admin)
     with clock.at(clock.now() + timedelta(hours=2)):
         assert await deliver_due(town.system()) == 1

@@ -101,7 +101,7 @@ async def deliver_all_again(scope: Scope) -> int:
     async with transaction(scope):
         found = await database.fetch(f"{_AGAIN} RETURNING id", scope.community_id, clock.now())
         if found:
-            await audit.record(scope, "deliver_again", "outbox", None, count=len(found))
+            await audit.record(scope, "deliver_again", "outbox", None, rows=len(found))
     return len(found)
 
 

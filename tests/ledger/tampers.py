@@ -364,6 +364,20 @@ TAMPERS: list[tuple[str, str, set[str]]] = [
         {"transfer_wrong_way"},
     ),
     (
+        "points that left for another community without a move",
+        (
+            "INSERT INTO account (community_id, id, owner_kind, owner_id, currency, bucket) SELECT community_id, "
+            "gen_random_uuid(), 'system', community_id, 'point', 'clearing' FROM transfer WHERE amount = 500; "
+            "INSERT INTO transfer (community_id, id, entry_id, leg, key, request_hash, kind, currency, "
+            "debit_account, credit_account, amount, occurred_at, posted_at, source_kind, source_id, memo) "
+            "SELECT t.community_id, gen_random_uuid(), gen_random_uuid(), 1, 'made up', t.request_hash, "
+            "'donation', 'point', t.credit_account, a.id, 100, t.occurred_at, t.posted_at, "
+            "'donation', gen_random_uuid(), '' FROM transfer t, account a WHERE t.amount = 500 AND a.bucket = "
+            "'clearing'; UPDATE account SET balance = balance - 100 WHERE balance > 400"
+        ),
+        {"clearing_open", "day_total_differs", "transfer_wrong_way"},
+    ),
+    (
         "a leg that was renumbered",
         "UPDATE transfer SET leg = 5 WHERE kind = 'conversion'",
         {"entry_legs_differ"},

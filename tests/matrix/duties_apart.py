@@ -4,6 +4,7 @@ OFFER = "what the community offers, by its administrators or, of shifts and less
 OWN = "one's own choice or duty; it moves no points and shows nobody else"
 FORM = "an empty form, or the community's own rules and places"
 PUBLIC = "what everybody of the community may read: offers, places, rules, prices"
+DELIVERY = "of what the worker has decided to send already; what it is about stands whether it is delivered or not"
 SERVICE = "tells how the service is, or is part of its pages; it has nobody's data"
 
 OTHER_ROUTES = {
@@ -15,6 +16,8 @@ OTHER_ROUTES = {
     "POST /api/v1/courses/{course_id}/lessons": OFFER, "POST /admin/stations": OFFER, "POST /api/v1/stations": OFFER,
     "POST /admin/goods/{good_id}/photo": OFFER, "PUT /api/v1/goods/{good_id}/photo": OFFER,
     "POST /admin/areas/{area_id}/name": "a name", "PATCH /api/v1/areas/{area_id}": "a name",
+    "POST /admin/outbox/again": DELIVERY, "POST /admin/outbox/{parcel_id}/again": DELIVERY,
+    "POST /admin/outbox/{parcel_id}/end": DELIVERY,
     "POST /admin/ledger/check": "asks the worker to check the books, which changes nothing in them",
     "POST /activities/shifts/{shift_id}/sign-up": OWN, "POST /activities/shifts/{shift_id}/withdrawal": OWN,
     "POST /api/v1/shifts/{shift_id}/sign-ups": OWN, "DELETE /api/v1/shifts/{shift_id}/sign-ups": OWN,
@@ -28,7 +31,9 @@ LOOKS = {
     "GET /": "one's own balance and what is to do for one's own roles", "GET /activities": PUBLIC,
     "GET /admin/activities": PUBLIC, "GET /admin/activities/new": FORM, "GET /admin/areas": PUBLIC,
     "GET /admin/classes": PUBLIC, "GET /admin/classes/new": FORM, "GET /admin/deeds/catalogue": PUBLIC,
-    "GET /admin/goods": PUBLIC, "GET /admin/goods/new": FORM, "GET /admin/goods/{good_id}": PUBLIC,
+    "GET /admin/goods": PUBLIC, "GET /admin/goods/new": FORM,
+    "GET /admin/outbox": "what could not be delivered, by its kind and its failure, without whom it concerns",
+    "GET /admin/goods/{good_id}": PUBLIC,
     "GET /admin/people/new": FORM, "GET /admin/policies": PUBLIC, "GET /admin/policies/{name}": PUBLIC,
     "GET /admin/rules": PUBLIC, "GET /admin/rules/new": FORM, "GET /admin/rules/{code}": PUBLIC,
     "GET /admin/stations": PUBLIC, "GET /admin/stations/new": FORM, "GET /admin/workdays": PUBLIC,
@@ -59,6 +64,7 @@ OTHER_VERBS = {
     "change_activity": OFFER, "offer_activity_again": OFFER, "set_photo": OFFER, "rename_area": "a name",
     "stop_import": "says that an import came to no end; what it has written stands under its own verbs",
     "ask_for_check": "asks the worker to check the books", "sign_up": OWN, "withdraw": OWN,
+    "deliver_again": DELIVERY, "give_up_delivery": DELIVERY,
 }  # fmt: skip
 
 # Verbs that the test of their line does not record, with the test or line that records them.

@@ -47,6 +47,7 @@ READERS = {
         "/admin/imports/words",
         "/admin/agreements", "/api/v1/agreements/logins", "/api/v1/agreements/resting", "/admin/confirmations",
         "/api/v1/people/{heavy}/login",
+        "/admin/outbox",
         "/admin/audit", "/admin/audit?verb=credit_record", "/admin/audit?person_id={heavy}", "/api/v1/audit",
         "/api/v1/agreements", "/api/v1/agreements?status=agreed",
         "/admin/areas", "/admin/areas/{area}", "/admin/policies", "/admin/policies/{policy}", "/admin/workdays",

@@ -1,6 +1,7 @@
 """The round: one object of every kind in one community and a person or device of every role, for the matrix tests."""
 
 import copy
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -278,6 +279,13 @@ async def _places(owner: asyncpg.Connection, asking: Asking) -> None:
 
 async def _changes(owner: asyncpg.Connection, asking: Asking) -> None:
     town, objects = asking.made.town, asking.made.objects
+    objects["parcel"] = str(
+        await insert(
+            owner, "outbox", community_id=town.community, kind="message", key=objects["message"], attempts=8,
+            payload=json.dumps({"message_id": objects["message"]}), due_at=clock.now(), dead_at=clock.now(),
+            last_error='{"code": "push_gateway_away", "values": {}}', created_at=clock.now(),
+        )
+    )  # fmt: skip
     waits = await asking.by("admin", "PUT", "/policies/notice_days", {"value": 3})
     objects["agreement"] = str(waits["waiting"])
     neighbour = str(town.people[NEIGHBOUR])

@@ -55,6 +55,7 @@ TOLD = {
     "add_station": ALL, "change_policy": ALL, "set_rule": ALL, "set_photo": ALL, "rename_area": ALL,
     "found_region": ALL, "set_workday": ALL, "clear_workday": ALL, "count_stock": STAFF, "receive": STAFF,
     "register_device": STAFF, "renew_pairing": STAFF, "revoke_device": STAFF,
+    "deliver_again": STAFF, "give_up_delivery": "the message itself stands on its reader's page",
     "rotate_key": STAFF, "ask_for_check": STAFF, "offer_activity_again": ALL,
     "withdraw_activity": "only one that nobody serves in and that has no shifts",
     "withdraw_area": "only one where nobody lives and over which nobody holds a role",

@@ -10,7 +10,7 @@ GROWS = {
     "counter_sign_on", "debt", "deed",
     "expiry_announcement", "household_month", "household_move", "idempotent_request", "import_row", "import_run",
     "lesson", "membership_question", "message",
-    "objection", "one_time_code", "person_merge", "person_merge_row",
+    "objection", "one_time_code", "outbox", "person_merge", "person_merge_row",
     "redemption", "scan", "service_record", "session", "shift", "sign_up",
     "spending_rest", "stock_move", "transfer", "visit", "waiting_change",
 }  # fmt: skip
@@ -77,6 +77,8 @@ SUMMED = (
     Bound("lesson_course_time", ("course_id =", "starts_at >"), "the lessons of one course that are to come"),
     Bound("message_unread", ("person_id =",), "what one person has not read yet"),
     Bound("objection_open", (), "what waits for a decision"),
+    Bound("outbox_dead", (), "what could not be delivered"),
+    Bound("outbox_due", (), "what waits to be delivered"),
     Bound("redemption_due", ("'reserved'",), "what waits to be collected"),
     Bound("redemption_station_status", ("station_id =", "'reserved'"), "what waits to be collected at one station"),
     Bound("service_record_person_time", ("person_id =", "started_at >="), "one person's hours since a day"),

@@ -20,6 +20,7 @@ TEXT = (".py", ".sql", ".html", ".js", ".css", ".md", ".toml", ".yaml", ".txt", 
 # From the lowest layer up: a module may import from its own part and from every earlier row of this list.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("core",),
+    ("outbox",),
     ("agreements",),
     ("areas",),
     ("policies",),

@@ -248,6 +248,7 @@ def paths(one: Capability) -> list[str]:
     agreed = [path for each in one.agreed for path in (each.kind, each.carry_out, each.stands_now) if path]
     reversals = [source.reversal.verb for source in one.sources if source.reversal]
     verbs_of = [*(job.verb for job in one.jobs), *(sweep.verb for sweep in one.sweeps)]
+    verbs_of += [delivery.verb for delivery in one.deliveries]
     return [
         *one.api,
         *one.pages,
@@ -269,6 +270,7 @@ def test_no_two_capabilities_declare_the_same() -> None:
     every = [path for one in capabilities() for path in (*one.api, *one.pages)]
     every += [job.name for one in capabilities() for job in one.jobs]
     every += [sweep.name for one in capabilities() for sweep in one.sweeps]
+    every += ["delivery " + delivery.kind for one in capabilities() for delivery in one.deliveries]
     every += [entry.href for one in capabilities() for entry in one.menu]
     every += ["source " + source.noun for one in capabilities() for source in one.sources]
     every += [word for one in capabilities() for word in one.statement]

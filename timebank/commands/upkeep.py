@@ -17,6 +17,7 @@ from timebank.ledger.checking.check import Books, books_out
 from timebank.ledger.checking.stored_result import check_and_keep
 from timebank.ledger.schemas import BooksOut
 from timebank.operations import installation, serving_login
+from timebank.outbox.undelivered import backlog
 
 
 @click.command("migrate", help="把数据库升级到这个版本；可以重复运行，同时运行时后来的会等。")
@@ -64,12 +65,14 @@ class Checked(msgspec.Struct, frozen=True):
     community_id: str
     community: str
     books: BooksOut
+    undelivered: int | None = None
+    """How many rows of the outbox are dead and not given up; only with `all`."""
 
 
 @click.command(
     "check",
     help="核对账目：ledger 核对账本；all 还核对密钥能打开加密内容（恢复备份之后请用它），"
-    "并提醒还没有登记放假通知的年份。有问题时列出并以 1 退出。",
+    "提醒还没有登记放假通知的年份，并说有几条没有送达。有问题时列出并以 1 退出。",
 )
 @click.argument("what", type=click.Choice(["ledger", "all"]), default="all")
 @click.option("--community", help="只核对这个社区；默认全部。")
@@ -86,8 +89,9 @@ def check(what: str, community: str | None, data: Path | None, as_json: bool) ->
         if what == "all":
             await open_a_seal(place)
         books: Books = await check_and_keep(system_scope(place))
+        dead = (await backlog([place.id])).dead if what == "all" else None
         told(total)
-        return Checked(str(place.id), place.path, books_out(books))
+        return Checked(str(place.id), place.path, books_out(books), dead)
 
     with ground(data) as chosen, progress("正在核对") as told:
         checked, estimated = run_command(work())
@@ -123,5 +127,7 @@ def _print(one: Checked) -> None:
         f"{one.community}：发出 {points.issued} 分，可用 {points.outstanding}，预留 {points.held}，"
         f"已兑换 {points.redeemed}，已到期 {points.expired}。"
     )
+    if one.undelivered:
+        click.echo(f"  ! {one.undelivered} 条没有送达：请管理员看后台的“未送达”。")
     for problem in one.books.problems:
         click.echo(f"  ✗ {problem.text} [{problem.code}] {' '.join(map(str, problem.ids))}")

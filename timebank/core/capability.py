@@ -32,6 +32,21 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How the worker delivers the rows of the outbox of one kind; `word` names the kind for administrators.
+
+    `verb` is called with the system scope and the row (`outbox.putting.Parcel`). It joins the transaction that ends the
+    row, so its effect is there exactly once. With `leaves` it sends the row to another service: no transaction is
+    open, and after a lost answer it is called again, so it passes the row's key on for the receiver to recognise.
+    """
+
+    kind: str
+    verb: str
+    word: str
+    leaves: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MenuEntry:
     """An entry of the panel's menu. Entries are sorted by `place`; `word` is marked for translation.
 
@@ -119,6 +134,8 @@ class Capability:
     menu: Sequence[MenuEntry] = ()
     jobs: Sequence[Job] = ()
     sweeps: Sequence[Sweep] = ()
+    deliveries: Sequence[Delivery] = ()
+    """How the worker delivers what its verbs put into the outbox."""
     invariants: str | None = None
     """The `Invariant`s (ledger.checking.invariants.parts) that must hold between its own rows and the ledger's rows."""
     sources: Sequence[Source] = ()

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from timebank.core.errors import TimebankError
@@ -31,6 +32,8 @@ class Settings:
     session_days: int = 30
     leave_seconds: int = 2
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    push_url: str | None = None
+    push_secret: bytes = field(default=b"", repr=False)
     is_demo: bool = False  # set only by the command `demo`: nobody has to change the password that it prints
 
     @property
@@ -93,6 +96,38 @@ def _secret_key() -> bytes:
     return text.encode()
 
 
+def _push_url() -> str | None:
+    """The push gateway: by https, or on this machine by http. Only the operator names it, so it may be inside."""
+    text = os.environ.get("TIMEBANK_PUSH_URL") or None
+    if text is None:
+        return None
+    if not _is_safe(text):
+        why = "要一个 https 的网址（在本机才可以用 http），里面不带用户名和密码"
+        raise BadSetting(name="TIMEBANK_PUSH_URL", why=why)
+    return text
+
+
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
+
+
+def _is_safe(url: str) -> bool:
+    """Whether what is sent there is encrypted or stays on this machine, and the address holds no password."""
+    try:
+        to = urlsplit(url)
+        has_host = bool(to.hostname) and to.port != 0
+    except ValueError:
+        return False
+    here = to.scheme == "http" and to.hostname in _THIS_MACHINE
+    return has_host and not to.username and (to.scheme == "https" or here)
+
+
+def _push_secret() -> bytes:
+    text = os.environ.get("TIMEBANK_PUSH_SECRET", "")
+    if (text or os.environ.get("TIMEBANK_PUSH_URL")) and len(text) < 32:
+        raise BadSetting(name="TIMEBANK_PUSH_SECRET", why="至少 32 个字符，和推送平台那边的一样")
+    return text.encode()
+
+
 def _time_zone() -> ZoneInfo:
     name = os.environ.get("TIMEBANK_TIME_ZONE") or "Asia/Shanghai"
     try:
@@ -115,6 +150,8 @@ def from_environment() -> Settings:
         session_days=_integer("TIMEBANK_SESSION_DAYS", 30, 1, 365),
         leave_seconds=_integer("TIMEBANK_LEAVE_SECONDS", 2, 0, 120),
         trusted_proxies=_trusted_proxies(),
+        push_url=_push_url(),
+        push_secret=_push_secret(),
     )
 
 

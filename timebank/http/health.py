@@ -10,12 +10,15 @@ from litestar import Response, get
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.plugins.prometheus import PrometheusController
+from prometheus_client import Gauge
 
 from timebank.core import settings
 from timebank.core.database import connections
 from timebank.core.database.connections import DiskFull, NotOpen, ReadOnly
-from timebank.core.errors import NotFound, Unavailable
-from timebank.operations import installation, serving_login
+from timebank.core.errors import NotFound, TimebankError, Unavailable
+from timebank.http.callers import AnyRequest
+from timebank.operations import installation, serving_login, worker
+from timebank.outbox.undelivered import backlog
 
 READY_SECONDS_MAX = 1.5
 # A result larger than work_mem is written to a temporary file. This tests for free disk space without writing a row,
@@ -132,9 +135,27 @@ def only_inside(connection: AnyConnection, _: BaseRouteHandler) -> None:
         raise NotFound
 
 
+BACKLOG = {
+    "due": Gauge("timebank_outbox_due", "Rows of the outbox that wait for delivery", multiprocess_mode="mostrecent"),
+    "dead": Gauge("timebank_outbox_dead", "Rows of the outbox that were given up on", multiprocess_mode="mostrecent"),
+}
+
+
+async def count_backlog(_: AnyRequest) -> None:
+    """Before the metrics are shown: count what the outbox holds. Without a database the last counts stay."""
+    try:
+        async with asyncio.timeout(READY_SECONDS_MAX):
+            found = await backlog(await worker.all_communities())
+    except (TimebankError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return
+    BACKLOG["due"].set(found.due)
+    BACKLOG["dead"].set(found.dead)
+
+
 class Metrics(PrometheusController):
-    """Requests and their durations by route and status, for Prometheus; no personal data."""
+    """Requests and their durations by route and status, and the outbox's backlog, for Prometheus; no personal data."""
 
     path = "/metrics"
     guards = [only_inside]  # noqa: RUF012  # Litestar reads it from the class
     include_in_schema = False
+    before_request = count_backlog  # type: ignore[assignment]  # Litestar reads it from the class

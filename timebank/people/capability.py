@@ -1,6 +1,6 @@
 """People: records, households, guardians and messages."""
 
-from timebank.core.capability import Agreed, Capability, MenuEntry, PersonColumn
+from timebank.core.capability import Agreed, Capability, Delivery, MenuEntry, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -18,6 +18,9 @@ CAPABILITY = Capability(
         "timebank.people.pages.messages.MessagePages",
     ),
     menu=(MenuEntry(place=30, href="/admin/people", icon="people", word=_("居民"), context="many"),),
+    deliveries=(
+        Delivery(kind="message", verb="timebank.people.pushing.push.push_message", word=_("新消息的推送"), leaves=True),
+    ),
     agreed=(
         Agreed("timebank.people.guardianship.guardians.GUARDIAN", "timebank.people.guardianship.guardians.name_agreed"),
         Agreed(

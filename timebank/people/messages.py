@@ -85,8 +85,9 @@ async def notify_many(
     """Queue a message to each of these people, once per key; one statement for thousands of messages.
 
     The guardians of a child under 14 get a copy. In the quiet hours a message that is not urgent waits for their end,
-    except one to the caller's own record. `import_id` is the import that sends the messages: they do not count as a
-    sign that the person has used the service.
+    except one to the caller's own record. Where the community has switched the push gateway on, each message that
+    becomes due is put into the outbox for it. `import_id` is the import that sends the messages: they do not count as
+    a sign that the person has used the service.
     """
     if not to_send:
         return

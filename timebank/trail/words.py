@@ -9,6 +9,7 @@ from timebank.core.capability import capabilities
 from timebank.core.locale import _, translate
 from timebank.core.scope import Role
 from timebank.core.wording import day, when
+from timebank.outbox.delivering import declared_deliveries
 from timebank.policies.values import KNOWN
 
 
@@ -72,6 +73,8 @@ def _value(verb: str, key: str, value: object, language: str) -> str:
         return translate(KNOWN[str(value)].title, language)
     if key == "proof" and value in PROOFS:
         return translate(PROOFS[str(value)], language)
+    if verb == "give_up_delivery" and key == "kind" and value in (how := declared_deliveries()):
+        return translate(how[str(value)].word, language)
     if key == "kind" and value in KIND_WORDS:
         return translate(KIND_WORDS[str(value)], language)
     if key == "list":

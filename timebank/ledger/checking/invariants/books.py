@@ -207,7 +207,19 @@ WHERE (d.given, d.taken, d.transfers) IS DISTINCT FROM (c.given, c.taken, c.tran
 ORDER BY 2, 3 LIMIT $2""",
 )
 
+# What moves between communities stands in the clearing account of the one until it has reached the other. No verb moves
+# anything yet, so nothing stands there; the verb that does declares with its rows what may.
+_CLEARING_OPEN = Invariant(
+    "clearing_open",
+    _("跨社区清算账户上有 {amount}，没有对应的转移。"),
+    """
+SELECT ARRAY[a.id] AS ids, s.change AS amount FROM account a JOIN summed s ON s.account_id = a.id
+WHERE a.community_id = $1 AND a.bucket = 'clearing' AND s.change <> 0 ORDER BY a.id LIMIT $2""",
+    SUMMED,
+)
+
 LEDGER: tuple[Invariant, ...] = (
     _BALANCE_DIFFERS, _ACCOUNT_NEGATIVE, _OWNER_UNKNOWN, _TRANSFER_ASTRAY, _WRONG_WAY, _ENTRY_LEGS,
     _HELD_DIFFERS, _CLOSING_DIFFERS, _DEBT_DIFFERS, _DEBT_ASTRAY, _REVERSAL_DIFFERS, _DAY_TOTAL_DIFFERS,
+    _CLEARING_OPEN,
 )  # fmt: skip

@@ -29,14 +29,17 @@ def month_of(day: date) -> date:
 async def count_taken(scope: Scope, household_id: UUID, good_id: UUID, quantity: int, limit: int | None) -> None:
     """Add to a household's count of this local month. Raises MonthlyLimitReached where the sum exceeds the limit."""
     month = month_of(clock.local_day())
-    counted = await database.execute(
-        "INSERT INTO household_month AS h (community_id, household_id, good_id, month, quantity) "
-        "SELECT $1, $2, $3, $4, $5 WHERE $6::integer IS NULL OR $5 <= $6 "
-        "ON CONFLICT (community_id, household_id, good_id, month) DO UPDATE SET quantity = h.quantity + $5 "
-        "WHERE $6 IS NULL OR h.quantity + $5 <= $6",
-        scope.community_id, household_id, good_id, month, quantity, limit,
-    )  # fmt: skip
-    if counted == "INSERT 0 0":
+    counted = limit is None or quantity <= limit
+    if counted:
+        tag = await database.execute(
+            "INSERT INTO household_month AS h (community_id, household_id, good_id, month, quantity) "
+            "VALUES ($1, $2, $3, $4, $5) "
+            "ON CONFLICT (community_id, household_id, good_id, month) DO UPDATE SET quantity = h.quantity + $5 "
+            "WHERE $6::integer IS NULL OR h.quantity + $5 <= $6",
+            scope.community_id, household_id, good_id, month, quantity, limit,
+        )  # fmt: skip
+        counted = tag == "INSERT 0 1"
+    if not counted:
         raise MonthlyLimitReached(limit=limit, taken=await _counted(scope, household_id, good_id, month))
 
 

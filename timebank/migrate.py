@@ -166,8 +166,20 @@ async def _wait_for_turn(connection: asyncpg.Connection) -> None:
         await asyncio.sleep(RUNNER_PAUSE_SECONDS)
 
 
+async def _stay_on_this_server(connection: asyncpg.Connection) -> None:
+    """On a Citus coordinator, keep the schema here until `timebank distribute` lays it out; later changes go to every
+    server. Settings of a transaction do not: a change of the schema names roles that act here alone.
+    """
+    if await connection.fetchval("SELECT to_regclass('pg_dist_partition')") is None:
+        return
+    await connection.execute("SET citus.propagate_set_commands = 'none'")
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_dist_partition)"):
+        await connection.execute("SET citus.enable_ddl_propagation = off")
+
+
 async def _run_all(connection: asyncpg.Connection) -> list[str]:
     ran: list[str] = []
+    await _stay_on_this_server(connection)
     with redirect_stdout(io.StringIO()):
         async with _announced_as("migration"):
             await _insisting(connection, partial(_keep_checksums, connection))

@@ -141,16 +141,25 @@ async def migrate(url: str) -> list[str]:
     The login must be a superuser, or own the database and be allowed to create roles. `url` must be that of the server:
     a pooler in transaction mode cannot keep the runner's advisory lock. Raises NotOpen and the errors above.
     """
+    async with one_runner(url) as connection:
+        token = engine.current_transaction.set(Open(connection, frozenset()))  # type: ignore[arg-type]  # not from a pool
+        try:
+            return await _run_all(connection)
+        finally:
+            engine.current_transaction.reset(token)
+
+
+@asynccontextmanager
+async def one_runner(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection without a time limit that nobody else changes the schema beside. Raises NotOpen."""
     try:
         connection = await asyncpg.connect(url)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise NotOpen from error
-    token = engine.current_transaction.set(Open(connection, frozenset()))  # type: ignore[arg-type]  # not from a pool
     try:
         await _wait_for_turn(connection)
-        return await _run_all(connection)
+        yield connection
     finally:
-        engine.current_transaction.reset(token)
         await connection.close()
 
 

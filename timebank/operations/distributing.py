@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import asyncpg
 import msgspec
 
-from timebank.core.database import connections
 from timebank.core.errors import TimebankError, reason_of
+from timebank.migrate import one_runner
 from timebank.operations.distribution import Place, faults, places
 
 Told = Callable[..., None]
@@ -91,12 +91,12 @@ async def distribute(url: str, told: Told = lambda *_: None) -> LaidOut:
 
     `url` is the operator's, on the coordinator. Raises NoCitus, NotDistributable, DistributionStopped and NotOpen.
     """
-    async with connections.connect_once(url) as connection:
+    async with one_runner(url) as connection:
         if not await has_citus(connection):
             raise NoCitus
         if blocking := [fault for fault in await faults(connection) if fault.blocks]:
             raise NotDistributable(count=len(blocking))
-        await connection.execute("SET statement_timeout = 0; SET citus.multi_shard_modify_mode = 'sequential'")
+        await connection.execute("SET citus.multi_shard_modify_mode = 'sequential'")
         every = await places(connection)
         keys = await _keys_off(connection, every)
         left = await not_laid_out(connection, every)
@@ -167,8 +167,19 @@ async def _keys_off(connection: asyncpg.Connection, every: Sequence[Place]) -> l
 
 
 def _roles() -> Step:
-    """The servers connect to each other as the acting role. It gets no password, so nobody else signs in by it."""
-    return Step("timebank_owner", (("ALTER ROLE timebank_owner LOGIN", ()), ("ALTER ROLE timebank_app LOGIN", ())))
+    """The servers connect to each other as the acting role. It gets no password, so nobody else signs in by it.
+
+    Policies ask functions that read sessions and records of logins, which are on every server.
+    """
+    nested = "citus.allow_nested_distributed_execution = on"
+    return Step(
+        "timebank_owner",
+        tuple(
+            (f"ALTER ROLE {role} {change}", ())
+            for role in ("timebank_owner", "timebank_app")
+            for change in ("LOGIN", f"SET {nested}")
+        ),
+    )
 
 
 def _table(place: Place, anchor: str) -> Step:
@@ -194,5 +205,6 @@ def _function(name: str, first: str | None = None, anchor: str | None = None) ->
 
 def _settings(database: str) -> Step:
     """What a transaction sets, its communities and its proofs, goes along to every server that it uses."""
-    along = f"ALTER DATABASE {database} SET citus.propagate_set_commands = 'local'"
-    return Step("settings", ((along, ()), ("DROP SCHEMA IF EXISTS timebank_distribution CASCADE", ())))
+    settings = ("citus.propagate_set_commands = 'local'", "citus.allow_nested_distributed_execution = on")
+    along = tuple((f"ALTER DATABASE {database} SET {setting}", ()) for setting in settings)
+    return Step("settings", (*along, ("DROP SCHEMA IF EXISTS timebank_distribution CASCADE", ())))

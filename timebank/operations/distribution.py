@@ -69,7 +69,7 @@ place AS (
 )
 """
 
-_FACTS = (
+FACTS = (
     Fact(
         "no_key",
         "这张表没有主键。",
@@ -176,7 +176,7 @@ async def places(connection: asyncpg.Connection) -> list[Place]:
 async def faults(connection: asyncpg.Connection) -> list[Fault]:
     """What could not be distributed: what blocks the layout first."""
     found = []
-    for fact in _FACTS:
+    for fact in FACTS:
         named = await connection.fetch(
             f"WITH {_PLACE} SELECT DISTINCT name FROM ({fact.select}) AS found ORDER BY name",  # noqa: S608  # from above
             sorted(EVERYWHERE), sorted(LOCAL),

@@ -22,7 +22,7 @@ async def test_nothing_keeps_the_schema_from_being_distributed(owner: asyncpg.Co
 
 
 async def test_every_table_has_its_place(owner: asyncpg.Connection) -> None:
-    """What names no community is on every server; what does is on its community's, but for whose records a login has."""
+    """A table of no community is on every server, any other on its community's; links of logins are the exception."""
     tables = {
         row["tablename"] for row in await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     }

@@ -25,8 +25,9 @@ CREATE TABLE IF NOT EXISTS timebank_distribution.foreign_key (relation text, nam
 _KEYS = """
 SELECT k.conrelid::regclass::text AS relation, k.conname AS name, pg_get_constraintdef(k.oid) AS definition
 FROM pg_constraint k JOIN pg_class s ON s.oid = k.conrelid JOIN pg_class t ON t.oid = k.confrelid
-WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace AND s.relname = ANY ($1) AND t.relname = ANY ($1)
-  AND (s.relname = ANY ($2) OR t.relname = ANY ($2)) AND k.conparentid = 0
+WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace
+  AND s.relname = ANY ($1::text[]) AND t.relname = ANY ($1::text[])
+  AND (s.relname = ANY ($2::text[]) OR t.relname = ANY ($2::text[])) AND k.conparentid = 0
 ORDER BY 1, 2
 """
 # A citus table of another kind is a local one that Citus knows of because of a foreign key.
@@ -204,7 +205,14 @@ def _function(name: str, first: str | None = None, anchor: str | None = None) ->
 
 
 def _settings(database: str) -> Step:
-    """What a transaction sets, its communities and its proofs, goes along to every server that it uses."""
+    """What a transaction sets, its communities and its proofs, goes along to every server that it uses.
+
+    The catalogue is some times as large as before: without new statistics every driver's look at it takes minutes.
+    """
     settings = ("citus.propagate_set_commands = 'local'", "citus.allow_nested_distributed_execution = on")
     along = tuple((f"ALTER DATABASE {database} SET {setting}", ()) for setting in settings)
-    return Step("settings", (*along, ("DROP SCHEMA IF EXISTS timebank_distribution CASCADE", ())))
+    more = (
+        "DROP SCHEMA IF EXISTS timebank_distribution CASCADE",
+        "ANALYZE pg_class, pg_type, pg_attribute, pg_constraint",
+    )
+    return Step("settings", (*along, *((statement, ()) for statement in more)))

@@ -52,10 +52,10 @@ _PLACE = """
 place AS (
     SELECT c.oid, c.relname AS name, c.relforcerowsecurity AS forced, coalesce(a.attnum, 0) AS community,
            a.atttypid, a.attnotnull,
-           CASE WHEN a.attnum IS NULL OR c.relname = ANY ($1) THEN 'everywhere' ELSE 'by_community' END AS place
+           CASE WHEN a.attnum IS NULL OR c.relname = ANY ($1::text[]) THEN 'everywhere' ELSE 'by_community' END AS place
     FROM pg_class c
     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'community_id' AND NOT a.attisdropped
-    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relname = ANY ($2)
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relname = ANY ($2::text[])
 ), key AS (
     SELECT k.*, s.name || '.' || k.conname AS name, s.place AS source_place, t.place AS target_place,
            s.community AS source_community, t.community AS target_community

@@ -209,7 +209,11 @@ def _settings(database: str) -> Step:
 
     The catalogue is some times as large as before: without new statistics every driver's look at it takes minutes.
     """
-    settings = ("citus.propagate_set_commands = 'local'", "citus.allow_nested_distributed_execution = on")
+    settings = (
+        "citus.propagate_set_commands = 'local'",
+        "citus.allow_nested_distributed_execution = on",
+        "citus.multi_shard_modify_mode = 'sequential'",
+    )
     along = tuple((f"ALTER DATABASE {database} SET {setting}", ()) for setting in settings)
     more = (
         "DROP SCHEMA IF EXISTS timebank_distribution CASCADE",

@@ -508,6 +508,18 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION is_acting_login(p_login uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    here constant uuid[] := visible_communities();
+    shown constant uuid := acting_device();
+BEGIN
+    IF p_login IS NULL OR is_operator() OR p_login = ANY (acting_logins()) THEN RETURN true; END IF;
+    RETURN shown IS NOT NULL AND EXISTS (
+        SELECT FROM counter_sign_on o WHERE o.community_id = ANY (here) AND o.device_id = shown AND o.login_id = p_login);
+END
+$$;
+
 -- As before; it asks the communities of the person's other records, and most people have none.
 CREATE OR REPLACE FUNCTION present_elsewhere(p_community uuid, p_person uuid, p_begin timestamptz, p_end timestamptz) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$

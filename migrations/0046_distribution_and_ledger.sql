@@ -587,5 +587,149 @@ BEGIN
 END
 $$;
 
+-- ---------------------------------------------------------------------------------------------- functions with arguments
+
+-- As before, as PL/pgSQL: a statement with the arguments of a function in SQL is not laid out on several servers.
+CREATE OR REPLACE FUNCTION ledger_closed(p_community uuid, p_owner_kind text, p_owner uuid) RETURNS boolean
+    LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT EXISTS (SELECT FROM account WHERE community_id = p_community AND owner_kind = p_owner_kind AND owner_id = p_owner
+                           AND closed_at IS NOT NULL));
+END
+$$;
+
+CREATE OR REPLACE FUNCTION ledger_heir(p_community uuid, p_owner_kind text, p_owner uuid) RETURNS uuid
+    LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT coalesce((SELECT p.merged_into FROM person p WHERE p_owner_kind = 'person' AND p.community_id = p_community AND p.id = p_owner),
+                            p_owner));
+END
+$$;
+
+CREATE OR REPLACE FUNCTION ledger_lapsed(t transfer) RETURNS bigint
+    LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT t.amount - coalesce((SELECT sum(d.amount) FROM transfer d WHERE d.community_id = t.community_id AND d.draws_on = t.id), 0)
+            WHERE NOT EXISTS (SELECT FROM transfer r WHERE r.community_id = t.community_id AND r.reverses = t.id));
+END
+$$;
+
+CREATE OR REPLACE FUNCTION ledger_owner_of(p_community uuid, p_hold uuid) RETURNS uuid
+    LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT a.owner_id FROM transfer h JOIN account a ON a.community_id = h.community_id AND a.id = h.credit_account
+            WHERE h.community_id = p_community AND h.entry_id = p_hold AND h.kind = 'hold' AND h.leg = 1);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION ledger_says_the_same(p_community uuid, t transfer, e ledger_entry, p_owner uuid, p_currency text,
+                                     p_amount bigint, p_target uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT t.kind = e.kind AND t.source_kind = e.source_kind AND t.source_id = e.source_id AND CASE
+                WHEN p_target IS NULL THEN
+                    p_amount = (SELECT sum(l.amount) FROM transfer l WHERE l.community_id = p_community AND l.entry_id = t.entry_id
+                                AND l.kind = t.kind AND l.currency = p_currency)
+                    AND EXISTS (SELECT FROM account a WHERE a.community_id = p_community AND a.id IN (t.debit_account, t.credit_account)
+                                AND a.owner_id = p_owner)
+                ELSE EXISTS (SELECT FROM transfer o WHERE o.community_id = p_community AND o.entry_id = p_target AND (
+                    EXISTS (SELECT FROM transfer l WHERE l.community_id = p_community AND l.entry_id = t.entry_id AND o.id IN (l.closes, l.reverses))
+                    OR EXISTS (SELECT FROM debt d WHERE d.community_id = p_community AND d.entry_id = t.entry_id AND d.reverses = o.id)))
+                END);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION ledger_twin(p_community uuid, p_account uuid, p_owner uuid) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+    a account;
+BEGIN
+    SELECT * INTO a FROM account WHERE community_id = p_community AND id = p_account;
+    RETURN CASE WHEN FOUND THEN ledger_account(p_community, a.owner_kind, p_owner, a.currency, a.bucket, a.subject_id, a.expires_on, a.grace_of) END;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION ledger_came_back(p_community uuid, p_entry uuid, p_currency text, p_today date, OUT usable bigint, OUT repaid bigint,
+                                 OUT expired bigint, OUT graced bigint, OUT until date) LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+BEGIN
+    SELECT coalesce(sum(c.amount) FILTER (WHERE c.lasts), 0), coalesce(sum(c.taken), 0), coalesce(sum(c.amount) FILTER (WHERE NOT c.lasts), 0),
+           coalesce(sum(c.amount) FILTER (WHERE c.lasts AND c.grace_of IS NOT NULL), 0),
+           min(c.expires_on) FILTER (WHERE c.lasts AND c.grace_of IS NOT NULL AND c.amount > 0)
+    INTO usable, repaid, expired, graced, until
+    FROM (
+        SELECT a.expires_on, a.grace_of, coalesce(a.expires_on >= p_today, true) AS lasts,
+               greatest(0, sum(CASE WHEN t.credit_account = a.id THEN t.amount ELSE -t.amount END)) AS amount,
+               sum(t.amount) FILTER (WHERE t.debit_account = a.id) AS taken
+        FROM transfer t JOIN account a ON a.community_id = t.community_id AND a.id IN (t.debit_account, t.credit_account)
+        WHERE t.community_id = p_community AND t.entry_id = p_entry AND a.owner_kind <> 'system' AND a.bucket = 'available'
+          AND a.currency = p_currency AND (t.kind = 'repayment' OR t.credit_account = a.id)
+        GROUP BY a.id, a.expires_on, a.grace_of
+    ) AS c;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION code_has_books(p_community uuid, p_person uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT EXISTS (SELECT FROM account a WHERE a.community_id = p_community AND a.owner_kind = 'person'
+                           AND (a.owner_id = p_person AND a.currency = 'point' OR a.currency IN ('point', 'class_minute') AND a.owner_id IN (
+                                SELECT g.child_id FROM guardianship g WHERE g.community_id = p_community AND g.guardian_id = p_person
+                                AND g.consented_at IS NOT NULL AND g.ended_at IS NULL))));
+END
+$$;
+
+CREATE OR REPLACE FUNCTION device_pair(p_community uuid, p_code_hash bytea, p_kind text, p_token_hash bytea, p_now timestamptz) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    found uuid;
+BEGIN
+    UPDATE device d SET token_hash = p_token_hash, paired_at = p_now, pairing_hash = NULL
+    WHERE p_community = ANY (visible_communities()) AND d.community_id = p_community AND d.kind = p_kind AND d.pairing_hash = p_code_hash
+      AND d.pairing_expires_at > p_now AND d.paired_at IS NULL AND d.revoked_at IS NULL RETURNING d.id INTO found;
+    RETURN found;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION device_renew(p_community uuid, p_device uuid, p_token_hash bytea, p_code_hash bytea, p_ends timestamptz) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    found uuid;
+BEGIN
+    UPDATE device d SET token_hash = p_token_hash, pairing_hash = p_code_hash, pairing_expires_at = p_ends
+    WHERE p_community = ANY (visible_communities()) AND d.community_id = p_community AND d.id = p_device
+      AND d.paired_at IS NULL AND d.revoked_at IS NULL AND may_keep(p_community, d.station_id) RETURNING d.id INTO found;
+    RETURN found;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION device_seen(p_community uuid, p_device uuid, p_now timestamptz) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE device d SET seen_at = p_now
+    WHERE p_community = ANY (visible_communities()) AND d.community_id = p_community AND d.id = p_device AND d.id = acting_device();
+END
+$$;
+
+CREATE OR REPLACE FUNCTION answers_sweep(p_before timestamptz) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    DELETE FROM idempotent_request WHERE created_at < p_before;
+END
+$$;
+
+-- The rests are read first: what is on every server is not deleted by what is on one.
+CREATE OR REPLACE FUNCTION forget_unused_logins(p_login_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    rest constant uuid[] := ARRAY(SELECT r.login_id FROM spending_rest r WHERE r.login_id = ANY (p_login_ids))
+        || ARRAY(SELECT r.from_login FROM spending_rest r WHERE r.from_login = ANY (p_login_ids));
+BEGIN
+    DELETE FROM login l WHERE l.id = ANY (p_login_ids) AND l.password_hash IS NULL AND NOT l.id = ANY (rest)
+       AND NOT EXISTS (SELECT FROM membership m WHERE m.login_id = l.id)
+       AND NOT EXISTS (SELECT FROM membership_question q WHERE q.login_id = l.id)
+       AND NOT EXISTS (SELECT FROM session s WHERE s.login_id = l.id)
+       AND NOT EXISTS (SELECT FROM one_time_code c WHERE c.login_id = l.id);
+END
+$$;
+
 REVOKE EXECUTE ON FUNCTION are_acting, ledger_actor, grants_in_force, access_record, access_reach, login_keeps FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION are_acting TO timebank_app;

@@ -13,12 +13,22 @@ COMPARE_TRANSACTIONS = {"agreed_now", "may_add_device", "access_audit_login"}
 find nothing, and so refuse; no further one may be added."""
 
 
+READ_WITH_ARGUMENTS = {
+    "access_password_facts", "agreed_now", "agreement_guardians", "agreement_officers", "agreement_unconfirmed",
+    "class_lasts_until", "class_movable", "class_shares", "class_unused", "device_waiting", "import_actor",
+    "imports_left", "login_moved", "login_questions", "rest_is_made_for",
+}  # fmt: skip
+"""Functions in SQL that read a community's table with their arguments, which Citus cannot plan; new ones are PL/pgSQL.
+
+Those that write points, links and answers are too; these read for a page, so that their plans can be looked at.
+"""
+
+
 async def test_nothing_keeps_the_schema_from_being_distributed(owner: asyncpg.Connection) -> None:
     found = await distribution.faults(owner)
     assert [fault for fault in found if fault.blocks] == []
-    assert {(fault.code, fault.name) for fault in found} == {
-        ("transaction_number", name) for name in COMPARE_TRANSACTIONS
-    }
+    known = {"transaction_number": COMPARE_TRANSACTIONS, "sql_arguments": READ_WITH_ARGUMENTS}
+    assert {(fault.code, fault.name) for fault in found} == {(code, name) for code in known for name in known[code]}
 
 
 async def test_every_table_has_its_place(owner: asyncpg.Connection) -> None:
@@ -102,6 +112,11 @@ PLANTED = {
     "recursion": (
         ("CREATE FUNCTION planted() RETURNS bigint LANGUAGE sql AS $$ WITH RECURSIVE up AS (SELECT 1 AS n UNION "
         "SELECT n + 1 FROM up WHERE n < 9) SELECT count(*) FROM up $$"),
+        "planted",
+    ),
+    "sql_arguments": (
+        ("CREATE FUNCTION planted(p_id uuid) RETURNS bigint LANGUAGE sql AS $$ "
+         "SELECT count(*) FROM visit WHERE id = p_id $$"),
         "planted",
     ),
     "advisory_lock": (

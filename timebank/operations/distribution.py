@@ -63,9 +63,11 @@ place AS (
 ), own AS (
     SELECT k.*, p.name || '.' || k.conname AS name FROM pg_constraint k JOIN place p ON p.oid = k.conrelid
 ), routine AS (
-    SELECT p.proname AS name, p.prosecdef, pg_get_functiondef(p.oid) AS text,
+    SELECT p.proname AS name, p.prosecdef, pg_get_functiondef(p.oid) AS text, p.prosrc AS body,
+           p.pronargs AS arguments, l.lanname AS language,
            has_function_privilege('timebank_app', p.oid, 'EXECUTE') AS serves
-    FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prokind IN ('f', 'p')
+    FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+    WHERE p.pronamespace = 'public'::regnamespace AND p.prokind IN ('f', 'p')
 )
 """
 
@@ -153,6 +155,14 @@ FACTS = (
         "recursion",
         "这个函数用了递归查询，只能读一台服务器。",
         r"SELECT r.name FROM routine r WHERE r.text ~* '\mWITH\s+RECURSIVE\M'",
+        blocks=False,
+    ),
+    Fact(
+        "sql_arguments",
+        "这个 SQL 函数带着参数读社区的表，在那里排不出查询计划：请改成 PL/pgSQL。",
+        "SELECT r.name FROM routine r WHERE r.language = 'sql' AND r.arguments > 0 "
+        "AND EXISTS (SELECT FROM place p WHERE p.place = 'by_community' "
+        r"AND r.body ~* ('\m(FROM|JOIN|INTO|UPDATE)\s+' || p.name || '\M'))",
         blocks=False,
     ),
     Fact(

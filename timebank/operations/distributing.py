@@ -10,7 +10,7 @@ import msgspec
 
 from timebank.core.errors import TimebankError, reason_of
 from timebank.migrate import one_runner
-from timebank.operations.distribution import Place, faults, places
+from timebank.operations.distribution import ASKED_ONCE, Place, faults, places
 
 Told = Callable[..., None]
 
@@ -19,8 +19,9 @@ Told = Callable[..., None]
 _MAKE_STORE = """
 SET LOCAL citus.enable_ddl_propagation = off;
 CREATE SCHEMA IF NOT EXISTS timebank_distribution;
-CREATE TABLE IF NOT EXISTS timebank_distribution.foreign_key (relation text, name text, definition text,
-                                                              PRIMARY KEY (relation, name));
+CREATE TABLE IF NOT EXISTS timebank_distribution.foreign_key (
+    relation text, name text, definition text, is_on boolean DEFAULT false, PRIMARY KEY (relation, name)
+);
 """
 _KEYS = """
 SELECT k.conrelid::regclass::text AS relation, k.conname AS name, pg_get_constraintdef(k.oid) AS definition
@@ -29,6 +30,11 @@ WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace
   AND s.relname = ANY ($1::text[]) AND t.relname = ANY ($1::text[])
   AND (s.relname = ANY ($2::text[]) OR t.relname = ANY ($2::text[])) AND k.conparentid = 0
 ORDER BY 1, 2
+"""
+_POLICIES = """
+SELECT p.polrelid::regclass::text AS relation, p.polname AS name, pg_get_expr(p.polqual, p.polrelid) AS seen
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid AND c.relnamespace = 'public'::regnamespace
+WHERE position($1::text IN pg_get_expr(p.polqual, p.polrelid)) > 0 ORDER BY 1, 2
 """
 # A citus table of another kind is a local one that Citus knows of because of a foreign key.
 _LAID_OUT = """
@@ -106,8 +112,9 @@ async def distribute(url: str, told: Told = lambda *_: None) -> LaidOut:
         policies = [_function(row["name"]) for row in functions if row["in_policy"] and not row["is_known"]]
         tables = [_table(place, anchor) for place in sorted(left, key=lambda one: (_turn(one, anchor), one.name))]
         with_community = [_function(row["name"], row["first"], anchor) for row in functions if not row["has_argument"]]
+        asked = [_policy(row) for row in await connection.fetch(_POLICIES, ASKED_ONCE)]
         parts = [
-            [_roles()], policies, tables, [_key_on(key) for key in keys], with_community,
+            [_roles()], asked, policies, tables, [_key_on(key) for key in keys], with_community,
             [_settings(await connection.fetchval("SELECT quote_ident(current_database())"))],
         ]  # fmt: skip
         for part in parts:
@@ -159,11 +166,14 @@ async def _keys_off(connection: asyncpg.Connection, every: Sequence[Place]) -> l
         left = [place.name for place in await not_laid_out(connection, every)]
         for row in await connection.fetch(_KEYS, [place.name for place in every], left):
             await connection.execute(
-                "INSERT INTO timebank_distribution.foreign_key VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                "INSERT INTO timebank_distribution.foreign_key (relation, name, definition) VALUES ($1, $2, $3) "
+                "ON CONFLICT (relation, name) DO UPDATE SET is_on = false",
                 row["relation"], row["name"], row["definition"],
             )  # fmt: skip
             await connection.execute(f'ALTER TABLE {row["relation"]} DROP CONSTRAINT "{row["name"]}"')
-        stored = await connection.fetch("SELECT * FROM timebank_distribution.foreign_key ORDER BY relation, name")
+        stored = await connection.fetch(
+            "SELECT relation, name, definition FROM timebank_distribution.foreign_key WHERE NOT is_on ORDER BY 1, 2"
+        )
     return [ForeignKey(**row) for row in stored]
 
 
@@ -183,6 +193,13 @@ def _roles() -> Step:
     )
 
 
+def _policy(row: asyncpg.Record) -> Step:
+    seen = row["seen"].replace(ASKED_ONCE, "visible_communities()")
+    return Step(
+        f"{row['relation']}.{row['name']}", ((f'ALTER POLICY "{row["name"]}" ON {row["relation"]} USING ({seen})', ()),)
+    )
+
+
 def _table(place: Place, anchor: str) -> Step:
     if place.where == "everywhere":
         return Step(place.name, (("SELECT create_reference_table($1::text::regclass)", (place.name,)),))
@@ -192,7 +209,7 @@ def _table(place: Place, anchor: str) -> Step:
 
 def _key_on(key: ForeignKey) -> Step:
     add = f'ALTER TABLE {key.relation} ADD CONSTRAINT "{key.name}" {key.definition}'
-    taken = "DELETE FROM timebank_distribution.foreign_key WHERE relation = $1 AND name = $2"
+    taken = "UPDATE timebank_distribution.foreign_key SET is_on = true WHERE relation = $1 AND name = $2"
     return Step(f"{key.relation}.{key.name}", ((add, ()), (taken, (key.relation, key.name))))
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "migrate": "timebank.commands.upkeep:migrate",
     "import": "timebank.commands.importing:import_workbook",
     "check": "timebank.commands.upkeep:check",
+    "distribute": "timebank.commands.distributing:distribute",
     "create-admin": "timebank.commands.places:create_admin",
     "confirm": "timebank.commands.agreeing:confirm",
     "station-poster": "timebank.commands.printing:station_poster",

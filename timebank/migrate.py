@@ -141,16 +141,25 @@ async def migrate(url: str) -> list[str]:
     The login must be a superuser, or own the database and be allowed to create roles. `url` must be that of the server:
     a pooler in transaction mode cannot keep the runner's advisory lock. Raises NotOpen and the errors above.
     """
+    async with one_runner(url) as connection:
+        token = engine.current_transaction.set(Open(connection, frozenset()))  # type: ignore[arg-type]  # not from a pool
+        try:
+            return await _run_all(connection)
+        finally:
+            engine.current_transaction.reset(token)
+
+
+@asynccontextmanager
+async def one_runner(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection without a time limit that nobody else changes the schema beside. Raises NotOpen."""
     try:
         connection = await asyncpg.connect(url)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise NotOpen from error
-    token = engine.current_transaction.set(Open(connection, frozenset()))  # type: ignore[arg-type]  # not from a pool
     try:
         await _wait_for_turn(connection)
-        return await _run_all(connection)
+        yield connection
     finally:
-        engine.current_transaction.reset(token)
         await connection.close()
 
 
@@ -166,8 +175,20 @@ async def _wait_for_turn(connection: asyncpg.Connection) -> None:
         await asyncio.sleep(RUNNER_PAUSE_SECONDS)
 
 
+async def _stay_on_this_server(connection: asyncpg.Connection) -> None:
+    """On a Citus coordinator, keep the schema here until `timebank distribute` lays it out; later changes go to every
+    server. Settings of a transaction do not: a change of the schema names roles that act here alone.
+    """
+    if await connection.fetchval("SELECT to_regclass('pg_dist_partition')") is None:
+        return
+    await connection.execute("SET citus.propagate_set_commands = 'none'")
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_dist_partition)"):
+        await connection.execute("SET citus.enable_ddl_propagation = off")
+
+
 async def _run_all(connection: asyncpg.Connection) -> list[str]:
     ran: list[str] = []
+    await _stay_on_this_server(connection)
     with redirect_stdout(io.StringIO()):
         async with _announced_as("migration"):
             await _insisting(connection, partial(_keep_checksums, connection))

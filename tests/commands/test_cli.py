@@ -73,6 +73,7 @@ def test_help_names_every_command(timebank: Timebank) -> None:
         "migrate",
         "import",
         "check",
+        "distribute",
         "create-admin",
         "confirm",
         "station-poster",
@@ -222,6 +223,31 @@ async def test_check_tells_of_books_that_do_not_balance(
         "清江县城关街道凤凰社区": False,
         "清江县城关街道龙泉社区": True,
     }
+
+
+async def test_check_tells_of_what_keeps_the_database_from_being_distributed(
+    pool: str, timebank: Timebank, owner: asyncpg.Connection
+) -> None:
+    ran = timebank("check", "distribution")
+    assert ran.returncode == 0, ran
+    assert "可以按社区分到几台服务器上" in ran.stdout
+    await owner.execute("ALTER TABLE visit FORCE ROW LEVEL SECURITY")
+    try:
+        ran = timebank("check", "distribution")
+        assert (ran.returncode, ran.stderr) == (1, "")
+        assert "✗ visit：" in ran.stdout
+        assert "不能分布：1 处要先改。" in ran.stdout
+        told = json.loads(timebank("check", "distribution", "--json").stdout)
+        assert told["ok"] is False
+        assert [(f["code"], f["name"]) for f in told["faults"] if f["blocks"]] == [("forced", "visit")]
+        assert told["not_laid_out"] == []
+    finally:
+        await owner.execute("ALTER TABLE visit NO FORCE ROW LEVEL SECURITY")
+
+
+def test_distribute_refuses_a_server_without_the_extension(timebank: Timebank) -> None:
+    assert "Citus" in sentence(timebank("distribute"))
+    assert json.loads(timebank("distribute", "--json").stdout)["error"]["code"] == "no_citus"
 
 
 async def test_check_refuses_another_secret_key(town: Town, timebank: Timebank) -> None:

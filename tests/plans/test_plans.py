@@ -108,7 +108,13 @@ class Function:
     typed: list[str]
 
 
-OPAQUE: dict[str, str] = {}
+OPAQUE: dict[str, str] = {
+    "access_sessions": "the session, its login's records; of each the person, open rests and grants in force",
+    "access_device": "the device, who is signed on to it, and of that login what access_sessions reads",
+    "agreement_side": "a login's records and logins; of each record the household now and before",
+    "device_seen": "the row of the acting device",
+    "present_elsewhere": "visits and records of a day of the person's other records",
+}
 """PL/pgSQL functions that a page calls, each with what it reads, because no plan shows that."""
 
 

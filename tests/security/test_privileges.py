@@ -347,10 +347,10 @@ async def test_a_stored_answer_is_read_by_its_caller_alone(
     town: Town, serving: asyncpg.Connection, owner: asyncpg.Connection
 ) -> None:
     await owner.execute(
-        "INSERT INTO idempotent_request (caller_id, key, request_hash, status, body, created_at) "
-        "VALUES ($1, 'k', 'x', 201, 'name and code', now())",
-        town.logins["张桂兰"],
-    )
+        "INSERT INTO idempotent_request (community_id, caller_id, key, request_hash, status, body, created_at) "
+        "VALUES ($1, $2, 'k', 'x', 201, 'name and code', now())",
+        town.community, town.logins["张桂兰"],
+    )  # fmt: skip
     await steal(serving, *town.communities.values(), session=(await town.scope("王建国")).session_id)
     assert await serving.fetch("SELECT * FROM idempotent_request") == []
     await steal(serving, *town.communities.values(), session=(await town.scope("张桂兰")).session_id)

@@ -16,6 +16,7 @@ INSERT = re.compile(rf"INSERT INTO (\w+) \(([\w, ]+)\) VALUES \({GIVEN}(?:, {GIV
 UPDATE = re.compile(rf"UPDATE (\w+) SET {SETS}(?:, {SETS})* WHERE ({SETS}(?: AND {SETS})*);?", re.IGNORECASE)
 UNREADABLE = re.compile(r"REVOKE SELECT\b[^;]*? ON (\w+) FROM timebank_app")
 CREATED = re.compile(r"CREATE TABLE (\w+) \((.*?)\n\);", re.DOTALL)
+REKEYED = re.compile(r"ALTER TABLE (\w+) [^;]*ADD PRIMARY KEY \(([\w, ]+)\)")
 
 
 @cache
@@ -27,13 +28,13 @@ def schema() -> str:
 
 @cache
 def keys() -> dict[str, frozenset[str]]:
-    """The columns of each table's primary key, as the migrations create it."""
+    """The columns of each table's primary key, as the migrations leave it."""
     found = {}
     for table, body in CREATED.findall(schema()):
         listed = re.search(r"PRIMARY KEY \(([\w, ]+)\)", body) or re.search(r"(\w+)[^,\n]* PRIMARY KEY", body)
         assert listed is not None, table
         found[table] = frozenset(listed[1].split(", "))
-    return found
+    return found | {table: frozenset(columns.split(", ")) for table, columns in REKEYED.findall(schema())}
 
 
 @cache

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.source.plain_writes import classes_used, is_plain, misused, statements
-from tests.source.statements import Constants, assigned, folded, tables_of_source
+from tests.source.statements import GAP, Constants, assigned, folded, tables_of_source, texts
 
 ROOT = Path(__file__).parents[2]
 CODE = ("timebank", "admin", "migrations")
@@ -340,7 +340,9 @@ def test_a_single_row_is_written_through_its_table_class_and_everything_else_is_
     [
         ("INSERT INTO photo (community_id, id, media_type, content, created_at) VALUES ($1, $2, 'x', $3, $4)", True),
         ("UPDATE deed SET status = 'filed', review_note = $3::text WHERE community_id = $1 AND id = $2", True),
-        ("UPDATE idempotent_request SET status = $1, body = NULL WHERE key = $2 AND caller_id = $3", True),
+        (("UPDATE idempotent_request SET status = $1, body = NULL "
+          "WHERE key = $2 AND caller_id = $3 AND community_id = $4"), True),
+        ("UPDATE idempotent_request SET status = $1, body = NULL WHERE key = $2 AND caller_id = $3", False),
         ("UPDATE book_check SET begun_at = null WHERE community_id = $1", True),
         ("INSERT INTO photo (community_id, id) VALUES ($1, $2)", False),
         (("INSERT INTO photo (community_id, id, media_type, content, created_at) VALUES ($1, $2, 'x', $3, $4) "
@@ -381,6 +383,41 @@ def test_a_plain_write_is_recognised(sql: str, plain: bool) -> None:
 def test_a_table_class_that_serves_anything_else_is_found(use: str, wrong: list[str]) -> None:
     tree = ast.parse(f"from timebank.deeds import tables\nfrom timebank.deeds.tables import Deed\n{use}")
     assert sorted(found for found, _ in misused(tree)) == wrong
+
+
+SET_WISE = re.compile(
+    r"\bINSERT\s+INTO\s+\S+(\s+AS\s+\w+)?\s*(\([^)]*\))?\s*\(?\s*(SELECT|WITH|TABLE)\b|\(\s*INSERT\s+INTO\b",
+    re.IGNORECASE,
+)
+
+
+def test_the_service_inserts_by_lists_of_values_alone() -> None:
+    """A distributed database carries INSERT ... SELECT out as COPY, which it refuses under row-level security."""
+    wrong = [
+        f"{name}:{line}"
+        for name, (_, tree) in modules().items()
+        if part_of(name) != "migrations"
+        for text, line in texts(tree, known_in(name))
+        if SET_WISE.search(text.replace(GAP, " ? "))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('"INSERT INTO card (id) SELECT $1 FROM unnest($2::uuid[])"', True),
+        ('f"INSERT INTO {table} ({columns}) " "SELECT 1"', True),
+        ('"INSERT INTO card AS c SELECT * FROM card"', True),
+        ('"INSERT INTO card WITH more AS (SELECT 1) TABLE more"', True),
+        ('"WITH made AS (INSERT INTO card (id) VALUES ($1) RETURNING id) UPDATE person SET name = name"', True),
+        ('"INSERT INTO card (id, epoch) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING"', False),
+        ('"INSERT INTO card AS c (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET epoch = c.epoch + 1"', False),
+    ],
+)  # fmt: skip
+def test_a_set_wise_insert_is_found_however_it_is_written(source: str, found: bool) -> None:
+    ((text, _),) = texts(ast.parse(f"asked = {source}"), lambda _: None)
+    assert bool(SET_WISE.search(text.replace(GAP, " ? "))) == found
 
 
 def test_only_settings_reads_the_environment() -> None:

@@ -74,8 +74,9 @@ async def test_a_form_whose_first_sending_still_runs_is_sent_again_with_the_same
     running = await asyncpg.connect(pool)
     async with running.transaction():
         await running.execute(
-            "INSERT INTO idempotent_request (caller_id, key, request_hash, created_at) VALUES ($1, $2, 'x', $3)",
-            login, key, clock.now(),
+            "INSERT INTO idempotent_request (community_id, caller_id, key, request_hash, created_at) "
+            "VALUES ($1, $2, $3, 'x', $4)",
+            town.community, login, key, clock.now(),
         )  # fmt: skip
         refused = await phone.send(path, key, **wish)
         assert refused.status_code == 409

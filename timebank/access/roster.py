@@ -8,7 +8,6 @@ import asyncpg
 import msgspec
 
 from timebank.access.roles.grants import OwnRole
-from timebank.access.roles.in_force import is_not_over
 from timebank.access.sign_in.logins import enter_logins
 from timebank.agreements.independence import near
 from timebank.areas.addresses import area_in_words
@@ -68,20 +67,20 @@ async def grant_roles(scope: Scope, offices: Sequence[PlannedGrant], import_id: 
     """
     scope.require_admin()
     today: date = clock.local_day()
-    wanted = [(clock.new_id(), office) for office in offices]
     async with transaction(scope):
         if await own_role_grants(scope, offices):
             raise OwnRole
-        granted = await database.fetch(
-            "INSERT INTO role_grant (community_id, id, person_id, role, area_id, starts_on, granted_by, granted_at) "  # noqa: S608
-            "SELECT $1, o.id, o.person_id, o.role, o.area_id, $6, $7, $8 "
-            "FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) AS o (id, person_id, role, area_id) "
-            "WHERE NOT EXISTS (SELECT FROM role_grant g WHERE g.community_id = $1 AND g.person_id = o.person_id "
-            f"AND g.role = o.role AND g.area_id = o.area_id AND {is_not_over('$6')}) "
+        held_already = await _held(scope, offices, today)
+        granted = await database.insert_many(
+            "role_grant",
+            ("community_id", "id", "person_id", "role", "area_id", "starts_on", "granted_by", "granted_at"),
+            [
+                (scope.community_id, clock.new_id(), office.person_id, office.role.value, office.area_id, today,
+                 scope.person_id, clock.now())
+                for office in offices
+                if office not in held_already
+            ],
             "RETURNING id, person_id, role, area_id",
-            scope.community_id, [id_ for id_, _ in wanted], [office.person_id for _, office in wanted],
-            [office.role.value for _, office in wanted], [office.area_id for _, office in wanted], today,
-            scope.person_id, clock.now(),
         )  # fmt: skip
         for row in granted:
             await audit.record(
@@ -97,6 +96,17 @@ async def grant_roles(scope: Scope, offices: Sequence[PlannedGrant], import_id: 
         ]
         await notify_many(scope, to_send, import_id=import_id)
     return [row["id"] for row in granted]
+
+
+async def _held(scope: Scope, offices: Sequence[PlannedGrant], today: date) -> set[PlannedGrant]:
+    """Which roles over areas these people have, today or from a later day on."""
+    found = await database.rows(
+        PlannedGrant,
+        "SELECT g.person_id, g.role, g.area_id FROM role_grant g WHERE g.community_id = $1 "  # noqa: S608  # no input
+        f"AND g.person_id = ANY ($2) AND g.area_id IS NOT NULL AND {is_not_over('$3')}",
+        scope.community_id, [office.person_id for office in offices], today,
+    )  # fmt: skip
+    return set(found)
 
 
 async def own_role_grants(scope: Scope, offices: Sequence[PlannedGrant]) -> list[PlannedGrant]:

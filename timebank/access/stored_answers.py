@@ -11,22 +11,26 @@ from timebank.core.database import retried, transaction
 KEPT_FOR = timedelta(hours=24)
 
 
-async def claim_key(caller: UUID, key: str, request_hash: bytes) -> bool:
-    """Note that the caller uses the key now; False where it was used before. Waits for a request that is using it."""
+async def claim_key(community_id: UUID, caller: UUID, key: str, request_hash: bytes) -> bool:
+    """Note that the caller uses the key in the community now; False where it was used before.
+
+    Waits for a request that is using it.
+    """
     tag = await database.execute(
-        "INSERT INTO idempotent_request (caller_id, key, request_hash, created_at) VALUES ($1, $2, $3, $4) "
-        "ON CONFLICT DO NOTHING",
-        caller, key, request_hash, clock.now(),
+        "INSERT INTO idempotent_request (community_id, caller_id, key, request_hash, created_at) "
+        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        community_id, caller, key, request_hash, clock.now(),
     )  # fmt: skip
     return tag == "INSERT 0 1"
 
 
-def store_answer(caller: UUID, key: str, status: int, sealed: bytes) -> None:
+def store_answer(community_id: UUID, caller: UUID, key: str, status: int, sealed: bytes) -> None:
     """Queue the answer, sealed, to be kept beside its key."""
     database.queue(
         database.change(
-            "UPDATE idempotent_request SET status = $3, body = $4 WHERE caller_id = $1 AND key = $2",
-            caller, key, status, sealed,
+            "UPDATE idempotent_request SET status = $4, body = $5 "
+            "WHERE community_id = $1 AND caller_id = $2 AND key = $3",
+            community_id, caller, key, status, sealed,
         )
     )  # fmt: skip
 
@@ -37,11 +41,13 @@ class StoredAnswer(msgspec.Struct, frozen=True):
     body: bytes
 
 
-async def stored_answer(caller: UUID, key: str) -> StoredAnswer | None:
-    """The answer that was given to the caller under the key."""
+async def stored_answer(community_id: UUID, caller: UUID, key: str) -> StoredAnswer | None:
+    """The answer that was given to the caller in the community under the key."""
     return await database.row(
-        StoredAnswer, "SELECT request_hash, status, body FROM idempotent_request WHERE caller_id = $1 AND key = $2",
-        caller, key,
+        StoredAnswer,
+        "SELECT request_hash, status, body FROM idempotent_request "
+        "WHERE community_id = $1 AND caller_id = $2 AND key = $3",
+        community_id, caller, key,
     )  # fmt: skip
 
 

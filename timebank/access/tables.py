@@ -69,6 +69,7 @@ class KnownBrowser(Table, tablename="known_browser"):
 
 
 class IdempotentRequest(Table, tablename="idempotent_request"):
+    community_id = UUID(default=None, null=False)
     caller_id = UUID(default=None, null=False)
     key = Varchar(length=120, primary_key=True, default=None, null=False)
     request_hash = Bytea(default=None, null=False)

@@ -76,17 +76,26 @@ async def _issue(scope: Scope, person_ids: list[UUID]) -> list[_Card]:
         "UPDATE card SET revoked_at = $3 WHERE community_id = $1 AND person_id = ANY ($2) AND revoked_at IS NULL",
         scope.community_id, person_ids, now,
     )  # fmt: skip
-    return await database.rows(
-        _Card,
-        "INSERT INTO card (community_id, id, person_id, epoch, issued_at, issued_by, issued_by_login, "  # noqa: S608  # own condition
-        "issued_by_device) "
-        "SELECT $1, n.id, n.person_id, 1 + coalesce((SELECT max(epoch) FROM card c WHERE c.community_id = $1 "
-        "       AND c.person_id = n.person_id), 0), $4, $5, $6, $7 "
-        "FROM unnest($2::uuid[], $3::uuid[]) AS n (id, person_id) RETURNING id, person_id, epoch, issued_at, "
-        f"{WAITS} AS waits",  # a constant of this module
-        scope.community_id, [clock.new_id() for _ in person_ids], person_ids, now, scope.person_id,
-        scope.login_id, scope.device_id,
+    last = {
+        row["person_id"]: row["epoch"]
+        for row in await database.fetch(
+            "SELECT person_id, max(epoch) AS epoch FROM card WHERE community_id = $1 AND person_id = ANY ($2) "
+            "GROUP BY 1",
+            scope.community_id, person_ids,
+        )
+    }  # fmt: skip
+    waits = scope.login_id is not None or scope.device_id is not None  # as WAITS
+    cards = [_Card(clock.new_id(), person, 1 + last.get(person, 0), now, waits=waits) for person in person_ids]
+    await database.insert_many(
+        "card",
+        ("community_id", "id", "person_id", "epoch", "issued_at", "issued_by", "issued_by_login", "issued_by_device"),
+        [
+            (scope.community_id, card.id, card.person_id, card.epoch, now, scope.person_id, scope.login_id,
+             scope.device_id)
+            for card in cards
+        ],
     )  # fmt: skip
+    return cards
 
 
 @retried

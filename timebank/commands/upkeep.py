@@ -1,4 +1,4 @@
-"""`timebank migrate` and `timebank check`: migrate the database, and check ledger and secret key."""
+"""`timebank migrate` and `timebank check`: migrate the database, and check ledger, secret key and distribution."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ import msgspec
 
 from timebank import migrate as migrations
 from timebank.areas.workdays import unannounced_years
+from timebank.commands.distributing import check_distribution
 from timebank.commands.ground import ground, pool, progress, run_command, with_data, with_json
 from timebank.commands.places import Place, communities, find_community, system_scope
 from timebank.core import database, vault
@@ -72,13 +73,20 @@ class Checked(msgspec.Struct, frozen=True):
 @click.command(
     "check",
     help="核对账目：ledger 核对账本；all 还核对密钥能打开加密内容（恢复备份之后请用它），"
-    "提醒还没有登记放假通知的年份，并说有几条没有送达。有问题时列出并以 1 退出。",
+    "提醒还没有登记放假通知的年份，并说有几条没有送达。有问题时列出并以 1 退出。"
+    "distribution 看数据库能不能按社区分到几台服务器上。",
 )
-@click.argument("what", type=click.Choice(["ledger", "all"]), default="all")
+@click.argument("what", type=click.Choice(["ledger", "all", "distribution"]), default="all")
 @click.option("--community", help="只核对这个社区；默认全部。")
 @with_data
 @with_json
 def check(what: str, community: str | None, data: Path | None, as_json: bool) -> None:
+    if what == "distribution":
+        with ground(data) as chosen:
+            if not check_distribution(chosen, as_json=as_json):
+                raise SystemExit(1)
+        return
+
     async def work() -> tuple[list[Checked], list[int]]:
         async with pool(chosen):
             places = [await find_community(community)] if community else await communities()

@@ -41,7 +41,7 @@ class StillRunning(TimebankError):
 
 
 class Idempotency:
-    """Carries a request out at most once per caller and key. `provide_idempotency` builds it for each request."""
+    """Carries a request out at most once per community, caller and key. `provide_idempotency` makes one per request."""
 
     def __init__(self, key: str | None, request_hash: bytes, former_hash: bytes | None = None) -> None:
         self.key = key
@@ -79,23 +79,23 @@ class Idempotency:
         # Keyed by device at a counter, so that a retry is recognised after another keeper has signed on.
         caller = scope.device_id or scope.login_id or UUID(int=0)
         async with transaction(scope):
-            if not await self._is_first(caller, key):
-                return await self._replay(caller, key)
+            if not await self._is_first(scope, caller, key):
+                return await self._replay(scope, caller, key)
             result = await verb()
             body, status = msgspec.json.encode(result), status_of(result, status)
             sealed = vault.seal(body.decode(), self._row(caller, key, self.request_hash, status))
-            store_answer(caller, key, status, sealed)
+            store_answer(scope.community_id, caller, key, status, sealed)
         return _response(status, body, replayed=False)
 
-    async def _is_first(self, caller: UUID, key: str) -> bool:
+    async def _is_first(self, scope: Scope, caller: UUID, key: str) -> bool:
         """Claim the key; False if used. Waits for a running request with this key, at most until StillRunning."""
         try:
-            return await claim_key(caller, key, self.request_hash)
+            return await claim_key(scope.community_id, caller, key, self.request_hash)
         except database.LOCK_NOT_AVAILABLE as error:
             raise StillRunning from error
 
-    async def _replay(self, caller: UUID, key: str) -> Response[bytes]:
-        stored = await stored_answer(caller, key)
+    async def _replay(self, scope: Scope, caller: UUID, key: str) -> Response[bytes]:
+        stored = await stored_answer(scope.community_id, caller, key)
         if stored is None:
             raise RanIntoAnother  # The request that was using the key has failed: it is free again.
         if stored.request_hash not in (self.request_hash, self.former_hash):

@@ -86,13 +86,11 @@ class Doors:
         if not new:
             return
         async with transaction(scope):
-            await database.execute(
-                "INSERT INTO household (community_id, id, area_id, room, head_name, created_at) "
-                "SELECT $1, h.id, h.area_id, h.room, h.head_name, $6 "
-                "FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[]) AS h (id, area_id, room, head_name)",
-                scope.community_id, [h.id for h in new], [h.area_id for h in new], [h.room for h in new],
-                [h.head_name for h in new], clock.now(),
-            )  # fmt: skip
+            await database.insert_many(
+                "household",
+                ("community_id", "id", "area_id", "room", "head_name", "created_at"),
+                [(scope.community_id, h.id, h.area_id, h.room, h.head_name, clock.now()) for h in new],
+            )
 
 
 @retried

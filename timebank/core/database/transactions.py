@@ -275,20 +275,25 @@ async def execute(sql: str, *values: object) -> str:
 PARAMETERS_MAX = 30_000  # the protocol counts parameters in 16 bits
 
 
-async def insert_many(table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Insert rows by as few INSERT statements as the parameter limit allows.
+async def insert_many(
+    table: str, columns: Sequence[str], rows: Sequence[Sequence[object]], ending: str = ""
+) -> list[asyncpg.Record]:
+    """Insert rows by as few INSERT statements as the parameter limit allows; returns the rows of a RETURNING.
 
-    `table` and `columns` are put into the SQL text unquoted: never pass input.
+    A list of values and not INSERT ... SELECT, which a distributed database refuses to a role under row-level security.
+    `ending` follows the values, such as `ON CONFLICT DO NOTHING RETURNING id`. It, `table` and `columns` are put into
+    the SQL text unquoted: never pass input.
     """
-    at_once = PARAMETERS_MAX // len(columns)
+    at_once, returned = PARAMETERS_MAX // len(columns), list[asyncpg.Record]()
     for first in range(0, len(rows), at_once):
         part = rows[first : first + at_once]
         marks = ", ".join(
             "(" + ", ".join(f"${row * len(columns) + column + 1}" for column in range(len(columns))) + ")"
             for row in range(len(part))
         )
-        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks}"  # noqa: S608  # names of the caller
-        await execute(sql, *(value for row in part for value in row))
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks} {ending}"  # noqa: S608  # names of the caller
+        returned += await fetch(sql, *(value for row in part for value in row))
+    return returned
 
 
 async def rows(shape: type[T], sql: str, *values: object) -> list[T]:

@@ -244,23 +244,19 @@ def _is_same(known: _Known, asked: _Known) -> bool:
     return same_phone or (same_birth and known.household_id == asked.household_id)
 
 
-_INSERT = """
-INSERT INTO person (community_id, id, household_id, name, name_key, pinyin, sex, born_on, relation, identity_sealed,
-                    identity_index, phone_sealed, phone_index, phone_last4, publishes_name, status, code_epoch,
-                    created_at)
-SELECT $1, p.*, 'active', 1, $2
-FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::date[], $10::text[],
-            $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[], $15::text[], $16::bool[]) AS p
-"""
+_COLUMNS = (
+    "community_id", "created_at", "status", "code_epoch", "id", "household_id", "name", "name_key", "pinyin", "sex",
+    "born_on", "relation", "identity_sealed", "identity_index", "phone_sealed", "phone_index", "phone_last4",
+    "publishes_name",
+)  # fmt: skip
 
 
 async def _insert(scope: Scope, entries: list[Entry]) -> None:
-    columns = zip(*(_columns(entry) for entry in entries), strict=True)
-    if entries:
-        await database.execute(_INSERT, scope.community_id, clock.now(), *(list(column) for column in columns))
+    same = (scope.community_id, clock.now(), "active", 1)
+    await database.insert_many("person", _COLUMNS, [(*same, *_values(entry)) for entry in entries])
 
 
-def _columns(entry: Entry) -> tuple[object, ...]:
+def _values(entry: Entry) -> tuple[object, ...]:
     return (
         entry.id, entry.household_id, entry.name, names.key(entry.name), names.pinyin(entry.name), entry.sex,
         entry.born_on, entry.relation,

@@ -41,14 +41,12 @@ async def nominate_guardians(scope: Scope, nominations: Sequence[Nomination], im
     async with transaction(scope):
         if await own_nominations(scope, nominations):
             raise OwnGuardian
-        named = await database.fetch(
-            "INSERT INTO guardianship (community_id, id, guardian_id, child_id, relation) "
-            "SELECT $1, n.id, n.guardian_id, n.child_id, n.relation "
-            "FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[]) AS n (id, guardian_id, child_id, relation) "
+        named = await database.insert_many(
+            "guardianship",
+            ("community_id", "id", "guardian_id", "child_id", "relation"),
+            [(scope.community_id, clock.new_id(), n.guardian_id, n.child_id, n.relation) for n in nominations],
             "ON CONFLICT DO NOTHING RETURNING id, guardian_id, child_id",
-            scope.community_id, [clock.new_id() for _ in nominations], [n.guardian_id for n in nominations],
-            [n.child_id for n in nominations], [n.relation for n in nominations],
-        )  # fmt: skip
+        )
         await audit.record(scope, "nominate_guardians", "guardianship", None, named=len(named))
         to_send = [
             Notification(

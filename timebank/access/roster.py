@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from timebank.access.roles.grants import OwnRole
+from timebank.access.roles.in_force import is_not_over
 from timebank.access.sign_in.logins import enter_logins
 from timebank.agreements.independence import near
 from timebank.areas.addresses import area_in_words

@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("agreements",),
     ("areas",),
     ("policies",),
+    ("photos",),
     ("people",),
     ("ledger",),
     ("expiry",),

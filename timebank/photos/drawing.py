@@ -18,7 +18,7 @@ UPLOAD_BYTES_MAX = 5 * 1024 * 1024
 PIXELS_MAX = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP")
 # The exceptions that Pillow raises for a file that is damaged, truncated or no picture.
-DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 # Few at once: a photo of PIXELS_MAX takes 200 MB while it is decoded, and every resident may upload.
 _DRAWERS = ThreadPoolExecutor(2, "draw")
 
@@ -71,7 +71,7 @@ def _anew(content: bytes, side_max: int) -> Drawn:
             picture.draft("RGB", (side_max, side_max))
             upright = ImageOps.exif_transpose(picture)
             drawn = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-    except Image.DecompressionBombWarning as error:
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise PhotoTooLarge from error
     except DAMAGED as error:
         raise NotAPhoto from error

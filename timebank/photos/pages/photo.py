@@ -15,9 +15,12 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
 from timebank.photos.clearing import may_paint, may_publish, paint_over, publish_photo
-from timebank.photos.schemas import PaintIn, PhotoOut
+from timebank.photos.schemas import PaintIn, PhotoOut, PublicationIn
 from timebank.photos.seeing import find_photo, page_of
+from timebank.web.forms import parse_form
 from timebank.web.pages import decode_answer, page, see_other
+
+STATEMENT = {"cleared": _("没有人脸、车牌、门牌")}
 
 
 class PhotoPages(Controller):
@@ -51,7 +54,8 @@ class PhotoPages(Controller):
         self, photo_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope]
     ) -> Redirect:
         """Publish the photo, once the box is ticked."""
-        await publish_photo(caller, photo_id, cleared=data.get("cleared") == "1")
+        told = parse_form(PublicationIn, {"cleared": "false"} | data, STATEMENT)
+        await publish_photo(caller, photo_id, cleared=told.cleared)
         return see_other(f"/photos/{photo_id}?done=published")
 
 

@@ -92,13 +92,21 @@ async def may_publish(scope: Scope, photo: PhotoRow) -> bool:
 async def _painter_refusal(scope: Scope, photo: PhotoRow) -> TimebankError | None:
     if photo.noun is None:
         return None  # who sees an unattached photo is its uploader
-    adds: TimebankError | None = await resolve(pictured(photo.noun).add)(scope, photo.noun_id)
+    adds = await _refusal(pictured(photo.noun).add, scope, photo)
     return adds and await _clearer_refusal(scope, photo)
 
 
 async def _clearer_refusal(scope: Scope, photo: PhotoRow) -> TimebankError | None:
     assert photo.noun is not None
-    refusal: TimebankError | None = await resolve(pictured(photo.noun).clear)(scope, photo.noun_id)
+    return await _refusal(pictured(photo.noun).clear, scope, photo)
+
+
+async def _refusal(verb: str, scope: Scope, photo: PhotoRow) -> TimebankError | None:
+    """The verb's refusal; NotFound for whoever sees a published photo and not what has it."""
+    try:
+        refusal: TimebankError | None = await resolve(verb)(scope, photo.noun_id)
+    except NotFound as unseen:
+        return unseen
     return refusal
 
 

@@ -24,7 +24,7 @@ async def phone_of(browser: Browser, service: Service, town: Town, name: str, *,
     )
     await context.add_cookies([{"name": SESSION_COOKIE, "value": await town.token(name), "url": service.base_url}])
     page = await context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     return page
 
 

@@ -140,6 +140,19 @@ async def test_painting_over_http(town: Town, client: httpx.AsyncClient) -> None
     assert listed["photo_id"] == painted.json()["id"]
 
 
+async def test_taking_a_photo_back_over_http(town: Town, client: httpx.AsyncClient) -> None:
+    head = await town.sign_in("李秀英")
+    deed, photo = await proved(client, town, head)
+    path = f"{PHOTOS}/{photo}"
+    assert (await client.delete(path)).status_code == 401
+    for name, status in (("马涛", 404), ("张国庆", 404), ("陈明", 403), ("孙伟", 403)):
+        assert (await client.delete(path, headers=await town.sign_in(name))).status_code == status
+    assert (await client.delete(f"{PHOTOS}/1", headers=head)).status_code == 404
+    assert (await client.delete(path, headers=head)).status_code == 204
+    assert (await client.delete(path, headers=head)).status_code == 404
+    assert (await client.get(f"{API}/deeds/{deed}/photos", headers=head)).json() == []
+
+
 async def test_publishing_over_http(town: Town, client: httpx.AsyncClient) -> None:
     _, photo = await proved(client, town, await town.sign_in("李秀英"))
     path, worker, neighbour = f"{PHOTOS}/{photo}/publication", await town.sign_in("陈明"), await town.sign_in("张国庆")
@@ -208,14 +221,20 @@ async def test_photos_are_added_on_the_deeds_page_until_there_are_three(town: To
         )
 
     assert (await add(b"no picture", 0)).status_code == 422
-    for number in (1, 1, 2, 3):
-        answer = await add(picture((64, 48)), number)
-        assert (answer.status_code, answer.headers["location"].rpartition("/")[0]) == (303, "/photos")
+    answers = [await add(picture((64, 48)), number) for number in (1, 1, 2, 3)]
+    assert {answer.status_code for answer in answers} == {303}
+    photos = [answer.headers["location"] for answer in answers]
+    assert {photo.rpartition("/")[0] for photo in photos} == {"/photos"}
     shown = await phone.see(f"/deeds/{deed}")
     assert len(set(re.findall(r'href="(/photos/[0-9a-f-]{36})"', shown))) == 3
     assert f'action="{path}"' not in shown, "there is no form for a fourth"
     fourth = await add(picture((64, 48)), 4)
     assert (fourth.status_code, "最多放 3 张照片" in fourth.text) == (422, True)
+    assert "删掉这张照片" in await phone.see(photos[-1])
+    gone = await phone.send(f"{photos[-1]}/removal")
+    assert (gone.status_code, gone.headers["location"]) == (303, f"/deeds/{deed}")
+    assert (await phone.send(f"{photos[-1]}/removal")).status_code == 404
+    assert (await add(picture((64, 48)), 5)).status_code == 303
     stranger = await browser(client, town, "马涛")
     sent = {"_csrf": csrf_token(stranger.token)}
     answer = await client.post(path, data=sent, files=upload(picture((64, 48))), headers=stranger.headers)

@@ -433,6 +433,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "s fuuu yff uu ffff uuu fff": (
         "POST /api/v1/deeds/{deed_id}/photos",
         "POST /deeds/{deed_id}/photos",
+        "DELETE /api/v1/photos/{photo_id}",
+        "POST /photos/{photo_id}/removal",
     ),
     "s fuuu yfy uu yfyy uuu fff": (
         "POST /photos/{photo_id}/paint",

@@ -96,7 +96,8 @@ TOLD = {
     "decline_membership": OWN,
     "decide_change": "change_decided", "confirm_login": "login_confirmed", "answer_as_witness": "witness_denied",
     "attach_photo": "the filer adds it, and whoever may see the deed sees it there", "paint_photo": STAFF,
-    "publish_photo": STAFF, "purge_photo": "nothing but the photo goes, on the day that the rules page names",
+    "publish_photo": STAFF, "remove_photo": OWN,
+    "purge_photo": "nothing but the photo goes, on the day that the rules page names",
     "ask_witness": STAFF, "merge_people": "person_merged", "undo_merge": "merge_undone",
 }  # fmt: skip
 

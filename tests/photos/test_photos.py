@@ -23,7 +23,7 @@ from timebank.deeds.parties import PartyToDeed
 from timebank.deeds.photos import DeedOfChild
 from timebank.deeds.review import DeedReviewed, review_deed
 from timebank.photos.attaching import TooManyPhotos, attach
-from timebank.photos.clearing import PhotoNotCleared, paint_over, publish_photo
+from timebank.photos.clearing import PhotoNotCleared, paint_over, publish_photo, remove_photo
 from timebank.photos.drawing import SIDE_MAX, NotAPhoto, PhotoTooLarge
 from timebank.photos.keeping import UNATTACHED_MAX, TooManyUnattached, keep
 from timebank.photos.purging import purge_photos, purge_unattached_photos
@@ -218,6 +218,23 @@ async def test_who_sees_the_deed_sees_its_photos_and_nobody_else(town: Town) -> 
         await read_photo(town.system(SPRING), photo.photo_id)
 
 
+async def test_a_wrong_photo_is_taken_back_until_the_deed_is_decided(town: Town, owner: asyncpg.Connection) -> None:
+    head, deed, loose = await town.scope("李秀英"), await filed(town), await kept_by(town, "李秀英")
+    first, second = [(await attached(town, deed.id)).photo_id for _ in range(2)]
+    for name, refusal in (("陈明", Forbidden), ("孙伟", Forbidden), ("张国庆", NotFound), ("何静", NotFound)):
+        with pytest.raises(refusal):
+            await remove_photo(await town.scope(name), first)
+    await remove_photo(head, first)
+    await remove_photo(head, loose)
+    with pytest.raises(NotFound):
+        await remove_photo(head, first)
+    assert await photos_in(town.system()) == {second}
+    assert await owner.fetchval("SELECT count(*) FROM audit WHERE verb = 'remove_photo' AND noun = 'deed'") == 1
+    await review_deed(await town.scope("陈明"), deed.id, "approve", "")
+    with pytest.raises(DeedReviewed):
+        await remove_photo(head, second)
+
+
 # ------------------------------------------------------------------------------------------------------ painted over
 
 
@@ -389,6 +406,18 @@ async def test_photos_stay_180_days_after_the_deed_is_credited(town: Town, owner
     assert await owner.fetchval("SELECT noun_id FROM audit WHERE verb = 'purge_photo'") == deed.id
     assert await owner.fetchval("SELECT count(*) FROM attachment") == 0
     assert await left_after(town, 188) == 0, "and again"
+
+
+async def test_two_workers_purge_each_photo_once(town: Town, owner: asyncpg.Connection) -> None:
+    with clock.at(MORNING):
+        deed = await filed(town)
+        for _ in range(3):
+            await attached(town, deed.id)
+        await review_deed(await town.scope("陈明"), deed.id, "reject", "说不清")
+    with clock.at(MORNING + 180 * DAY):
+        assert sum(await asyncio.gather(*(purge_photos(town.system()) for _ in range(2)))) == 3
+    assert await photos_in(town.system()) == set()
+    assert await owner.fetchval("SELECT count(*) FROM audit WHERE verb = 'purge_photo'") == 3
 
 
 async def test_a_community_keeps_photos_for_as_long_as_its_rule_says(town: Town) -> None:

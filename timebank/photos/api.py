@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from litestar import Controller, Response, get, post, put
+from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, MultipartBody
 
 from timebank.core.scope import Scope
 from timebank.http.idempotency import Idempotency
 from timebank.http.uploads import PhotoUpload
-from timebank.photos.clearing import paint_over, publish_photo
+from timebank.photos.clearing import paint_over, publish_photo, remove_photo
 from timebank.photos.drawing import SIDE_MAX, UPLOAD_BYTES_MAX
 from timebank.photos.keeping import keep
 from timebank.photos.schemas import PaintIn, PhotoOut, PublicationIn
@@ -29,6 +29,11 @@ class Photos(Controller):
         """A photo, for whoever may see what it is attached to."""
         content = await read_photo(caller, photo_id)
         return Response(content, media_type="image/webp", headers={"Cache-Control": "private, no-store"})
+
+    @delete("/{photo_id:uuid}")
+    async def remove(self, photo_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
+        """Delete one's own photo that nothing has yet, or one of what still takes photos."""
+        await remove_photo(caller, photo_id)
 
     @put("/{photo_id:uuid}/paint")
     async def paint(

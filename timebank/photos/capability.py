@@ -17,6 +17,7 @@ CAPABILITY = Capability(
         "paint_photo": _("涂盖了照片"),
         "publish_photo": _("公开了照片"),
         "purge_photo": _("到期删除了照片"),
+        "remove_photo": _("删掉了照片"),
     },
     nouns={"photo": _("照片")},
 )

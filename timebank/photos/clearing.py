@@ -1,4 +1,4 @@
-"""Clearing a photo of what others must not see: rectangles are painted over it, and a person publishes it."""
+"""Clearing what others must not see: a photo is painted over, taken back, or published by a person."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -48,6 +48,24 @@ async def paint_over(scope: Scope, photo_id: UUID, boxes: Sequence[Box]) -> Phot
 
 
 @retried
+async def remove_photo(scope: Scope, photo_id: UUID) -> None:
+    """Delete a photo: its uploader until something has it, then whoever may still add photos there.
+
+    Raises NotFound, and the refusal of the noun's capability.
+    """
+    seen = await find_photo(scope, photo_id)
+    async with transaction(scope):
+        photo = await _lock(scope, seen)
+        if refusal := await _adder_refusal(scope, photo):
+            raise refusal
+        await database.execute(
+            "DELETE FROM attachment WHERE community_id = $1 AND photo_id = $2", scope.community_id, photo_id
+        )
+        await drop_photo(scope, photo_id)
+        await audit.record(scope, "remove_photo", photo.noun or "photo", photo.noun_id or photo_id)
+
+
+@retried
 async def publish_photo(scope: Scope, photo_id: UUID, *, cleared: bool) -> AttachmentOut:
     """Let everybody of the community see an attached photo. The same again changes nothing.
 
@@ -83,16 +101,26 @@ async def may_paint(scope: Scope, photo: PhotoRow) -> bool:
         return await _painter_refusal(scope, photo) is None
 
 
+async def may_remove(scope: Scope, photo: PhotoRow) -> bool:
+    """Whether the caller may delete a photo, which they may see."""
+    async with transaction(scope):
+        return await _adder_refusal(scope, photo) is None
+
+
 async def may_publish(scope: Scope, photo: PhotoRow) -> bool:
     """Whether the caller may publish a photo, which they may see and which is not published yet."""
     async with transaction(scope):
         return photo.noun is not None and photo.published_at is None and await _clearer_refusal(scope, photo) is None
 
 
-async def _painter_refusal(scope: Scope, photo: PhotoRow) -> TimebankError | None:
+async def _adder_refusal(scope: Scope, photo: PhotoRow) -> TimebankError | None:
     if photo.noun is None:
         return None  # who sees an unattached photo is its uploader
-    adds = await _refusal(pictured(photo.noun).add, scope, photo)
+    return await _refusal(pictured(photo.noun).add, scope, photo)
+
+
+async def _painter_refusal(scope: Scope, photo: PhotoRow) -> TimebankError | None:
+    adds = await _adder_refusal(scope, photo)
     return adds and await _clearer_refusal(scope, photo)
 
 

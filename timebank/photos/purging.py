@@ -44,18 +44,13 @@ class _Due(msgspec.Struct, frozen=True):
 
 @retried
 async def _purge_batch(scope: Scope, place: Pictured) -> int:
-    now = clock.now()
     async with transaction(scope):
-        private = timedelta(days=(await policies(scope)).photo_days)
-        due = await database.rows(
-            _Due,
-            "SELECT a.id, a.photo_id, a.noun_id FROM attachment a "  # noqa: S608  # the manifest's own SELECT
-            f"LEFT JOIN ({resolve(place.closed)}) AS n (id, closed_at) ON n.id = a.noun_id "
-            "CROSS JOIN LATERAL (SELECT CASE WHEN n.id IS NULL THEN a.added_at ELSE n.closed_at END AS closed_at) c "
-            "WHERE a.community_id = $1 AND a.noun = $2 AND CASE WHEN a.published_at IS NULL THEN c.closed_at <= $3 "
-            "ELSE c.closed_at <= $4 AND a.published_at <= $4 END ORDER BY a.id LIMIT $5 FOR UPDATE OF a SKIP LOCKED",
-            scope.community_id, place.noun, now - private, now - PUBLISHED_FOR, BATCH,
+        # Locked by a statement of one table, which a distributed database can carry out; then read again.
+        locked = await database.fetch(
+            "SELECT id FROM attachment WHERE community_id = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE SKIP LOCKED",
+            scope.community_id, [each.id for each in await _due(scope, place)],
         )  # fmt: skip
+        due = await _due(scope, place, among=[row["id"] for row in locked])
         await database.execute(
             "DELETE FROM attachment WHERE community_id = $1 AND id = ANY ($2)",
             scope.community_id, [each.id for each in due],
@@ -66,3 +61,19 @@ async def _purge_batch(scope: Scope, place: Pictured) -> int:
         )  # fmt: skip
         await audit.record_many(scope, "purge_photo", place.noun, [(each.noun_id, {}) for each in due])
     return len(due)
+
+
+async def _due(scope: Scope, place: Pictured, *, among: list[UUID] | None = None) -> list[_Due]:
+    """The attached photos whose time is over, at most a batch. A row that is gone was closed when the photo came."""
+    now = clock.now()
+    private = timedelta(days=(await policies(scope)).photo_days)
+    return await database.rows(
+        _Due,
+        "SELECT a.id, a.photo_id, a.noun_id FROM attachment a "  # noqa: S608  # the manifest's own SELECT
+        f"LEFT JOIN ({resolve(place.closed)}) AS n (id, closed_at) ON n.id = a.noun_id "
+        "CROSS JOIN LATERAL (SELECT CASE WHEN n.id IS NULL THEN a.added_at ELSE n.closed_at END AS closed_at) c "
+        "WHERE a.community_id = $1 AND a.noun = $2 AND ($3::uuid[] IS NULL OR a.id = ANY ($3)) "
+        "AND CASE WHEN a.published_at IS NULL THEN c.closed_at <= $4 "
+        "ELSE c.closed_at <= $5 AND a.published_at <= $5 END ORDER BY a.id LIMIT $6",
+        scope.community_id, place.noun, among, now - private, now - PUBLISHED_FOR, BATCH,
+    )  # fmt: skip

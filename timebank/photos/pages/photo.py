@@ -14,7 +14,7 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
-from timebank.photos.clearing import may_paint, may_publish, paint_over, publish_photo
+from timebank.photos.clearing import may_paint, may_publish, may_remove, paint_over, publish_photo, remove_photo
 from timebank.photos.schemas import PaintIn, PhotoOut, PublicationIn
 from timebank.photos.seeing import find_photo, page_of
 from timebank.web.forms import parse_form
@@ -48,6 +48,14 @@ class PhotoPages(Controller):
         answer = await once.answer(caller, lambda: paint_over(caller, photo_id, boxes), required=False)
         return see_other(f"/photos/{decode_answer(answer, PhotoOut).id}?done=painted")
 
+    @post("/{photo_id:uuid}/removal")
+    @shown_again(lambda request, photo_id, caller: _photo(request, caller, photo_id))
+    async def remove(self, photo_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
+        """Delete the photo, then show what had it."""
+        photo = await find_photo(caller, photo_id)
+        await remove_photo(caller, photo_id)
+        return see_other(page_of(photo) if photo.noun else "/")
+
     @post("/{photo_id:uuid}/publication")
     @shown_again(lambda request, photo_id, caller: _photo(request, caller, photo_id))
     async def publish(
@@ -74,4 +82,5 @@ async def _photo(request: AnyRequest, caller: Scope, photo_id: UUID, *, done: st
     back = "/board" if photo.published_at and not (paints or publishes) else page_of(photo)
     return page(
         request, caller, "member/photo.html", photo=photo, done=done, paints=paints, publishes=publishes, back=back,
+        removes=await may_remove(caller, photo),
     )  # fmt: skip

@@ -142,9 +142,11 @@ async def _lock(scope: Scope, seen: PhotoRow) -> PhotoRow:
     """Lock what has the photo, then the photo, and return it as it is now. Raises NotFound where it was replaced."""
     if seen.noun is not None:
         await resolve(pictured(seen.noun).lock)(scope, seen.noun_id)
-    await database.execute(
-        "SELECT FROM photo WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE", scope.community_id, seen.id
-    )
+    for lock in (  # in the order of the purge
+        "SELECT FROM attachment WHERE community_id = $1 AND photo_id = $2 FOR NO KEY UPDATE",
+        "SELECT FROM photo WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+    ):
+        await database.execute(lock, scope.community_id, seen.id)
     photo = await photo_row(scope, seen.id)
     if photo is None:
         raise NotFound

@@ -35,6 +35,7 @@ from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.overview.changes_listed import waiting_change_about
+from timebank.photos.seeing import photos_attached
 from timebank.rules.catalogue import rules
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
@@ -179,6 +180,7 @@ async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID) -> Template:
     others = await administrators_apart_from(caller, people_of(deed)) if party and deed.status == "filed" else []
     return page(
         request, caller, "deeds/deed.html", deed=deed, words=STATUS,
+        photos=await photos_attached(caller, "deed", deed_id),
         party=party, others=[officer.in_words(language_of(request)) for officer in others],
         may_review=may_review_deed(caller, deed) and not party, may_reverse=caller.administers and not party,
         above=deed.status == "filed" and await needs_second(caller, deed),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from timebank.core.capability import Capability, resolve
 
 ORDER = (
-    "agreements", "areas", "policies", "people", "ledger", "expiry", "stations", "access", "rules", "cards",
+    "agreements", "areas", "policies", "photos", "people", "ledger", "expiry", "stations", "access", "rules", "cards",
     "activities", "presence", "service_records", "deeds", "shop", "classes", "merging", "imports", "overview", "trail",
 )  # fmt: skip
 

@@ -97,6 +97,9 @@ TOLD = {
     "agree_membership": "the holder decided it, and every record of the login is told of it",
     "decline_membership": OWN,
     "decide_change": "change_decided", "confirm_login": "login_confirmed", "answer_as_witness": "witness_denied",
+    "attach_photo": "the filer adds it, and whoever may see the deed sees it there", "paint_photo": STAFF,
+    "publish_photo": STAFF, "remove_photo": OWN,
+    "purge_photo": "nothing but the photo goes, on the day that the rules page names",
     "ask_witness": STAFF, "merge_people": "person_merged", "undo_merge": "merge_undone",
 }  # fmt: skip
 

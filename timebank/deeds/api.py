@@ -31,6 +31,9 @@ from timebank.http.callers import AnyRequest, provide_visitor
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.waiting import WAITS
+from timebank.photos.attaching import attach
+from timebank.photos.schemas import AttachIn, AttachmentOut
+from timebank.photos.seeing import photos_attached
 
 
 class Deeds(Controller):
@@ -56,6 +59,21 @@ class Deeds(Controller):
     async def deed(self, deed_id: FromPath[UUID], caller: NamedDependency[Scope]) -> DeedOut:
         """One deed with its status."""
         return DeedOut.of(await reading.find_deed(caller, deed_id))
+
+    @get("/{deed_id:uuid}/photos")
+    async def photos(self, deed_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[AttachmentOut]:
+        """The photos that prove a deed, for whoever may see it."""
+        return await photos_attached(caller, "deed", deed_id)
+
+    @post("/{deed_id:uuid}/photos")
+    async def add_photo(
+        self, deed_id: FromPath[UUID], data: JSONBody[AttachIn], caller: NamedDependency[Scope],
+        once: NamedDependency[Idempotency],
+    ) -> Response[bytes]:  # fmt: skip
+        """Attach an uploaded photo to a deed of one's own filing, at most three, until it is decided."""
+        return await once.answer(
+            caller, lambda: attach(caller, "deed", deed_id, data.photo_id, "proof"), required=False
+        )
 
     @post("/{deed_id:uuid}/witness", status_code=200)
     async def witness(

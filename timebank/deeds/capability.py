@@ -1,6 +1,6 @@
 """The manifest of deeds (the moral bank): filing, review, credit and objections."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Reversal, Source
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Pictured, Reversal, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -30,6 +30,18 @@ CAPABILITY = Capability(
             entries=("deed", "reversal", "repayment"),
             reversal=Reversal(("deed",), "timebank.deeds.credit.reverse_deed"),
             credited="SELECT id, person_id FROM deed WHERE community_id = $1",
+        ),
+    ),
+    pictured=(
+        Pictured(
+            noun="deed",
+            stages=("proof",),
+            page="/deeds/",
+            see="timebank.deeds.reading.find_deed",
+            lock="timebank.deeds.reading.lock_deed",
+            add="timebank.deeds.photos.adding_refusal",
+            clear="timebank.deeds.photos.publishing_refusal",
+            closed="timebank.deeds.photos.CLOSED",
         ),
     ),
     people=(

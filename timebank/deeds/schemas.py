@@ -18,7 +18,10 @@ WitnessAnswer = Literal["confirmed", "denied", "asked"]
 
 
 class DeedIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A deed for a building or unit. Points other than the catalogue's need an administrator and a reason."""
+    """A deed for a building or unit. Points other than the catalogue's need an administrator and a reason.
+
+    `photo_ids` are photos that the filer has just uploaded to prove it.
+    """
 
     person_id: UUID
     rule_code: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00]*$")]
@@ -28,6 +31,7 @@ class DeedIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     witness_id: UUID | None = None
     points: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     points_reason: Note | None = None
+    photo_ids: Annotated[list[UUID], Meta(max_length=20)] = []
 
 
 class ReviewIn(msgspec.Struct, forbid_unknown_fields=True):

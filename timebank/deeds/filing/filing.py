@@ -19,6 +19,7 @@ from timebank.deeds.tables import Deed
 from timebank.deeds.witness import ask_witness
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.identity.ages import is_guarded
+from timebank.photos.attaching import attach
 from timebank.rules.catalogue import RuleNotFound, rule_at, usable_rule
 from timebank.rules.schemas import RuleOut
 
@@ -86,7 +87,7 @@ async def file_deed(scope: Scope, wanted: DeedIn) -> DeedOut:
     """File a deed; its points are credited after review and the public notice period.
 
     Raises DeedDay, NotYourArea, NotForThisPerson, NotGuardian, WitnessUnknown, WitnessTooClose, RuleNotFound,
-    PointsByAdmin, PointsNeedReason, CapReached.
+    PointsByAdmin, PointsNeedReason, CapReached, TooManyPhotos, DeedOfChild.
     """
     now, today = clock.now(), clock.local_day()
     first = today - timedelta(days=DAYS_BACK_MAX)
@@ -119,6 +120,8 @@ async def file_deed(scope: Scope, wanted: DeedIn) -> DeedOut:
             scope, "file_deed", "deed", deed_id, reason=points_reason, rule=rule.code, version=rule.version,
             points=points,
         )  # fmt: skip
+        for photo_id in wanted.photo_ids:
+            await attach(scope, "deed", deed_id, photo_id, "proof")
         filed = await find_deed(scope, deed_id)
         await notify_deed_filed(scope, filed)
         await ask_witness(scope, filed)

@@ -18,6 +18,7 @@ from timebank.deeds.schemas import ObjectionIn
 from timebank.http.callers import AnyRequest, provide_visitor
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
+from timebank.photos.seeing import photos_attached
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
@@ -83,7 +84,9 @@ class BoardPages(Controller):
 
 async def _item(request: AnyRequest, scope: Scope, kind: str, item_id: UUID) -> Template:
     place, row = await board_row(scope.community_id, kind, item_id)
+    photos = await photos_attached(scope, kind, item_id, published=True)
     return page(
         request, scope, "board/objection.html", place=place.name,
         community_id=scope.community_id, item=row.public(), for_residents=may_object_for(scope),
+        photos=photos,
     )  # fmt: skip

@@ -65,11 +65,12 @@ BEGIN
             FROM unnest(p_ids, p_people, p_sentences, p_said, p_keys, p_abouts) WITH ORDINALITY
                 AS m (id, person_id, sentence, said, key, about_id, n)
             UNION ALL
-            SELECT m.n, 1, uuid_v7(p_now), g.guardian_id, 'for_child',
+            -- The copy's id begins like the message's own, so that messages stay in the order in which they were written.
+            SELECT m.n, 1, (left(m.id::text, 19) || substr(gen_random_uuid()::text, 20))::uuid, g.guardian_id, 'for_child',
                    jsonb_build_object('child', p.name, 'message', jsonb_build_object('kind', m.sentence, 'values', m.said::jsonb)),
                    m.about_id, m.key, message_kind(m.sentence)
-            FROM unnest(p_people, p_sentences, p_said, p_keys, p_abouts) WITH ORDINALITY
-                AS m (person_id, sentence, said, key, about_id, n)
+            FROM unnest(p_ids, p_people, p_sentences, p_said, p_keys, p_abouts) WITH ORDINALITY
+                AS m (id, person_id, sentence, said, key, about_id, n)
             JOIN person p ON p.community_id = p_community AND p.id = m.person_id AND p.born_on > p_today - interval '14 years'
             JOIN guardianship g ON g.community_id = p_community AND g.child_id = p.id AND g.consented_at IS NOT NULL AND g.ended_at IS NULL
         ) e;

@@ -35,18 +35,19 @@ REVOKE EXECUTE ON FUNCTION own_children FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION own_children TO timebank_app;
 
 -- Locks the rows of a child that is booked and of the children who wait for the lesson, in the order of their ids, then the lesson's:
--- people before lessons. Returns the children who were locked.
-CREATE FUNCTION booking_lock(p_community uuid, p_lesson uuid, p_child uuid) RETURNS uuid[]
+-- people before lessons. Returns the child of each booking that waited, by the booking's id.
+CREATE FUNCTION booking_lock(p_community uuid, p_lesson uuid, p_child uuid) RETURNS jsonb
     LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    locked uuid[];
+    waiters uuid[];
+    locked jsonb;
 BEGIN
-    SELECT array_agg(b.child_id) INTO locked FROM booking b
+    SELECT array_agg(b.child_id), jsonb_object_agg(b.id, b.child_id) INTO waiters, locked FROM booking b
     WHERE b.community_id = p_community AND b.lesson_id = p_lesson AND b.status = 'waiting';
-    locked := array_append(locked, p_child);
-    PERFORM FROM person p WHERE p.community_id = p_community AND p.id = ANY (locked) ORDER BY p.id FOR NO KEY UPDATE;
+    PERFORM FROM person p WHERE p.community_id = p_community AND (p.id = p_child OR p.id = ANY (waiters))
+        ORDER BY p.id FOR NO KEY UPDATE;
     PERFORM FROM lesson l WHERE l.community_id = p_community AND l.id = p_lesson FOR NO KEY UPDATE;
-    RETURN locked;
+    RETURN coalesce(locked, '{}');
 END $$;
 REVOKE EXECUTE ON FUNCTION booking_lock FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION booking_lock TO timebank_app;

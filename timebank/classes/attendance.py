@@ -249,6 +249,7 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str | Phrase | No
     await Lesson.update({Lesson.cancelled_at: clock.now()}).where(
         (Lesson.community_id == scope.community_id) & (Lesson.id == lesson.id)
     )
+    await database.flush()
 
 
 async def _consume(scope: Scope, found: BookingRow) -> None:

@@ -63,7 +63,6 @@ async def book_seat(scope: Scope, wanted: BookingIn) -> Booked:
             await require_seen_terms(scope, LESSON_TERMS, wanted.lesson_id, guardian_id, lesson_of(facts).course)
         if seating.step == "fill":
             await seats.fill(scope, wanted.lesson_id)
-            await database.flush()
             facts = await booking_facts(scope, wanted, guardian_id)
             seating = decide(facts, clock.now(), is_filled=True)
         lesson, booking_id = lesson_of(facts), facts.known.id if facts.known else clock.new_id()

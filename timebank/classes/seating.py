@@ -73,7 +73,7 @@ async def booking_facts(scope: Scope, wanted: BookingIn, guardian_id: UUID) -> B
     """Lock the rows and read the facts, by two statements. Raises NotFound for a lesson that does not exist."""
     community_id, today = scope.community_id, clock.local_day()
     locked = await database.fetch_value(
-        "SELECT to_json(booking_lock($1, $2, $3))::text", community_id, wanted.lesson_id, wanted.child_id
+        "SELECT booking_lock($1, $2, $3)::text", community_id, wanted.lesson_id, wanted.child_id
     )
     facts = await read(
         BookingFacts,
@@ -105,9 +105,9 @@ async def booking_facts(scope: Scope, wanted: BookingIn, guardian_id: UUID) -> B
         ),
         codes=pickup.free_codes(scope, pickup.draw()),
     )  # fmt: skip
-    held = msgspec.json.decode(locked, type=set[UUID])
-    for waiter in facts.waiting:
-        require_locked(waiter.child_id, held)
+    waited = msgspec.json.decode(locked, type=dict[UUID, UUID])
+    for waiter in facts.waiting:  # a merge of two records may have led a booking to another child meanwhile
+        require_locked(waiter.child_id, [waited.get(waiter.id, waiter.child_id)])
     return facts
 
 

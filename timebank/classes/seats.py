@@ -188,6 +188,7 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
             system, booking.child_id, "booking_seated", f"booking:{booking.id}:seated", booking.id,
             urgent=is_soon(booking.starts_at), course=booking.course, at=booking.starts_at, child=booking.child,
         )  # fmt: skip
+    await database.flush()
     return given
 
 

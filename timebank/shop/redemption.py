@@ -28,7 +28,6 @@ from timebank.shop.schemas import Redeemed, RedemptionIn
 from timebank.shop.tables import Redemption
 
 
-@retried
 async def redeem(scope: Scope, wanted: RedemptionIn) -> Redeemed:
     """Reserve a good against the person's points for the `hold_days` of the policy.
 
@@ -63,6 +62,7 @@ async def require_takeable(scope: Scope, person_id: UUID, good_id: UUID, station
     await _require_seen(scope, wanted, facts)
 
 
+@retried
 async def _redeem(scope: Scope, wanted: RedemptionIn, *, agreed: bool) -> Redeemed:
     async with transaction(scope):
         customer = await lock_customer(scope, wanted.person_id)

@@ -34,7 +34,6 @@ async def count_attempt(key: str, *, most: int, window: timedelta) -> None:
     await count_attempts([Limit(key, most)], window=window)
 
 
-@retried
 async def count_attempts(limits: Sequence[Limit], *, window: timedelta) -> None:
     """Count one attempt under the keys of several limits. Raises TooManyAttempts for those after `most` in a window.
 

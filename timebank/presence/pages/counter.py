@@ -19,7 +19,7 @@ from timebank.cards.schemas import CardOut
 from timebank.classes.pages.counter import counter_classes
 from timebank.core import database, scanned, vault
 from timebank.core.clock import now
-from timebank.core.database import transaction
+from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Scope
@@ -144,15 +144,7 @@ class CounterPages(Controller):
         data |= {"phone_last4": scanned.digits(data.get("phone_last4", ""))}
         wanted = parse_form(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号")})
         await count_look_up(caller)
-        async with transaction(caller):
-            async with database.gathering() as reads:
-                kept = reads.start(_kept(caller))
-                named = reads.start(
-                    named_at_counter(caller, wanted.name, phone_last4=wanted.phone_last4, room=wanted.room)
-                )
-            chosen, found = _required(kept.result(), data.get("station_id")), named.result()
-            only = found[0].id if len(found) == 1 else None
-            return await _desk_page(request, caller, chosen, found=found, person_id=only, kept=kept.result())
+        return await _found_page(request, caller, data.get("station_id"), wanted)
 
     @post("/hand")
     @shown_again(
@@ -281,6 +273,7 @@ async def _spends(caller: Scope, chosen: StationOut, person_id: UUID, presence: 
     return _Spending(available=has.result().points.available, goods=goods.result(), classes=classes.result())
 
 
+@retried
 async def _parts(
     request: AnyRequest,
     caller: Scope,
@@ -301,6 +294,18 @@ async def _parts(
         "served": served.result() if served else None, "nonce": vault.token(),
         "undo_since": now() - counter.UNDO_WITHIN, "gives_codes": caller.device_id is None,
     }  # fmt: skip
+
+
+@retried
+async def _found_page(request: AnyRequest, caller: Scope, station_id: str | None, wanted: Found) -> Template:
+    """The counter with those whom a look-up has found, read in one transaction."""
+    async with transaction(caller):
+        async with database.gathering() as reads:
+            kept = reads.start(_kept(caller))
+            named = reads.start(named_at_counter(caller, wanted.name, phone_last4=wanted.phone_last4, room=wanted.room))
+        chosen, found = _required(kept.result(), station_id), named.result()
+        only = found[0].id if len(found) == 1 else None
+        return await _desk_page(request, caller, chosen, found=found, person_id=only, kept=kept.result())
 
 
 async def _desk_page(

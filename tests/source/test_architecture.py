@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("expiry",),
     ("stations",),
     ("access",),
+    ("objections",),
     ("rules",),
     ("cards",),
     ("activities",),

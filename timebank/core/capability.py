@@ -125,6 +125,8 @@ class Capability:
     statement: Mapping[str, str] = field(default_factory=dict)
     """Words for its entries on a statement. Key: the entry's kind, or `source_kind:kind`, which takes precedence."""
     agreed: Sequence[Agreed] = ()
+    subjects: Sequence[str] = ()
+    """The `objections.subjects.Subject`s that residents may object to."""
     people: Sequence[PersonColumn] = ()
     """The columns of its tables that refer to a person."""
     in_use: Mapping[str, str] = field(default_factory=dict)

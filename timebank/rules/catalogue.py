@@ -219,6 +219,7 @@ async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID 
             unit=wanted.unit, cap_period=wanted.cap_period, cap_per_person=wanted.cap_per_person,
             cap_per_area=wanted.cap_per_area, active=wanted.active,
             valid_from=max(wanted.valid_from or clock.now(), clock.now()), changed_by=by,
+            trigger=None, notice_days=None,
         )
     )  # fmt: skip
     await audit.record(

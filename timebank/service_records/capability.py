@@ -37,6 +37,7 @@ CAPABILITY = Capability(
             credited="SELECT id, person_id FROM service_record WHERE community_id = $1",
         ),
     ),
+    subjects=("timebank.service_records.objection_effects.RECORD",),
     statement={
         "service": _("志愿服务"),
         "conversion": _("时间换积分"),

@@ -140,7 +140,7 @@ async def insert_record(
             notice_until=None, rule_code=served.rule_code, rule_version=None, credited_minutes=None,
             credited_points=None, entry_id=None, created_at=clock.now(),
             counts_on=counts_on(served.started_at, served.day), corrected_by=None, corrected_at=None,
-            withdrawn_at=None, withdrawn_by=None,
+            withdrawn_at=None, withdrawn_by=None, source_kind=None, source_id=None,
         )
     )  # fmt: skip
     await audit.record(

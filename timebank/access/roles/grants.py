@@ -123,7 +123,7 @@ async def _give(scope: Scope, asked: GrantIn, by: UUID | None) -> GrantOut:
         RoleGrant(
             community_id=scope.community_id, id=grant_id, person_id=asked.person_id, role=asked.role.value,
             region_id=asked.region_id, area_id=asked.area_id, station_id=asked.station_id, starts_on=starts_on,
-            ends_on=asked.ends_on, granted_by=by, granted_at=clock.now(), ended_at=None,
+            ends_on=asked.ends_on, granted_by=by, granted_at=clock.now(), ended_at=None, paid=False,
         )
     )  # fmt: skip
     await audit.record(

@@ -13,15 +13,16 @@ from timebank.core.locale import _
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.deeds.filing.filing import DAYS_BACK_MAX, file_deed
 from timebank.deeds.filing.options import filing_options
-from timebank.deeds.objections.objecting import object_to_deed
 from timebank.deeds.reading import find_deed, list_deeds
-from timebank.deeds.schemas import DeedIn, ReasonIn, WitnessIn
+from timebank.deeds.schemas import DeedIn, WitnessIn
 from timebank.deeds.witness import answer_as_witness
 from timebank.deeds.words import STATUS
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
+from timebank.objections.objecting import object_to
+from timebank.objections.schemas import ObjectionIn
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
@@ -95,7 +96,7 @@ class DeedPages(Controller):
         caller: NamedDependency[Scope],
     ) -> Redirect:  # fmt: skip
         """Object to the reversal of the reader's own deed."""
-        await object_to_deed(caller, deed_id, parse_form(ReasonIn, data, REASON).reason)
+        await object_to(caller, "deed", deed_id, parse_form(ObjectionIn, data, REASON).reason)
         return see_other(f"/deeds/{deed_id}?done=objected")
 
 

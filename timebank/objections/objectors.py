@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
+from timebank.agreements.independence import is_caller
 from timebank.core import database
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Role, Scope
-from timebank.deeds.parties import is_caller
 from timebank.people.directory import list_people
 from timebank.people.messages import notify
 from timebank.people.schemas import PersonLine

@@ -170,6 +170,20 @@ async def is_uninvolved(
     return close.is_uninvolved([*acted, *accounts], people)
 
 
+async def are_two_people(scope: Scope, one: UUID, other: UUID) -> bool:
+    """Whether two residents are independent people, and neither is or was the guardian of the other."""
+    sides = await sides_of(scope, [one, other])
+    cared = await past_and_present_guardians(scope, [one, other])
+    for each in (one, other):
+        if is_caller(scope, each):  # with the records and households in other communities
+            sides[each] |= await side_of(scope)
+    return (
+        is_independent(sides[one], sides[other])
+        and sides[other].persons.isdisjoint(cared.get(one, ()))
+        and sides[one].persons.isdisjoint(cared.get(other, ()))
+    )
+
+
 async def is_near_home(scope: Scope, person_id: UUID) -> bool:
     """Whether the person is in `Near.home`: the caller, a household member or a ward, now or before."""
     return person_id in (await near(scope, [person_id])).home

@@ -49,11 +49,13 @@ CAPABILITY = Capability(
     ),
     audit={
         "answer_as_witness": _("作了证"),
+        "award_deed": _("确认后登记善行"),
         "ask_witness": _("问了见证人"),
         "credit_deed": _("给善行记了分"),
         "file_deed": _("登记了善行"),
         "reverse_deed": _("冲正了善行"),
         "review_deed": _("审核了善行"),
+        "undo_award": _("撤销了确认所得的善行"),
         "withdraw_deed": _("撤回了善行"),
     },
     nouns={

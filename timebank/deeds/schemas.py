@@ -84,6 +84,9 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     entry_id: UUID | None
     created_at: datetime
     open_objections: int
+    source_kind: str | None
+    notice_days: int | None
+    """How long deeds of this rule are published; None: the community's policy."""
 
     @property
     def witness_owes(self) -> bool:

@@ -63,6 +63,26 @@ async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note:
         return (await read_objection(scope, objection_id)).out()
 
 
+async def end_objections(scope: Scope, kind: str, subject_id: UUID, note: str) -> None:
+    """Uphold every undecided objection to a subject that is taken back meanwhile, and notify those who raised them.
+
+    Checks no permission. The caller holds the subject's lock.
+    """
+    ended = await database.fetch(
+        "UPDATE objection SET upheld = true, decided_by = $4, decided_at = $5, decision_note = $6 "
+        "WHERE community_id = $1 AND subject_kind = $2 AND subject_id = $3 AND upheld IS NULL RETURNING id, person_id",
+        scope.community_id, kind, subject_id, scope.actor_id, clock.now(), note,
+    )  # fmt: skip
+    outcome = subject_of(kind).rejected
+    for row in ended:
+        objection_id, person_id = UUID(bytes=row["id"].bytes), UUID(bytes=row["person_id"].bytes)
+        await audit.record(scope, "decide_objection", "objection", objection_id, reason=note, upheld=True)
+        await notify(
+            scope, person_id, "objection_decided", f"您的异议有了决定：{outcome}。{note[:400]}",
+            f"objection:{objection_id}:decided", subject_id,
+        )  # fmt: skip
+
+
 async def restore_agreed(scope: Scope, change: Change) -> None:
     await decide_objection(scope, UUID(change.do["objection_id"]), True, change.do["note"])
 

@@ -19,11 +19,22 @@ from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.ledger.totals import has_credited
 from timebank.rules.looser import is_looser_rule
-from timebank.rules.schemas import RuleIn, RuleOut
+from timebank.rules.schemas import RuleIn, RuleOut, Trigger
 from timebank.rules.tables import Rule
 
 CODE_MAX = 40
 PERIODS = {"day": _("每天"), "week": _("每周"), "month": _("每月"), "year": _("每年")}
+# What a capability confirms and then awards as a deed, in the words of "{trigger}自动登记".
+TRIGGERS: dict[str, str] = {
+    "report_confirmed": _("居民上报核实后"),
+    "head_report_confirmed": _("楼栋长、单元长上报核实后"),
+    "courier_report_confirmed": _("骑手、快递员上报核实后"),
+    "turn_kept": _("值日到岗确认后"),
+    "theme_kept": _("每月主题完成后"),
+    "dispute_settled": _("调解成功后"),
+    "idea_adopted": _("建议被采纳后"),
+    "pledge_kept": _("承诺兑现后"),
+}
 EACH_PERSON, EACH_PLACE = _("每人"), _("每楼或单元")
 
 
@@ -45,6 +56,18 @@ class RuleIncomplete(TimebankError):
     sentence = "服务规则要写几分钟换 1 分，善行规则要写积多少分；两样只写一样。"
 
 
+class RuleOfDeedsOnly(TimebankError):
+    code = "rule_of_deeds_only"
+    status = 422
+    sentence = "自动登记和公示天数只用在善行规则上。服务规则请把这两样空着。"
+
+
+class TriggerTaken(TimebankError):
+    code = "trigger_taken"
+    status = 409
+    sentence = "同一件事已经由规则“{name}”自动登记，一件事只登记一次。请改那条规则，或先取消它的自动登记。"
+
+
 class RuleTooEarly(TimebankError):
     code = "rule_too_early"
     status = 422
@@ -60,7 +83,7 @@ class RuleChangedMeanwhile(TimebankError):
 
 _COLUMNS = (
     "code, version, kind, name, minutes_per_point, points, unit, cap_period, cap_per_person, cap_per_area, active, "
-    "valid_from, changed_by"
+    "valid_from, changed_by, trigger, notice_days"
 )
 
 
@@ -78,6 +101,10 @@ def rule_in_words(rule: RuleOut, language: str = "zh") -> str:
             for whose, most in caps
             if most
         ]
+    if rule.trigger is not None:
+        parts.append(put_together(_("{trigger}自动登记"), {"trigger": TRIGGERS[rule.trigger]}, language))
+    if rule.notice_days is not None:
+        parts.append(put_together(_("公示 {days} 天"), {"days": rule.notice_days}, language))
     return translate(_("，"), language).join(parts)
 
 
@@ -100,6 +127,20 @@ async def rule_at(scope: Scope, code: str, moment: datetime) -> RuleOut:
     if found is None:
         raise RuleNotFound
     return _in_words(found)
+
+
+async def rule_of_trigger(scope: Scope, trigger: Trigger) -> RuleOut | None:
+    """The rule in force that files deeds by this trigger; None where the community has chosen none.
+
+    There is one, unless two were set at the same moment: then the one that gives less, so that nobody gains by it.
+    """
+    found = await database.row(
+        RuleOut,
+        f"SELECT * FROM (SELECT DISTINCT ON (code) {_COLUMNS} FROM rule WHERE community_id = $1 AND valid_from <= $2 "  # noqa: S608  # own columns
+        "ORDER BY code, version DESC) AS newest WHERE active AND trigger = $3 ORDER BY points, code LIMIT 1",
+        scope.community_id, clock.now(), trigger,
+    )  # fmt: skip
+    return _in_words(found) if found else None
 
 
 async def usable_rule(scope: Scope, code: str, kind: str) -> RuleOut:
@@ -162,7 +203,7 @@ async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
     Earlier versions stay unchanged, so every credit keeps its reason. A rule that gives more than every present rule of
     its kind, or that lifts a cap, waits for a second person of a higher level; before the community's first ledger
     entry its administrator sets it alone, and a second person sees the list afterwards. Raises RuleIncomplete,
-    RuleTooEarly, RuleKindFixed, RuleChangedMeanwhile, Invalid.
+    RuleTooEarly, RuleKindFixed, RuleChangedMeanwhile, RuleOfDeedsOnly, TriggerTaken, Invalid.
     """
     scope.require_admin()
     wanted = _checked(wanted)
@@ -173,8 +214,11 @@ async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
         newest = known[0] if known else None
         if newest is not None and newest.kind != wanted.kind:
             raise RuleKindFixed(name=newest.name)
+        await _require_free_trigger(scope, wanted)
         if not scope.system and await is_looser_rule(scope, wanted, known):
             says = {"name": wanted.name, "points": wanted.points, "minutes": wanted.minutes_per_point}
+            if wanted.trigger is not None or wanted.notice_days is not None:
+                says["earns"] = _worth_in_words(wanted)
             if await has_credited(scope):
                 return await propose(
                     scope, LOOSER_RULE, wanted.code, wanted, {"name": wanted.name, "earns": _worth_in_words(wanted)},
@@ -185,10 +229,12 @@ async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
 
 
 def _checked(wanted: RuleIn) -> RuleIn:
-    """The rule with a clean name. Raises RuleIncomplete, RuleTooEarly, or Invalid without a name."""
+    """The rule with a clean name. Raises RuleIncomplete, RuleOfDeedsOnly, RuleTooEarly, or Invalid without a name."""
     worth = (wanted.minutes_per_point, None) if wanted.kind == "service" else (None, wanted.points)
     if worth == (None, None) or worth != (wanted.minutes_per_point, wanted.points):
         raise RuleIncomplete
+    if wanted.kind != "deed" and (wanted.trigger, wanted.notice_days) != (None, None):
+        raise RuleOfDeedsOnly
     name = names.clean(wanted.name)
     if not name:
         raise Invalid(why=_("规则要有名称"))
@@ -203,8 +249,7 @@ def _worth_in_words(wanted: RuleIn) -> str:
         code=wanted.code or "", version=0, kind=wanted.kind, name=wanted.name,
         minutes_per_point=wanted.minutes_per_point, points=wanted.points, unit=wanted.unit,
         cap_period=wanted.cap_period, cap_per_person=wanted.cap_per_person, cap_per_area=wanted.cap_per_area,
-        active=True, valid_from=clock.now(),
-        changed_by=None,
+        active=True, valid_from=clock.now(), changed_by=None, trigger=wanted.trigger, notice_days=wanted.notice_days,
     )  # fmt: skip
     return rule_in_words(shown)
 
@@ -219,12 +264,13 @@ async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID 
             unit=wanted.unit, cap_period=wanted.cap_period, cap_per_person=wanted.cap_per_person,
             cap_per_area=wanted.cap_per_area, active=wanted.active,
             valid_from=max(wanted.valid_from or clock.now(), clock.now()), changed_by=by,
-            trigger=None, notice_days=None,
+            trigger=wanted.trigger, notice_days=wanted.notice_days,
         )
     )  # fmt: skip
     await audit.record(
         scope, "set_rule", "rule", None, code=wanted.code, version=version, active=wanted.active,
-        minutes_per_point=wanted.minutes_per_point, points=wanted.points,
+        minutes_per_point=wanted.minutes_per_point, points=wanted.points, trigger=wanted.trigger,
+        notice_days=wanted.notice_days,
     )  # fmt: skip
     written = await _newest(scope, wanted.code)
     assert written is not None
@@ -234,6 +280,7 @@ async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID 
 async def set_agreed_rule(scope: Scope, change: Change) -> None:
     wanted = msgspec.convert(change.do, RuleIn)
     assert wanted.code is not None
+    await _require_free_trigger(scope, wanted)
     await _write(scope, wanted, await _newest(scope, wanted.code), change.by)
 
 
@@ -248,6 +295,20 @@ async def _newest(scope: Scope, code: str) -> RuleOut | None:
         f"SELECT {_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 ORDER BY version DESC LIMIT 1",  # noqa: S608  # own columns
         scope.community_id, code,
     )  # fmt: skip
+
+
+async def _require_free_trigger(scope: Scope, wanted: RuleIn) -> None:
+    """Raise TriggerTaken where another active rule, in force or still to begin, has the trigger."""
+    if wanted.trigger is None or not wanted.active:
+        return
+    other: str | None = await database.fetch_value(
+        "SELECT r.name FROM rule r WHERE r.community_id = $1 AND r.code <> $2 AND r.trigger = $3 AND r.active "
+        "AND r.version >= (SELECT coalesce(max(begun.version), 0) FROM rule begun WHERE begun.community_id = $1 "
+        "AND begun.code = r.code AND begun.valid_from <= $4) ORDER BY r.code, r.version LIMIT 1",
+        scope.community_id, wanted.code, wanted.trigger, clock.now(),
+    )  # fmt: skip
+    if other is not None:
+        raise TriggerTaken(name=other)
 
 
 async def _free_code(scope: Scope, name: str) -> str:
@@ -275,6 +336,9 @@ async def rule_names(scope: Scope, codes: Sequence[str]) -> dict[tuple[str, int]
 
 LOOSER_RULE = Kind(name="looser_rule", sentence=_("积分规则“{name}”改成：{earns}"))
 RULE_BEFORE = Kind(
-    name="rule_before", sentence=_("积分规则“{name}”由一个人定下：每件记 {points} 分"), in_force=True,
-    without={"points": _("积分规则“{name}”由一个人定下：{minutes} 分钟换 1 分")},
+    name="rule_before", sentence=_("积分规则“{name}”由一个人定下：{earns}"), in_force=True,
+    without={
+        "points": _("积分规则“{name}”由一个人定下：{minutes} 分钟换 1 分"),
+        "earns": _("积分规则“{name}”由一个人定下：每件记 {points} 分"),
+    },
 )  # fmt: skip

@@ -46,6 +46,7 @@ CAPABILITY = Capability(
         "approve_record": _("通过了服务时长"),
         "correct_end": _("更正了签退时间"),
         "credit_record": _("给服务记了时长和积分"),
+        "note_service": _("确认后记服务时长"),
         "record_service": _("记了服务时长"),
         "reject_record": _("退回了服务时长"),
         "reverse_record": _("冲正了服务时长"),

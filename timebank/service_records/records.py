@@ -6,6 +6,7 @@ import msgspec
 
 from timebank.core import audit, clock, database
 from timebank.core.scope import Scope
+from timebank.core.source_row import SourceRow
 from timebank.core.wording import duration
 from timebank.policies.values import Policies, policies
 from timebank.presence.outcomes import Outcome
@@ -127,20 +128,21 @@ def why_not(found: Judgement, in_force: Policies) -> str | None:
 async def insert_record(
     scope: Scope, served: Served, *, status: str, flags: list[str], visit: VisitRow | None = None,
     activity_id: UUID | None = None, station_id: UUID | None = None, reason: str | None = None,
-    note: str | None = None,
+    note: str | None = None, entered_by: UUID | None = None, source: SourceRow | None = None,
 ) -> None:  # fmt: skip
-    """Insert a service record: of a visit, or honour hours that the caller enters with a reason."""
+    """Insert a service record: of a visit, or honour hours that somebody enters with a reason or confirms."""
     await ServiceRecord.insert(
         ServiceRecord(
             community_id=scope.community_id, id=served.id, kind=served.kind, person_id=served.person_id,
             visit_id=visit.id if visit else None, activity_id=visit.activity_id if visit else activity_id,
             station_id=visit.station_id if visit else station_id, started_at=served.started_at,
             ended_at=served.ended_at, minutes=served.minutes, status=status, flags=flags, reason=reason,
-            entered_by=None if visit else scope.actor_id, reviewed_by=None, reviewed_at=None, review_note=note,
+            entered_by=entered_by, reviewed_by=None, reviewed_at=None, review_note=note,
             notice_until=None, rule_code=served.rule_code, rule_version=None, credited_minutes=None,
             credited_points=None, entry_id=None, created_at=clock.now(),
             counts_on=counts_on(served.started_at, served.day), corrected_by=None, corrected_at=None,
-            withdrawn_at=None, withdrawn_by=None, source_kind=None, source_id=None,
+            withdrawn_at=None, withdrawn_by=None, source_kind=source.kind if source else None,
+            source_id=source.id if source else None,
         )
     )  # fmt: skip
     await audit.record(

@@ -29,6 +29,13 @@ async def notify_of_many_hours(
     await notify_many(scope, kind, tellings, import_id=import_id)
 
 
+async def notify_hours_noted(scope: Scope, served: Served) -> None:
+    """Notify a person of the hours that follow from something that somebody has confirmed."""
+    what = f"您{dated_at(served.started_at)}起 {duration(served.minutes)}的服务有人确认了，审核并公示后才计入。"
+    text = f"{what}不对的话请找社区管理员。"
+    await notify(scope, served.person_id, "record_entered", text, f"service:{served.id}:entered", served.id)
+
+
 async def notify_hours_entered(scope: Scope, served: Served, reason: str) -> None:
     """Notify a person whose hours somebody else has entered by hand."""
     if scope.is_own(served.person_id):

@@ -16,6 +16,7 @@ from timebank.http.refusals import shown_again
 from timebank.people.directory import names_of
 from timebank.rules import catalogue
 from timebank.rules.schemas import RuleIn, RuleOut
+from timebank.rules.triggers import TRIGGERS
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, waits_or
 
@@ -70,7 +71,7 @@ class PanelRulePages(Controller):
 
 def _new_page(request: AnyRequest, caller: Scope, kind: str) -> Template:
     caller.require_admin()
-    return page(request, caller, "rules/new.html", given={"kind": kind}, triggers=catalogue.TRIGGERS)
+    return page(request, caller, "rules/new.html", given={"kind": kind}, triggers=TRIGGERS)
 
 
 async def _rule_page(request: AnyRequest, caller: Scope, code: str, *, done: str = "") -> Template:
@@ -79,5 +80,5 @@ async def _rule_page(request: AnyRequest, caller: Scope, code: str, *, done: str
     return page(
         request, caller, "rules/rule.html", rule=found[0], versions=found,
         names=await names_of(caller, [v.changed_by for v in found if v.changed_by]), done=done,
-        edits=caller.administers, triggers=catalogue.TRIGGERS,
+        edits=caller.administers, triggers=TRIGGERS,
     )  # fmt: skip

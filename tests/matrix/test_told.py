@@ -95,6 +95,7 @@ TOLD = {
     "agree_membership": "the holder decided it, and every record of the login is told of it",
     "decline_membership": OWN,
     "decide_change": "change_decided", "confirm_login": "login_confirmed", "answer_as_witness": "witness_denied",
+    "award_deed": "deed_filed", "undo_award": "deed_rejected", "note_service": "record_entered",
     "ask_witness": STAFF, "merge_people": "person_merged", "undo_merge": "merge_undone",
 }  # fmt: skip
 

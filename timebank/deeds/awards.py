@@ -31,8 +31,9 @@ from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.locks import lock_people
 from timebank.people.messages import notify
 from timebank.policies.values import policies
-from timebank.rules.catalogue import rule_of_trigger
+from timebank.rules.catalogue import usable_rule
 from timebank.rules.schemas import RuleOut, Trigger
+from timebank.rules.triggers import code_of_trigger
 
 Why = Literal["no_rule", "gone", "guarded", "twice", "paid", "capped", "family", "many_points"]
 
@@ -82,8 +83,8 @@ async def award(
 
 
 async def _award(scope: Scope, wanted: _Wanted) -> Awarded:
-    usable = await rule_of_trigger(scope, wanted.trigger)
-    if usable is None:
+    code = await code_of_trigger(scope, wanted.trigger)
+    if code is None:
         return Awarded(None, "no_rule")
     try:
         await lock_doer(scope, wanted.person_id)
@@ -96,7 +97,7 @@ async def _award(scope: Scope, wanted: _Wanted) -> Awarded:
         return Awarded(None, "twice")
     if await is_paid_on(scope, wanted.person_id, wanted.on):
         return Awarded(None, "paid")
-    rule = await rule_of_day(scope, usable, wanted.on)
+    rule = await rule_of_day(scope, await usable_rule(scope, code, "deed"), wanted.on)
     try:
         await require_room(scope, rule, wanted.person_id, wanted.area_id, wanted.on)
     except CapReached:

@@ -1,4 +1,4 @@
-"""The catalogue of earning rules, in versions, each with its words."""
+"""The catalogue of earning rules, in versions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,28 +14,17 @@ from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Invalid, TimebankError
-from timebank.core.locale import _, put_together, translate
+from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.ledger.totals import has_credited
 from timebank.rules.looser import is_looser_rule
-from timebank.rules.schemas import RuleIn, RuleOut, Trigger
+from timebank.rules.schemas import RuleIn, RuleOut
 from timebank.rules.tables import Rule
+from timebank.rules.triggers import require_free_trigger
+from timebank.rules.words import rule_in_words
 
 CODE_MAX = 40
-PERIODS = {"day": _("每天"), "week": _("每周"), "month": _("每月"), "year": _("每年")}
-# What a capability confirms and then awards as a deed, in the words of "{trigger}自动登记".
-TRIGGERS: dict[str, str] = {
-    "report_confirmed": _("居民上报核实后"),
-    "head_report_confirmed": _("楼栋长、单元长上报核实后"),
-    "courier_report_confirmed": _("骑手、快递员上报核实后"),
-    "turn_kept": _("值日到岗确认后"),
-    "theme_kept": _("每月主题完成后"),
-    "dispute_settled": _("调解成功后"),
-    "idea_adopted": _("建议被采纳后"),
-    "pledge_kept": _("承诺兑现后"),
-}
-EACH_PERSON, EACH_PLACE = _("每人"), _("每楼或单元")
 
 
 class RuleNotFound(TimebankError):
@@ -62,12 +51,6 @@ class RuleOfDeedsOnly(TimebankError):
     sentence = "自动登记和公示天数只用在善行规则上。服务规则请把这两样空着。"
 
 
-class TriggerTaken(TimebankError):
-    code = "trigger_taken"
-    status = 409
-    sentence = "同一件事已经由规则“{name}”自动登记，一件事只登记一次。请改那条规则，或先取消它的自动登记。"
-
-
 class RuleTooEarly(TimebankError):
     code = "rule_too_early"
     status = 422
@@ -85,27 +68,6 @@ _COLUMNS = (
     "code, version, kind, name, minutes_per_point, points, unit, cap_period, cap_per_person, cap_per_area, active, "
     "valid_from, changed_by, trigger, notice_days"
 )
-
-
-def rule_in_words(rule: RuleOut, language: str = "zh") -> str:
-    """What the rule gives, in words: 6 分钟 = 1 分; 每件 10 分，每人每周最多 3 次."""
-    if rule.kind == "service":
-        return put_together(_("{minutes} 分钟 = 1 分"), {"minutes": rule.minutes_per_point}, language)
-    earned = {"unit": rule.unit or _("每次"), "points": rule.points}
-    parts = [put_together(_("{unit} {points} 分"), earned, language)]
-    if rule.cap_period:
-        caps = ((EACH_PERSON, rule.cap_per_person), (EACH_PLACE, rule.cap_per_area))
-        limit = {"period": PERIODS[rule.cap_period]}
-        parts += [
-            put_together(_("{whose}{period}最多 {most} 次"), limit | {"whose": whose, "most": most}, language)
-            for whose, most in caps
-            if most
-        ]
-    if rule.trigger is not None:
-        parts.append(put_together(_("{trigger}自动登记"), {"trigger": TRIGGERS[rule.trigger]}, language))
-    if rule.notice_days is not None:
-        parts.append(put_together(_("公示 {days} 天"), {"days": rule.notice_days}, language))
-    return translate(_("，"), language).join(parts)
 
 
 def _in_words(rule: RuleOut) -> RuleOut:
@@ -127,20 +89,6 @@ async def rule_at(scope: Scope, code: str, moment: datetime) -> RuleOut:
     if found is None:
         raise RuleNotFound
     return _in_words(found)
-
-
-async def rule_of_trigger(scope: Scope, trigger: Trigger) -> RuleOut | None:
-    """The rule in force that files deeds by this trigger; None where the community has chosen none.
-
-    There is one, unless two were set at the same moment: then the one that gives less, so that nobody gains by it.
-    """
-    found = await database.row(
-        RuleOut,
-        f"SELECT * FROM (SELECT DISTINCT ON (code) {_COLUMNS} FROM rule WHERE community_id = $1 AND valid_from <= $2 "  # noqa: S608  # own columns
-        "ORDER BY code, version DESC) AS newest WHERE active AND trigger = $3 ORDER BY points, code LIMIT 1",
-        scope.community_id, clock.now(), trigger,
-    )  # fmt: skip
-    return _in_words(found) if found else None
 
 
 async def usable_rule(scope: Scope, code: str, kind: str) -> RuleOut:
@@ -214,7 +162,7 @@ async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
         newest = known[0] if known else None
         if newest is not None and newest.kind != wanted.kind:
             raise RuleKindFixed(name=newest.name)
-        await _require_free_trigger(scope, wanted)
+        await require_free_trigger(scope, wanted)
         if not scope.system and await is_looser_rule(scope, wanted, known):
             says = {"name": wanted.name, "points": wanted.points, "minutes": wanted.minutes_per_point}
             if wanted.trigger is not None or wanted.notice_days is not None:
@@ -280,7 +228,7 @@ async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID 
 async def set_agreed_rule(scope: Scope, change: Change) -> None:
     wanted = msgspec.convert(change.do, RuleIn)
     assert wanted.code is not None
-    await _require_free_trigger(scope, wanted)
+    await require_free_trigger(scope, wanted)
     await _write(scope, wanted, await _newest(scope, wanted.code), change.by)
 
 
@@ -295,20 +243,6 @@ async def _newest(scope: Scope, code: str) -> RuleOut | None:
         f"SELECT {_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 ORDER BY version DESC LIMIT 1",  # noqa: S608  # own columns
         scope.community_id, code,
     )  # fmt: skip
-
-
-async def _require_free_trigger(scope: Scope, wanted: RuleIn) -> None:
-    """Raise TriggerTaken where another active rule, in force or still to begin, has the trigger."""
-    if wanted.trigger is None or not wanted.active:
-        return
-    other: str | None = await database.fetch_value(
-        "SELECT r.name FROM rule r WHERE r.community_id = $1 AND r.code <> $2 AND r.trigger = $3 AND r.active "
-        "AND r.version >= (SELECT coalesce(max(begun.version), 0) FROM rule begun WHERE begun.community_id = $1 "
-        "AND begun.code = r.code AND begun.valid_from <= $4) ORDER BY r.code, r.version LIMIT 1",
-        scope.community_id, wanted.code, wanted.trigger, clock.now(),
-    )  # fmt: skip
-    if other is not None:
-        raise TriggerTaken(name=other)
 
 
 async def _free_code(scope: Scope, name: str) -> str:

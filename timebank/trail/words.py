@@ -11,7 +11,7 @@ from timebank.core.scope import Role
 from timebank.core.wording import day, when
 from timebank.deeds.words import WHY
 from timebank.policies.values import KNOWN
-from timebank.rules.catalogue import TRIGGERS
+from timebank.rules.triggers import TRIGGERS
 
 
 def verbs() -> dict[str, str]:

@@ -16,7 +16,8 @@ from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.objections.objecting import object_to, own_objection
 from timebank.objections.schemas import ObjectionIn
-from timebank.rules.catalogue import rule_in_words, versions
+from timebank.rules.catalogue import versions
+from timebank.rules.words import rule_in_words
 from timebank.service_records import visits
 from timebank.service_records.reading import find_record
 from timebank.web.forms import parse_form

@@ -15,10 +15,14 @@ ALTER TABLE objection DROP CONSTRAINT objection_once, DROP CONSTRAINT objection_
     DROP COLUMN deed_id, DROP COLUMN service_record_id,
     ADD CONSTRAINT objection_once UNIQUE (community_id, subject_kind, subject_id, person_id);
 
--- As before, with the subject's pair of columns.
+-- As before, with the subject's pair of columns; a deed or record stays behind where the kept record has one of the same source.
 CREATE OR REPLACE FUNCTION person_links() RETURNS TABLE (noun text, field text, holds text) LANGUAGE sql IMMUTABLE AS $$
-    VALUES ('visit', 'person_id', 'true'), ('service_record', 'person_id', 'true'),
-        ('deed', 'person_id', 'r.witness_id IS DISTINCT FROM $3'), ('deed', 'witness_id', 'r.person_id <> $3'),
+    VALUES ('visit', 'person_id', 'true'),
+        ('service_record', 'person_id', 'NOT EXISTS (SELECT FROM service_record o WHERE o.community_id = $1 AND o.person_id = $3
+            AND (o.source_kind, o.source_id) = (r.source_kind, r.source_id))'),
+        ('deed', 'person_id', 'r.witness_id IS DISTINCT FROM $3 AND NOT EXISTS (SELECT FROM deed o WHERE o.community_id = $1 AND o.person_id = $3
+            AND (o.source_kind, o.source_id, o.rule_code, o.area_id) = (r.source_kind, r.source_id, r.rule_code, r.area_id))'),
+        ('deed', 'witness_id', 'r.person_id <> $3'),
         ('redemption', 'person_id', 'true'), ('class_purchase', 'guardian_id', 'true'), ('class_purchase', 'child_id', 'true'),
         ('booking', 'guardian_id', 'true'), ('booking', 'child_id', 'true'), ('household_move', 'person_id', 'true'),
         ('person', 'merged_into', 'r.id <> $3'),

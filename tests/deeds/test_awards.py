@@ -17,7 +17,6 @@ from tests.support.town import Town
 from timebank.core import audit, clock
 from timebank.core.capability import Capability, also
 from timebank.core.database import transaction
-from timebank.core.source_row import SourceRow
 from timebank.deeds.awards import Awarded, Why, award, undo
 from timebank.deeds.credit import credit_due_deeds
 from timebank.deeds.filing.caps import CapReached
@@ -30,6 +29,7 @@ from timebank.objections.objecting import object_to
 from timebank.policies.values import change_policy
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
+from timebank.rules.source_row import SourceRow
 
 TODAY = date(2026, 11, 18)
 ERRANDS = Capability(

@@ -13,7 +13,7 @@ from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.capability import Capability, also
 from timebank.core.database import transaction
-from timebank.core.source_row import SourceRow
+from timebank.rules.source_row import SourceRow
 from timebank.service_records import review
 from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.service_records.deciding import OwnRecord

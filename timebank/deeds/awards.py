@@ -17,7 +17,6 @@ from timebank.agreements.proposing import end_waiting_change
 from timebank.core import audit, clock, database
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
-from timebank.core.source_row import SourceRow
 from timebank.core.wording import dated
 from timebank.deeds.credit import take_back
 from timebank.deeds.filing.caps import CapReached, require_room
@@ -33,6 +32,7 @@ from timebank.people.messages import notify
 from timebank.policies.values import policies
 from timebank.rules.catalogue import usable_rule
 from timebank.rules.schemas import RuleOut, Trigger
+from timebank.rules.source_row import SourceRow
 from timebank.rules.triggers import code_of_trigger
 
 Why = Literal["no_rule", "gone", "guarded", "twice", "paid", "capped", "family", "many_points"]

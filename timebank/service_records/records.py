@@ -6,12 +6,12 @@ import msgspec
 
 from timebank.core import audit, clock, database
 from timebank.core.scope import Scope
-from timebank.core.source_row import SourceRow
 from timebank.core.wording import duration
 from timebank.policies.values import Policies, policies
 from timebank.presence.outcomes import Outcome
 from timebank.presence.visits import VisitRow
 from timebank.presence.words import ScanRefused
+from timebank.rules.source_row import SourceRow
 from timebank.service_records.crediting.credit import Served, credit_record, rule_as_of, rule_of
 from timebank.service_records.facts import counts_on, visit_facts
 from timebank.service_records.judging import Judgement, judge_visit

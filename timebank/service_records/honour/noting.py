@@ -14,9 +14,9 @@ from timebank.access.roles.paid import is_paid_on
 from timebank.agreements.independence import are_two_people
 from timebank.core import audit, clock, database
 from timebank.core.scope import Scope
-from timebank.core.source_row import SourceRow
 from timebank.policies.values import policies
 from timebank.presence.scan_context import has_consent, lock_person
+from timebank.rules.source_row import SourceRow
 from timebank.service_records.crediting.credit import Served, rule_code_of
 from timebank.service_records.facts import flags_of_entered_hours
 from timebank.service_records.honour.entering import require_activity, require_times

@@ -118,9 +118,12 @@ async def lock_parties(scope: Scope, kind: str, subject_id: UUID) -> Parties:
     return parties
 
 
+_COLUMNS = "id, person_id, what, occurred_on, started_at, points, minutes, stage, acted, logins, concerns"
+
+
 def subject_rows() -> str:
     """SQL of the one row, as in `Subject.select`, of the subject of the objection `o` in community $1."""
     return " UNION ALL ".join(
-        f"SELECT * FROM ({subject.select}) AS {kind} WHERE o.subject_kind = '{kind}' AND {kind}.id = o.subject_id"  # noqa: S608  # declared in manifests
+        f"SELECT {_COLUMNS} FROM ({subject.select}) AS one WHERE o.subject_kind = '{kind}' AND one.id = o.subject_id"  # noqa: S608  # declared in manifests
         for kind, subject in subjects().items()
     )

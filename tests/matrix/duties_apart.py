@@ -58,6 +58,7 @@ LOOKS = {
 OTHER_VERBS = {
     "add_activity": OFFER, "add_course": OFFER, "add_lesson": OFFER, "add_shift": OFFER, "add_station": OFFER,
     "change_activity": OFFER, "offer_activity_again": OFFER, "set_photo": OFFER, "rename_area": "a name",
+    **dict.fromkeys(("award_deed", "note_service", "undo_award"), "follows from a confirmation, which has a line"),
     "stop_import": "says that an import came to no end; what it has written stands under its own verbs",
     "ask_for_check": "asks the worker to check the books", "sign_up": OWN, "withdraw": OWN,
     "attach_photo": OWN, "remove_photo": OWN, "purge_photo": "a photo goes on the day that the community's rules say",

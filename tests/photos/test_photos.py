@@ -17,11 +17,10 @@ from timebank.core.errors import Forbidden, Invalid, NotFound
 from timebank.core.scope import Scope
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
 from timebank.deeds.filing.filing import file_deed, undo_filed_deeds
-from timebank.deeds.objections.decisions import decide_objection
-from timebank.deeds.objections.objecting import object_to_deed
-from timebank.deeds.parties import PartyToDeed
 from timebank.deeds.photos import DeedOfChild
 from timebank.deeds.review import DeedReviewed, review_deed
+from timebank.objections.deciding import PartyToDeed, decide_objection
+from timebank.objections.objecting import object_to
 from timebank.photos.attaching import TooManyPhotos, attach
 from timebank.photos.clearing import PhotoNotCleared, paint_over, publish_photo, remove_photo
 from timebank.photos.drawing import SIDE_MAX, NotAPhoto, PhotoTooLarge
@@ -453,7 +452,7 @@ async def test_a_reversed_deed_keeps_its_photos_from_the_reversal_on(town: Town)
         await reverse_deed(await town.scope("赵丽"), deed.id, "记错了人")
     assert await left_after(town, 190) == 1
     with clock.at(MORNING + 200 * DAY):
-        objection = await object_to_deed(await town.scope("李秀英"), deed.id, "是我做的")
+        objection = await object_to(await town.scope("李秀英"), "deed", deed.id, "是我做的")
     assert await left_after(town, 400) == 1, "an objection waits"
     with clock.at(MORNING + 400 * DAY):
         await decide_objection(await town.scope("吴昊"), objection.id, False, "核对过")

@@ -29,6 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("expiry",),
     ("stations",),
     ("access",),
+    ("objections",),
     ("rules",),
     ("cards",),
     ("activities",),

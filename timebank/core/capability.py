@@ -154,6 +154,8 @@ class Capability:
     """By kind of a part of messages that needs more than one sentence: the function `(values, language) -> str`."""
     agreed: Sequence[Agreed] = ()
     pictured: Sequence[Pictured] = ()
+    subjects: Sequence[str] = ()
+    """The `objections.subjects.Subject`s that residents may object to."""
     people: Sequence[PersonColumn] = ()
     """The columns of its tables that refer to a person."""
     in_use: Mapping[str, str] = field(default_factory=dict)

@@ -2,13 +2,15 @@
 
 from uuid import UUID
 
+from timebank.agreements.independence import is_caller
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden, TimebankError
 from timebank.core.scope import HEADS, Role, Scope
-from timebank.deeds.parties import PartyToDeed, is_caller, may_review_deed, party_to
+from timebank.deeds.parties import may_review_deed, party_to
 from timebank.deeds.reading import find_deed
 from timebank.deeds.review import DeedReviewed
+from timebank.objections.deciding import PartyToDeed
 from timebank.people.identity.ages import ADULT_FROM, age_on
 
 
@@ -44,9 +46,11 @@ async def publishing_refusal(scope: Scope, deed_id: UUID) -> TimebankError | Non
 
 CLOSED = (
     "SELECT d.id, CASE WHEN d.status IN ('filed', 'noticed', 'objected') OR EXISTS (SELECT FROM objection o "
-    "WHERE o.community_id = d.community_id AND o.deed_id = d.id AND o.upheld IS NULL) THEN NULL "
+    "WHERE o.community_id = d.community_id AND o.subject_kind = 'deed' AND o.subject_id = d.id AND o.upheld IS NULL) "
+    "THEN NULL "
     "ELSE greatest(d.created_at, d.reviewed_at, d.withdrawn_at, "
-    "(SELECT max(o.decided_at) FROM objection o WHERE o.community_id = d.community_id AND o.deed_id = d.id), "
+    "(SELECT max(o.decided_at) FROM objection o "
+    "WHERE o.community_id = d.community_id AND o.subject_kind = 'deed' AND o.subject_id = d.id), "
     "(SELECT max(greatest(t.posted_at, r.posted_at, b.created_at)) FROM transfer t "
     "LEFT JOIN transfer r ON r.community_id = t.community_id AND r.reverses = t.id "
     "LEFT JOIN debt b ON b.community_id = t.community_id AND b.reverses = t.id "

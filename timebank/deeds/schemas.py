@@ -1,4 +1,4 @@
-"""Request and response bodies of deeds, objections and the public board."""
+"""Request and response bodies of deeds and the public board."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -55,20 +55,6 @@ class ReasonIn(msgspec.Struct, forbid_unknown_fields=True):
     reason: Reason
 
 
-class ObjectionIn(msgspec.Struct, forbid_unknown_fields=True):
-    """The reason of an objection; `person_id` is the resident in whose name staff object."""
-
-    reason: Reason
-    person_id: UUID | None = None
-
-
-class ObjectionDecision(msgspec.Struct, forbid_unknown_fields=True):
-    """`upheld` is true where the objection is right. The note is sent to who objected and explains a rejection."""
-
-    upheld: bool
-    note: Reason
-
-
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
     """A deed with the facts that its readers and its rules need."""
 
@@ -102,6 +88,9 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     entry_id: UUID | None
     created_at: datetime
     open_objections: int
+    source_kind: str | None
+    notice_days: int | None
+    """How long deeds of this rule are published; None: the community's policy."""
 
     @property
     def witness_owes(self) -> bool:
@@ -147,25 +136,6 @@ class DeedOut(msgspec.Struct, kw_only=True):
     def of(cls, deed: Deed) -> "DeedOut":
         known = asdict(deed)
         return cls(**{name: known[name] for name in cls.__struct_fields__ if name in known})
-
-
-class ObjectionOut(msgspec.Struct, kw_only=True):
-    """An objection to a deed or a service record; `upheld` is null until it is decided.
-
-    `waiting` is the change that waits for a second person from above where upholding the objection restores many
-    points, `who` may agree to it.
-    """
-
-    id: UUID
-    deed_id: UUID | None
-    service_record_id: UUID | None
-    reason: str
-    created_at: datetime
-    upheld: bool | None
-    decided_at: datetime | None
-    decision_note: str | None
-    waiting: UUID | None = None
-    who: list[str] = []
 
 
 class BoardItem(msgspec.Struct, kw_only=True):

@@ -9,7 +9,9 @@ from timebank.core.capability import capabilities
 from timebank.core.locale import _, translate
 from timebank.core.scope import Role
 from timebank.core.wording import day, when
+from timebank.deeds.words import WHY
 from timebank.policies.values import KNOWN
+from timebank.rules.triggers import TRIGGERS
 
 
 def verbs() -> dict[str, str]:
@@ -34,13 +36,15 @@ LABELS: dict[str, str] = {
     "kind": _("种类"), "lapsed": _("早已到期"), "list": _("名单"), "minutes": _("分钟"),
     "minutes_per_point": _("几分钟 1 分"), "monthly_limit": _("每月限量"),
     "move": _("收货原因"), "name": _("名称"), "named": _("提名"),
-    "note": _("备注"), "notice_days": _("公示天数"), "offline": _("离线"), "owed": _("欠账"), "people": _("人数"),
+    "note": _("备注"), "notice_days": _("公示天数"), "offline": _("离线"), "owed": _("欠账"),
+    "paid": _("带薪"), "people": _("人数"),
     "points": _("积分"), "points_per_hour": _("每课时积分"),
     "proof": _("凭什么"), "quantity": _("数量"), "role": _("身份"),
     "rows": _("行数"), "rule": _("规则"), "rule_code": _("规则"), "seats": _("名额"), "sent_by": _("由别人补传"),
     "skipped": _("跳过"),
     "starts_at": _("开始"), "starts_on": _("开始日期"), "status": _("状态"), "subject": _("事由"), "taken": _("收回"),
-    "title": _("名称"), "upheld": _("成立"), "value": _("新值"), "was": _("原来"), "withdrawn": _("撤回"),
+    "title": _("名称"), "trigger": _("自动登记"), "upheld": _("成立"), "value": _("新值"), "was": _("原来"),
+    "why": _("没有直接记的原因"), "withdrawn": _("撤回"),
 }  # fmt: skip
 
 
@@ -73,6 +77,10 @@ def _value(verb: str, key: str, value: object, language: str) -> str:
         return translate(PROOFS[str(value)], language)
     if key == "kind" and value in KIND_WORDS:
         return translate(KIND_WORDS[str(value)], language)
+    if key == "trigger" and value in TRIGGERS:
+        return translate(TRIGGERS[str(value)], language)
+    if key == "why" and value in WHY:
+        return translate(WHY[str(value)], language)
     if key == "list":
         return translate(_lists().get(str(value), str(value)), language)
     if isinstance(value, list):

@@ -14,10 +14,9 @@ from timebank.core.locale import _
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.deeds.filing.filing import DAYS_BACK_MAX, file_deed
 from timebank.deeds.filing.options import filing_options
-from timebank.deeds.objections.objecting import object_to_deed
 from timebank.deeds.photos import adding_refusal
 from timebank.deeds.reading import find_deed, list_deeds
-from timebank.deeds.schemas import DeedIn, ReasonIn, WitnessIn
+from timebank.deeds.schemas import DeedIn, WitnessIn
 from timebank.deeds.witness import answer_as_witness
 from timebank.deeds.words import STATUS
 from timebank.http.callers import AnyRequest
@@ -25,6 +24,8 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.http.uploads import PhotoUpload, with_photo
+from timebank.objections.objecting import object_to
+from timebank.objections.schemas import ObjectionIn
 from timebank.photos.attaching import AT_ONE_STAGE_MAX, attach
 from timebank.photos.drawing import SIDE_MAX, UPLOAD_BYTES_MAX
 from timebank.photos.keeping import keep
@@ -116,7 +117,7 @@ class DeedPages(Controller):
         caller: NamedDependency[Scope],
     ) -> Redirect:  # fmt: skip
         """Object to the reversal of the reader's own deed."""
-        await object_to_deed(caller, deed_id, parse_form(ReasonIn, data, REASON).reason)
+        await object_to(caller, "deed", deed_id, parse_form(ObjectionIn, data, REASON).reason)
         return see_other(f"/deeds/{deed_id}?done=objected")
 
 

@@ -15,26 +15,19 @@ from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Role, Scope
 from timebank.deeds.credit import reverse_deed
-from timebank.deeds.objections.decisions import decide_objection
-from timebank.deeds.objections.listing import (
-    count_undecided_objections,
-    find_objection,
-    list_undecided_objections,
-    may_decide,
-    objections_to_deed,
-)
 from timebank.deeds.parties import may_review_deed, party_to, people_of
 from timebank.deeds.reading import count_waiting, find_deed, list_deeds
-from timebank.deeds.restoring import DEED_AGAIN
 from timebank.deeds.review import DEED_POINTS, needs_second, review_deed
-from timebank.deeds.schemas import DeedStatus, ObjectionDecision, ReasonIn, ReviewIn
+from timebank.deeds.schemas import DeedStatus, ReasonIn, ReviewIn
 from timebank.deeds.words import STATUS
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
+from timebank.objections.listing import count_undecided_objections, list_undecided_objections, objections_to
 from timebank.overview.changes_listed import waiting_change_about
+from timebank.photos.seeing import photos_attached
 from timebank.rules.catalogue import rules
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
@@ -49,7 +42,6 @@ TABS = (
     ("reversed", _("已冲正")),
 )
 REVIEW = {"decision": _("决定"), "note": _("原因")}
-DECISION = {"upheld": _("异议是否属实"), "note": _("说明")}
 REASON = {"reason": _("原因")}
 
 PAGE = 40
@@ -117,31 +109,6 @@ class PanelDeedPages(Controller):
         return see_other("/admin/deeds?status=reversed&done=reversed")
 
 
-class PanelObjectionPages(Controller):
-    path = "/admin/objections"
-    include_in_schema = False
-
-    @get("/{objection_id:uuid}")
-    async def objection(
-        self, request: AnyRequest, objection_id: FromPath[UUID], caller: NamedDependency[Scope]
-    ) -> Template:
-        """One objection and its subject."""
-        return await _objection(request, caller, objection_id)
-
-    @post("/{objection_id:uuid}")
-    @shown_again(lambda request, objection_id, caller: _objection(request, caller, objection_id))
-    async def decide(
-        self, objection_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
-        caller: NamedDependency[Scope],
-    ) -> Redirect:  # fmt: skip
-        """Decide about it."""
-        told = parse_form(ObjectionDecision, data, DECISION)
-        decided = await decide_objection(caller, objection_id, told.upheld, told.note)
-        if decided.waiting:
-            return see_other(f"/admin/objections/{objection_id}")
-        return see_other("/admin/deeds?status=objected&done=decided")
-
-
 async def _objected_page(request: AnyRequest, caller: Scope, cursor: str | None, done: str) -> Template:
     """The page of open objections, for those who may decide or read them."""
     waiting = await list_undecided_objections(caller, limit=PAGE, cursor=cursor)
@@ -179,18 +146,10 @@ async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID) -> Template:
     others = await administrators_apart_from(caller, people_of(deed)) if party and deed.status == "filed" else []
     return page(
         request, caller, "deeds/deed.html", deed=deed, words=STATUS,
+        photos=await photos_attached(caller, "deed", deed_id),
         party=party, others=[officer.in_words(language_of(request)) for officer in others],
         may_review=may_review_deed(caller, deed) and not party, may_reverse=caller.administers and not party,
         above=deed.status == "filed" and await needs_second(caller, deed),
         waits=await waiting_change_about(caller, DEED_POINTS, deed_id) if reviewed else None,
-        doubts=await objections_to_deed(caller, deed_id) if caller.reads_all else [],
-    )  # fmt: skip
-
-
-async def _objection(request: AnyRequest, caller: Scope, objection_id: UUID) -> Template:
-    doubt = await find_objection(caller, objection_id)
-    waits = await waiting_change_about(caller, DEED_AGAIN, objection_id) if doubt.upheld is None else None
-    return page(
-        request, caller, "deeds/objection.html", doubt=doubt,
-        waits=waits, may_decide=await may_decide(caller, doubt),
+        doubts=await objections_to(caller, "deed", deed_id) if caller.reads_all else [],
     )  # fmt: skip

@@ -17,6 +17,7 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.http.uploads import PhotoUpload
+from timebank.photos.drawing import UPLOAD_BYTES_MAX
 from timebank.shop import goods, photos, stock
 from timebank.shop.schemas import Count, GoodChange, GoodIn, Receipt
 from timebank.stations.stations import stations
@@ -84,7 +85,7 @@ class PanelGoodsPages(Controller):
         data: MultipartBody[PhotoUpload],
     ) -> Redirect:  # fmt: skip
         """Set the photo of the good."""
-        await photos.set_photo(caller, good_id, await data.photo.read(photos.UPLOAD_BYTES_MAX + 1))
+        await photos.set_photo(caller, good_id, await data.photo.read(UPLOAD_BYTES_MAX + 1))
         return see_other(f"/admin/goods/{good_id}?done=photo")
 
     @post("/{good_id:uuid}/receipts")

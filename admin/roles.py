@@ -31,7 +31,7 @@ Form = URLEncodedBody[dict[str, str]]
 
 FIELDS = {
     "person_id": _("居民"), "role": _("身份"), "region_id": _("地方"), "area_id": _("地方"), "station_id": _("地方"),
-    "starts_on": _("开始日期"), "ends_on": _("截止日期"),
+    "starts_on": _("开始日期"), "ends_on": _("截止日期"), "paid": _("带薪"),
 }  # fmt: skip
 
 

@@ -16,13 +16,14 @@ from timebank.http.refusals import shown_again
 from timebank.people.directory import names_of
 from timebank.rules import catalogue
 from timebank.rules.schemas import RuleIn, RuleOut
+from timebank.rules.triggers import TRIGGERS
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, waits_or
 
 RULE = {
     "kind": _("种类"), "name": _("名称"), "code": _("规则"), "minutes_per_point": _("几分钟换 1 分"),
     "points": _("积分"), "unit": _("按什么算"), "cap_period": _("上限周期"), "cap_per_person": _("每人上限"),
-    "cap_per_area": _("每楼上限"), "active": _("在用"),
+    "cap_per_area": _("每楼上限"), "trigger": _("自动登记"), "notice_days": _("公示天数"), "active": _("在用"),
 }  # fmt: skip
 Code = Annotated[str, PathParameter(max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")]
 Form = URLEncodedBody[dict[str, str]]
@@ -70,7 +71,7 @@ class PanelRulePages(Controller):
 
 def _new_page(request: AnyRequest, caller: Scope, kind: str) -> Template:
     caller.require_admin()
-    return page(request, caller, "rules/new.html", given={"kind": kind})
+    return page(request, caller, "rules/new.html", given={"kind": kind}, triggers=TRIGGERS)
 
 
 async def _rule_page(request: AnyRequest, caller: Scope, code: str, *, done: str = "") -> Template:
@@ -79,5 +80,5 @@ async def _rule_page(request: AnyRequest, caller: Scope, code: str, *, done: str
     return page(
         request, caller, "rules/rule.html", rule=found[0], versions=found,
         names=await names_of(caller, [v.changed_by for v in found if v.changed_by]), done=done,
-        edits=caller.administers,
+        edits=caller.administers, triggers=TRIGGERS,
     )  # fmt: skip

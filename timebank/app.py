@@ -36,7 +36,7 @@ from timebank.http.problems import failed, out_of_range, refused, refused_by_fra
 from timebank.http.strict import readable_body, strict_body
 from timebank.operations import installation
 from timebank.operations.logs import configure_logs
-from timebank.rules.catalogue import rule_in_words
+from timebank.rules.words import rule_in_words
 from timebank.stations.stations import open_hours
 from timebank.web.preferences import PreferencePages
 from timebank.web.static_files import files, static_address, static_file

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from timebank.core.capability import Capability, resolve
 
 ORDER = (
-    "outbox", "agreements", "areas", "policies", "people", "ledger", "expiry", "stations", "access", "rules", "cards",
-    "activities", "presence", "service_records", "deeds", "shop", "classes", "merging", "imports", "overview", "trail",
+    "outbox", "agreements", "areas", "policies", "photos", "people", "ledger", "expiry", "stations", "access",
+    "objections", "rules", "cards", "activities", "presence", "service_records", "deeds", "shop", "classes", "merging",
+    "imports", "overview", "trail",
 )  # fmt: skip
 
 CAPABILITIES: Sequence[Capability] = tuple(resolve(f"timebank.{name}.capability.CAPABILITY") for name in ORDER)

@@ -7,12 +7,14 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.matrix.test_told import told
 from tests.support.town import PHOENIX, SPRING, Town, operating, set_password
 from timebank.access.admins import create_admin
 from timebank.access.sign_in.passwords import WeakPassword
 from timebank.core import clock
 from timebank.core.errors import Forbidden
 from timebank.core.scope import Role
+from timebank.http.callers import SESSION_COOKIE
 
 ROLES = "/api/v1/roles"
 
@@ -148,3 +150,43 @@ async def test_a_command_makes_the_first_administrator(town: Town, client: httpx
     assert opened.json()["persons"][0]["roles"] == ["community_admin"]
     with pytest.raises(Forbidden):
         await create_admin(await town.scope("何静"), "混入", "19900008889", "很长的一个密码一")
+
+
+async def test_paid_duty_is_granted_listed_told_and_audited_as_such(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    admin, unit = await town.sign_in("赵丽"), town.areas[f"{PHOENIX}/第一网格/3栋/2单元"]
+    paid: dict[str, object] = {**body(town, "张桂兰", "unit_head", area_id=unit), "paid": True}
+    made = await client.post(ROLES, headers=admin, json=paid)
+    assert (made.status_code, made.json()["paid"]) == (201, True)
+    free = await client.post(ROLES, headers=admin, json=body(town, "欧阳凯伟", "unit_head", area_id=unit))
+    assert free.json()["paid"] is False, "unless somebody says so, duty is unpaid"
+    listed = {g["person_name"]: g["paid"] for g in (await client.get(ROLES, headers=admin)).json()["items"]}
+    assert (listed["张桂兰"], listed["欧阳凯伟"], listed["李秀英"]) == (True, False, False)
+    [text] = await told(owner, town, "张桂兰", "role_granted")
+    assert "带薪" in text
+    assert await owner.fetchval(
+        "SELECT (change ->> 'paid')::boolean FROM audit WHERE verb = 'grant_role' AND noun_id = $1", made.json()["id"]
+    )
+    cookie = {"Cookie": f"{SESSION_COOKIE}={await town.token('赵丽')}"}
+    for page in ("/admin/roles", f"/admin/people/{town.people['张桂兰']}"):
+        assert "（带薪）" in (await client.get(page, headers=cookie)).text, page
+    form = await client.get(f"/admin/roles/new?person_id={town.people['王建国']}&role=unit_head", headers=cookie)
+    assert "这是带薪的职务" in form.text
+
+
+async def test_the_second_person_sees_whether_an_administrator_would_be_paid(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    wanted: dict[str, object] = {**body(town, "张桂兰", "community_admin", region_id=town.community), "paid": True}
+    waits = await client.post(ROLES, headers=await town.sign_in("赵丽"), json=wanted)
+    assert waits.status_code == 202
+    street = await town.sign_in("钱进")
+    shown = (await client.get(f"/api/v1/agreements/{waits.json()['waiting']}", headers=street)).json()
+    assert "带薪" in shown["text"]
+    agreed = await client.post(
+        f"/api/v1/agreements/{waits.json()['waiting']}/decision", headers=street, json={"decision": "agree"}
+    )
+    assert agreed.status_code == 200
+    items = (await client.get(ROLES, headers=street | {"X-Community-Id": str(town.community)})).json()["items"]
+    assert [g["paid"] for g in items if g["person_name"] == "张桂兰"] == [True]

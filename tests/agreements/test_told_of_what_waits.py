@@ -13,8 +13,8 @@ from tests.support.shop import browser, key, points_of, wish
 from tests.support.town import Town
 from timebank.cards.cards import issue_card
 from timebank.core import clock, codes
-from timebank.deeds.objections.objecting import object_to_deed
-from timebank.deeds.objections.reminding import remind_of_objections
+from timebank.objections.objecting import object_to
+from timebank.objections.reminding import remind_of_objections
 
 
 async def test_an_overdue_objection_is_told_to_the_street_and_the_county_who_can_decide_it(
@@ -23,7 +23,7 @@ async def test_an_overdue_objection_is_told_to_the_street_and_the_county_who_can
     """Nobody decides for 7 days: the street and county administrators are notified, and the street's decides."""
     with clock.at(MORNING):
         deed = await noticed(town)
-        made = await object_to_deed(await town.scope("张桂兰"), deed.id, "没见过")
+        made = await object_to(await town.scope("张桂兰"), "deed", deed.id, "没见过")
     for days, above in ((3, 0), (6, 0), (7, 1), (9, 1)):
         with clock.at(MORNING + timedelta(days=days)):
             for _ in range(2):

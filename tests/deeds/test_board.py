@@ -9,7 +9,7 @@ from tests.deeds.test_deeds import MORNING, noticed
 from tests.deeds.test_objections import honour_record
 from tests.support.town import SPRING, Town
 from timebank.core import clock
-from timebank.deeds.objections.objecting import object_to_deed
+from timebank.objections.objecting import object_to
 
 
 async def test_anybody_reads_the_board_and_learns_no_name(
@@ -18,7 +18,7 @@ async def test_anybody_reads_the_board_and_learns_no_name(
     with clock.at(MORNING):
         deed = await noticed(town)
         record = await honour_record(town, owner)
-        await object_to_deed(await town.scope("张桂兰"), deed.id, "不属实")
+        await object_to(await town.scope("张桂兰"), "deed", deed.id, "不属实")
     board = await client.get(f"/api/v1/board?community_id={town.community}")
     assert board.status_code == 200
     hour, hung = board.json()["items"]

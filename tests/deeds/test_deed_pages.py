@@ -15,10 +15,10 @@ from tests.support.messages import end_quiet_hours
 from tests.support.town import SPRING, Town
 from timebank.core import clock
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
-from timebank.deeds.objections.objecting import object_to_deed
 from timebank.http.callers import SESSION_COOKIE, csrf_token
 from timebank.ledger.checking.stored_result import run_ledger_check_job
 from timebank.ledger.entries import last_entries
+from timebank.objections.objecting import object_to
 from timebank.people.messages import notify
 
 
@@ -208,7 +208,7 @@ async def test_an_administrator_decides_about_an_objection(
 ) -> None:
     with clock.at(MORNING):
         deed = await noticed(town)
-        objection = await object_to_deed(await town.scope("张桂兰"), deed.id, "那天他不在家")
+        objection = await object_to(await town.scope("张桂兰"), "deed", deed.id, "那天他不在家")
     admin = await browser(town, client, "赵丽")
     assert "那天他不在家" in await admin.get("/admin/deeds?status=objected")
     assert "张桂兰" in await admin.get(f"/admin/objections/{objection.id}")

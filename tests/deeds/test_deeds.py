@@ -25,14 +25,14 @@ from timebank.deeds.filing.filing import (
     file_deed,
     undo_filed_deeds,
 )
-from timebank.deeds.objections.decisions import decide_objection
-from timebank.deeds.objections.objecting import NotOnNotice, object_to_deed
-from timebank.deeds.parties import PartyToDeed
 from timebank.deeds.reading import find_deed
 from timebank.deeds.review import DeedReviewed, review_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.ledger.posting import Currency
 from timebank.ledger.statement import balances, statement
+from timebank.objections.deciding import PartyToDeed, decide_objection
+from timebank.objections.objecting import object_to
+from timebank.objections.subjects import NotOnNotice
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.policies.values import change_policy
 from timebank.rules.catalogue import RuleNotFound
@@ -386,7 +386,7 @@ async def test_the_person_objects_to_a_reversal_and_gets_the_points_again(town: 
         await credit_due_deeds(town.system())
         await reverse_deed(await town.scope("赵丽"), deed.id, "重复登记")
         with pytest.raises(NotOnNotice):
-            await object_to_deed(await town.scope("张桂兰"), deed.id, "没有重复")
-        objection = await object_to_deed(await town.scope("李秀英"), deed.id, "是两件不同的事")
+            await object_to(await town.scope("张桂兰"), "deed", deed.id, "没有重复")
+        objection = await object_to(await town.scope("李秀英"), "deed", deed.id, "是两件不同的事")
         await decide_objection(await town.scope("吴昊"), objection.id, True, "确是两件事")
         assert await points_of(town, "李秀英") == 10

@@ -15,11 +15,10 @@ from tests.support.shop import API, browser
 from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.errors import Forbidden
-from timebank.deeds.objections.decisions import decide_objection
-from timebank.deeds.objections.objecting import object_to_deed
-from timebank.deeds.objections.objectors import TooManyObjections
-from timebank.deeds.objections.reminding import remind_of_objections
-from timebank.deeds.parties import PartyToDeed
+from timebank.objections.deciding import PartyToDeed, decide_objection
+from timebank.objections.objecting import object_to
+from timebank.objections.objectors import TooManyObjections
+from timebank.objections.reminding import remind_of_objections
 
 
 async def board(town: Town, owner: asyncpg.Connection, many: int) -> list[UUID]:
@@ -37,13 +36,13 @@ async def test_a_resident_has_at_most_three_objections_open(town: Town, owner: a
     resident = await town.scope("张桂兰")
     with clock.at(MORNING):
         deeds = await board(town, owner, 5)
-        opened = [await object_to_deed(resident, deed, "没见过") for deed in deeds[:3]]
+        opened = [await object_to(resident, "deed", deed, "没见过") for deed in deeds[:3]]
         with pytest.raises(TooManyObjections):
-            await object_to_deed(resident, deeds[3], "没见过")
+            await object_to(resident, "deed", deeds[3], "没见过")
         await decide_objection(await town.scope("赵丽"), opened[0].id, False, "属实")
-        await object_to_deed(resident, deeds[3], "没见过")
+        await object_to(resident, "deed", deeds[3], "没见过")
         with pytest.raises(TooManyObjections):
-            await object_to_deed(resident, deeds[4], "没见过")
+            await object_to(resident, "deed", deeds[4], "没见过")
 
 
 async def test_objections_at_once_do_not_pass_the_limit(town: Town, owner: asyncpg.Connection) -> None:
@@ -51,7 +50,7 @@ async def test_objections_at_once_do_not_pass_the_limit(town: Town, owner: async
     with clock.at(MORNING):
         deeds = await board(town, owner, 8)
         answers = await asyncio.gather(
-            *(object_to_deed(resident, deed, "没见过") for deed in deeds), return_exceptions=True
+            *(object_to(resident, "deed", deed, "没见过") for deed in deeds), return_exceptions=True
         )
     assert [type(a) for a in answers].count(TooManyObjections) == 5
     assert await owner.fetchval("SELECT count(*) FROM objection") == 3
@@ -64,7 +63,7 @@ async def test_staff_object_for_a_resident_beyond_the_limit_and_the_resident_is_
     with clock.at(MORNING):
         deeds = await board(town, owner, 4)
         for deed in deeds[:3]:
-            await object_to_deed(resident, deed, "没见过")
+            await object_to(resident, "deed", deed, "没见过")
         body = {"reason": "她来社区说明了情况", "person_id": str(town.people["张桂兰"])}
         address = f"{API}/deeds/{deeds[3]}/objections"
         refused = await client.post(address, json=body, headers=await town.sign_in("欧阳凯伟"))
@@ -84,7 +83,7 @@ async def test_nobody_but_staff_objects_in_anothers_name(town: Town) -> None:
         deed = await noticed(town)
         for name in ("欧阳凯伟", "周敏", "孙伟"):
             with pytest.raises(Forbidden):
-                await object_to_deed(await town.scope(name), deed.id, "没见过", town.people["张桂兰"])
+                await object_to(await town.scope(name), "deed", deed.id, "没见过", town.people["张桂兰"])
 
 
 async def test_who_decides_is_reminded_and_from_the_seventh_day_the_auditor_too(
@@ -92,7 +91,7 @@ async def test_who_decides_is_reminded_and_from_the_seventh_day_the_auditor_too(
 ) -> None:
     with clock.at(MORNING):
         deed = await noticed(town)
-        await object_to_deed(await town.scope("张桂兰"), deed.id, "没见过")
+        await object_to(await town.scope("张桂兰"), "deed", deed.id, "没见过")
     for days, admins, auditors in ((2, 0, 0), (3, 1, 0), (5, 1, 0), (6, 2, 0), (7, 3, 1), (9, 3, 1)):
         with clock.at(MORNING + timedelta(days=days)):
             for _ in range(2):
@@ -105,7 +104,7 @@ async def test_an_administrator_who_is_involved_is_not_asked_to_decide(town: Tow
     await with_admin(town, owner, "李秀英")
     with clock.at(MORNING):
         deed = await noticed(town)
-        await object_to_deed(await town.scope("张桂兰"), deed.id, "没见过")
+        await object_to(await town.scope("张桂兰"), "deed", deed.id, "没见过")
     with clock.at(MORNING + timedelta(days=4)):
         await remind_of_objections(town.system())
     assert await told(owner, town, "李秀英", "objection_waits") == []
@@ -116,7 +115,7 @@ async def test_the_panel_says_until_when_and_what_is_overdue(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:
     deed = await noticed(town)
-    objection = await object_to_deed(await town.scope("张桂兰"), deed.id, "没见过")
+    objection = await object_to(await town.scope("张桂兰"), "deed", deed.id, "没见过")
     admin = await browser(client, town, "赵丽")
     assert "以前决定，别让积分一直等着" in await admin.see(f"/admin/objections/{objection.id}")
     assert "过了期限" not in await admin.see("/admin/deeds?status=objected")

@@ -13,23 +13,16 @@ from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.errors import Forbidden
 from timebank.deeds.credit import credit_due_deeds
-from timebank.deeds.objections.decisions import decide_objection
-from timebank.deeds.objections.objecting import (
-    AlreadyObjected,
-    NotOnNotice,
-    ObjectionDecided,
-    OwnDeed,
-    object_to_deed,
-    object_to_record,
-)
-from timebank.deeds.parties import PartyToDeed
 from timebank.deeds.review import review_deed
+from timebank.objections.deciding import ObjectionDecided, PartyToDeed, decide_objection
+from timebank.objections.objecting import AlreadyObjected, object_to
+from timebank.objections.subjects import NotOnNotice, OwnDeed
 
 
 async def test_an_open_objection_stops_the_credit_until_it_is_decided(town: Town) -> None:
     with clock.at(MORNING):
         deed = await noticed(town)
-        objection = await object_to_deed(await town.scope("张桂兰"), deed.id, "那天他不在家")
+        objection = await object_to(await town.scope("张桂兰"), "deed", deed.id, "那天他不在家")
     with clock.at(MORNING + timedelta(days=8)):
         assert await credit_due_deeds(town.system()) == 0
         await decide_objection(await town.scope("赵丽"), objection.id, False, "核对过监控，属实")
@@ -39,8 +32,8 @@ async def test_an_open_objection_stops_the_credit_until_it_is_decided(town: Town
 async def test_an_upheld_objection_rejects_the_deed(town: Town, owner: asyncpg.Connection) -> None:
     with clock.at(MORNING):
         deed = await noticed(town)
-        first = await object_to_deed(await town.scope("张桂兰"), deed.id, "那天他不在家")
-        second = await object_to_deed(await town.scope("欧阳凯伟"), deed.id, "没听说过")
+        first = await object_to(await town.scope("张桂兰"), "deed", deed.id, "那天他不在家")
+        second = await object_to(await town.scope("欧阳凯伟"), "deed", deed.id, "没听说过")
         await decide_objection(await town.scope("赵丽"), first.id, True, "确实没有这回事")
         with pytest.raises(ObjectionDecided):
             await decide_objection(await town.scope("吴昊"), second.id, False, "属实")
@@ -53,8 +46,8 @@ async def test_an_upheld_objection_rejects_the_deed(town: Town, owner: asyncpg.C
 async def test_a_second_open_objection_still_stops_the_credit(town: Town) -> None:
     with clock.at(MORNING):
         deed = await noticed(town)
-        first = await object_to_deed(await town.scope("张桂兰"), deed.id, "那天他不在家")
-        await object_to_deed(await town.scope("欧阳凯伟"), deed.id, "没听说过")
+        first = await object_to(await town.scope("张桂兰"), "deed", deed.id, "那天他不在家")
+        await object_to(await town.scope("欧阳凯伟"), "deed", deed.id, "没听说过")
         await decide_objection(await town.scope("赵丽"), first.id, False, "属实")
     with clock.at(MORNING + timedelta(days=8)):
         assert await credit_due_deeds(town.system()) == 0
@@ -64,13 +57,13 @@ async def test_one_objects_once_not_to_the_own_deed_and_only_while_it_hangs(town
     with clock.at(MORNING):
         deed = await filed(town)
         with pytest.raises(NotOnNotice):
-            await object_to_deed(await town.scope("张桂兰"), deed.id, "不属实")
+            await object_to(await town.scope("张桂兰"), "deed", deed.id, "不属实")
         await review_deed(await town.scope("陈明"), deed.id, "approve", "")
         with pytest.raises(OwnDeed):
-            await object_to_deed(await town.scope("李秀英"), deed.id, "不属实")
-        await object_to_deed(await town.scope("张桂兰"), deed.id, "不属实")
+            await object_to(await town.scope("李秀英"), "deed", deed.id, "不属实")
+        await object_to(await town.scope("张桂兰"), "deed", deed.id, "不属实")
         with pytest.raises(AlreadyObjected):
-            await object_to_deed(await town.scope("张桂兰"), deed.id, "还是不属实")
+            await object_to(await town.scope("张桂兰"), "deed", deed.id, "还是不属实")
 
 
 @pytest.mark.parametrize("decider", ["赵丽", "李秀英", "陈明"])
@@ -78,7 +71,7 @@ async def test_a_party_does_not_decide_about_an_objection(town: Town, decider: s
     """赵丽 filed the deed, 李秀英 is the one credited, and 陈明 is not an administrator."""
     with clock.at(MORNING):
         deed = await noticed(town, by="赵丽")
-        objection = await object_to_deed(await town.scope("张桂兰"), deed.id, "不属实")
+        objection = await object_to(await town.scope("张桂兰"), "deed", deed.id, "不属实")
         with pytest.raises((PartyToDeed, Forbidden)):
             await decide_objection(await town.scope(decider), objection.id, True, "不属实")
 
@@ -86,7 +79,7 @@ async def test_a_party_does_not_decide_about_an_objection(town: Town, decider: s
 async def test_who_objected_does_not_decide(town: Town) -> None:
     with clock.at(MORNING):
         deed = await noticed(town)
-        objection = await object_to_deed(await town.scope("赵丽"), deed.id, "不属实")
+        objection = await object_to(await town.scope("赵丽"), "deed", deed.id, "不属实")
         with pytest.raises(PartyToDeed):
             await decide_objection(await town.scope("赵丽"), objection.id, True, "不属实")
         assert (await decide_objection(await town.scope("钱进"), objection.id, True, "不属实")).upheld
@@ -98,7 +91,7 @@ async def test_a_credit_and_an_objection_at_once_leave_one_of_them(town: Town, o
     resident = await town.scope("张桂兰")
     with clock.at(MORNING + timedelta(days=7)):
         credited, objection = await asyncio.gather(
-            credit_due_deeds(town.system()), object_to_deed(resident, deed.id, "不属实"), return_exceptions=True
+            credit_due_deeds(town.system()), object_to(resident, "deed", deed.id, "不属实"), return_exceptions=True
         )
     status = await owner.fetchval("SELECT status FROM deed")
     assert (credited, status, isinstance(objection, NotOnNotice)) in {(1, "credited", True), (0, "objected", False)}
@@ -106,9 +99,9 @@ async def test_a_credit_and_an_objection_at_once_leave_one_of_them(town: Town, o
 
 async def test_anhonour_record_on_notice_can_be_objected_to(town: Town, owner: asyncpg.Connection) -> None:
     record = await honour_record(town, owner)
-    objection = await object_to_record(await town.scope("王建国"), record, "那天驿站没开门")
+    objection = await object_to(await town.scope("王建国"), "service_record", record, "那天驿站没开门")
     with pytest.raises(OwnDeed):
-        await object_to_record(await town.scope("张桂兰"), record, "不属实")
+        await object_to(await town.scope("张桂兰"), "service_record", record, "不属实")
     with pytest.raises(PartyToDeed):
         await decide_objection(await with_admin(town, owner, "周敏"), objection.id, True, "不属实")
     await decide_objection(await town.scope("赵丽"), objection.id, True, "查了，没开门")

@@ -118,10 +118,24 @@ async def _(d: Driving) -> None:
 
 @drives("one-record")
 async def _(d: Driving) -> None:
-    for route in ("service-records/{record_id}", "redemptions/{redemption_id}", "deeds/{deed_id}"):
+    kinds = ("service-records/{record_id}", "redemptions/{redemption_id}", "deeds/{deed_id}", "photos/{photo_id}")
+    for route in kinds:
         await unseen(d, "not_found", "neighbour", "former guardian", "admin elsewhere", op=f"GET /api/v1/{route}")
         await d.done("owner", op=f"GET /api/v1/{route}")
         await d.done("auditor", op=f"GET /api/v1/{route}")
+
+
+@drives("publish-photo")
+async def _(d: Driving) -> None:
+    await d.refused("stranger", "unauthenticated")
+    for role, code in (("owner", "forbidden"), ("unit head", "forbidden"), ("neighbour", "not_found")):
+        await d.refused(role, code)
+    await d.refused("admin elsewhere", "not_found")
+    await d.refused("grid worker", "photo_not_cleared", cleared=False)
+    paint = "PUT /api/v1/photos/{photo_id}/paint"
+    await d.refused("auditor", "forbidden", paint)
+    painted = await d.done("unit head", "paint_photo", op=paint)
+    await d.done("grid worker", "publish_photo", objects={"photo": painted["id"]})
 
 
 @drives("stations-devices")

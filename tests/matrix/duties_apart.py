@@ -23,6 +23,8 @@ OTHER_ROUTES = {
     "POST /api/v1/shifts/{shift_id}/sign-ups": OWN, "DELETE /api/v1/shifts/{shift_id}/sign-ups": OWN,
     "POST /api/v1/me/messages/{message_id}/read": OWN, "POST /messages/read": OWN, "POST /preferences": OWN,
     "DELETE /api/v1/sessions/current": "ends the own session", "POST /sign-out": "ends the own session",
+    "POST /api/v1/photos": OWN, "POST /api/v1/deeds/{deed_id}/photos": OWN, "POST /deeds/{deed_id}/photos": OWN,
+    "DELETE /api/v1/photos/{photo_id}": OWN, "POST /photos/{photo_id}/removal": OWN,
     "POST /scan": "reads a typed code and leads to its page, which checks nobody in",
     "POST /desk/sign-on/code": "names whoever shows the own code to the tablet; the password is asked for afterwards",
 }  # fmt: skip
@@ -62,9 +64,11 @@ LOOKS = {
 OTHER_VERBS = {
     "add_activity": OFFER, "add_course": OFFER, "add_lesson": OFFER, "add_shift": OFFER, "add_station": OFFER,
     "change_activity": OFFER, "offer_activity_again": OFFER, "set_photo": OFFER, "rename_area": "a name",
+    **dict.fromkeys(("award_deed", "note_service", "undo_award"), "follows from a confirmation, which has a line"),
     "stop_import": "says that an import came to no end; what it has written stands under its own verbs",
     "ask_for_check": "asks the worker to check the books", "sign_up": OWN, "withdraw": OWN,
     "deliver_again": DELIVERY, "give_up_delivery": DELIVERY,
+    "attach_photo": OWN, "remove_photo": OWN, "purge_photo": "a photo goes on the day that the community's rules say",
 }  # fmt: skip
 
 # Verbs that the test of their line does not record, with the test or line that records them.

@@ -86,6 +86,7 @@ NAMED = {
     "booking_id": "booking", "run_id": "run", "draft_id": "draft", "entry_id": "entry", "visit_id": "visit",
     "nonce": "nonce", "merge_id": "merge", "community_id": "community", "item_id": "noticed deed",
     "parcel_id": "parcel",
+    "photo_id": "photo",
 }  # fmt: skip
 BY_ADDRESS = {
     r".*/people/\{person_id\}/guardians.*": {"person_id": "child"},
@@ -141,7 +142,7 @@ def values(made: Round) -> dict[str, Any]:
         "rows": [{"code": personal_code(made.town, OWNER), "nonce": nonce()}], "status": "blocked",
         "record": objects["record"], "card": objects["card"], "given": "1", "currency": "point", "amount": 5,
         "skip_bad": "1", "room": "101", "station": objects["station"],
-        "merged_id": objects["twin"],
+        "merged_id": objects["twin"], "boxes": [[8, 8, 16, 16]], "cleared": "true",
     }  # fmt: skip
 
 
@@ -161,6 +162,7 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST (/api/v1|/admin)/rules": {"kind": "deed", "name": "送汤"},
     r"POST /admin/rules/\{code\}": {"kind": "deed", "name": "调解", "points": 9},
     r"POST (/api/v1/deeds|/deeds/new)": {"rule_code": "mediation"},
+    r"POST /api/v1/deeds/\{deed_id\}/photos": {"photo_id": "@loose photo"},
     r"POST /admin/imports": {"kind": "goods"},
     r"(GET|POST) /admin/imports/words(/forgotten)?": {"kind": "station", "word": "老站", "means": "@station"},
     r".*redemptions/\{redemption_id\}/collection": {"code": "@code"},
@@ -209,7 +211,7 @@ ALSO: dict[str, tuple[str, ...]] = {
     "PATCH /api/v1/goods/{good_id}": ("name",),
     "PATCH /api/v1/courses/{course_id}": ("teacher",),
 }
-TRUTHS = ("upheld", "confirms", "consented")
+TRUTHS = ("upheld", "confirms", "consented", "cleared")
 
 
 def filled(op: Operation, made: Round) -> dict[str, Any]:
@@ -239,7 +241,7 @@ async def ask(
     return await client.request(op.method, address(op, made), headers=headers, **_sent(op, fields))
 
 
-UPLOADS = ("/admin/imports", "/admin/goods/{good_id}/photo")
+UPLOADS = ("/admin/imports", "/admin/goods/{good_id}/photo", "/deeds/{deed_id}/photos")
 
 
 def _sent(op: Operation, fields: dict[str, Any]) -> dict[str, Any]:

@@ -79,6 +79,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "GET /static/{path}",
     ),
     "s yyyy yyy yy yyyy yyy fff": (
+        "POST /api/v1/photos",
         "GET /api/v1/activities",
         "GET /api/v1/areas",
         "GET /api/v1/courses",
@@ -249,8 +250,11 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s yuuu yyy uu yyyy uuu fff": (
         "GET /api/v1/deeds/{deed_id}",
+        "GET /api/v1/deeds/{deed_id}/photos",
         "GET /api/v1/people/{person_id}",
+        "GET /api/v1/photos/{photo_id}",
         "GET /deeds/{deed_id}",
+        "GET /photos/{photo_id}",
     ),
     "f ffff fff ff ffff fff ffy": (
         "GET /display",
@@ -403,6 +407,8 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s fuuu ffy uu yfyy uuu fff": (
         "POST /api/v1/deeds/{deed_id}/review",
+        "POST /api/v1/photos/{photo_id}/publication",
+        "POST /photos/{photo_id}/publication",
     ),
     "s fuuu uuu uu yfyy uuu fff": (
         "PATCH /api/v1/people/{person_id}",
@@ -427,6 +433,16 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s uuyu uuu yu yyyy uuu ysf": (
         "GET /desk/bookings/{booking_id}",
+    ),
+    "s fuuu yff uu ffff uuu fff": (
+        "POST /api/v1/deeds/{deed_id}/photos",
+        "POST /deeds/{deed_id}/photos",
+        "DELETE /api/v1/photos/{photo_id}",
+        "POST /photos/{photo_id}/removal",
+    ),
+    "s fuuu yfy uu yfyy uuu fff": (
+        "POST /photos/{photo_id}/paint",
+        "PUT /api/v1/photos/{photo_id}/paint",
     ),
     "s yuuu uuu uu yyyy uuu fff": (
         "GET /visits/{visit_id}",

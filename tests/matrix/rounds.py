@@ -198,6 +198,11 @@ async def _deeds(owner: asyncpg.Connection, asking: Asking) -> None:
     objects["area"], objects["building"] = unit, str(town.areas[f"{PHOENIX}/第一网格/3栋"])
     for kind in ("deed", "noticed deed"):
         objects[kind] = str((await asking.by("unit head", "POST", "/deeds", told))["id"])
+    for kind in ("photo", "loose photo"):
+        photo = {"photo": ("照片.jpg", picture(), "image/jpeg")}
+        objects[kind] = str((await asking.by("unit head", "POST", "/photos", files=photo))["id"])
+    await asking.by("unit head", "POST", f"/deeds/{objects['deed']}/photos", {"photo_id": objects["photo"]})
+    await owner.execute("UPDATE photo SET unattached_until = unattached_until + interval '1 day'")  # tests take long
     await asking.by("grid worker", "POST", f"/deeds/{objects['noticed deed']}/review", {"decision": "approve"})
     objected = await asking.by(
         "neighbour", "POST", f"/deeds/{objects['noticed deed']}/objections", {"reason": "那天他不在家"}

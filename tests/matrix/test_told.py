@@ -26,8 +26,8 @@ from timebank.cards.cards import issue_card, revoke_card
 from timebank.core import clock
 from timebank.core.capability import capabilities
 from timebank.core.scope import Role
-from timebank.deeds.objections.decisions import decide_objection
-from timebank.deeds.objections.objecting import object_to_deed
+from timebank.objections.deciding import decide_objection
+from timebank.objections.objecting import object_to
 from timebank.overview.closing import StationHasLessons, change_station, count_closing_effects
 from timebank.people.guardianship.guardians import end_guardianship, guardianships_of
 from timebank.people.records import correct, set_person_status
@@ -98,6 +98,10 @@ TOLD = {
     "agree_membership": "the holder decided it, and every record of the login is told of it",
     "decline_membership": OWN,
     "decide_change": "change_decided", "confirm_login": "login_confirmed", "answer_as_witness": "witness_denied",
+    "attach_photo": "the filer adds it, and whoever may see the deed sees it there", "paint_photo": STAFF,
+    "publish_photo": STAFF, "remove_photo": OWN,
+    "purge_photo": "nothing but the photo goes, on the day that the rules page names",
+    "award_deed": "deed_filed", "undo_award": "deed_rejected", "note_service": "record_entered",
     "ask_witness": STAFF, "merge_people": "person_merged", "undo_merge": "merge_undone",
 }  # fmt: skip
 
@@ -291,7 +295,7 @@ async def test_a_check_in_that_is_undone_is_told(town: Town, owner: asyncpg.Conn
 async def test_an_objection_and_its_end_are_told_to_whose_deed_it_is(town: Town, owner: asyncpg.Connection) -> None:
     with clock.at(MORNING):
         deed = await noticed(town)
-        objection = await object_to_deed(await town.scope("张桂兰"), deed.id, "那天他不在家")
+        objection = await object_to(await town.scope("张桂兰"), "deed", deed.id, "那天他不在家")
     with clock.at(MORNING + timedelta(days=1)):
         await decide_objection(await town.scope("赵丽"), objection.id, False, "核对过监控，属实")
     assert len(await told(owner, town, "李秀英", "deed_objected")) == 1

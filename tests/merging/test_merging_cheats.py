@@ -16,6 +16,7 @@ from tests.support.shop import API, browser, key, points_of, wish
 from tests.support.town import PHOENIX, Town, set_password
 from timebank.access.sign_in import sessions
 from timebank.core import clock, database
+from timebank.deeds.credit import reverse_deed
 from timebank.deeds.filing.caps import CapReached
 from timebank.deeds.filing.filing import file_deed
 from timebank.deeds.schemas import DeedIn
@@ -163,6 +164,39 @@ async def test_a_deed_of_one_that_the_other_witnessed_keeps_them_apart(town: Tow
     )  # fmt: skip
     with pytest.raises(CannotMerge, match="作证"):
         await merged(town)
+
+
+async def both_awarded(town: Town, owner: asyncpg.Connection) -> list[UUID]:
+    """One errand earned each of the two records a deed and an hour; the deeds are credited. Returns the deeds."""
+    await twin(town, owner, points=0)
+    source, place = clock.new_id(), town.areas[f"{PHOENIX}/第一网格/5栋/1单元"]
+    deeds = [await town.credit_deed(name, 5) for name in ("张桂兰", TWIN)]
+    await owner.execute("UPDATE deed SET source_kind = 'errand', source_id = $1, area_id = $2", source, place)
+    for name in ("张桂兰", TWIN):
+        await owner.execute(
+            "INSERT INTO service_record (community_id, id, kind, person_id, started_at, ended_at, minutes, status, "
+            "flags, rule_code, created_at, source_kind, source_id) VALUES ($1, $2, 'honour', $3, $4, $5, 60, "
+            "'rejected', '{}', 'service', $5, 'errand', $6)",
+            town.community, clock.new_id(), town.people[name], clock.now() - timedelta(hours=1), clock.now(), source,
+        )  # fmt: skip
+    return deeds
+
+
+async def test_one_thing_that_was_recorded_for_each_of_two_records_keeps_them_apart_until_one_is_reversed(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    kept, other = await both_awarded(town, owner)
+    with pytest.raises(CannotMerge, match="同一件事"):
+        await merged(town)
+    await reverse_deed(await town.scope("赵丽"), kept, "同一件事记了两次")
+    await merged(town)
+    assert await points_of(town, "张桂兰") == (5, 0)
+    left = await owner.fetch("SELECT person_id FROM deed WHERE id = ANY ($1)", [kept, other])
+    assert {row["person_id"] for row in left} == {town.people["张桂兰"], town.people[TWIN]}
+    await clean(town, owner)
+    await reverse_deed(await town.scope("赵丽"), other, "这一份也不对")
+    assert await points_of(town, "张桂兰") == (0, 0)
+    await clean(town, owner)
 
 
 async def test_a_guardian_and_the_child_are_never_one(town: Town, owner: asyncpg.Connection) -> None:

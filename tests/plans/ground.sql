@@ -59,8 +59,8 @@ INSERT INTO deed (community_id, id, person_id, area_id, rule_code, rule_version,
 INSERT INTO deed (community_id, id, person_id, area_id, rule_code, rule_version, points, occurred_on, note, status, notice_from, notice_until, created_at)
     SELECT c.id, pg_temp.id_at(c.now, 'filed' || n), pg_temp.acts(n), c.area, 'mediation', 1, 10, c.now::date, '说和',
         CASE WHEN n > 30 THEN 'noticed' ELSE 'filed' END, c.now, c.now + interval '5 days', c.now FROM generate_series(1, 50) n, c;
-INSERT INTO objection (community_id, id, deed_id, person_id, reason, created_at, upheld, decided_at)
-    SELECT c.id, pg_temp.id_at(d.at, 'objection' || d.n), d.id, pg_temp.acts(d.n + 1), '不是这样', d.at, false, d.at FROM good_deed d, c WHERE d.n % 2 = 0;
+INSERT INTO objection (community_id, id, subject_kind, subject_id, person_id, reason, created_at, upheld, decided_at)
+    SELECT c.id, pg_temp.id_at(d.at, 'objection' || d.n), 'deed', d.id, pg_temp.acts(d.n + 1), '不是这样', d.at, false, d.at FROM good_deed d, c WHERE d.n % 2 = 0;
 INSERT INTO message (community_id, id, person_id, kind, text, key, created_at, due_at, urgent, read_at)
     SELECT c.id, pg_temp.id_at(r.at, 'message' || r.n || s), r.person, 'record_credited', '已入账', 'key' || r.n || s, r.at, r.at, false,
         CASE WHEN r.n < {records} * 0.99 THEN r.at END FROM rec r, c, generate_series(0, 1) s;

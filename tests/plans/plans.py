@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 GROWS = {
-    "account", "audit", "booking", "claim", "class_payment", "class_purchase", "counter_confirmation",
+    "account", "attachment", "audit", "booking", "claim", "class_payment", "class_purchase", "counter_confirmation",
     "counter_sign_on", "debt", "deed",
     "expiry_announcement", "household_month", "household_move", "idempotent_request", "import_row", "import_run",
     "lesson", "membership_question", "message",
-    "objection", "one_time_code", "outbox", "person_merge", "person_merge_row",
+    "objection", "one_time_code", "outbox", "person_merge", "person_merge_row", "photo",
     "redemption", "scan", "service_record", "session", "shift", "sign_up",
     "spending_rest", "stock_move", "transfer", "visit", "waiting_change",
 }  # fmt: skip
@@ -28,7 +28,7 @@ STAYS = {
     "installation": "one",
     "known_browser": "a few a login", "login": "one a person",
     "membership": "one a person", "migration": "one a version",
-    "person": "as many as live there", "photo": "one a good",
+    "person": "as many as live there",
     "pickup": "one for each thing that waits at a counter", "policy": "a few a community",
     "region": "as many as there are communities", "role_grant": "as many as there are offices",
     "rule": "a few a community", "sign_in_failure": "swept after a day",

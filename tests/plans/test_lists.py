@@ -63,8 +63,8 @@ FILL: dict[str, str] = {
     "'waiting' AS status, now() AS created_at, p.id FROM person p WHERE p.name LIKE '居民%'",
     "import_run": f"SELECT $1 AS community_id, 'goods' AS kind, '物品.xlsx' AS file_name, ''::bytea AS file_hash, "
     f"false AS skip_bad, 1 AS rows, 1 AS accepted, 1 AS created, '{{}}'::jsonb AS report, now() AS started_at, {IDS}",
-    "objection": "SELECT $1 AS community_id, d.id AS deed_id, $3 AS person_id, '不是他做的' AS reason, "
-    "now() AS created_at, d.id FROM deed d",
+    "objection": "SELECT $1 AS community_id, 'deed' AS subject_kind, d.id AS subject_id, $3 AS person_id, "
+    "'不是他做的' AS reason, now() AS created_at, d.id FROM deed d",
 }  # fmt: skip
 
 

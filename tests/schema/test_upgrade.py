@@ -80,6 +80,18 @@ async def restore(url: str) -> None:
     await connection.close()
 
 
+async def object_to_both(url: str) -> None:
+    """Insert a decided objection to a deed and one to a service record, each in a column of its own at that version."""
+    connection = await asyncpg.connect(url)
+    for column, table in (("deed_id", "deed"), ("service_record_id", "service_record")):
+        await connection.execute(
+            f"INSERT INTO objection (community_id, id, {column}, person_id, reason, created_at, upheld, decided_at) "
+            "SELECT s.community_id, gen_random_uuid(), s.id, p.id, '没见过', s.created_at, false, s.created_at "
+            f"FROM {table} s JOIN person p ON p.community_id = s.community_id AND p.id <> s.person_id LIMIT 1"
+        )
+    await connection.close()
+
+
 def check_all(url: str) -> "subprocess.CompletedProcess[str]":
     """`timebank check all`, as the operator runs it after an upgrade."""
     environment = os.environ | {"TIMEBANK_DATABASE_URL": url, "TIMEBANK_SECRET_KEY": SECRET}
@@ -96,6 +108,7 @@ async def old(pool: str, owner: asyncpg.Connection, client: httpx.AsyncClient) -
     url = pool.replace(used, name)
     told = json.loads((FILES / "told.json").read_text(encoding="utf-8"))
     await restore(url)
+    await object_to_both(url)
     ran = await migrate(url)
     chosen = replace(settings.current(), database_url=url, secret_key=SECRET.encode(), base_url="http://meilin.example")
     async with elsewhere(chosen, 5):
@@ -277,6 +290,13 @@ async def test_deeds_go_the_rest_of_their_way(old: Old) -> None:
         statuses = {title: (await old.ask("GET", f"/deeds/{id_}", "王建国"))["status"] for title, id_ in deeds.items()}
         assert statuses == {"credited": "reversed", "noticed": "credited", "filed": "credited"}
         assert await old.points("王建国") == before + 10
+
+
+async def test_an_objection_of_before_names_its_deed_or_its_record_as_its_subject(old: Old) -> None:
+    items = (await old.ask("GET", "/objections", "何晓梅"))["items"]
+    for each in items:
+        assert each[f"{each['subject_kind']}_id"] == each["subject_id"]
+    assert sorted(each["subject_kind"] for each in items) == ["deed", "service_record"]
 
 
 async def test_grants_policies_and_rules_of_before_stay_and_are_listed_for_a_second_person(old: Old) -> None:

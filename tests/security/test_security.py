@@ -22,9 +22,9 @@ from timebank.access.sign_in_codes import sign_in_code
 from timebank.core import clock
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
-from timebank.deeds.objections.decisions import decide_objection
 from timebank.http.callers import csrf_token
 from timebank.ledger import posting
+from timebank.objections.deciding import decide_objection
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.schemas import Correction, PersonDetail
 from timebank.presence.scanning import scan, scan_by_hand, verdict_of
@@ -200,8 +200,8 @@ async def test_an_objection_that_comes_after_the_worker_has_looked_counts(
         ):
             await owner.execute("SELECT pg_sleep(0.02) FROM pg_stat_clear_snapshot()")
         await owner.execute(
-            "INSERT INTO objection (community_id, id, service_record_id, person_id, reason, created_at) "
-            "VALUES ($1, $2, $3, $4, '没见过', $5)",
+            "INSERT INTO objection (community_id, id, subject_kind, subject_id, person_id, reason, created_at) "
+            "VALUES ($1, $2, 'service_record', $3, $4, '没见过', $5)",
             town.community, clock.new_id(), made.id, town.people["王建国"], clock.now(),
         )  # fmt: skip
         assert await working == 0

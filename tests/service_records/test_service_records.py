@@ -220,8 +220,8 @@ async def test_an_open_objection_holds_the_credit_back(town: Town, owner: asyncp
     noticed = await review.review_record(await town.scope("赵丽"), made.id, APPROVE)
     assert noticed.notice_until is not None
     await owner.execute(
-        "INSERT INTO objection (community_id, id, service_record_id, person_id, reason, created_at) "
-        "VALUES ($1, $2, $3, $4, '那天没见到人', $5)",
+        "INSERT INTO objection (community_id, id, subject_kind, subject_id, person_id, reason, created_at) "
+        "VALUES ($1, $2, 'service_record', $3, $4, '那天没见到人', $5)",
         town.community, clock.new_id(), made.id, town.people["李秀英"], clock.now(),
     )  # fmt: skip
     with clock.at(noticed.notice_until):

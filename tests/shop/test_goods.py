@@ -7,9 +7,11 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.support.pictures import bomb, picture, taken_by_phone
 from tests.support.shop import API, reserve, stock_of
 from tests.support.town import SPRING, Town
-from timebank.shop import photos, stock
+from timebank.photos.drawing import UPLOAD_BYTES_MAX
+from timebank.shop import stock
 
 
 async def test_a_resident_sees_what_points_buy_and_where(town: Town, client: httpx.AsyncClient) -> None:
@@ -132,20 +134,6 @@ async def test_a_station_that_receives_a_good_begins_to_offer_it(town: Town, own
     assert await stock_of(owner, town, "香皂", "慈善超市") == 4
 
 
-def picture(size: tuple[int, int] = (1600, 1200), kind: str = "JPEG", **more: object) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", size, "#B45309").save(out, kind, **more)
-    return out.getvalue()
-
-
-def taken_by_phone() -> bytes:
-    """A photo whose EXIF data says that it is rotated and names the camera and the place."""
-    exif = Image.Exif()
-    exif[0x0112], exif[0x010F] = 6, "Shenzhen Camera"
-    exif.get_ifd(0x8825)[1] = "N"
-    return picture(exif=exif, comment=b"home of the photographer")
-
-
 async def test_a_photo_is_drawn_anew_without_what_the_camera_wrote(town: Town, client: httpx.AsyncClient) -> None:
     path, admin = f"{API}/goods/{town.goods['香皂']}/photo", await town.sign_in("赵丽")
     upload = {"photo": ("soap.jpg", taken_by_phone(), "image/jpeg")}
@@ -173,13 +161,11 @@ async def test_what_is_no_photo_is_refused(town: Town, client: httpx.AsyncClient
 
 
 async def test_a_picture_that_would_unfold_into_too_much_is_refused(town: Town, client: httpx.AsyncClient) -> None:
-    bomb = io.BytesIO()
-    Image.new("1", (20_000, 20_000)).save(bomb, "PNG", compress_level=9)
-    assert len(bomb.getvalue()) < 100_000
+    assert len(bomb()) < 100_000
     path, admin = f"{API}/goods/{town.goods['香皂']}/photo", await town.sign_in("赵丽")
-    answer = await client.put(path, files={"photo": ("x.png", bomb.getvalue())}, headers=admin)
+    answer = await client.put(path, files={"photo": ("x.png", bomb())}, headers=admin)
     assert (answer.status_code, answer.json()["code"]) in {(413, "photo_too_large"), (422, "not_a_photo")}
-    big = await client.put(path, files={"photo": ("x.jpg", bytes(photos.UPLOAD_BYTES_MAX + 1))}, headers=admin)
+    big = await client.put(path, files={"photo": ("x.jpg", bytes(UPLOAD_BYTES_MAX + 1))}, headers=admin)
     assert (big.status_code, big.json()["code"]) == (413, "photo_too_large")
 
 

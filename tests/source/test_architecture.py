@@ -24,11 +24,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("agreements",),
     ("areas",),
     ("policies",),
+    ("photos",),
     ("people",),
     ("ledger",),
     ("expiry",),
     ("stations",),
     ("access",),
+    ("objections",),
     ("rules",),
     ("cards",),
     ("activities",),
@@ -338,14 +340,15 @@ def test_a_single_row_is_written_through_its_table_class_and_everything_else_is_
 @pytest.mark.parametrize(
     ("sql", "plain"),
     [
-        ("INSERT INTO photo (community_id, id, media_type, content, created_at) VALUES ($1, $2, 'x', $3, $4)", True),
+        ("INSERT INTO photo (community_id, id, media_type, content, created_at, side) VALUES ($1, $2, 'x', $3, $4, 9)",
+         True),
         ("UPDATE deed SET status = 'filed', review_note = $3::text WHERE community_id = $1 AND id = $2", True),
         (("UPDATE idempotent_request SET status = $1, body = NULL "
           "WHERE key = $2 AND caller_id = $3 AND community_id = $4"), True),
         ("UPDATE idempotent_request SET status = $1, body = NULL WHERE key = $2 AND caller_id = $3", False),
         ("UPDATE book_check SET begun_at = null WHERE community_id = $1", True),
         ("INSERT INTO photo (community_id, id) VALUES ($1, $2)", False),
-        (("INSERT INTO photo (community_id, id, media_type, content, created_at) VALUES ($1, $2, 'x', $3, $4) "
+        (("INSERT INTO photo (community_id, id, media_type, content, created_at, side) VALUES ($1, $2, $3, $4, $5, 9) "
          "ON CONFLICT DO NOTHING"), False),
         (("INSERT INTO session (id, token_hash, login_id, by_code, created_at, expires_at, by_scan) "
          "VALUES ($1, $2, $3, $4, $5, $6, $7)"), False),

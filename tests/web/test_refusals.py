@@ -17,7 +17,7 @@ from litestar.routes import HTTPRoute
 from litestar.template.config import TemplateConfig
 
 from tests.deeds.test_deeds import noticed
-from tests.matrix.matrix import Operation, address, filled, operations
+from tests.matrix.matrix import UPLOADS, Operation, address, filled, operations
 from tests.matrix.rounds import DEVICES, OUTSIDE, Round, first
 from tests.shop.test_shop_pages import reserved
 from tests.source.test_architecture import modules, part_of
@@ -120,8 +120,8 @@ async def sent(
         token = made.bearer[role]["Authorization"].rpartition(" ")[2]
         fields = fields | {"_csrf": csrf_token(token)}
     params = {name: fields.get(name, str(filled(op, made)[name])) for name in op.needs}
-    if op.path in ("/admin/imports", "/admin/goods/{good_id}/photo"):
-        name = "photo" if op.path.endswith("photo") else "file"
+    if op.path in UPLOADS:
+        name = "photo" if "photo" in op.path else "file"
         return await client.post(path, data=fields, files={name: ("空.csv", b"", "text/csv")}, headers=headers)
     return await client.post(path, data=fields, params=params, headers=headers)
 

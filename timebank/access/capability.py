@@ -81,6 +81,9 @@ CAPABILITY = Capability(
             "不是您要换的，请马上告诉社区；72 小时内新手机号不能花费积分。"
         ),
         "role_granted": _("您有了「{role}」的身份（{place}），从{since:day}起。"),
+        "role_granted.paid": _(
+            "您有了「{role}」的身份（{place}），从{since:day}起。这是带薪的职务：职务里做的事不另记积分。"
+        ),
         "role_granted.imported": _("社区按花名册给您登记了{roles}的身份，从{since:day}起。不对的话请找社区管理员。"),
         "held_role": _("「{role}」（{place}）"),
         "role_ended": _("您的「{role}」身份结束了。{why:sentences}"),

@@ -72,7 +72,10 @@ class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class GrantIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A role to grant to a person over one place: a region, an area or a station. `ends_on` is the last day."""
+    """A role to grant to a person over one place: a region, an area or a station. `ends_on` is the last day.
+
+    `paid`: the holder is paid for this duty, so that what they do in it earns nothing.
+    """
 
     person_id: UUID
     role: Role
@@ -81,6 +84,7 @@ class GrantIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     station_id: UUID | None = None
     starts_on: date | None = None
     ends_on: date | None = None
+    paid: bool = False
 
     def __post_init__(self) -> None:
         if sum(place is not None for place in (self.region_id, self.area_id, self.station_id)) != 1:
@@ -102,3 +106,4 @@ class GrantOut(msgspec.Struct, kw_only=True):
     ends_on: date | None
     granted_by: UUID | None
     granted_at: datetime
+    paid: bool = False

@@ -158,3 +158,4 @@ class RoleGrant(Table, tablename="role_grant"):
     granted_by = UUID(default=None, null=True)
     granted_at = Timestamptz(default=None, null=False)
     ended_at = Timestamptz(default=None, null=True)
+    paid = Boolean(default=None, null=False)

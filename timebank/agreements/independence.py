@@ -123,6 +123,11 @@ class Near:
         return self.same.isdisjoint(p for p in acted if p) and self.home.isdisjoint(p for p in concerns if p)
 
 
+def is_caller(scope: Scope, *people: UUID | None) -> bool:
+    """Whether one of these people is one of the caller's own records, in any community."""
+    return any(p.person_id in people for p in scope.persons)
+
+
 def signed_on(scope: Scope) -> Scope:
     """The scope of the keeper who is signed on to a counter, without the device; unchanged if nobody is."""
     return replace(scope, device_id=None) if scope.login_id is not None else scope
@@ -198,10 +203,30 @@ async def past_and_present_guardians(scope: Scope, person_ids: Iterable[UUID]) -
     return cared
 
 
-async def is_uninvolved(scope: Scope, *acted: UUID | None, concerns: Iterable[UUID | None] = ()) -> bool:
-    """Whether the caller may decide about a matter that `acted` have filed or entered and that `concerns` others."""
-    people = list(concerns)
-    return (await near(scope, [*acted, *people])).is_uninvolved(acted, people)
+async def is_uninvolved(
+    scope: Scope, *acted: UUID | None, concerns: Iterable[UUID | None] = (), logins: Iterable[UUID | None] = ()
+) -> bool:
+    """Whether the caller may decide about a matter that `acted` have filed or entered and that `concerns` others.
+
+    `logins` are the accounts by which others have acted.
+    """
+    people, accounts = list(concerns), list(logins)
+    close = await near(scope, [*acted, *people], accounts)
+    return close.is_uninvolved([*acted, *accounts], people)
+
+
+async def are_two_people(scope: Scope, one: UUID, other: UUID) -> bool:
+    """Whether two residents are independent people, and neither is or was the guardian of the other."""
+    sides = await sides_of(scope, [one, other])
+    cared = await past_and_present_guardians(scope, [one, other])
+    for each in (one, other):
+        if is_caller(scope, each):  # with the records and households in other communities
+            sides[each] |= await side_of(scope)
+    return (
+        is_independent(sides[one], sides[other])
+        and sides[other].persons.isdisjoint(cared.get(one, ()))
+        and sides[one].persons.isdisjoint(cared.get(other, ()))
+    )
 
 
 async def is_near_home(scope: Scope, person_id: UUID) -> bool:

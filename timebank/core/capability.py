@@ -120,6 +120,29 @@ class PersonColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pictured:
+    """A kind of row that photos are attached to, and what `photos` asks about it.
+
+    The verbs take scope and id. Before a change `add` and `clear` are called while `lock` holds the row.
+    """
+
+    noun: str
+    stages: Sequence[str]
+    page: str
+    """The address of its page, without the id at the end."""
+    see: str
+    """Raises NotFound unless the caller may see the row, and with it its photos."""
+    lock: str
+    """Locks the row and what is locked before it. Raises NotFound."""
+    add: str
+    """Returns the refusal of a caller who may not attach a photo now, else None."""
+    clear: str
+    """Returns the refusal of a caller who may not paint a photo over and publish it, else None."""
+    closed: str
+    """The path of a SELECT of `id, closed_at` of the rows in community $1; null while a row is not closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
     """The manifest of one capability. `package` is its dotted path; "" means `timebank.<name>`."""
 
@@ -147,6 +170,9 @@ class Capability:
     parts: Mapping[str, str] = field(default_factory=dict)
     """By kind of a part of messages that needs more than one sentence: the function `(values, language) -> str`."""
     agreed: Sequence[Agreed] = ()
+    pictured: Sequence[Pictured] = ()
+    subjects: Sequence[str] = ()
+    """The `objections.subjects.Subject`s that residents may object to."""
     people: Sequence[PersonColumn] = ()
     """The columns of its tables that refer to a person."""
     in_use: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The HTTP API of deeds and objections, and of the public board, which needs no sign-in."""
+"""The HTTP API of deeds, and of the public board, which needs no sign-in."""
 
 from typing import Annotated
 from uuid import UUID
@@ -13,15 +13,11 @@ from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.deeds import board, credit, reading, review
 from timebank.deeds.filing import filing
-from timebank.deeds.objections import decisions, objecting
 from timebank.deeds.schemas import (
     BoardItem,
     DeedIn,
     DeedOut,
     DeedStatus,
-    ObjectionDecision,
-    ObjectionIn,
-    ObjectionOut,
     ReasonIn,
     ReviewIn,
     WitnessIn,
@@ -31,6 +27,11 @@ from timebank.http.callers import AnyRequest, provide_visitor
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.waiting import WAITS
+from timebank.objections import objecting
+from timebank.objections.schemas import ObjectionIn
+from timebank.photos.attaching import attach
+from timebank.photos.schemas import AttachIn, AttachmentOut
+from timebank.photos.seeing import photos_attached
 
 
 class Deeds(Controller):
@@ -56,6 +57,21 @@ class Deeds(Controller):
     async def deed(self, deed_id: FromPath[UUID], caller: NamedDependency[Scope]) -> DeedOut:
         """One deed with its status."""
         return DeedOut.of(await reading.find_deed(caller, deed_id))
+
+    @get("/{deed_id:uuid}/photos")
+    async def photos(self, deed_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[AttachmentOut]:
+        """The photos that prove a deed, for whoever may see it."""
+        return await photos_attached(caller, "deed", deed_id)
+
+    @post("/{deed_id:uuid}/photos")
+    async def add_photo(
+        self, deed_id: FromPath[UUID], data: JSONBody[AttachIn], caller: NamedDependency[Scope],
+        once: NamedDependency[Idempotency],
+    ) -> Response[bytes]:  # fmt: skip
+        """Attach an uploaded photo to a deed of one's own filing, at most three, until it is decided."""
+        return await once.answer(
+            caller, lambda: attach(caller, "deed", deed_id, data.photo_id, "proof"), required=False
+        )
 
     @post("/{deed_id:uuid}/witness", status_code=200)
     async def witness(
@@ -92,43 +108,7 @@ class Deeds(Controller):
     ) -> Response[bytes]:  # fmt: skip
         """Object to a deed on the public board, once per resident; staff may object in a resident's name."""
         return await once.answer(
-            caller, lambda: objecting.object_to_deed(caller, deed_id, data.reason, data.person_id), required=False
-        )
-
-
-@post("/service-records/{record_id:uuid}/objections")
-async def object_to_record(
-    record_id: FromPath[UUID], data: JSONBody[ObjectionIn], caller: NamedDependency[Scope],
-    once: NamedDependency[Idempotency],
-) -> Response[bytes]:  # fmt: skip
-    """Object to an honour record on the public board, once per resident; staff may object in a resident's name."""
-    return await once.answer(
-        caller, lambda: objecting.object_to_record(caller, record_id, data.reason, data.person_id), required=False
-    )
-
-
-class Objections(Controller):
-    path = "/objections"
-
-    @get()
-    async def list_objections(
-        self, request: AnyRequest, caller: NamedDependency[Scope], undecided: FromQuery[bool] = False,
-        limit: Limit = 50, cursor: Cursor = None,
-    ) -> Response[Page[ObjectionOut]]:  # fmt: skip
-        """The community's objections, oldest first, without the names of those who raised them."""
-        return listed(request, await objecting.list_objections(caller, undecided=undecided, limit=limit, cursor=cursor))
-
-    @post("/{objection_id:uuid}/decision", responses=WAITS)
-    async def decide(
-        self, objection_id: FromPath[UUID], data: JSONBody[ObjectionDecision], caller: NamedDependency[Scope],
-        once: NamedDependency[Idempotency],
-    ) -> Response[bytes]:  # fmt: skip
-        """Decide an objection; restoring many points waits for a second person."""
-        return await once.answer(
-            caller,
-            lambda: decisions.decide_objection(caller, objection_id, data.upheld, data.note),
-            status=200,
-            required=False,
+            caller, lambda: objecting.object_to(caller, "deed", deed_id, data.reason, data.person_id), required=False
         )
 
 

@@ -18,8 +18,8 @@ _ON_NOTICE = f"""
 SELECT 'deed' AS kind, d.id, d.person_id, p.name, p.publishes_name, r.name AS what,
        {area_in_words("a")} AS where,
        d.occurred_on, NULL::timestamptz AS started_at, d.points, NULL::integer AS minutes, d.notice_until,
-       (SELECT count(*) FROM objection o WHERE o.community_id = d.community_id AND o.deed_id = d.id
-        AND o.upheld IS NULL) AS open_objections
+       (SELECT count(*) FROM objection o WHERE o.community_id = d.community_id AND o.subject_kind = 'deed'
+        AND o.subject_id = d.id AND o.upheld IS NULL) AS open_objections
 FROM deed d
 JOIN person p ON p.community_id = d.community_id AND p.id = d.person_id
 JOIN area a ON a.community_id = d.community_id AND a.id = d.area_id
@@ -28,7 +28,8 @@ WHERE d.community_id = $1 AND d.status IN ('noticed', 'objected')
 UNION ALL
 SELECT 'service_record', s.id, s.person_id, p.name, p.publishes_name, coalesce(v.name, '志愿服务'),
        coalesce(t.name, ''), NULL, s.started_at, NULL, s.minutes, s.notice_until,
-       (SELECT count(*) FROM objection o WHERE o.community_id = s.community_id AND o.service_record_id = s.id
+       (SELECT count(*) FROM objection o WHERE o.community_id = s.community_id AND o.subject_kind = 'service_record'
+        AND o.subject_id = s.id
         AND o.upheld IS NULL)
 FROM service_record s
 JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id

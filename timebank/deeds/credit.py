@@ -111,28 +111,34 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
     async with transaction(scope):
         deed = await lock_deed(scope, deed_id)
         await require_no_party(scope, deed)
-        if deed.status != "credited" or deed.entry_id is None:
+        if deed.status != "credited":
             raise NotCredited
-        memo = f"冲正：{deed.rule}。{reason}"[:MEMO_MAX]
-        note = Posting(
-            kind="reversal",
-            key=f"deed:{deed.id}:reversal:{deed.entry_id}",
-            source_kind="deed",
-            source_id=deed.id,
-            memo=memo,
-        )
-        back = await posting.reverse(scope, deed.entry_id, note)
-        await DeedTable.update({DeedTable.status: "reversed", DeedTable.review_note: reason}).where(
-            (DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id)
-        )
-        await audit.record(
-            scope, "reverse_deed", "deed", deed.id, reason=reason, taken=back.taken, owed=back.owed,
-            lapsed=back.lapsed,
-        )  # fmt: skip
-        more = [phrase("deed_owed", points=back.owed)] if back.owed else []
-        more += [phrase("deed_lapsed", points=back.lapsed)] if back.lapsed else []
-        await notify(
-            scope, deed.person_id, "deed_reversed", note.key, deed.id,
-            rule=deed.rule, day=deed.occurred_on, points=deed.points, reason=reason, more=more,
-        )  # fmt: skip
+        await take_back(scope, deed, reason)
         return DeedOut.of(await lock_deed(scope, deed_id))
+
+
+async def take_back(scope: Scope, deed: Deed, reason: str) -> None:
+    """Reverse the points of a credited deed and notify its person. The caller holds the deed's row lock."""
+    assert deed.entry_id is not None
+    memo = f"冲正：{deed.rule}。{reason}"[:MEMO_MAX]
+    note = Posting(
+        kind="reversal",
+        key=f"deed:{deed.id}:reversal:{deed.entry_id}",
+        source_kind="deed",
+        source_id=deed.id,
+        memo=memo,
+    )
+    back = await posting.reverse(scope, deed.entry_id, note)
+    await DeedTable.update({DeedTable.status: "reversed", DeedTable.review_note: reason}).where(
+        (DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id)
+    )
+    await audit.record(
+        scope, "reverse_deed", "deed", deed.id, reason=reason, taken=back.taken, owed=back.owed,
+        lapsed=back.lapsed,
+    )  # fmt: skip
+    more = [phrase("deed_owed", points=back.owed)] if back.owed else []
+    more += [phrase("deed_lapsed", points=back.lapsed)] if back.lapsed else []
+    await notify(
+        scope, deed.person_id, "deed_reversed", note.key, deed.id,
+        rule=deed.rule, day=deed.occurred_on, points=deed.points, reason=reason, more=more,
+    )  # fmt: skip

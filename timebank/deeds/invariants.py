@@ -12,8 +12,9 @@ _DEED_WITHOUT_CREDIT = Invariant(
     """
 SELECT ARRAY[d.id, d.person_id] AS ids, CASE d.status WHEN 'credited' THEN '已记分' ELSE '已冲正' END AS status,
        d.points, coalesce(c.points, 0) AS credited
-FROM deed d LEFT JOIN credited c ON c.entry_id = d.entry_id AND c.source_id = d.id AND c.owner_id = d.person_id
-     AND c.kind = 'deed' AND c.reversed = (d.status = 'reversed')
+FROM deed d LEFT JOIN person w ON w.community_id = $1 AND w.id = d.person_id
+LEFT JOIN credited c ON c.entry_id = d.entry_id AND c.source_id = d.id
+     AND c.owner_id = coalesce(w.merged_into, d.person_id) AND c.kind = 'deed' AND c.reversed = (d.status = 'reversed')
 WHERE d.community_id = $1 AND d.status IN ('credited', 'reversed') AND d.points <> coalesce(c.points, 0)
 ORDER BY d.id LIMIT $2""",
     CREDITED,

@@ -4,23 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from timebank.agreements.independence import near
-from timebank.core.errors import TimebankError
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.deeds.schemas import Deed
-
-
-class PartyToDeed(TimebankError):
-    code = "party_to_deed"
-    status = 403
-    sentence = (
-        "这件事与您有关（本人、同户、登记人、见证人、提异议的人或先前同意它的人，或他们中有人的账号由您发码开通），"
-        "请由另一位来决定。"
-    )
-
-
-def is_caller(scope: Scope, *people: UUID | None) -> bool:
-    """Whether one of these people is one of the caller's own records, in any community."""
-    return any(own in people for own in scope.own_ids)
+from timebank.objections.deciding import PartyToDeed
 
 
 def people_of(deed: Deed) -> list[UUID | None]:

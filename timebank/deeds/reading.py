@@ -18,9 +18,9 @@ SELECT d.id, d.person_id, p.name AS person, p.household_id, d.area_id, a.path AS
        d.rule_code, d.rule_version, r.name AS rule, d.points, d.points_reason, d.occurred_on, d.note, d.witness_id,
        w.name AS witness, d.witness_answer, d.witness_note, d.witness_answered_at, d.filed_by,
        f.name AS filed_by_name, d.status, d.review_note, d.reviewed_by, d.reviewed_at, d.notice_from,
-       d.notice_until, d.entry_id, d.created_at,
-       (SELECT count(*) FROM objection o WHERE o.community_id = d.community_id AND o.deed_id = d.id
-        AND o.upheld IS NULL) AS open_objections
+       d.notice_until, d.entry_id, d.created_at, d.source_kind, r.notice_days,
+       (SELECT count(*) FROM objection o WHERE o.community_id = d.community_id AND o.subject_kind = 'deed'
+        AND o.subject_id = d.id AND o.upheld IS NULL) AS open_objections
 FROM deed d
 JOIN person p ON p.community_id = d.community_id AND p.id = d.person_id
 JOIN area a ON a.community_id = d.community_id AND a.id = d.area_id

@@ -34,7 +34,8 @@ async def present_reversal_state(scope: Scope, do: Any) -> list[object]:
     """The state on which the proposal relies: the deed's status and points, and the objection's decision."""
     found = await database.fetch_one(
         "SELECT d.status, d.points, o.upheld FROM objection o "
-        "JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id WHERE o.community_id = $1 AND o.id = $2",
+        "JOIN deed d ON d.community_id = o.community_id AND d.id = o.subject_id "
+        "WHERE o.community_id = $1 AND o.id = $2 AND o.subject_kind = 'deed'",
         scope.community_id, UUID(str(do["objection_id"])),
     )  # fmt: skip
     return list(found) if found else []

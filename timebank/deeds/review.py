@@ -1,6 +1,6 @@
 """Review of a filed deed: approval publishes it on the public board; rejection notifies its filer of the reason."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -96,13 +96,20 @@ async def needs_second(scope: Scope, deed: Deed) -> bool:
         return False
     if deed.points_reason is not None:
         return True
+    return await is_more_than_one_approves(scope, deed.person_id, deed.occurred_on, deed.points, beside=deed.id)
+
+
+async def is_more_than_one_approves(
+    scope: Scope, person_id: UUID, occurred_on: date, points: int, *, beside: UUID | None = None
+) -> bool:
+    """Whether the points of a day, with those of approved deeds other than `beside`, exceed `second_person_points`."""
     async with transaction(scope):
-        beside: int = await database.fetch_value(
+        others: int = await database.fetch_value(
             "SELECT coalesce(sum(points), 0)::bigint FROM deed WHERE community_id = $1 AND person_id = $2 "
-            "AND occurred_on = $3 AND id <> $4 AND status IN ('noticed', 'objected', 'credited')",
-            scope.community_id, deed.person_id, deed.occurred_on, deed.id,
+            "AND occurred_on = $3 AND id IS DISTINCT FROM $4 AND status IN ('noticed', 'objected', 'credited')",
+            scope.community_id, person_id, occurred_on, beside,
         )  # fmt: skip
-        return deed.points + beside > (await policies(scope)).second_person_points
+        return points + others > (await policies(scope)).second_person_points
 
 
 async def _ask_above(scope: Scope, deed: Deed, note: str) -> DeedOut:
@@ -136,7 +143,7 @@ DEED_POINTS = Kind(
 
 
 async def _publish(scope: Scope, deed: Deed, note: str) -> None:
-    days = (await policies(scope)).notice_days
+    days = (await policies(scope)).notice_days if deed.notice_days is None else deed.notice_days
     await _write(scope, deed, "noticed", note, days)
     if deed.witness_owes:
         await ask_witness(scope, deed)

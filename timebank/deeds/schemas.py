@@ -1,4 +1,4 @@
-"""Request and response bodies of deeds, objections and the public board."""
+"""Request and response bodies of deeds and the public board."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -18,7 +18,10 @@ WitnessAnswer = Literal["confirmed", "denied", "asked"]
 
 
 class DeedIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A deed for a building or unit. Points other than the catalogue's need an administrator and a reason."""
+    """A deed for a building or unit. Points other than the catalogue's need an administrator and a reason.
+
+    `photo_ids` are photos that the filer has just uploaded to prove it.
+    """
 
     person_id: UUID
     rule_code: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00]*$")]
@@ -28,6 +31,7 @@ class DeedIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     witness_id: UUID | None = None
     points: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     points_reason: Note | None = None
+    photo_ids: Annotated[list[UUID], Meta(max_length=20)] = []
 
 
 class ReviewIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,20 +53,6 @@ class ReasonIn(msgspec.Struct, forbid_unknown_fields=True):
     """The reason of a reversal."""
 
     reason: Reason
-
-
-class ObjectionIn(msgspec.Struct, forbid_unknown_fields=True):
-    """The reason of an objection; `person_id` is the resident in whose name staff object."""
-
-    reason: Reason
-    person_id: UUID | None = None
-
-
-class ObjectionDecision(msgspec.Struct, forbid_unknown_fields=True):
-    """`upheld` is true where the objection is right. The note is sent to who objected and explains a rejection."""
-
-    upheld: bool
-    note: Reason
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +88,9 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     entry_id: UUID | None
     created_at: datetime
     open_objections: int
+    source_kind: str | None
+    notice_days: int | None
+    """How long deeds of this rule are published; None: the community's policy."""
 
     @property
     def witness_owes(self) -> bool:
@@ -143,25 +136,6 @@ class DeedOut(msgspec.Struct, kw_only=True):
     def of(cls, deed: Deed) -> "DeedOut":
         known = asdict(deed)
         return cls(**{name: known[name] for name in cls.__struct_fields__ if name in known})
-
-
-class ObjectionOut(msgspec.Struct, kw_only=True):
-    """An objection to a deed or a service record; `upheld` is null until it is decided.
-
-    `waiting` is the change that waits for a second person from above where upholding the objection restores many
-    points, `who` may agree to it.
-    """
-
-    id: UUID
-    deed_id: UUID | None
-    service_record_id: UUID | None
-    reason: str
-    created_at: datetime
-    upheld: bool | None
-    decided_at: datetime | None
-    decision_note: str | None
-    waiting: UUID | None = None
-    who: list[str] = []
 
 
 class BoardItem(msgspec.Struct, kw_only=True):

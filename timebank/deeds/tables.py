@@ -1,6 +1,6 @@
-"""The table classes of this capability; the migrations define the tables."""
+"""The table class of this capability; the migrations define the table."""
 
-from piccolo.columns import UUID, Boolean, Date, Integer, Timestamptz, Varchar
+from piccolo.columns import UUID, Date, Integer, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -31,18 +31,5 @@ class Deed(Table, tablename="deed"):
     witness_note = Varchar(length=500, default=None, null=True)
     witness_answered_at = Timestamptz(default=None, null=True)
     witness_asked_by = UUID(default=None, null=True)
-
-
-class Objection(Table, tablename="objection"):
-    community_id = UUID(default=None, null=False)
-    id = UUID(primary_key=True, default=None, null=False)
-    deed_id = UUID(default=None, null=True)
-    service_record_id = UUID(default=None, null=True)
-    person_id = UUID(default=None, null=False)
-    reason = Varchar(length=500, default=None, null=False)
-    created_at = Timestamptz(default=None, null=False)
-    upheld = Boolean(default=None, null=True)
-    decided_by = UUID(default=None, null=True)
-    decided_at = Timestamptz(default=None, null=True)
-    decision_note = Varchar(length=500, default=None, null=True)
-    entered_by = UUID(default=None, null=True)
+    source_kind = Varchar(length=24, default=None, null=True)
+    source_id = UUID(default=None, null=True)

@@ -2,12 +2,11 @@
 
 from uuid import UUID
 
-from timebank.agreements.independence import is_independent, side_of, sides_of
+from timebank.agreements.independence import is_caller, is_independent, side_of, sides_of
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, TimebankError
 from timebank.core.scope import Scope
-from timebank.deeds.parties import is_caller
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut
 from timebank.people.messages import notify

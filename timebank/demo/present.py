@@ -11,12 +11,12 @@ from timebank.classes.courses import add_lesson
 from timebank.classes.schemas import LessonIn
 from timebank.core import clock
 from timebank.core.scope import Role
-from timebank.deeds.objections.objecting import object_to_deed
 from timebank.demo.county import DEED_NOTES, LESSON_AT
 from timebank.demo.lessons import Booking, Lesson, Purchase
 from timebank.demo.population import Resident
 from timebank.demo.stories import Deed, Honour, Redemption, Step, Story, Visit
 from timebank.demo.year import Year
+from timebank.objections.objecting import object_to
 from timebank.overview.agreements import acknowledge, decide_change
 from timebank.people.identity.ages import age_on
 from timebank.policies.values import change_policy
@@ -165,8 +165,8 @@ class Present:
             yield from deed.steps()
 
         async def object_to_it() -> None:
-            await object_to_deed(
-                place.scope(place.named("张国庆")), objected.id, "那天两家是物业先谈好的，请再核实一下"
+            await object_to(
+                place.scope(place.named("张国庆")), "deed", objected.id, "那天两家是物业先谈好的，请再核实一下"
             )
 
         yield Step(self.ago(days=1), place.id, object_to_it)

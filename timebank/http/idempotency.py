@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
+from litestar.enums import RequestEncodingType
 
 from timebank.access.stored_answers import claim_key, store_answer, stored_answer
 from timebank.core import database, vault
@@ -132,10 +133,12 @@ async def provide_idempotency(request: AnyRequest, caller: NamedDependency[Scope
     if key is not None and not (0 < len(key) <= KEY_MAX and key.isprintable()):
         raise KeyMissing
     place = f"{request.method} {request.scope['path']}\n".encode()
-    sent = hashlib.sha256(place + await request.body()).digest()
     if fields is None:
-        return Idempotency(key, sent)
-    return Idempotency(key, FORM_VERSION + hashlib.sha256(place + msgspec.json.encode(fields)).digest(), sent)
+        return Idempotency(key, hashlib.sha256(place + await request.body()).digest())
+    told = FORM_VERSION + hashlib.sha256(place + msgspec.json.encode(fields)).digest()
+    if request.content_type[0] == RequestEncodingType.MULTI_PART:
+        return Idempotency(key, told)  # it was read as a stream, which is over, and was never hashed as it was sent
+    return Idempotency(key, told, hashlib.sha256(place + await request.body()).digest())
 
 
 async def _said(value: object) -> object:

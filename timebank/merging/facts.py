@@ -36,6 +36,7 @@ WHY = {
     "sex": _("性别不同；录错了的，先更正"), "family": _("一条是另一条的监护人"),
     "inside": _("两条都在签到中，请先签退一条"), "booked": _("两条约了同一节课，请先取消一个"),
     "witness": _("一条为另一条的善行作证，请先退回那件善行"),
+    "source": _("同一件事给两条各记了一份，请先冲正或退回其中一份"),
     "office": _("要并掉的一条是管理员或审计员，请先结束那个身份"),
 }  # fmt: skip
 
@@ -57,6 +58,15 @@ SELECT ARRAY[k.name, m.name] AS names, k.name_key = m.name_key AND (m.phone_inde
             AND b.status IN ('held', 'waiting') GROUP BY b.lesson_id HAVING count(*) > 1) THEN 'booked'
         WHEN EXISTS (SELECT FROM deed d WHERE d.community_id = $1
             AND (d.person_id, d.witness_id) IN ((k.id, m.id), (m.id, k.id))) THEN 'witness'
+        WHEN EXISTS (SELECT FROM deed d JOIN deed o ON o.community_id = $1 AND o.person_id = m.id
+            AND (o.source_kind, o.source_id, o.rule_code, o.area_id)
+              = (d.source_kind, d.source_id, d.rule_code, d.area_id)
+            WHERE d.community_id = $1 AND d.person_id = k.id AND o.status NOT IN ('rejected', 'reversed', 'withdrawn')
+            AND d.status NOT IN ('rejected', 'reversed', 'withdrawn')) THEN 'source'
+        WHEN EXISTS (SELECT FROM service_record s JOIN service_record o ON o.community_id = $1 AND o.person_id = m.id
+            AND (o.source_kind, o.source_id) = (s.source_kind, s.source_id)
+            WHERE s.community_id = $1 AND s.person_id = k.id AND o.status NOT IN ('rejected', 'reversed', 'withdrawn')
+            AND s.status NOT IN ('rejected', 'reversed', 'withdrawn')) THEN 'source'
         WHEN EXISTS (SELECT FROM role_grant g WHERE g.community_id = $1 AND g.person_id = m.id
             AND g.region_id IS NOT NULL AND {is_not_over("$4")}) THEN 'office' END AS why
 FROM person k JOIN person m ON m.community_id = k.community_id AND m.id = $3

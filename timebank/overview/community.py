@@ -11,6 +11,7 @@ from timebank.core.database import transaction
 from timebank.core.scope import Scope
 from timebank.ledger.posting import Currency
 from timebank.ledger.totals import issued_since
+from timebank.objections.listing import undecided_parties
 from timebank.overview.changes_listed import count_yours
 from timebank.service_records.deciding import scanned_by
 from timebank.shop.confirmations.asking import waits_since
@@ -76,22 +77,19 @@ SELECT
   (SELECT count(*) FROM deed WHERE community_id = $1 AND status = 'filed' AND filed_by = $2) AS deeds
 """
 
-_PARTIES = """
+
+def _parties() -> str:
+    return f"""
 (SELECT 'records' AS what, ARRAY[coalesce(s.entered_by, s.person_id)] AS acted, ARRAY[s.person_id] AS concerns,
-        s.visit_id
+        s.visit_id, '{{}}'::uuid[] AS logins
  FROM service_record s
  WHERE s.community_id = $1 AND s.status = 'pending' AND (s.entered_by = $3) IS NOT TRUE LIMIT $2)
 UNION ALL
-(SELECT 'deeds', ARRAY[d.filed_by], ARRAY[d.person_id, d.witness_id], NULL FROM deed d
+(SELECT 'deeds', ARRAY[d.filed_by], ARRAY[d.person_id, d.witness_id], NULL, '{{}}' FROM deed d
  WHERE d.community_id = $1 AND d.status = 'filed' AND (d.filed_by = $3) IS NOT TRUE LIMIT $2)
 UNION ALL
-(SELECT 'objections', ARRAY[o.person_id, o.entered_by, d.filed_by, coalesce(s.entered_by, s.person_id), s.corrected_by,
-              CASE WHEN coalesce(d.status, s.status) <> 'reversed' THEN coalesce(d.reviewed_by, s.reviewed_by) END],
-        ARRAY[d.person_id, d.witness_id, s.person_id], s.visit_id
- FROM objection o LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
- LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id
- WHERE o.community_id = $1 AND o.upheld IS NULL LIMIT $2)
-"""
+(SELECT 'objections', o.acted, o.concerns, NULL, o.logins FROM ({undecided_parties()}) AS o LIMIT $2)
+"""  # noqa: S608  # declared in manifests
 
 
 class _Own(msgspec.Struct, frozen=True):
@@ -104,6 +102,7 @@ class _Taken(msgspec.Struct, frozen=True):
     acted: list[UUID | None]
     concerns: list[UUID | None]
     visit_id: UUID | None
+    logins: list[UUID | None]
 
 
 async def read_work(scope: Scope) -> tuple[WaitingCounts, Yours]:
@@ -127,17 +126,24 @@ async def _work(scope: Scope) -> tuple[WaitingCounts, Yours]:
             database.row(WaitingCounts, _WAITING, scope.community_id, LOW_STOCK, waits_since(), clock.now(), LOOKED_AT)
         )
         entered = reads.start(database.row(_Own, _OWN, scope.community_id, scope.actor_id))
-        listed = reads.start(database.rows(_Taken, _PARTIES, scope.community_id, LOOKED_AT, scope.actor_id))
+        listed = reads.start(database.rows(_Taken, _parties(), scope.community_id, LOOKED_AT, scope.actor_id))
     counted, own, taken = counting.result(), entered.result(), listed.result()
     assert counted is not None and own is not None  # noqa: PT018
     async with database.gathering() as reads:
-        involved = reads.start(near(scope, [person for each in taken for person in (*each.acted, *each.concerns)]))
+        involved = reads.start(
+            near(
+                scope, [person for each in taken for person in (*each.acted, *each.concerns)],
+                [login for each in taken for login in each.logins],
+            )
+        )  # fmt: skip
         decides = reads.start(count_yours(scope, counted.agreements))
         asked = reads.start(list_confirmations(scope)) if counted.confirmations else None
         hands = reads.start(scanned_by(scope, [each.visit_id for each in taken]))
     close, scanned = involved.result(), hands.result()
     others = Counter(
-        each.what for each in taken if each.visit_id in scanned or not close.is_uninvolved(each.acted, each.concerns)
+        each.what
+        for each in taken
+        if each.visit_id in scanned or not close.is_uninvolved([*each.acted, *each.logins], each.concerns)
     )
     return counted, Yours(
         counted.records - own.records - others["records"], counted.deeds - own.deeds - others["deeds"],

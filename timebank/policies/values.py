@@ -34,6 +34,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     honour_days_max: int = 366
     second_person_points: int = 200
     pushes_messages: int = 0
+    photo_days: int = 180
 
 
 class PolicyOutOfRange(TimebankError):
@@ -63,6 +64,8 @@ KNOWN: dict[str, PolicyInfo] = {
     "honour_days_max": PolicyInfo(_("手工补录的时数最早可以是多少天前的"), _("天"), 1, 1830, "up"),
     "second_person_points": PolicyInfo(_("一个人一天的善行超过这么多分，要上级再同意"), _("分"), 0, 10_000, "up"),
     "pushes_messages": PolicyInfo(_("有新消息时知会推送平台"), _("（1 开，0 关）"), 0, 1, "up"),
+    # Kept longer, private pictures are open to more eyes; not shorter than a quarter, so that nobody gets rid of proof.
+    "photo_days": PolicyInfo(_("照片在事情办完后保留的天数"), _("天"), 90, 365, "up"),
 }
 _WORDS: dict[str, dict[Any, str]] = {"title": {name: info.title for name, info in KNOWN.items()}}
 

@@ -59,6 +59,7 @@ FLAGS = {
     "two_communities": _("同一个登录账号当时也在别的社区"),
     "long_ago": _("时间久远，超出手工补录的期限"),
     "no_rule": _("没有可用的积分规则"),
+    "confirmed_by_family": _("确认的人是本人、家人或开通账号的人"),
 }
 
 NOT_REASONS = {

@@ -1,4 +1,4 @@
-"""The catalogue of earning rules, in versions, each with its words."""
+"""The catalogue of earning rules, in versions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,17 +14,17 @@ from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
-from timebank.core.locale import _, put_together, translate
+from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.ledger.totals import has_credited
 from timebank.rules.looser import is_looser_rule
 from timebank.rules.schemas import RuleIn, RuleOut
 from timebank.rules.tables import Rule
+from timebank.rules.triggers import require_free_trigger
+from timebank.rules.words import rule_in_words
 
 CODE_MAX = 40
-PERIODS = {"day": _("每天"), "week": _("每周"), "month": _("每月"), "year": _("每年")}
-EACH_PERSON, EACH_PLACE = _("每人"), _("每楼或单元")
 
 
 class RuleNotFound(TimebankError):
@@ -45,6 +45,12 @@ class RuleIncomplete(TimebankError):
     sentence = "服务规则要写几分钟换 1 分，善行规则要写积多少分；两样只写一样。"
 
 
+class RuleOfDeedsOnly(TimebankError):
+    code = "rule_of_deeds_only"
+    status = 422
+    sentence = "自动登记和公示天数只用在善行规则上。服务规则请把这两样空着。"
+
+
 class RuleTooEarly(TimebankError):
     code = "rule_too_early"
     status = 422
@@ -60,25 +66,8 @@ class RuleChangedMeanwhile(TimebankError):
 
 RULE_COLUMNS = (
     "code, version, kind, name, minutes_per_point, points, unit, cap_period, cap_per_person, cap_per_area, active, "
-    "valid_from, changed_by"
+    "valid_from, changed_by, trigger, notice_days"
 )
-
-
-def rule_in_words(rule: RuleOut, language: str = "zh") -> str:
-    """What the rule gives, in words: 6 分钟 = 1 分; 每件 10 分，每人每周最多 3 次."""
-    if rule.kind == "service":
-        return put_together(_("{minutes} 分钟 = 1 分"), {"minutes": rule.minutes_per_point}, language)
-    earned = {"unit": rule.unit or _("每次"), "points": rule.points}
-    parts = [put_together(_("{unit} {points} 分"), earned, language)]
-    if rule.cap_period:
-        caps = ((EACH_PERSON, rule.cap_per_person), (EACH_PLACE, rule.cap_per_area))
-        limit = {"period": PERIODS[rule.cap_period]}
-        parts += [
-            put_together(_("{whose}{period}最多 {most} 次"), limit | {"whose": whose, "most": most}, language)
-            for whose, most in caps
-            if most
-        ]
-    return translate(_("，"), language).join(parts)
 
 
 def with_words(rule: RuleOut) -> RuleOut:
@@ -162,7 +151,7 @@ async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
     Earlier versions stay unchanged, so every credit keeps its reason. A rule that gives more than every present rule of
     its kind, or that lifts a cap, waits for a second person of a higher level; before the community's first ledger
     entry its administrator sets it alone, and a second person sees the list afterwards. Raises RuleIncomplete,
-    RuleTooEarly, RuleKindFixed, RuleChangedMeanwhile, Invalid.
+    RuleTooEarly, RuleKindFixed, RuleChangedMeanwhile, RuleOfDeedsOnly, TriggerTaken, Invalid.
     """
     scope.require_admin()
     wanted = _checked(wanted)
@@ -173,8 +162,11 @@ async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
         newest = known[0] if known else None
         if newest is not None and newest.kind != wanted.kind:
             raise RuleKindFixed(name=newest.name)
+        await require_free_trigger(scope, wanted)
         if not scope.system and await is_looser_rule(scope, wanted, known):
             says = {"name": wanted.name, "points": wanted.points, "minutes": wanted.minutes_per_point}
+            if wanted.trigger is not None or wanted.notice_days is not None:
+                says["earns"] = _worth_in_words(wanted)
             if await has_credited(scope):
                 return await propose(
                     scope, LOOSER_RULE, wanted.code, wanted, {"name": wanted.name, "earns": _worth_in_words(wanted)},
@@ -185,10 +177,12 @@ async def set_rule(scope: Scope, wanted: RuleIn) -> RuleOut | Waiting:
 
 
 def _checked(wanted: RuleIn) -> RuleIn:
-    """The rule with a clean name. Raises RuleIncomplete, RuleTooEarly, or Invalid without a name."""
+    """The rule with a clean name. Raises RuleIncomplete, RuleOfDeedsOnly, RuleTooEarly, or Invalid without a name."""
     worth = (wanted.minutes_per_point, None) if wanted.kind == "service" else (None, wanted.points)
     if worth == (None, None) or worth != (wanted.minutes_per_point, wanted.points):
         raise RuleIncomplete
+    if wanted.kind != "deed" and (wanted.trigger, wanted.notice_days) != (None, None):
+        raise RuleOfDeedsOnly
     name = names.required(wanted.name, _("规则要有名称"))
     if wanted.valid_from is not None and wanted.valid_from < clock.now():
         raise RuleTooEarly
@@ -201,8 +195,7 @@ def _worth_in_words(wanted: RuleIn) -> str:
         code=wanted.code or "", version=0, kind=wanted.kind, name=wanted.name,
         minutes_per_point=wanted.minutes_per_point, points=wanted.points, unit=wanted.unit,
         cap_period=wanted.cap_period, cap_per_person=wanted.cap_per_person, cap_per_area=wanted.cap_per_area,
-        active=True, valid_from=clock.now(),
-        changed_by=None,
+        active=True, valid_from=clock.now(), changed_by=None, trigger=wanted.trigger, notice_days=wanted.notice_days,
     )  # fmt: skip
     return rule_in_words(shown)
 
@@ -217,11 +210,13 @@ async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID 
             unit=wanted.unit, cap_period=wanted.cap_period, cap_per_person=wanted.cap_per_person,
             cap_per_area=wanted.cap_per_area, active=wanted.active,
             valid_from=max(wanted.valid_from or clock.now(), clock.now()), changed_by=by,
+            trigger=wanted.trigger, notice_days=wanted.notice_days,
         )
     )  # fmt: skip
     await audit.record(
         scope, "set_rule", "rule", None, code=wanted.code, version=version, active=wanted.active,
-        minutes_per_point=wanted.minutes_per_point, points=wanted.points,
+        minutes_per_point=wanted.minutes_per_point, points=wanted.points, trigger=wanted.trigger,
+        notice_days=wanted.notice_days,
     )  # fmt: skip
     written = await _newest(scope, wanted.code)
     assert written is not None
@@ -231,6 +226,7 @@ async def _write(scope: Scope, wanted: RuleIn, newest: RuleOut | None, by: UUID 
 async def set_agreed_rule(scope: Scope, change: Change) -> None:
     wanted = msgspec.convert(change.do, RuleIn)
     assert wanted.code is not None
+    await require_free_trigger(scope, wanted)
     await _write(scope, wanted, await _newest(scope, wanted.code), change.by)
 
 
@@ -272,6 +268,9 @@ async def rule_names(scope: Scope, codes: Sequence[str]) -> dict[tuple[str, int]
 
 LOOSER_RULE = Kind(name="looser_rule", sentence=_("积分规则“{name}”改成：{earns}"))
 RULE_BEFORE = Kind(
-    name="rule_before", sentence=_("积分规则“{name}”由一个人定下：每件记 {points} 分"), in_force=True,
-    without={"points": _("积分规则“{name}”由一个人定下：{minutes} 分钟换 1 分")},
+    name="rule_before", sentence=_("积分规则“{name}”由一个人定下：{earns}"), in_force=True,
+    without={
+        "points": _("积分规则“{name}”由一个人定下：{minutes} 分钟换 1 分"),
+        "earns": _("积分规则“{name}”由一个人定下：每件记 {points} 分"),
+    },
 )  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from timebank.core import clock, database
 from timebank.core.scope import Scope
+from timebank.policies.values import policies
 from timebank.rules.schemas import RuleIn, RuleOut
 
 DAYS_OF = {"day": 1, "week": 7, "month": 30, "year": 365}
@@ -22,9 +23,10 @@ SELECT coalesce(max(points), 0) AS points, coalesce(min(minutes), 1441) AS minut
 
 
 async def is_looser_rule(scope: Scope, wanted: RuleIn, versions: Sequence[RuleOut]) -> bool:
-    """Whether the rule gives more than every present rule of its kind, or lifts a cap of its own earlier versions.
+    """Whether the rule gives more than every present rule of its kind, or more easily than its own earlier versions.
 
-    `versions` are the rule's own versions, newest first.
+    That is: it lifts a cap, files deeds by a trigger that it did not have, gives more for each such deed, or publishes
+    its deeds for a shorter time. `versions` are the rule's own versions, newest first.
     """
     if not wanted.active:
         return False
@@ -32,7 +34,13 @@ async def is_looser_rule(scope: Scope, wanted: RuleIn, versions: Sequence[RuleOu
     assert most is not None
     if (wanted.points or 0) > most["points"] or (wanted.minutes_per_point or 1441) < most["minutes"]:
         return True
-    return any(_lifts_cap(wanted, version) for version in _rule_in_force(versions))
+    before = _rule_in_force(versions)
+    usual = (await policies(scope)).notice_days
+    return (
+        any(_lifts_cap(wanted, version) for version in before)
+        or _files_more(wanted, before)
+        or _shortens_notice(wanted.notice_days, [version.notice_days for version in before] or [None], usual)
+    )
 
 
 def _rule_in_force(versions: Sequence[RuleOut]) -> list[RuleOut]:
@@ -55,3 +63,23 @@ def _lifts_cap(wanted: RuleIn, stands: RuleOut) -> bool:
             (wanted.cap_per_person, stands.cap_per_person), (wanted.cap_per_area, stands.cap_per_area),
         )
     )  # fmt: skip
+
+
+def _files_more(wanted: RuleIn, before: Sequence[RuleOut]) -> bool:
+    """Whether a trigger newly files deeds by this rule, or gives more points for each: nobody reviews these."""
+    if wanted.trigger is None:
+        return False
+    return not before or any(
+        stands.trigger != wanted.trigger or (wanted.points or 0) > (stands.points or 0) for stands in before
+    )
+
+
+def _shortens_notice(wanted: int | None, before: Sequence[int | None], usual: int) -> bool:
+    """Whether deeds are published for a shorter time than by a version before, None being the community's `usual` days.
+
+    Own days up to the usual ones count as shorter too: they would stay when the community lengthens the usual ones.
+    """
+    return any(
+        wanted is not None and wanted <= usual if stands is None else (usual if wanted is None else wanted) < stands
+        for stands in before
+    )

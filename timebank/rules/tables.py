@@ -19,3 +19,5 @@ class Rule(Table, tablename="rule"):
     active = Boolean(default=None, null=False)
     valid_from = Timestamptz(default=None, null=False)
     changed_by = UUID(default=None, null=True)
+    trigger = Varchar(length=40, default=None, null=True)
+    notice_days = Integer(default=None, null=True)

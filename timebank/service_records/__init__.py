@@ -1,1 +1,1 @@
-"""Service records: from a visit to its review, credit and reversal. Objections to them: `deeds.objections`."""
+"""Service records: from a visit to its review, credit and reversal. Objections to them: `objections`."""

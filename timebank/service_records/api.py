@@ -12,6 +12,8 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
+from timebank.objections import objecting
+from timebank.objections.schemas import ObjectionIn
 from timebank.service_records import reading, review, visits
 from timebank.service_records.crediting import reversal
 from timebank.service_records.honour import entering
@@ -78,3 +80,14 @@ class ServiceRecords(Controller):
     ) -> Response[bytes]:  # fmt: skip
         """Reverse what the record has credited; the person is notified of the reason."""
         return await once.answer(caller, lambda: reversal.reverse_record(caller, record_id, data.reason), status=200)
+
+    @post("/{record_id:uuid}/objections")
+    async def object_to(
+        self, record_id: FromPath[UUID], data: JSONBody[ObjectionIn], caller: NamedDependency[Scope],
+        once: NamedDependency[Idempotency],
+    ) -> Response[bytes]:  # fmt: skip
+        """Object to an honour record on the public board, once per resident; staff may object in a resident's name."""
+        return await once.answer(
+            caller, lambda: objecting.object_to(caller, "service_record", record_id, data.reason, data.person_id),
+            required=False,
+        )  # fmt: skip

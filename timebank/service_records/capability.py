@@ -37,6 +37,7 @@ CAPABILITY = Capability(
             credited="SELECT id, person_id FROM service_record WHERE community_id = $1",
         ),
     ),
+    subjects=("timebank.service_records.objection_effects.RECORD",),
     statement={
         "service": _("志愿服务"),
         "conversion": _("时间换积分"),
@@ -61,6 +62,9 @@ CAPABILITY = Capability(
             "工作人员给您补录了{since:moment}起 {minutes:minutes}的服务，审核并公示后才计入。"
             "理由：{reason}。不对的话请找社区管理员。"
         ),
+        "record_entered.confirmed": _(
+            "您{since:moment}起 {minutes:minutes}的服务有人确认了，审核并公示后才计入。不对的话请找社区管理员。"
+        ),
         "record_entered.imported": _(
             "社区按签到表补录了您的 {times} 次服务，共 {minutes:minutes}，审核并公示后才计入。不对的话请找社区管理员。"
         ),
@@ -69,12 +73,20 @@ CAPABILITY = Capability(
         ),
         "not_counted.too_short": _("到站 {stayed:minutes}，不足 {least:minutes}，不计时长。"),
         "not_counted.attendance": _("到岗 {stayed:minutes}，不足计划 {planned:minutes}的 {percent} %，不计入。"),
+        "record_objected": _("您的一条补录服务有人提出异议，社区核实以前先不计入。结果会告诉您。"),
+        "record_noticed": _("对您的一条补录服务的异议核实过了，公示照常。"),
+        "record_rejected.objected": _("您的一条补录服务有人提出异议，核实后不予计入。说明：{note}"),
+        "outcome.record_rejected": _("这条服务不予计入"),
+        "objection_entered.service_record": _(
+            "工作人员替您对一条服务记录提出了异议，结果会告诉您。不是您的意思的话，请马上告诉社区管理员。"
+        ),
         "volunteering": _("志愿服务"),
     },
     audit={
         "approve_record": _("通过了服务时长"),
         "correct_end": _("更正了签退时间"),
         "credit_record": _("给服务记了时长和积分"),
+        "note_service": _("确认后记服务时长"),
         "record_service": _("记了服务时长"),
         "reject_record": _("退回了服务时长"),
         "reverse_record": _("冲正了服务时长"),

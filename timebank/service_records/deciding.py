@@ -57,6 +57,13 @@ ROW = (
 )
 
 
+# The array of the logins that took part in the scans of the visit `v` in community $1, with nulls among them.
+HANDS = (
+    "v.read_by || ARRAY[v.in_by_login, v.out_by_login] || ARRAY(SELECT n.sent_by_login FROM scan n "
+    "WHERE n.community_id = $1 AND n.visit_id = v.id)"
+)
+
+
 async def locked_record(scope: Scope, record_id: UUID) -> DecidedRow:
     """Lock the person's row, then the record's, and return the record for the caller to decide.
 
@@ -111,11 +118,8 @@ async def scanned_by(scope: Scope, visit_ids: Sequence[UUID | None]) -> set[UUID
     async with transaction(scope):
         hands = await database.rows(
             _Hand,
-            "SELECT v.id AS visit_id, h.login_id FROM visit v "
-            "CROSS JOIN LATERAL unnest(v.read_by || ARRAY[v.in_by_login, v.out_by_login]) AS h (login_id) "
-            "WHERE v.community_id = $1 AND v.id = ANY ($2) AND h.login_id IS NOT NULL "
-            "UNION SELECT visit_id, sent_by_login FROM scan "
-            "WHERE community_id = $1 AND visit_id = ANY ($2) AND sent_by_login IS NOT NULL",
+            f"SELECT DISTINCT v.id AS visit_id, h.login_id FROM visit v, unnest({HANDS}) AS h (login_id) "  # noqa: S608  # no input
+            "WHERE v.community_id = $1 AND v.id = ANY ($2) AND h.login_id IS NOT NULL",
             scope.community_id, wanted,
         )  # fmt: skip
         close = await near(scope, [], {hand.login_id for hand in hands})

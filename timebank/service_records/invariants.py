@@ -13,9 +13,10 @@ _RECORD_WITHOUT_CREDIT = Invariant(
 SELECT ARRAY[s.id, s.person_id] AS ids, CASE s.status WHEN 'approved' THEN '已入账' ELSE '已冲正' END AS status,
        coalesce(s.credited_minutes, 0) AS minutes, coalesce(s.credited_points, 0) AS points,
        coalesce(c.minutes, 0) AS credited_minutes, coalesce(c.points, 0) AS credited_points
-FROM service_record s
-LEFT JOIN credited c ON c.entry_id = s.entry_id AND c.source_id = s.id AND c.owner_id = s.person_id
-     AND c.kind = 'service' AND c.reversed = (s.status = 'reversed')
+FROM service_record s LEFT JOIN person w ON w.community_id = $1 AND w.id = s.person_id
+LEFT JOIN credited c ON c.entry_id = s.entry_id AND c.source_id = s.id
+     AND c.owner_id = coalesce(w.merged_into, s.person_id) AND c.kind = 'service'
+     AND c.reversed = (s.status = 'reversed')
 WHERE s.community_id = $1 AND (s.status = 'approved' OR s.status = 'reversed' AND s.entry_id IS NOT NULL)
   AND (coalesce(s.credited_minutes, 0) <> coalesce(c.minutes, 0)
     OR coalesce(s.credited_points, 0) <> coalesce(c.points, 0))

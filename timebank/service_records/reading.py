@@ -17,7 +17,7 @@ _SHOWN = (
     "SELECT r.id, r.kind, r.status, r.person_id, p.name AS person, r.activity_id, a.name AS activity, r.station_id, "
     "s.name AS station, r.started_at, r.ended_at, r.minutes, r.flags, r.reason, r.visit_id, r.entered_by, "
     "r.reviewed_at, r.review_note, r.notice_until, r.credited_minutes, r.credited_points, r.rule_code, r.rule_version, "
-    "r.created_at, r.corrected_by FROM service_record r "
+    "r.created_at, r.corrected_by, r.source_kind FROM service_record r "
     "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
     "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
     "LEFT JOIN area g ON g.community_id = h.community_id AND g.id = h.area_id "

@@ -12,6 +12,7 @@ from timebank.policies.values import Policies, policies_from
 from timebank.presence.outcomes import Outcome
 from timebank.presence.visits import VisitRow
 from timebank.presence.words import ScanRefused
+from timebank.rules.source_row import SourceRow
 from timebank.service_records.crediting.credit import Credit, Served, post_credit, record_credit, service_rule
 from timebank.service_records.facts import counts_on, record_facts, visit_facts
 from timebank.service_records.judging import Judgement, judge_visit
@@ -132,20 +133,22 @@ def why_not(found: Judgement, in_force: Policies) -> Phrase | None:
 async def insert_record(
     scope: Scope, served: Served, *, status: str, flags: list[str], visit: VisitRow | None = None,
     activity_id: UUID | None = None, station_id: UUID | None = None, reason: str | None = None,
-    note: str | None = None, credit: Credit | None = None,
+    note: str | None = None, credit: Credit | None = None, entered_by: UUID | None = None,
+    source: SourceRow | None = None,
 ) -> None:  # fmt: skip
-    """Queue a service record: of a visit, or honour hours that the caller enters with a reason."""
+    """Queue a service record: of a visit, or honour hours that somebody enters with a reason or confirms."""
     row = ServiceRecord(
         community_id=scope.community_id, id=served.id, kind=served.kind, person_id=served.person_id,
         visit_id=visit.id if visit else None, activity_id=visit.activity_id if visit else activity_id,
         station_id=visit.station_id if visit else station_id, started_at=served.started_at,
         ended_at=served.ended_at, minutes=served.minutes, status=status, flags=flags, reason=reason,
-        entered_by=None if visit else scope.actor_id, reviewed_by=None, reviewed_at=None, review_note=note,
+        entered_by=entered_by, reviewed_by=None, reviewed_at=None, review_note=note,
         notice_until=None, rule_code=served.rule_code, rule_version=credit.rule_version if credit else None,
         credited_minutes=credit.minutes if credit else None, credited_points=credit.points if credit else None,
         entry_id=credit.entry_id if credit else None, created_at=clock.now(),
         counts_on=counts_on(served.started_at, served.day), corrected_by=None, corrected_at=None,
-        withdrawn_at=None, withdrawn_by=None,
+        withdrawn_at=None, withdrawn_by=None, source_kind=source.kind if source else None,
+        source_id=source.id if source else None,
     )  # fmt: skip
     database.queue(database.insert(row))
     await audit.record(

@@ -68,6 +68,7 @@ class RecordOut(msgspec.Struct, frozen=True, kw_only=True):
     rule_version: int | None
     created_at: datetime
     corrected_by: UUID | None = None
+    source_kind: str | None = None
     flag_texts: list[str] = []
 
 

@@ -34,3 +34,5 @@ class ServiceRecord(Table, tablename="service_record"):
     corrected_at = Timestamptz(default=None, null=True)
     withdrawn_at = Timestamptz(default=None, null=True)
     withdrawn_by = UUID(default=None, null=True)
+    source_kind = Varchar(length=24, default=None, null=True)
+    source_id = UUID(default=None, null=True)

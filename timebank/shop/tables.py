@@ -1,15 +1,7 @@
 """The table classes of this capability; those without a use are here for the comparison with the migrated database."""
 
-from piccolo.columns import UUID, Boolean, Bytea, Date, Integer, Timestamptz, Varchar
+from piccolo.columns import UUID, Boolean, Date, Integer, Timestamptz, Varchar
 from piccolo.table import Table
-
-
-class Photo(Table, tablename="photo"):
-    community_id = UUID(default=None, null=False)
-    id = UUID(primary_key=True, default=None, null=False)
-    media_type = Varchar(length=20, default=None, null=False)
-    content = Bytea(default=None, null=False)
-    created_at = Timestamptz(default=None, null=False)
 
 
 class Good(Table, tablename="good"):

@@ -7,10 +7,11 @@ from timebank.access.devices.further_devices import KIND_WORDS
 from timebank.access.roles.words import ROLES
 from timebank.core.capability import capabilities
 from timebank.core.locale import _, translate
-from timebank.core.scope import Role
 from timebank.core.wording import day, when
+from timebank.deeds.words import WHY
 from timebank.outbox.delivering import declared_deliveries
 from timebank.policies.values import KNOWN
+from timebank.rules.triggers import TRIGGERS
 
 
 def verbs() -> dict[str, str]:
@@ -35,14 +36,15 @@ LABELS: dict[str, str] = {
     "kind": _("种类"), "lapsed": _("早已到期"), "list": _("名单"), "minutes": _("分钟"),
     "minutes_per_point": _("几分钟 1 分"), "monthly_limit": _("每月限量"),
     "move": _("收货原因"), "name": _("名称"), "named": _("提名"),
-    "note": _("备注"), "notice_days": _("公示天数"), "offline": _("离线"), "owed": _("欠账"), "people": _("人数"),
+    "note": _("备注"), "notice_days": _("公示天数"), "offline": _("离线"), "owed": _("欠账"),
+    "paid": _("带薪"), "people": _("人数"),
     "points": _("积分"), "points_per_hour": _("每课时积分"),
     "proof": _("凭什么"), "quantity": _("数量"), "role": _("身份"),
     "rows": _("行数"), "rule": _("规则"), "rule_code": _("规则"), "seats": _("名额"), "sent_by": _("由别人补传"),
     "skipped": _("跳过"),
     "starts_at": _("开始"), "starts_on": _("开始日期"), "status": _("状态"), "subject": _("事由"), "taken": _("收回"),
-    "title": _("名称"), "upheld": _("成立"), "value": _("新值"), "was": _("原来"), "withdrawn": _("撤回"),
-    "works": _("上班"),
+    "title": _("名称"), "trigger": _("自动登记"), "upheld": _("成立"), "value": _("新值"), "was": _("原来"),
+    "why": _("没有直接记的原因"), "withdrawn": _("撤回"), "works": _("上班"),
 }  # fmt: skip
 
 
@@ -67,21 +69,28 @@ def change_in_words(verb: str, change: Mapping[str, object], language: str) -> s
 def _value(verb: str, key: str, value: object, language: str) -> str:
     if isinstance(value, bool) or key == "sent_by":  # the login's id means nothing to a reader
         return translate(_("是") if value else _("否"), language)
-    if key == "role" and isinstance(value, str) and value in {each.value for each in Role}:
-        return translate(ROLES[Role(value)], language)
-    if verb == "change_policy" and key == "name" and value in KNOWN:
-        return translate(KNOWN[str(value)].title, language)
-    if key == "proof" and value in PROOFS:
-        return translate(PROOFS[str(value)], language)
-    if verb == "give_up_delivery" and key == "kind" and value in (how := declared_deliveries()):
-        return translate(how[str(value)].word, language)
-    if key == "kind" and value in KIND_WORDS:
-        return translate(KIND_WORDS[str(value)], language)
-    if key == "list":
-        return translate(_lists().get(str(value), str(value)), language)
+    word = _words(verb, key).get(value) if isinstance(value, str) else None
+    if word is not None:
+        return translate(word, language)
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return _moment(value, language) if isinstance(value, str) else str(value)
+
+
+def _words(verb: str, key: str) -> Mapping[str, str]:
+    """The words of the values of a field, where they have any."""
+    match verb, key:
+        case "change_policy", "name":
+            return {name: known.title for name, known in KNOWN.items()}
+        case "give_up_delivery", "kind":
+            return {kind: how.word for kind, how in declared_deliveries().items()} | KIND_WORDS
+        case _, "list":
+            return _lists()
+    known: dict[str, Mapping[str, str]] = {
+        "role": {role.value: word for role, word in ROLES.items()}, "proof": PROOFS, "kind": KIND_WORDS,
+        "trigger": TRIGGERS, "why": WHY,
+    }  # fmt: skip
+    return known.get(key, {})
 
 
 def _lists() -> dict[str, str]:

@@ -106,7 +106,8 @@ async def grant(scope: Scope, asked: GrantIn) -> GrantOut | Waiting:
             place = await require_region(scope, asked.region_id)
             return await propose(
                 scope, ADMIN_GRANT, f"{asked.person_id}:{asked.role}:{place.id}", msgspec.to_builtins(asked),
-                {"role": asked.role, "place": place.name}, person_id=asked.person_id, before=False,
+                {"role": asked.role, "place": place.name, "paid": "paid" if asked.paid else "unpaid"},
+                person_id=asked.person_id, before=False,
                 depth=max(len(place.path), COUNTY_DEPTH + 1),
             )  # fmt: skip
         return await _give(scope, asked, scope.actor_id)
@@ -124,17 +125,18 @@ async def _give(scope: Scope, asked: GrantIn, by: UUID | None) -> GrantOut:
         RoleGrant(
             community_id=scope.community_id, id=grant_id, person_id=asked.person_id, role=asked.role.value,
             region_id=asked.region_id, area_id=asked.area_id, station_id=asked.station_id, starts_on=starts_on,
-            ends_on=asked.ends_on, granted_by=by, granted_at=clock.now(), ended_at=None,
+            ends_on=asked.ends_on, granted_by=by, granted_at=clock.now(), ended_at=None, paid=asked.paid,
         )
     )  # fmt: skip
     await audit.record(
         scope, "grant_role", "role_grant", grant_id, person_id=asked.person_id, role=asked.role.value,
         region_id=asked.region_id, area_id=asked.area_id, station_id=asked.station_id, starts_on=starts_on,
-        ends_on=asked.ends_on,
+        ends_on=asked.ends_on, paid=asked.paid,
     )  # fmt: skip
     [made] = await read_grants(scope, grant_id=grant_id)
+    kind = "role_granted.paid" if made.paid else "role_granted"
     await notify(
-        scope, made.person_id, "role_granted", f"role:{grant_id}:granted", grant_id,
+        scope, made.person_id, kind, f"role:{grant_id}:granted", grant_id,
         role=phrase("role", role=made.role), place=made.place_name, since=made.starts_on,
     )  # fmt: skip
     return made
@@ -255,7 +257,11 @@ async def end_agreed(scope: Scope, change: Change) -> None:
 
 
 _ROLE_WORDS: dict[str, dict[Any, str]] = {"role": {role.value: word for role, word in ROLES.items()}}
-ADMIN_GRANT = Kind(name="admin_grant", sentence=_("让{person}担任{role}（{place}）"), words=_ROLE_WORDS)
+ADMIN_GRANT = Kind(
+    name="admin_grant", sentence=_("让{person}担任{role}（{place}，{paid}）"),
+    words=_ROLE_WORDS | {"paid": {"paid": _("带薪"), "unpaid": _("不带薪")}},
+    without={"paid": _("让{person}担任{role}（{place}）")},
+)  # fmt: skip
 END_AUDITOR = Kind(name="end_auditor", sentence=_("结束{person}的审计员身份（{place}）。原因：{reason}"))
 OFFICE_BEFORE = Kind(
     name="office_before", sentence=_("{person}担任{role}（{place}）"), in_force=True, words=_ROLE_WORDS

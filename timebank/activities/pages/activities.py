@@ -14,7 +14,8 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.rules.catalogue import rule_in_words, rules
+from timebank.rules.catalogue import rules
+from timebank.rules.words import rule_in_words
 from timebank.stations.stations import stations
 from timebank.web.pages import page, see_other
 

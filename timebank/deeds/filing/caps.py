@@ -6,8 +6,8 @@ from uuid import UUID
 from timebank.core import database
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.rules.catalogue import EACH_PERSON, EACH_PLACE, PERIODS
 from timebank.rules.schemas import RuleOut
+from timebank.rules.words import EACH_PERSON, EACH_PLACE, PERIODS
 
 
 class CapReached(TimebankError):

@@ -21,6 +21,7 @@ from timebank.deeds.witness import ask_witness
 from timebank.people.guardianship.care import consent_in_force
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.identity.ages import is_guarded
+from timebank.photos.attaching import attach
 from timebank.rules.catalogue import RuleNotFound, rule_at, usable_rule
 from timebank.rules.schemas import RuleOut
 
@@ -88,7 +89,7 @@ async def file_deed(scope: Scope, wanted: DeedIn) -> DeedOut:
     """File a deed; its points are credited after review and the public notice period.
 
     Raises DeedDay, NotYourArea, NotForThisPerson, NotGuardian, WitnessUnknown, WitnessTooClose, RuleNotFound,
-    PointsByAdmin, PointsNeedReason, CapReached.
+    PointsByAdmin, PointsNeedReason, CapReached, TooManyPhotos, DeedOfChild.
     """
     now, today = clock.now(), clock.local_day()
     first = today - timedelta(days=DAYS_BACK_MAX)
@@ -96,11 +97,11 @@ async def file_deed(scope: Scope, wanted: DeedIn) -> DeedOut:
         raise DeedDay(first=first, last=today)
     async with transaction(scope):
         # Always lock the person before the area: concurrent filings for one of them wait, then count each other's deed.
-        doer = await _lock_doer(scope, wanted.person_id)
-        place = await _lock_place(scope, wanted.area_id)
+        doer = await lock_doer(scope, wanted.person_id)
+        place = await lock_place(scope, wanted.area_id)
         _require_duty(scope, wanted.person_id, place, doer)
         await _require_witness(scope, wanted)
-        rule = await _rule_of_that_day(scope, wanted)
+        rule = await rule_of_day(scope, await usable_rule(scope, wanted.rule_code, "deed"), wanted.occurred_on)
         if not scope.administers and wanted.points not in (None, rule.points):
             raise PointsByAdmin
         points, points_reason = deed_worth(wanted, rule)
@@ -114,13 +115,15 @@ async def file_deed(scope: Scope, wanted: DeedIn) -> DeedOut:
                 filed_by=scope.actor_id, status="filed", reviewed_by=None, reviewed_at=None, review_note=None,
                 notice_from=None, notice_until=None, entry_id=None, created_at=now, withdrawn_at=None,
                 withdrawn_by=None, witness_answer=None, witness_note=None, witness_answered_at=None,
-                witness_asked_by=None,
+                witness_asked_by=None, source_kind=None, source_id=None,
             )
         )  # fmt: skip
         await audit.record(
             scope, "file_deed", "deed", deed_id, reason=points_reason, rule=rule.code, version=rule.version,
             points=points,
         )  # fmt: skip
+        for photo_id in wanted.photo_ids:
+            await attach(scope, "deed", deed_id, photo_id, "proof")
         filed = await find_deed(scope, deed_id)
         await notify_deed_filed(scope, filed)
         await ask_witness(scope, filed)
@@ -144,7 +147,8 @@ async def undo_filed_deeds(scope: Scope, deed_ids: Sequence[UUID]) -> int:
     return len(gone)
 
 
-async def _lock_place(scope: Scope, area_id: UUID) -> _Place:
+async def lock_place(scope: Scope, area_id: UUID) -> _Place:
+    """Lock the row of the deed's place. Raises NotFound."""
     place = await database.row(
         _Place,
         "SELECT path FROM area WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
@@ -156,7 +160,8 @@ async def _lock_place(scope: Scope, area_id: UUID) -> _Place:
     return place
 
 
-async def _lock_doer(scope: Scope, person_id: UUID) -> _Doer:
+async def lock_doer(scope: Scope, person_id: UUID) -> _Doer:
+    """Lock the row of the deed's person. Raises NotFound, or NotGuardian for a child without a guardian's consent."""
     doer = await database.row(
         _Doer,
         "SELECT p.household_id, p.born_on, coalesce(home.path, '{}') AS home, "  # noqa: S608
@@ -209,11 +214,10 @@ async def _require_witness(scope: Scope, wanted: DeedIn) -> None:
         raise WitnessTooClose
 
 
-async def _rule_of_that_day(scope: Scope, wanted: DeedIn) -> RuleOut:
-    """The version of the rule at the end of the deed's day; today's one where the rule is newer than the deed."""
-    usable = await usable_rule(scope, wanted.rule_code, "deed")
+async def rule_of_day(scope: Scope, usable: RuleOut, occurred_on: date) -> RuleOut:
+    """The version of a usable rule at the end of the deed's day; today's one where the rule is newer than the deed."""
     try:
-        last_moment = clock.day_bounds(wanted.occurred_on)[1] - timedelta(microseconds=1)
+        last_moment = clock.day_bounds(occurred_on)[1] - timedelta(microseconds=1)
         return await rule_at(scope, usable.code, min(clock.now(), last_moment))
     except RuleNotFound:
         return usable

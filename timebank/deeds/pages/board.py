@@ -7,21 +7,20 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.core.errors import NotFound
+from timebank.agreements.independence import is_caller
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.deeds.board import board_places, board_row, board_rows
-from timebank.deeds.objections.objecting import object_to_deed, object_to_record
-from timebank.deeds.objections.objectors import may_object_for, resident_of
-from timebank.deeds.parties import is_caller
-from timebank.deeds.schemas import ObjectionIn
 from timebank.http.callers import AnyRequest, provide_visitor
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
+from timebank.objections.objecting import object_to
+from timebank.objections.objectors import may_object_for, resident_of
+from timebank.objections.schemas import ObjectionIn
+from timebank.photos.seeing import photos_attached
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
-OBJECT_TO = {"deed": object_to_deed, "service_record": object_to_record}
 REASON = {"reason": _("为什么")}
 
 
@@ -72,18 +71,18 @@ class BoardPages(Controller):
         data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
     ) -> Redirect:  # fmt: skip
         """File an objection; each resident may object to an item once."""
-        if kind not in OBJECT_TO:
-            raise NotFound
         scope = caller.within(community_id)
         resident = (await resident_of(scope, data["resident"])).id if data.get("resident", "").strip() else None
         told = parse_form(ObjectionIn, {"reason": data.get("reason", "")}, REASON)
-        await OBJECT_TO[kind](scope, item_id, told.reason, resident)
+        await object_to(scope, kind, item_id, told.reason, resident)
         return see_other(f"/board/{community_id}?done=objected")
 
 
 async def _item(request: AnyRequest, scope: Scope, kind: str, item_id: UUID) -> Template:
     place, row = await board_row(scope.community_id, kind, item_id)
+    photos = await photos_attached(scope, kind, item_id, published=True)
     return page(
         request, scope, "board/objection.html", place=place.name,
         community_id=scope.community_id, item=row.public(), for_residents=may_object_for(scope),
+        photos=photos,
     )  # fmt: skip

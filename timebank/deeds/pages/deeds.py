@@ -3,9 +3,10 @@
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.params import FromPath, FromQuery, MultipartBody, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.core import clock
@@ -13,17 +14,25 @@ from timebank.core.locale import _
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.deeds.filing.filing import DAYS_BACK_MAX, file_deed
 from timebank.deeds.filing.options import filing_options
-from timebank.deeds.objections.objecting import object_to_deed
+from timebank.deeds.photos import adding_refusal
 from timebank.deeds.reading import find_deed, list_deeds
-from timebank.deeds.schemas import DeedIn, ReasonIn, WitnessIn
+from timebank.deeds.schemas import DeedIn, WitnessIn
 from timebank.deeds.witness import answer_as_witness
 from timebank.deeds.words import STATUS
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
+from timebank.http.uploads import PhotoUpload, with_photo
+from timebank.objections.objecting import object_to
+from timebank.objections.schemas import ObjectionIn
+from timebank.photos.attaching import AT_ONE_STAGE_MAX, attach
+from timebank.photos.drawing import SIDE_MAX, UPLOAD_BYTES_MAX
+from timebank.photos.keeping import keep
+from timebank.photos.schemas import AttachmentOut
+from timebank.photos.seeing import photos_attached
 from timebank.web.forms import parse_form
-from timebank.web.pages import page, see_other
+from timebank.web.pages import decode_answer, page, see_other
 
 FIELDS = {
     "rule_code": _("什么事"),
@@ -62,11 +71,13 @@ class DeedPages(Controller):
     @post("/new")
     @shown_again(lambda request, caller: _form(request, caller))
     async def file(
-        self, data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
-        once: NamedDependency[Idempotency],
-    ) -> Redirect:  # fmt: skip
-        """File a deed. A refusal is shown above the form, which keeps the entered text."""
-        wanted = parse_form(DeedIn, data, FIELDS)
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
+    ) -> Redirect:
+        """File a deed, with a photo if one was chosen. A refusal is shown above the form, which keeps the text."""
+        fields, photo = await with_photo(request)
+        wanted = parse_form(DeedIn, fields, FIELDS)
+        kept = [(await keep(caller, photo, SIDE_MAX)).id] if photo else []
+        wanted = msgspec.structs.replace(wanted, photo_ids=kept)
         await once.answer(caller, lambda: file_deed(caller, wanted), required=False)
         return see_other("/deeds?done=filed")
 
@@ -76,6 +87,17 @@ class DeedPages(Controller):
     ) -> Template:
         """One deed and its status."""
         return await _deed(request, caller, deed_id, done=done)
+
+    @post("/{deed_id:uuid}/photos")
+    @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))
+    async def add_photo(
+        self, deed_id: FromPath[UUID], data: MultipartBody[PhotoUpload], caller: NamedDependency[Scope],
+        once: NamedDependency[Idempotency],
+    ) -> Redirect:  # fmt: skip
+        """Add a photo that proves the deed, then show it for painting over."""
+        kept = await keep(caller, await data.photo.read(UPLOAD_BYTES_MAX + 1), SIDE_MAX)
+        answer = await once.answer(caller, lambda: attach(caller, "deed", deed_id, kept.id, "proof"), required=False)
+        return see_other(f"/photos/{decode_answer(answer, AttachmentOut).photo_id}")
 
     @post("/{deed_id:uuid}/witness")
     @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))
@@ -95,7 +117,7 @@ class DeedPages(Controller):
         caller: NamedDependency[Scope],
     ) -> Redirect:  # fmt: skip
         """Object to the reversal of the reader's own deed."""
-        await object_to_deed(caller, deed_id, parse_form(ReasonIn, data, REASON).reason)
+        await object_to(caller, "deed", deed_id, parse_form(ObjectionIn, data, REASON).reason)
         return see_other(f"/deeds/{deed_id}?done=objected")
 
 
@@ -110,8 +132,10 @@ async def _form(request: AnyRequest, caller: Scope) -> Template:
 
 async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, *, done: str = "") -> Template:
     deed = await find_deed(caller, deed_id)
+    photos = await photos_attached(caller, "deed", deed_id)
     return page(
         request, caller, "member/deed.html", deed=deed, done=done,
-        words=STATUS, is_own=caller.is_own(deed.person_id),
+        words=STATUS, is_own=caller.is_own(deed.person_id), photos=photos,
+        adds_photos=len(photos) < AT_ONE_STAGE_MAX and await adding_refusal(caller, deed_id) is None,
         is_witness=deed.witness_id is not None and caller.is_own(deed.witness_id),
     )  # fmt: skip

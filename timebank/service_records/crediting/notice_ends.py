@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from timebank.core import clock, database
-from timebank.core.capability import hook
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
+from timebank.objections.objecting import is_objected
 from timebank.people.messages import notify
 from timebank.presence.scans.facts import lock_person
 from timebank.rules.catalogue import RuleNotFound
@@ -47,7 +47,7 @@ async def _credit(scope: Scope, record_id: UUID) -> tuple[DecidedRow, int] | Non
         DecidedRow, ROW + f"AND {DUE} FOR NO KEY UPDATE OF r SKIP LOCKED", scope.community_id, record_id, clock.now()
     )
     # A statement of its own, under the lock: it sees an objection that was made while this waited for the lock.
-    if row is None or await hook("is_record_objected")(scope, record_id):
+    if row is None or await is_objected(scope, "service_record", record_id):
         return None
     try:
         credit = await credit_record(scope, served_of(row))

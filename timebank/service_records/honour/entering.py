@@ -1,6 +1,6 @@
 """Honour hours: entered by hand with a reason, approved by somebody else, published before they are credited."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from timebank.core import clock, database
@@ -13,6 +13,7 @@ from timebank.presence.scans.facts import PersonRow, has_consent, lock_person
 from timebank.service_records.crediting.credit import Served, rule_code_of
 from timebank.service_records.facts import flags_of_entered_hours, is_long_ago
 from timebank.service_records.honour.notices import notify_hours_entered
+from timebank.service_records.judging import whole_minutes
 from timebank.service_records.reading import find_record
 from timebank.service_records.records import insert_record
 from timebank.service_records.schemas import HoursIn, RecordOut
@@ -45,9 +46,7 @@ async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
 
     Raises HoursTimes, HoursTooOld, HoursPlaceUnknown, NotFound, Forbidden, NotGuardian.
     """
-    length = wanted.ended_at - wanted.started_at
-    if not timedelta(minutes=1) <= length <= LENGTH_MAX or wanted.ended_at > clock.now():
-        raise HoursTimes
+    require_times(wanted.started_at, wanted.ended_at)
     async with transaction(scope):
         in_force = await policies(scope)
         if is_long_ago(wanted.started_at, in_force):
@@ -56,18 +55,19 @@ async def enter_hours(scope: Scope, wanted: HoursIn) -> RecordOut:
         if person is None or person.status == "left":
             raise NotFound
         await _require_right(scope, person, wanted.station_id)
-        await _require_place(scope, wanted)
+        await require_activity(scope, wanted.activity_id)
+        await _require_station(scope, wanted.station_id)
         if not await has_consent(scope, person, clock.now()):
             raise NotGuardian
         served = Served(
             id=clock.new_id(), kind="honour", person_id=person.id, started_at=wanted.started_at,
-            ended_at=wanted.ended_at, minutes=int(length.total_seconds() // 60),
+            ended_at=wanted.ended_at, minutes=whole_minutes(wanted.ended_at - wanted.started_at),
             rule_code=await rule_code_of(scope, wanted.activity_id), place="", day=clock.local_day(wanted.started_at),
         )  # fmt: skip
         flags = await flags_of_entered_hours(scope, served, in_force)
         await insert_record(
             scope, served, status="pending", flags=flags, activity_id=wanted.activity_id,
-            station_id=wanted.station_id, reason=wanted.reason,
+            station_id=wanted.station_id, reason=wanted.reason, entered_by=scope.actor_id,
         )  # fmt: skip
         await database.flush()
         await notify_hours_entered(scope, served, wanted.reason)
@@ -93,13 +93,22 @@ async def _require_right(scope: Scope, person: PersonRow, station_id: UUID | Non
         raise Forbidden
 
 
-async def _require_place(scope: Scope, wanted: HoursIn) -> None:
-    for table, noun_id in (("activity", wanted.activity_id), ("station", wanted.station_id)):
-        if noun_id is None:
-            continue
-        known: bool = await database.fetch_value(
-            f"SELECT EXISTS (SELECT FROM {table} WHERE community_id = $1 AND id = $2)",  # noqa: S608  # a name from here
-            scope.community_id, noun_id,
-        )  # fmt: skip
-        if not known:
-            raise HoursPlaceUnknown
+def require_times(started_at: datetime, ended_at: datetime) -> None:
+    """Raise HoursTimes unless the hours are over and last from a minute to a day."""
+    if not timedelta(minutes=1) <= ended_at - started_at <= LENGTH_MAX or ended_at > clock.now():
+        raise HoursTimes
+
+
+async def require_activity(scope: Scope, activity_id: UUID | None) -> None:
+    """Raise HoursPlaceUnknown for an activity that the community does not have."""
+    if activity_id is not None and not await database.fetch_value(
+        "SELECT true FROM activity WHERE community_id = $1 AND id = $2", scope.community_id, activity_id
+    ):
+        raise HoursPlaceUnknown
+
+
+async def _require_station(scope: Scope, station_id: UUID | None) -> None:
+    if station_id is not None and not await database.fetch_value(
+        "SELECT true FROM station WHERE community_id = $1 AND id = $2", scope.community_id, station_id
+    ):
+        raise HoursPlaceUnknown

@@ -24,6 +24,14 @@ async def notify_of_many_hours(
     await notify_many(scope, to_send, import_id=import_id)
 
 
+async def notify_hours_noted(scope: Scope, served: Served) -> None:
+    """Notify a person of the hours that follow from something that somebody has confirmed."""
+    await notify(
+        scope, served.person_id, "record_entered.confirmed", f"service:{served.id}:entered", served.id,
+        since=served.started_at, minutes=served.minutes,
+    )  # fmt: skip
+
+
 async def notify_hours_entered(scope: Scope, served: Served, reason: str) -> None:
     """Notify a person whose hours somebody else has entered by hand."""
     if scope.is_own(served.person_id):

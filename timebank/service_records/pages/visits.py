@@ -10,13 +10,14 @@ from litestar.response import Redirect, Template
 from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Scope
-from timebank.deeds.objections.objecting import object_to_record, own_objection
-from timebank.deeds.schemas import ReasonIn
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.rules.catalogue import rule_in_words, versions
+from timebank.objections.objecting import object_to, own_objection
+from timebank.objections.schemas import ObjectionIn
+from timebank.rules.catalogue import versions
+from timebank.rules.words import rule_in_words
 from timebank.service_records import visits
 from timebank.service_records.reading import find_record
 from timebank.web.forms import parse_form
@@ -52,7 +53,7 @@ class VisitPages(Controller):
         record_id = (await visits.find_visit(caller, visit_id)).record_id
         if record_id is None:
             raise NotFound
-        await object_to_record(caller, record_id, parse_form(ReasonIn, data, REASON).reason)
+        await object_to(caller, "service_record", record_id, parse_form(ObjectionIn, data, REASON).reason)
         return see_other(f"/visits/{visit_id}?done=objected")
 
 
@@ -61,7 +62,7 @@ async def _visit_page(request: AnyRequest, caller: Scope, visit_id: UUID, *, don
     rule = await _rule_in_words(caller, found.record_id, language_of(request)) if found.record_id else None
     own, objection = caller.is_own(found.person_id), None
     if own and found.record_id and found.record_status == "reversed":
-        objection = await own_objection(caller, found.record_id)
+        objection = await own_objection(caller, "service_record", found.record_id)
     return page(
         request, caller, "member/visit.html", visit=found, rule=rule,
         is_own=own, objection=objection, done=done,

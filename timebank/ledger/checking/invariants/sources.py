@@ -65,7 +65,8 @@ WITH stands_for AS ({credited}), credited AS (
 )
 SELECT ARRAY[c.id, c.entry_id] AS ids, c.amount FROM credited c
 JOIN stands_for s ON s.id = c.source_id AND s.noun = c.source_kind
-WHERE (c.owner_kind, c.owner_id) IS DISTINCT FROM ('person', s.person_id)
+LEFT JOIN person p ON p.community_id = $1 AND p.id = s.person_id
+WHERE (c.owner_kind, c.owner_id) IS DISTINCT FROM ('person', coalesce(p.merged_into, s.person_id))
    OR CASE c.kind WHEN 'deed' THEN c.currency <> 'point' WHEN 'conversion' THEN c.currency <> 'minute'
                   ELSE c.currency NOT IN ('minute', 'point') END
 ORDER BY c.id LIMIT $2""",  # noqa: S608  # from the manifests

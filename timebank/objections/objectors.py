@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
+from timebank.agreements.independence import is_caller
 from timebank.core import database
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Role, Scope
-from timebank.deeds.parties import is_caller
 from timebank.people.directory import list_people
 from timebank.people.messages import notify
 from timebank.people.schemas import PersonLine
@@ -69,6 +69,6 @@ async def require_may_object(scope: Scope, objector: UUID) -> None:
         raise TooManyObjections(most=OPEN_MAX)
 
 
-async def notify_objector(scope: Scope, objector: UUID, objection_id: UUID, noun: str) -> None:
-    """Notify a resident that staff have objected in their name to a `deed` or `service_record`."""
-    await notify(scope, objector, f"objection_entered.{noun}", f"objection:{objection_id}:entered", objection_id)
+async def notify_objector(scope: Scope, objector: UUID, objection_id: UUID, kind: str) -> None:
+    """Notify a resident that staff have objected in their name to a subject of this kind."""
+    await notify(scope, objector, f"objection_entered.{kind}", f"objection:{objection_id}:entered", objection_id)

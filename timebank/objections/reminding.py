@@ -12,6 +12,7 @@ from timebank.agreements.independence import Side, is_family, sides_of
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.scope import Role, Scope
+from timebank.objections.subjects import subject_rows
 from timebank.people.messages import notify
 
 DECIDE_WITHIN = timedelta(days=7)
@@ -22,7 +23,7 @@ ABOVE = "objection_waits.overdue_below"
 class _Waiting(msgspec.Struct, frozen=True):
     id: UUID
     created_at: datetime
-    involved: list[UUID]  # its person's household, filer, witness and approver; who raised or entered the objection
+    involved: list[UUID]  # its parties, its person's household; who raised or entered the objection
 
 
 class _Reminder(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +51,7 @@ async def remind_of_objections(scope: Scope) -> int:
     """
     now = clock.now()
     async with transaction(scope):
-        waiting = await database.rows(_Waiting, _WAITING, scope.community_id, now - REMIND_AFTER[0])
+        waiting = await database.rows(_Waiting, _waiting(), scope.community_id, now - REMIND_AFTER[0])
         if not waiting:
             return 0
         officers = await possible_deciders(scope)
@@ -90,15 +91,13 @@ def _reminders(
     ]
 
 
-_WAITING = """
+def _waiting() -> str:
+    return f"""
 SELECT o.id, o.created_at, array_remove(
-           ARRAY[o.person_id, o.entered_by, coalesce(d.filed_by, s.entered_by), d.witness_id, p.id,
-                 CASE WHEN coalesce(d.status, s.status) <> 'reversed' THEN coalesce(d.reviewed_by, s.reviewed_by) END]
+           ARRAY[o.person_id, o.entered_by] || subject.acted || subject.concerns
            || ARRAY(SELECT m.id FROM person m WHERE m.community_id = p.community_id
                     AND m.household_id = p.household_id), NULL) AS involved
-FROM objection o
-LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
-LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id
-JOIN person p ON p.community_id = o.community_id AND p.id = coalesce(d.person_id, s.person_id)
+FROM objection o CROSS JOIN LATERAL ({subject_rows()}) AS subject
+JOIN person p ON p.community_id = o.community_id AND p.id = subject.person_id
 WHERE o.community_id = $1 AND o.upheld IS NULL AND o.created_at <= $2 ORDER BY o.id
-"""
+"""  # noqa: S608  # declared in manifests

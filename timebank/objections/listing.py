@@ -11,21 +11,17 @@ from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
-from timebank.deeds.objections.reminding import decide_by
-from timebank.service_records.deciding import took_part_in_scans
+from timebank.objections.reminding import decide_by
+from timebank.objections.subjects import subject_of, subject_rows
 
 
 class ObjectionDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """An objection, who raised it, and the deed or service record that it is about."""
+    """An objection, who raised it, and its subject with those who are parties to it."""
 
     id: UUID
-    deed_id: UUID | None
-    service_record_id: UUID | None
-    person_id: UUID
+    subject_kind: str
+    subject_id: UUID
     person: str
-    household_id: UUID | None
-    filed_by: UUID | None
-    witness_id: UUID | None
     objector_id: UUID
     objector: str
     what: str
@@ -33,15 +29,15 @@ class ObjectionDetail(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     points: int | None
     minutes: int | None
-    status: str
+    stage: str
     reason: str
     created_at: datetime
     upheld: bool | None
     decision_note: str | None
     entered_by: UUID | None
-    corrected_by: UUID | None
-    approved_by: UUID | None
-    visit_id: UUID | None
+    acted: list[UUID | None]
+    logins: list[UUID | None]
+    concerns: list[UUID | None]
 
     @property
     def decide_by(self) -> datetime:
@@ -56,23 +52,32 @@ class ObjectionDetail(msgspec.Struct, frozen=True, kw_only=True):
     def day(self) -> date:
         return self.occurred_on or clock.local_day(self.started_at)
 
+    @property
+    def look(self) -> str | None:
+        """The label of the link to the subject's page in the panel; None where there is none."""
+        return subject_of(self.subject_kind).look
 
-_DOUBTS = """
-SELECT o.id, o.deed_id, o.service_record_id, p.id AS person_id, p.name AS person, p.household_id,
-       coalesce(d.filed_by, s.entered_by) AS filed_by, d.witness_id, q.id AS objector_id, q.name AS objector,
-       coalesce(r.name, v.name, '志愿服务') AS what, d.occurred_on, s.started_at, d.points, s.minutes,
-       coalesce(d.status, s.status) AS status, o.reason, o.created_at, o.upheld, o.decision_note, o.entered_by,
-       s.corrected_by, s.visit_id, CASE WHEN coalesce(d.status, s.status) <> 'reversed'
-       THEN coalesce(d.reviewed_by, s.reviewed_by) END AS approved_by
+
+def _detail() -> str:
+    return f"""
+SELECT o.id, o.subject_kind, o.subject_id, p.name AS person, q.id AS objector_id, q.name AS objector, subject.what,
+       subject.occurred_on, subject.started_at, subject.points, subject.minutes, subject.stage, o.reason, o.created_at,
+       o.upheld, o.decision_note, o.entered_by, subject.acted, subject.logins, subject.concerns
 FROM objection o
 JOIN person q ON q.community_id = o.community_id AND q.id = o.person_id
-LEFT JOIN deed d ON d.community_id = o.community_id AND d.id = o.deed_id
-LEFT JOIN rule r ON r.community_id = d.community_id AND r.code = d.rule_code AND r.version = d.rule_version
-LEFT JOIN service_record s ON s.community_id = o.community_id AND s.id = o.service_record_id
-LEFT JOIN activity v ON v.community_id = s.community_id AND v.id = s.activity_id
-JOIN person p ON p.community_id = o.community_id AND p.id = coalesce(d.person_id, s.person_id)
+CROSS JOIN LATERAL ({subject_rows()}) AS subject
+JOIN person p ON p.community_id = o.community_id AND p.id = subject.person_id
 WHERE o.community_id = $1
-"""
+"""  # noqa: S608  # declared in manifests
+
+
+def undecided_parties() -> str:
+    """SELECT of `acted, concerns, logins` of each undecided objection in community $1."""
+    return (
+        "SELECT ARRAY[o.person_id, o.entered_by] || subject.acted AS acted, subject.concerns, subject.logins "  # noqa: S608  # declared in manifests
+        f"FROM objection o CROSS JOIN LATERAL ({subject_rows()}) AS subject "
+        "WHERE o.community_id = $1 AND o.upheld IS NULL"
+    )
 
 
 async def list_undecided_objections(
@@ -84,7 +89,7 @@ async def list_undecided_objections(
     async with transaction(scope):
         found = await database.rows(
             ObjectionDetail,
-            f"{_DOUBTS} AND o.upheld IS NULL AND ($2::uuid IS NULL OR o.id > $2) ORDER BY o.id LIMIT $3",
+            f"{_detail()} AND o.upheld IS NULL AND ($2::uuid IS NULL OR o.id > $2) ORDER BY o.id LIMIT $3",
             scope.community_id, after[0] if after else None, limit + 1,
         )  # fmt: skip
     return make_page(found, limit, lambda doubt: (doubt.id,))
@@ -104,34 +109,31 @@ async def find_objection(scope: Scope, objection_id: UUID) -> ObjectionDetail:
     """One objection, for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
-        found = await database.row(ObjectionDetail, f"{_DOUBTS} AND o.id = $2", scope.community_id, objection_id)
+        found = await database.row(ObjectionDetail, f"{_detail()} AND o.id = $2", scope.community_id, objection_id)
     if found is None:
         raise NotFound
     return found
 
 
-async def objections_to_deed(scope: Scope, deed_id: UUID) -> list[ObjectionDetail]:
-    """Every objection to a deed, including decided ones, for administrators and auditors."""
+async def objections_to(scope: Scope, kind: str, subject_id: UUID) -> list[ObjectionDetail]:
+    """Every objection to this subject, including decided ones, for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
         return await database.rows(
-            ObjectionDetail, f"{_DOUBTS} AND o.deed_id = $2 ORDER BY o.id", scope.community_id, deed_id
-        )
+            ObjectionDetail, f"{_detail()} AND o.subject_kind = $2 AND o.subject_id = $3 ORDER BY o.id",
+            scope.community_id, kind, subject_id,
+        )  # fmt: skip
 
 
 async def may_decide(scope: Scope, doubt: ObjectionDetail) -> bool:
     """Whether the caller is an administrator who may decide this undecided objection because they are no party to it.
 
-    A party is not independent of whoever filed, entered, approved or corrected what it is about, scanned its visit, or
+    A party is not independent of whoever filed, entered, approved or corrected its subject, scanned its visit, or
     raised the objection; or is a household member of the person or the witness.
     """
-    brought = doubt.filed_by or doubt.person_id
+    acted = (doubt.objector_id, doubt.entered_by, *doubt.acted)
     return (
         scope.administers
         and doubt.upheld is None
-        and await is_uninvolved(
-            scope, brought, doubt.objector_id, doubt.entered_by, doubt.corrected_by, doubt.approved_by,
-            concerns=[doubt.person_id, doubt.witness_id],
-        )
-        and not await took_part_in_scans(scope, doubt.visit_id)
-    )  # fmt: skip
+        and await is_uninvolved(scope, *acted, concerns=doubt.concerns, logins=doubt.logins)
+    )

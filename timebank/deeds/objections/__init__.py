@@ -1,1 +1,0 @@
-"""Objections to deeds and to service records on the public board."""

@@ -1,0 +1,1 @@
+"""Objections of residents to deeds, service records and whatever else a capability declares as a subject."""

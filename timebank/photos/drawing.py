@@ -1,0 +1,97 @@
+"""Photos in pixels: an upload is encoded anew, small and without metadata, and rectangles are painted over."""
+
+import asyncio
+import io
+import struct
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+from PIL import Image, ImageDraw, ImageOps
+
+from timebank.core.errors import Invalid, TimebankError
+from timebank.core.locale import _
+from timebank.photos.schemas import Box
+
+SIDE_MAX = 1600
+UPLOAD_BYTES_MAX = 5 * 1024 * 1024
+PIXELS_MAX = 50_000_000
+FORMATS = ("JPEG", "PNG", "WEBP")
+# The exceptions that Pillow raises for a file that is damaged, truncated or no picture.
+DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error)
+# Few at once: a photo of PIXELS_MAX takes 200 MB while it is decoded, and every resident may upload.
+_DRAWERS = ThreadPoolExecutor(2, "draw")
+
+
+class NotAPhoto(TimebankError):
+    code = "not_a_photo"
+    status = 422
+    sentence = "这个文件不是能用的照片。请选 JPG、PNG 或 WebP 照片，5 MB 以内。"
+
+
+class PhotoTooLarge(TimebankError):
+    code = "photo_too_large"
+    status = 413
+    sentence = "照片太大了。请选 5 MB 以内、不超过 5,000 万像素的照片。"
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """A photo as WebP, with its size in pixels."""
+
+    content: bytes
+    width: int
+    height: int
+
+
+async def draw_anew(content: bytes, side_max: int) -> Drawn:
+    """Re-encode an uploaded picture; see `_anew`. Raises PhotoTooLarge, NotAPhoto."""
+    if len(content) > UPLOAD_BYTES_MAX:
+        raise PhotoTooLarge
+    return await _elsewhere(lambda: _anew(content, side_max))
+
+
+async def draw_over(content: bytes, boxes: Sequence[Box]) -> Drawn:
+    """Paint rectangles into a stored photo; nothing of what they cover is left. Raises Invalid for one outside."""
+    return await _elsewhere(lambda: _over(content, boxes))
+
+
+async def _elsewhere(draw: Callable[[], Drawn]) -> Drawn:
+    return await asyncio.get_running_loop().run_in_executor(_DRAWERS, draw)
+
+
+def _anew(content: bytes, side_max: int) -> Drawn:
+    """Re-encode a picture as upright WebP within `side_max` pixels, without metadata (location, camera, names).
+
+    The dimensions are checked before the pixels are decoded, so that a small file cannot exhaust the memory.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            if picture.width * picture.height > PIXELS_MAX:
+                raise PhotoTooLarge
+            picture.draft("RGB", (side_max, side_max))
+            upright = ImageOps.exif_transpose(picture)
+            drawn = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise PhotoTooLarge from error
+    except DAMAGED as error:
+        raise NotAPhoto from error
+    drawn.thumbnail((side_max, side_max))
+    return _encoded(drawn)
+
+
+def _over(content: bytes, boxes: Sequence[Box]) -> Drawn:
+    with Image.open(io.BytesIO(content), formats=("WEBP",)) as picture:
+        drawn = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    brush = ImageDraw.Draw(drawn)
+    for x, y, width, height in boxes:
+        if x >= drawn.width or y >= drawn.height:
+            raise Invalid(why=_("涂盖的框在照片外面"))
+        brush.rectangle((x, y, x + width - 1, y + height - 1), fill="black")
+    return _encoded(drawn)
+
+
+def _encoded(drawn: Image.Image) -> Drawn:
+    drawn.info.clear()
+    out = io.BytesIO()
+    drawn.save(out, "WEBP", quality=82, exif=b"", icc_profile=b"", xmp=b"")
+    return Drawn(out.getvalue(), drawn.width, drawn.height)

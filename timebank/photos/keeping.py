@@ -1,0 +1,76 @@
+"""Keeping photos: each is stored as WebP, is its uploader's until something has it, and is read by its id."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
+from timebank.photos.drawing import Drawn, draw_anew
+from timebank.photos.schemas import PhotoOut
+from timebank.photos.tables import Photo
+
+UNATTACHED_FOR = timedelta(hours=1)
+UNATTACHED_MAX = 12  # a few times what one form takes, and too few to fill the disk with
+
+
+class TooManyUnattached(TimebankError):
+    code = "too_many_unattached_photos"
+    status = 429
+    sentence = "您刚上传的照片还有很多没有用上。请先用上，或过一小时再传。"
+
+
+@retried
+async def keep(scope: Scope, content: bytes, side_max: int) -> PhotoOut:
+    """Store an uploaded photo, for its uploader to attach within an hour.
+
+    Raises PhotoTooLarge, NotAPhoto, TooManyUnattached.
+    """
+    drawn = await draw_anew(content, side_max)
+    async with transaction(scope):
+        waiting: int = await database.fetch_value(
+            "SELECT count(*) FROM photo WHERE community_id = $1 AND unattached_until > $2 "
+            "AND kept_by IS NOT DISTINCT FROM $3",
+            scope.community_id, clock.now(), scope.actor_id,
+        )  # fmt: skip
+        if waiting >= UNATTACHED_MAX:
+            raise TooManyUnattached
+        photo_id = await store_photo(scope, drawn, side_max, attached=False)
+    return PhotoOut(id=photo_id, width=drawn.width, height=drawn.height)
+
+
+async def store_photo(scope: Scope, drawn: Drawn, side_max: int, *, attached: bool) -> UUID:
+    """Store a photo drawn within `side_max` pixels. `attached`: something has it in the caller's transaction."""
+    now, photo_id = clock.now(), clock.new_id()
+    await Photo.insert(
+        Photo(
+            community_id=scope.community_id, id=photo_id, media_type="image/webp", content=drawn.content,
+            created_at=now, side=side_max, kept_by=scope.actor_id,
+            unattached_until=None if attached else now + UNATTACHED_FOR,
+        )
+    )  # fmt: skip
+    return photo_id
+
+
+async def drop_photo(scope: Scope, photo_id: UUID) -> None:
+    """Delete a photo that nothing has any more."""
+    await database.execute("DELETE FROM photo WHERE community_id = $1 AND id = $2", scope.community_id, photo_id)
+
+
+async def claim_photo(scope: Scope, photo_id: UUID) -> bool:
+    """Take one's own unattached photo for something that has it from now on; False where there is none of this id.
+
+    One guarded update, so that neither a second claim nor the purge gets the photo too.
+    """
+    claimed = await database.execute(
+        "UPDATE photo SET unattached_until = NULL "
+        "WHERE community_id = $1 AND id = $2 AND unattached_until > $3 AND kept_by = ANY ($4)",
+        scope.community_id, photo_id, clock.now(), own_records(scope),
+    )  # fmt: skip
+    return claimed == "UPDATE 1"
+
+
+def own_records(scope: Scope) -> list[UUID]:
+    """The caller's own records in every community: an administrator may live in another one."""
+    return [person.person_id for person in scope.persons]

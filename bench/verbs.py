@@ -29,10 +29,9 @@ class Requests:
 
     def check_outs(self, runs_left: int) -> Iterator[bytes]:
         """Check-outs of people whose visit began before the measurement; each person once."""
-        outside = self.ground.outside
         for resident in self._part_of(self.ground.inside, runs_left):
+            self.ground.outside.append(resident)
             yield self._scan(resident, "out")
-            outside.append(resident)
 
     def check_ins(self, runs_left: int) -> Iterator[bytes]:
         """Check-ins of people without an open visit: of all who have just checked out, if check-outs are measured."""

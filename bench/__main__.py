@@ -102,16 +102,18 @@ def _measure(
 ) -> None:  # fmt: skip
     """Each verb in each round: first the service, then pgbench."""
     for name, verb in verbs.items():
-        _http(name, verb, requests, pgbench.connections, min(seconds, WARM_UP_SECONDS), WARM_UP_PART)
+        http_per_second(name, verb, requests, pgbench.connections, min(seconds, WARM_UP_SECONDS), WARM_UP_PART)
     for number in range(rounds):
         click.echo(f"round {number + 1}")
         for name, verb in verbs.items():
-            http = _http(name, verb, requests, pgbench.connections, seconds, rounds - number)
+            http = http_per_second(name, verb, requests, pgbench.connections, seconds, rounds - number)
             figures[name].append((http, pgbench.per_second(verb, seconds)))
             _line(name, *figures[name][-1])
 
 
-def _http(name: str, verb: Verb, requests: Requests, connections: int, seconds: float, runs_left: int) -> float:
+def http_per_second(
+    name: str, verb: Verb, requests: Requests, connections: int, seconds: float, runs_left: int
+) -> float:
     """Answers a second. Raises ClickException with what was answered instead of the expected."""
     load = asyncio.run(
         drive(

@@ -146,6 +146,6 @@ VERBS = {
     ),
     "home": Verb(
         requests=Requests.first_pages, script=scripts.HOME, people="reader",
-        expected=_answer(200, r".*积分.*</html>"),
+        expected=_answer(200, r'.*积分.*href="/me/code".*</html>'),
     ),
 }  # fmt: skip

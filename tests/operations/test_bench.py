@@ -10,7 +10,7 @@ import asyncpg
 import click
 import pytest
 
-from bench.__main__ import SERVING, _http
+from bench.__main__ import SERVING, http_per_second
 from bench.checks import find_faults
 from bench.ground import Ground, lay_ground
 from bench.service import Pgbench, serving
@@ -54,11 +54,11 @@ def measured(place: Outside, ground: Ground) -> tuple[Requests, Pgbench]:
     with serving(place.server.url("timebank", SERVING), SECRET, 1) as port:
         requests = Requests(ground, port)
         for name, verb in VERBS.items():
-            assert _http(name, some(verb), requests, 4, 60, 1) > 0
+            assert http_per_second(name, some(verb), requests, 4, 60, 1) > 0
             assert pgbench.per_second(verb, 1) > 0
         answered = replace(VERBS["balances"], expected=re.compile(rb"HTTP/1\.1 200 .*nobody has this", re.DOTALL))
         with pytest.raises(click.ClickException, match=r'balances: HTTP/1.1 200(.|\n)*"points"'):
-            _http("balances", answered, requests, 4, 60, 1)
+            http_per_second("balances", answered, requests, 4, 60, 1)
     return requests, pgbench
 
 

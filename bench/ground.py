@@ -85,13 +85,13 @@ async def lay_ground(url: str, persons: int, *, inside: bool) -> Ground:
     return ground
 
 
-# Visits that began 45 to 64 minutes ago and are still open, of everybody of a community who has none.
+# Visits that began 45 to 64 minutes ago and are still open, of everybody of a community; nobody may have one yet.
 OPEN_VISITS = """
 INSERT INTO visit (community_id, id, person_id, station_id, activity_id, in_at, status, in_by, opens_at, closes_at)
 SELECT w.community_id, uuid_v7(t.at), w.id, w.station_id, p.activity_id, t.at, 'open', 'station_code', '00:00', '23:59'
 FROM bench_person w JOIN bench_place p USING (community_id)
 CROSS JOIN LATERAL (SELECT now() - (45 + w.n % 20) * interval '1 minute' AS at) AS t
-WHERE w.community_id = $1 ON CONFLICT (community_id, person_id) WHERE status = 'open' DO NOTHING
+WHERE w.community_id = $1
 """
 
 CLOSED_VISITS = """

@@ -77,7 +77,7 @@ class Pgbench:
         tps = re.search(r"^tps = ([\d.]+)", ran.stdout, re.MULTILINE)
         count = re.search(r"transactions actually processed: (\d+)", ran.stdout)
         if ran.returncode or tps is None or count is None:
-            raise click.ClickException(f"pgbench failed: {ran.stderr or ran.stdout}")
+            raise click.ClickException(f"pgbench failed: {(ran.stderr or ran.stdout)[:1000]}")
         self.done[verb.script] = self.done.get(verb.script, 0) + int(count[1])
         return float(tps[1])
 
@@ -111,6 +111,7 @@ class Pgbench:
     async def _prepare(self, verb: Verb) -> None:
         """Before a run of check-outs everybody gets an open visit; before one of check-ins nobody has one."""
         connection = await asyncpg.connect(self.url)
-        await connection.execute(verb.prepares, self.ground.beside)
+        for sql in verb.prepares:
+            await connection.execute(sql, self.ground.beside)
         await connection.execute("VACUUM ANALYZE visit")
         await connection.close()

@@ -107,8 +107,8 @@ class Verb:
     """`requests` makes those of one run, given how many runs are left; `expected` is the answer to each.
 
     `script` is the statement of pgbench for it. `people` draws the resident of each of its transactions: everybody
-    "once", or by chance anybody ("any") or a reader ("reader"), and one of so many `goods`. `prepares` brings the
-    visits of pgbench's community ($1) into the state that the statement begins from.
+    "once", or by chance anybody ("any") or a reader ("reader"), and one of so many `goods`. `prepares`
+    bring the visits of pgbench's community ($1) into the state that the statement begins from.
     """
 
     requests: Callable[[Requests, int], Iterator[bytes]]
@@ -116,16 +116,16 @@ class Verb:
     script: str
     people: str
     goods: int = 0
-    prepares: str = ""
+    prepares: tuple[str, ...] = ()
 
 
 VERBS = {
     "check-out": Verb(
-        requests=Requests.check_outs, script=scripts.CHECK_OUT, people="once", prepares=OPEN_VISITS,
+        requests=Requests.check_outs, script=scripts.CHECK_OUT, people="once", prepares=(CLOSED_VISITS, OPEN_VISITS),
         expected=_answer(200, r'\{"status":"ok",.*"direction":"out",.*"credited":\{"minutes":[1-9]\d*,"points":[1-9]'),
     ),
     "check-in": Verb(
-        requests=Requests.check_ins, script=scripts.CHECK_IN, people="once", prepares=CLOSED_VISITS,
+        requests=Requests.check_ins, script=scripts.CHECK_IN, people="once", prepares=(CLOSED_VISITS,),
         expected=_answer(200, r'\{"status":"ok",.*"direction":"in",.*"replayed":false'),
     ),
     "reservation": Verb(

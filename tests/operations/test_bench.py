@@ -48,14 +48,14 @@ def execute(place: Outside, sql: str, *values: object) -> None:
 
 
 def measured(place: Outside, ground: Ground) -> tuple[Requests, Pgbench]:
-    """Each verb over HTTP and by pgbench."""
+    """Each verb over HTTP, and twice by pgbench."""
     assert place.server is not None
     pgbench = Pgbench(place.server, place.url, ground, 4, place.folder)
     with serving(place.server.url("timebank", SERVING), SECRET, 1) as port:
         requests = Requests(ground, port)
         for name, verb in VERBS.items():
             assert http_per_second(name, some(verb), requests, 4, 60, 1) > 0
-            assert pgbench.per_second(verb, 1) > 0
+            assert min(pgbench.per_second(verb, 0.01) for _ in range(2)) > 0
         answered = replace(VERBS["balances"], expected=re.compile(rb"HTTP/1\.1 200 .*nobody has this", re.DOTALL))
         with pytest.raises(click.ClickException, match=r'balances: HTTP/1.1 200(.|\n)*"points"'):
             http_per_second("balances", answered, requests, 4, 60, 1)

@@ -186,7 +186,7 @@ VERBS = [
 ]  # fmt: skip
 # These verbs change the child's class minutes, so they lock the child; buying locks the guardian who pays.
 OF_THE_CHILD = {"book", "cancel_booking", "attend", "cancel_lesson"}
-# A donation locks only accounts, in one statement.
+# A donation locks only accounts.
 WITHOUT_PERSON = {"donate"}
 PERSON_ONLY = {"check_in", "leave", "correct_phone", "card", "grant", "file"}
 

@@ -1,4 +1,4 @@
-"""Donations: concurrent donations are posted together, and each keeps its own result."""
+"""Donations: each is posted once, also when many are sent at the same time."""
 
 import asyncio
 from collections import Counter

@@ -419,8 +419,7 @@ def test_the_document_names_each_function_that_refuses() -> None:
     assert {name for name in asked if name not in told} == set()
 
 
-async def test_a_batch_of_gifts_names_each_giver(town: Town, owner: asyncpg.Connection) -> None:
-    """Concurrent donations are written by one statement, which carries the session of each donor."""
+async def test_gifts_at_the_same_time_name_each_giver(town: Town, owner: asyncpg.Connection) -> None:
     scopes: list[Scope] = []
     for name in ("张桂兰", "王建国", "陈明"):
         await town.credit_deed(name, 20)

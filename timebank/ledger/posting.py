@@ -27,7 +27,10 @@ class Currency(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """What every transfer of a posting stores. `key` is its natural idempotency key, unique in the community."""
+    """What every transfer of a posting stores. `key` is its natural idempotency key, unique in the community.
+
+    `request_hash` is the client's, where the key is one that the client chose; else it is made from what is posted.
+    """
 
     kind: str
     key: str
@@ -37,6 +40,7 @@ class Posting:
     occurred_at: datetime | None = None
     rule_code: str | None = None
     rule_version: int | None = None
+    request_hash: bytes | None = None
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -112,7 +116,7 @@ async def call(scope: Scope, function: str, posting: Posting, meaning: dict[str,
     the refusal of the verdict (REFUSALS).
     """
     now = clock.now()
-    asked = request_hash(
+    asked = posting.request_hash or request_hash(
         verb=function, kind=posting.kind, source_kind=posting.source_kind, source_id=posting.source_id, **meaning
     )
     placed = "".join(f", ${number}" for number in range(14, 14 + len(arguments)))

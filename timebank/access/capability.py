@@ -60,6 +60,10 @@ CAPABILITY = Capability(
         PersonColumn("counter_sign_on", "person_id", "stays"),
     ),
     in_use={"area": "SELECT area_id FROM role_grant WHERE community_id = $1"},
+    refers_to={
+        "person": "SELECT person_id FROM membership WHERE community_id = $1 "
+        "UNION ALL SELECT person_id FROM membership_question WHERE community_id = $1"
+    },
     audit={
         "agree_membership": _("同意了并到自己的账号"),
         "decline_membership": _("没有同意并到自己的账号"),

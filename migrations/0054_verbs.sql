@@ -5,10 +5,11 @@ SET LOCAL ROLE timebank_owner;
 -- A device's time of use is noted by the statement that looks it up. Who knows the token is the device: nothing else is checked.
 DROP FUNCTION device_seen;
 CREATE FUNCTION device_used(p_community uuid, p_token_hash bytea, p_now timestamptz) RETURNS void
-    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
     UPDATE device d SET seen_at = p_now
-    WHERE d.community_id = p_community AND d.token_hash = p_token_hash AND d.revoked_at IS NULL
-$$;
+    WHERE d.community_id = p_community AND d.token_hash = p_token_hash AND d.revoked_at IS NULL;
+END $$;
 REVOKE EXECUTE ON FUNCTION device_used FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION device_used TO timebank_app;
 
@@ -16,8 +17,9 @@ GRANT EXECUTE ON FUNCTION device_used TO timebank_app;
 -- the login, with and without consent.
 CREATE FUNCTION own_children(p_session uuid, p_today date)
     RETURNS TABLE (person_id uuid, community_id uuid, name varchar, consented boolean)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT c.id, c.community_id, c.name, g.consented_at IS NOT NULL
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT c.id, c.community_id, c.name, g.consented_at IS NOT NULL
     FROM session s
     CROSS JOIN LATERAL (
         SELECT m.community_id, m.person_id FROM membership m
@@ -29,8 +31,8 @@ CREATE FUNCTION own_children(p_session uuid, p_today date)
     JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id AND c.status = 'active'
     WHERE s.id = p_session AND s.ended_at IS NULL
       AND (c.born_on IS NULL OR c.born_on > p_today - interval '18 years')
-    ORDER BY c.born_on, c.id
-$$;
+    ORDER BY c.born_on, c.id;
+END $$;
 REVOKE EXECUTE ON FUNCTION own_children FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION own_children TO timebank_app;
 

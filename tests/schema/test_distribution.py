@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from tests.support.town import Town
+from timebank.core.database import transactions
 from timebank.operations import distributing, distribution
 from timebank.operations.distribution import EVERYWHERE, Fault
 
@@ -43,7 +45,7 @@ async def test_every_table_has_its_place(owner: asyncpg.Connection) -> None:
             "WHERE a.attname = 'community_id' AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
         )
     }
-    where = {place.name: place.where for place in await distribution.places(owner)}
+    where = {place.name: place.where for place in await distribution.tables_to_lay_out(owner)}
     assert set(where) == tables - {"migration"}
     assert {name for name in where if where[name] == "by_community"} == tenants - EVERYWHERE
     assert tenants >= EVERYWHERE
@@ -138,13 +140,29 @@ async def test_a_fault_is_planted_of_every_kind() -> None:
     assert set(PLANTED) == {fact.code for fact in distribution.FACTS}
 
 
+async def test_what_distribute_makes_of_the_policies_has_no_subquery_and_shows_the_same_rows(
+    town: Town, planting: asyncpg.Connection
+) -> None:
+    """One server keeps the subquery, with which its plans are better; Citus allows none."""
+    asked = await planting.fetch(distributing._POLICIES, distribution.ASKED_ONCE)
+    assert len(asked) > 50
+    for row in asked:
+        for statement, _ in distributing._policy(row).statements:
+            await planting.execute(statement)
+    left = "SELECT count(*) FROM pg_policy WHERE concat(polqual::text, polwithcheck::text) LIKE '%{SUBLINK%'"
+    assert await planting.fetchval(left) == 0
+    await planting.execute(transactions._begin(frozenset({town.community})).removeprefix("BEGIN; "))
+    seen = await planting.fetch("SELECT DISTINCT community_id FROM person")
+    assert [row["community_id"] for row in seen] == [town.community]
+
+
 async def test_a_server_without_the_extension_is_refused_and_nothing_is_changed(
     pool: str, owner: asyncpg.Connection
 ) -> None:
     keys = "SELECT count(*) FROM pg_constraint WHERE contype = 'f'"
     before = await owner.fetchval(keys)
     with pytest.raises(distributing.NoCitus):
-        await distributing.distribute(pool)
+        await distributing.lay_out(pool)
     assert await owner.fetchval(keys) == before > 100
     assert not await owner.fetchval("SELECT to_regnamespace('timebank_distribution')")
     assert not await owner.fetchval("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'timebank_app'")
@@ -158,7 +176,9 @@ LOOKED_UP_BY = (
 
 async def test_who_the_caller_is_is_read_in_the_communities_of_the_login_alone(owner: asyncpg.Connection) -> None:
     """Functions that a request's first look-up calls: each statement that reads a community's table names one."""
-    by_community = {place.name for place in await distribution.places(owner) if place.where == "by_community"}
+    by_community = {
+        place.name for place in await distribution.tables_to_lay_out(owner) if place.where == "by_community"
+    }
     bodies = await owner.fetch(
         "SELECT proname, prosrc FROM pg_proc WHERE proname = ANY ($1)",
         list(LOOKED_UP_BY),

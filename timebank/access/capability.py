@@ -90,6 +90,10 @@ CAPABILITY = Capability(
         "role_ended.import_undone": _("您的{roles}身份取消了：登记它的花名册已撤销。不对的话请找社区管理员。"),
     },
     parts={"role": "timebank.access.roles.words.role_in_words"},
+    refers_to={
+        "person": "SELECT person_id FROM membership WHERE community_id = $1 "
+        "UNION ALL SELECT person_id FROM membership_question WHERE community_id = $1"
+    },
     audit={
         "agree_membership": _("同意了并到自己的账号"),
         "decline_membership": _("没有同意并到自己的账号"),

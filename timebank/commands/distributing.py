@@ -35,7 +35,7 @@ def distribute(data: Path | None, as_json: bool) -> None:
 
 async def _distribute(url: str, told: distributing.Told) -> distributing.LaidOut:
     await _require_migrated(url)
-    return await distributing.distribute(url, told)
+    return await distributing.lay_out(url, told)
 
 
 async def _require_migrated(url: str) -> None:
@@ -75,6 +75,6 @@ async def _look(chosen: Settings) -> Distributable:
         faults = await distribution.faults(connection)
         left: list[Place] = []
         if await distributing.has_citus(connection):
-            left = await distributing.not_laid_out(connection, await distribution.places(connection))
+            left = await distributing.not_laid_out(connection, await distribution.tables_to_lay_out(connection))
     ok = not left and not any(fault.blocks for fault in faults)
     return Distributable(ok, faults, [place.name for place in left])

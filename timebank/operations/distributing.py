@@ -10,7 +10,7 @@ import msgspec
 
 from timebank.core.errors import TimebankError, reason_of
 from timebank.migrate import one_runner
-from timebank.operations.distribution import ASKED_ONCE, Place, faults, places
+from timebank.operations.distribution import ASKED_ONCE, Place, faults, tables_to_lay_out
 
 Told = Callable[..., None]
 
@@ -93,7 +93,7 @@ class Step(msgspec.Struct, frozen=True):
     statements: tuple[tuple[str, tuple[object, ...]], ...]
 
 
-async def distribute(url: str, told: Told = lambda *_: None) -> LaidOut:
+async def lay_out(url: str, told: Told = lambda *_: None) -> LaidOut:
     """Lay the schema out; what is laid out already stays as it is. `told` gets the number of steps, once a step.
 
     `url` is the operator's, on the coordinator. Raises NoCitus, NotDistributable, DistributionStopped and NotOpen.
@@ -104,7 +104,7 @@ async def distribute(url: str, told: Told = lambda *_: None) -> LaidOut:
         if blocking := [fault for fault in await faults(connection) if fault.blocks]:
             raise NotDistributable(count=len(blocking))
         await connection.execute("SET citus.multi_shard_modify_mode = 'sequential'")
-        every = await places(connection)
+        every = await tables_to_lay_out(connection)
         keys = await _keys_off(connection, every)
         left = await not_laid_out(connection, every)
         functions = await connection.fetch(_FUNCTIONS)

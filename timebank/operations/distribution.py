@@ -181,7 +181,7 @@ FACTS = (
 )
 
 
-async def places(connection: asyncpg.Connection) -> list[Place]:
+async def tables_to_lay_out(connection: asyncpg.Connection) -> list[Place]:
     """Every table of the service but those that stay on the coordinator, by name."""
     found = await connection.fetch(
         f"WITH {_PLACE} SELECT name, place AS where FROM place ORDER BY name",  # noqa: S608  # a constant

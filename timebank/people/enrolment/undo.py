@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from timebank.core import audit, database
+from timebank.core.capability import referred_to
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 
@@ -17,13 +18,16 @@ async def undo_enrolments(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID
     Returns those who stay because other rows refer to them by now.
     """
     scope.require_admin()
-    stay: list[UUID] = []
     async with transaction(scope):
+        linked = await _linked(scope, person_ids)
+        left = [person_id for person_id in person_ids if person_id not in linked]
+        used: list[UUID] = []
         try:
             async with database.savepoint():
-                await _delete(scope, person_ids)
+                await _delete(scope, left)
         except asyncpg.ForeignKeyViolationError:
-            stay = [person_id for person_id in person_ids if not await _could_delete(scope, person_id)]
+            used = [person_id for person_id in left if not await _could_delete(scope, person_id)]
+        stay = [person_id for person_id in person_ids if person_id in linked or person_id in used]
         await database.execute(
             "DELETE FROM household h WHERE h.community_id = $1 AND NOT EXISTS (SELECT FROM person p "
             "WHERE p.community_id = $1 AND p.household_id = h.id)",
@@ -31,6 +35,19 @@ async def undo_enrolments(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID
         )
         await audit.record(scope, "withdraw_many", "person", None, withdrawn=len(person_ids) - len(stay))
     return stay
+
+
+async def _linked(scope: Scope, person_ids: Sequence[UUID]) -> set[UUID]:
+    """Those to whom a row refers without a foreign key; locks them all, so that nothing new can refer to them."""
+    values = (scope.community_id, list(person_ids))
+    await database.execute(
+        "SELECT FROM person WHERE community_id = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE", *values
+    )
+    found = await database.fetch(
+        f"SELECT p.id FROM person p WHERE p.community_id = $1 AND p.id = ANY ($2) AND {referred_to('person', 'p.id')}",  # noqa: S608  # of the manifests
+        *values,
+    )
+    return {UUID(bytes=row["id"].bytes) for row in found}
 
 
 async def _could_delete(scope: Scope, person_id: UUID) -> bool:

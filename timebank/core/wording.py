@@ -71,7 +71,7 @@ class Phrase(msgspec.Struct, frozen=True):
         for one in capabilities():
             if self.kind in one.messages:
                 shown = {name: _Value(value, language) for name, value in self.values.items()}
-                return translate(one.messages[self.kind], language).format_map(_Values(shown))
+                return put_together(one.messages[self.kind], shown, language)
             if self.kind in one.parts:
                 words: str = resolve(one.parts[self.kind])(self.values, language)
                 return words
@@ -123,18 +123,6 @@ class _Value(_Shown):
         if spec == "sentences":
             return "".join(f" {part}" if self.language == "en" else part for part in parts)
         return translate(_("；") if spec == "clauses" else _("、"), self.language).join(parts)
-
-
-class _Values(dict[str, object]):
-    """Gives a dash for a missing value, whatever its format."""
-
-    def __missing__(self, name: str) -> "_Dash":
-        return _Dash()
-
-
-class _Dash:
-    def __format__(self, spec: str) -> str:
-        return "—"
 
 
 def at_clock(moment: datetime, language: str = "zh") -> str:

@@ -17,6 +17,7 @@ from timebank.core.scope import Scope
 from timebank.core.wording import dated_at, duration
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
+from timebank.ledger.memos import memo
 from timebank.ledger.posting import Posting
 from timebank.people.locks import lock_people, require_locked
 from timebank.presence.at_counter import require_presence
@@ -199,7 +200,7 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
         scope.community_id, lesson.id,
     )  # fmt: skip
     for booking in bookings:
-        returned = await seats.cancel_held(scope, booking, f"《{booking.course}》停课")
+        returned = await seats.cancel_held(scope, booking, memo("lesson_cancelled", course=booking.course))
         back = f"，课时{back_in_words(returned, unit=duration)}" if returned else ""
         because = f"原因：{reason}。" if reason else ""
         await notify_family(
@@ -216,8 +217,6 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
 
 async def _consume(scope: Scope, found: BookingRow) -> None:
     assert found.entry_id is not None
-    memo = f"《{found.course}》{found.minutes} 分钟 · {found.station}"
-    note = Posting(
-        kind="settle", key=f"booking:{found.id}:settle", source_kind="booking", source_id=found.id, memo=memo
-    )
+    why = memo("lesson_attended", course=found.course, minutes=found.minutes, station=found.station)
+    note = Posting(kind="settle", key=f"booking:{found.id}:settle", source_kind="booking", source_id=found.id, memo=why)
     await posting.capture(scope, found.entry_id, note)

@@ -18,6 +18,7 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at, duration
 from timebank.ledger.grace import back_in_words
+from timebank.ledger.memos import memo
 from timebank.ledger.posting import Returned
 from timebank.ledger.resting import require_spendable
 from timebank.people.guardianship.guardians import children_of, require_guardian
@@ -123,7 +124,7 @@ async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
             if found.status not in ("held", "waiting"):
                 raise BookingEnded(how=ENDED[found.status])
             await _require_in_time(scope, found)
-            returned = await seats.cancel_held(scope, found, f"取消约课：《{found.course}》")
+            returned = await seats.cancel_held(scope, found, memo("booking_cancelled", course=found.course))
             await audit.record(scope, "cancel", "booking", found.id)
             await _notify_cancelled(scope, found, returned)
             if found.status == "held":

@@ -16,6 +16,7 @@ from timebank.core.errors import Busy, NotFound
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at
 from timebank.ledger import posting
+from timebank.ledger.memos import Memo, memo
 from timebank.ledger.posting import Currency, Posting, Returned
 from timebank.ledger.refusals import AccountClosed, InsufficientClassMinutes
 from timebank.people.guardianship.guardians import is_guardian
@@ -182,10 +183,8 @@ async def is_cancellable(scope: Scope, starts_at: datetime, moved_at: datetime |
 
 async def take_seat(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> str:
     """Hold the minutes, take the seat and return the attendance code. Raises InsufficientClassMinutes."""
-    memo = f"《{lesson.course}》{dated_at(lesson.starts_at)} · {lesson.station}"
-    note = Posting(
-        kind="hold", key=f"booking:{booking_id}:hold", source_kind="booking", source_id=booking_id, memo=memo
-    )
+    why = memo("lesson_booked", course=lesson.course, starts=lesson.starts_at, station=lesson.station)
+    note = Posting(kind="hold", key=f"booking:{booking_id}:hold", source_kind="booking", source_id=booking_id, memo=why)
     held = await posting.hold(
         scope, child_id, lesson.minutes, note, currency=Currency.class_minute, subject_id=lesson.course_id
     )
@@ -221,16 +220,14 @@ async def _free_code(scope: Scope) -> str:
     raise Busy
 
 
-async def cancel_held(scope: Scope, found: BookingRow, memo: str) -> Returned | None:
+async def cancel_held(scope: Scope, found: BookingRow, why: Memo) -> Returned | None:
     """Cancel a locked booking and void its hold, if it has one; returns what the void returned.
 
     The calling function frees the seat.
     """
     returned = None
     if found.entry_id is not None:
-        note = Posting(
-            kind="void", key=f"booking:{found.id}:void", source_kind="booking", source_id=found.id, memo=memo
-        )
+        note = Posting(kind="void", key=f"booking:{found.id}:void", source_kind="booking", source_id=found.id, memo=why)
         returned = (await posting.void(scope, found.entry_id, note)).returned
     await end_booking(scope, found.id, "cancelled")
     return returned

@@ -145,8 +145,11 @@ async def _refund(scope: Scope, course_id: UUID, child_id: UUID) -> bool:
             ended = await course(scope, course_id)
             if ended.active and ended.ends_on >= clock.local_day():
                 return False
-            why = "课程已结课" if ended.active else await _reason(scope, course_id)
-            await refund_and_notify(scope, child_id, ended, None, why)
+            if ended.active:
+                await refund_and_notify(scope, child_id, ended, None, "", cause="course_ended")
+            else:
+                why = await _reason(scope, course_id)
+                await refund_and_notify(scope, child_id, ended, None, why, cause="course_stopped")
     except (NotEnoughUnused, WorthTooLittle):
         return False
     return True
@@ -197,4 +200,4 @@ async def _reason(scope: Scope, course_id: UUID) -> str:
     reason: str | None = await database.fetch_value(
         "SELECT stop_reason FROM course WHERE community_id = $1 AND id = $2", scope.community_id, course_id
     )
-    return f"课程停开，{reason}" if reason else "课程停开"
+    return reason or ""

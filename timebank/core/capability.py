@@ -124,6 +124,8 @@ class Capability:
     sources: Sequence[Source] = ()
     statement: Mapping[str, str] = field(default_factory=dict)
     """Words for its entries on a statement. Key: the entry's kind, or `source_kind:kind`, which takes precedence."""
+    memos: Mapping[str, str] = field(default_factory=dict)
+    """Why it posts entries: a sentence for each kind of memo, with the places of its values (timebank.ledger.memos)."""
     agreed: Sequence[Agreed] = ()
     people: Sequence[PersonColumn] = ()
     """The columns of its tables that refer to a person."""

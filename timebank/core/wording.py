@@ -1,5 +1,6 @@
 """Amounts and times in words, and stored sentences that are translated when they are shown."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -11,8 +12,8 @@ from timebank.core.locale import _, put_together, translate
 class Said(msgspec.Struct, frozen=True):
     """A Chinese sentence, stored with its values, to be translated when it is shown. A list value holds sentences.
 
-    A placeholder may name a format: `{stayed:minutes}` a duration, `{since:at}` a moment, `{open:hours}` opening hours
-    ("08:00 20:00").
+    A placeholder may name a format: `{stayed:minutes}` a duration, `{since:at}` a moment, `{starts:dated}` a moment
+    always with its date, `{open:hours}` opening hours ("08:00 20:00").
     """
 
     sentence: str
@@ -20,6 +21,11 @@ class Said(msgspec.Struct, frozen=True):
 
     def text(self, language: str = "zh") -> str:
         return put_together(self.sentence, {n: _Shown(v, language) for n, v in self.values.items()}, language)
+
+
+def filled(sentence: str, values: Mapping[str, str | int], language: str = "zh") -> str:
+    """A sentence in a language, with its values as people wrote them. Only `{unit:word}` translates its value."""
+    return put_together(sentence, {n: _Shown(v, language, as_written=True) for n, v in values.items()}, language)
 
 
 def said(sentence: str, **values: object) -> Said:
@@ -36,20 +42,23 @@ def _stored(value: object) -> str | int | list[str]:
 class _Shown:
     """A value that formats itself by its placeholder's format and in the reader's language."""
 
-    def __init__(self, value: str | int | list[str], language: str) -> None:
-        self.value, self.language = value, language
+    def __init__(self, value: str | int | list[str], language: str, *, as_written: bool = False) -> None:
+        self.value, self.language, self.as_written = value, language, as_written
 
     def __format__(self, spec: str) -> str:
         if spec == "minutes" and isinstance(self.value, int):
             return duration(self.value, self.language)
         if spec == "at":
             return at_clock(datetime.fromisoformat(str(self.value)), self.language)
+        if spec == "dated":
+            return dated_at(datetime.fromisoformat(str(self.value)), self.language)
         if spec == "hours":
             opens, closes = str(self.value).split()
             return opening.opening_hours_in_words(opens, closes, self.language)
         if isinstance(self.value, list):
             return translate(_("；"), self.language).join(translate(part, self.language) for part in self.value)
-        return translate(str(self.value), self.language)
+        text = str(self.value)
+        return text if self.as_written and spec != "word" else translate(text, self.language)
 
 
 def at_clock(moment: datetime, language: str = "zh") -> str:

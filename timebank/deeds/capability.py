@@ -42,6 +42,11 @@ CAPABILITY = Capability(
     statement={
         "deed": _("善行"),
     },
+    memos={
+        "deed": _("{area} · {day} · {rule} v{version}，{unit:word} {points} 分"),
+        "deed_at_other_points": _("{area} · {day} · {rule} v{version}，核定 {points} 分：{reason}"),
+        "deed_reversed": _("冲正：{rule}。{reason}"),
+    },
     agreed=(
         Agreed(
             "timebank.deeds.review.DEED_POINTS",

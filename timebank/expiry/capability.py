@@ -21,6 +21,9 @@ CAPABILITY = Capability(
     statement={
         "expiry": _("到期"),
     },
+    memos={
+        "expiry_reversed": _("撤回到期 · {reason}"),
+    },
     audit={
         "let_expire": _("确认了积分到期"),
         "reverse_expiry": _("撤回了积分到期"),

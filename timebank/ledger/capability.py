@@ -33,6 +33,9 @@ CAPABILITY = Capability(
         "reversal": _("冲正"),
         "repayment": _("补还欠账"),
     },
+    memos={
+        "donation": _("捐给社区公共积分池"),
+    },
     audit={
         "ask_for_check": _("要求了核对账目"),
     },

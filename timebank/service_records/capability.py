@@ -41,6 +41,10 @@ CAPABILITY = Capability(
         "service": _("志愿服务"),
         "conversion": _("时间换积分"),
     },
+    memos={
+        "service": _("{served:minutes} · {place:word} · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
+        "service_reversed": _("冲正 · {place:word} · {reason}"),
+    },
     audit={
         "approve_record": _("通过了服务时长"),
         "correct_end": _("更正了签退时间"),

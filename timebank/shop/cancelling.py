@@ -8,6 +8,7 @@ from timebank.core.errors import Forbidden
 from timebank.core.scope import Scope
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
+from timebank.ledger.memos import Memo, memo
 from timebank.ledger.posting import Posting, Returned
 from timebank.people.locks import require_locked
 from timebank.people.messages import notify
@@ -31,7 +32,8 @@ async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
             raise Forbidden
         if found.status != "cancelled":
             require_reserved(found)
-            back = await _give_back(scope, found, "cancelled", f"取消预留：{found.what}")
+            why = memo("reservation_cancelled", good=found.good, quantity=found.quantity, unit=found.unit)
+            back = await _give_back(scope, found, "cancelled", why)
             await audit.record(scope, "cancel", "redemption", found.id, points=found.points)
             own = scope.is_own(found.person_id)
             if not own or back.usable != found.points or back.graced:
@@ -65,7 +67,8 @@ async def _expire(scope: Scope, redemption_id: UUID) -> bool:
         if found is None or found.status != "reserved":
             return False
         require_locked(found.person_id, locked)
-        back = await _give_back(scope, found, "expired", f"预留过期：{found.what}")
+        why = memo("reservation_expired", good=found.good, quantity=found.quantity, unit=found.unit)
+        back = await _give_back(scope, found, "expired", why)
         await audit.record(scope, "expire", "redemption", found.id, points=found.points)
         await notify(
             scope, found.person_id, "redemption_expired",
@@ -75,11 +78,11 @@ async def _expire(scope: Scope, redemption_id: UUID) -> bool:
     return True
 
 
-async def _give_back(scope: Scope, found: LockedRedemption, status: RedemptionStatus, memo: str) -> Returned:
+async def _give_back(scope: Scope, found: LockedRedemption, status: RedemptionStatus, why: Memo) -> Returned:
     """End a locked reservation without a collection: restore the monthly count and the stock, then void the hold."""
     await restock(scope, found)
     note = Posting(
-        kind="void", key=f"redemption:{found.id}:void", source_kind="redemption", source_id=found.id, memo=memo
+        kind="void", key=f"redemption:{found.id}:void", source_kind="redemption", source_id=found.id, memo=why
     )
     voided = await posting.void(scope, found.entry_id, note)
     await Redemption.update(

@@ -39,6 +39,13 @@ CAPABILITY = Capability(
         "redemption:void": _("取消预留"),
         "redemption:reversal": _("退货"),
     },
+    memos={
+        "good_reserved": _("{good} {quantity} {unit:word} · {station}"),
+        "good_collected": _("{good} {quantity} {unit:word} · {station}"),
+        "good_returned": _("退货：{good} {quantity} {unit:word}"),
+        "reservation_cancelled": _("取消预留：{good} {quantity} {unit:word}"),
+        "reservation_expired": _("预留过期：{good} {quantity} {unit:word}"),
+    },
     agreed=(
         Agreed("timebank.shop.returns.RETURN", "timebank.shop.returns.return_agreed"),
         Agreed("timebank.shop.stock.COUNT", "timebank.shop.stock.count_agreed"),

@@ -14,6 +14,7 @@ from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.ledger import posting
+from timebank.ledger.memos import memo
 from timebank.ledger.posting import Posting
 from timebank.ledger.resting import require_rested
 from timebank.people.locks import lock_people, require_locked
@@ -175,7 +176,7 @@ async def hand_over(scope: Scope, found: LockedRedemption) -> None:
         key=f"redemption:{found.id}:settle",
         source_kind="redemption",
         source_id=found.id,
-        memo=f"{found.what} · {found.station}",
+        memo=memo("good_collected", good=found.good, quantity=found.quantity, unit=found.unit, station=found.station),
     )
     settled = await posting.capture(scope, found.entry_id, note)
     await Redemption.update(

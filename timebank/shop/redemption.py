@@ -12,6 +12,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Busy, Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.ledger import posting
+from timebank.ledger.memos import memo
 from timebank.ledger.posting import Posting
 from timebank.ledger.resting import require_spendable
 from timebank.people.guardianship.guardians import NotGuardian
@@ -89,13 +90,12 @@ async def _taken(scope: Scope, wanted: RedemptionIn, customer: _Customer) -> Red
     await stock.take_from_stock(
         scope, wanted.good_id, wanted.station_id, wanted.quantity, "reserved", redemption_id=redemption_id
     )
-    memo = f"{offer.name} {wanted.quantity} {offer.unit} · {offer.station}"
     note = Posting(
         kind="hold",
         key=f"redemption:{redemption_id}:hold",
         source_kind="redemption",
         source_id=redemption_id,
-        memo=memo,
+        memo=memo("good_reserved", good=offer.name, quantity=wanted.quantity, unit=offer.unit, station=offer.station),
     )
     chosen = await policies(scope)
     held = await posting.hold(scope, customer.id, points, note, grace_days=chosen.grace_days)

@@ -12,6 +12,7 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
+from timebank.ledger.memos import memo
 from timebank.ledger.posting import Posting
 from timebank.people.messages import notify
 from timebank.shop import stock
@@ -55,7 +56,7 @@ async def _take_back(scope: Scope, found: LockedRedemption, entry_id: UUID, reas
         key=f"redemption:{found.id}:return",
         source_kind="redemption",
         source_id=found.id,
-        memo=f"退货：{found.what}",
+        memo=memo("good_returned", good=found.good, quantity=found.quantity, unit=found.unit),
     )
     reversal = await posting.reverse(scope, entry_id, note)
     await Redemption.update({Redemption.status: "returned", Redemption.returned_at: clock.now()}).where(

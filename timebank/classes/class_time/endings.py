@@ -11,6 +11,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import dated
+from timebank.ledger.memos import memo
 from timebank.people.directory import names_of
 from timebank.policies.values import policies
 
@@ -129,7 +130,9 @@ async def expire_class_minutes(scope: Scope) -> int:
 @retried
 async def _expire(scope: Scope, due: _Due) -> bool:
     async with transaction(scope):
-        minutes = await entries.post_expiry(scope, due.child_id, due.course_id, f"《{due.course}》课时到期")
+        minutes = await entries.post_expiry(
+            scope, due.child_id, due.course_id, memo("class_expired", course=due.course)
+        )
         if minutes:
             await audit.record(
                 scope, "expire_class_hours", "course", due.course_id, child_id=due.child_id, minutes=minutes

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -18,6 +19,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.core.wording import dated, points
+from timebank.ledger.memos import Memo, memo
 from timebank.people.directory import names_of
 from timebank.people.guardianship.guardians import NotGuardian, require_guardian
 from timebank.people.identity.ages import is_minor
@@ -38,6 +40,9 @@ class RefundReason(TimebankError):
 class ChildGrown(TimebankError):
     code = "child_grown"
     sentence = "孩子已满 18 岁，家长不能再代办。请本人到社区，由管理员来办。"
+
+
+RefundCause = Literal["asked", "course_ended", "course_stopped"]
 
 
 class _Child(msgspec.Struct, frozen=True):
@@ -121,20 +126,25 @@ async def refund(scope: Scope, wanted: RefundIn) -> Refunded:
 
 
 async def refund_and_notify(
-    scope: Scope, child_id: UUID, taken: CourseOut, minutes: int | None, why: str, *, instead: UUID | None = None
-) -> Given:
-    """Post the refund and notify the family and the payers. The calling function has checked the permission."""
-    memo = f"《{taken.title}》没用的课时退回积分"
+    scope: Scope, child_id: UUID, taken: CourseOut, minutes: int | None, why: str, *, instead: UUID | None = None,
+    cause: RefundCause = "asked",
+) -> Given:  # fmt: skip
+    """Post the refund and notify the family and the payers. The calling function has checked the permission.
+
+    `why` is the reason that a person wrote, if any.
+    """
     given = await entries.post_refund(
-        scope, child_id, taken.id, minutes, f"{memo}：{why}"[:200] if why else memo, instead=instead
-    )
+        scope, child_id, taken.id, minutes, _memo(taken.title, cause, why), instead=instead
+    )  # fmt: skip
     await audit.record(
         scope, "refund_class_hours", "course", taken.id, reason=why or None, child_id=child_id, entry_id=given.entry_id,
-        minutes=given.minutes, points=given.points,
+        minutes=given.minutes, points=given.points, cause=cause,
     )  # fmt: skip
     child = (await names_of(scope, [child_id]))[child_id]
     what = f"《{taken.title}》{child}没用的 {given.minutes} 分钟课时已退回 {given.points} 积分"
-    because = f"原因：{why}。" if why else ""
+    causes = {"asked": "", "course_ended": "课程已结课", "course_stopped": "课程停开"}
+    said = "，".join(part for part in (causes[cause], why) if part)
+    because = f"原因：{said}。" if said else ""
     await notify_family(
         scope, child_id, "class_refunded", f"{what}，回到付分的家长的账户。{because}",
         f"class_refund:{given.entry_id}", given.entry_id,
@@ -144,6 +154,20 @@ async def refund_and_notify(
         },
     )  # fmt: skip
     return given
+
+
+def _memo(title: str, cause: RefundCause, why: str) -> Memo:
+    match cause, bool(why):
+        case "course_ended", _:
+            return memo("class_refunded_at_end", course=title)
+        case "course_stopped", True:
+            return memo("class_refunded_at_stop_because", course=title, reason=why)
+        case "course_stopped", False:
+            return memo("class_refunded_at_stop", course=title)
+        case _, True:
+            return memo("class_refunded_because", course=title, reason=why)
+        case _:
+            return memo("class_refunded", course=title)
 
 
 def _yours(back: RefundShare, of: int) -> str:

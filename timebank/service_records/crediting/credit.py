@@ -7,8 +7,8 @@ import msgspec
 
 from timebank.core import audit, clock, database
 from timebank.core.scope import Scope
-from timebank.core.wording import duration
 from timebank.ledger import posting
+from timebank.ledger.memos import memo
 from timebank.ledger.posting import Earned, Posting
 from timebank.policies.values import Policies, points_expire_on, policies
 from timebank.rules.catalogue import RuleNotFound, rule_at, rules
@@ -108,10 +108,13 @@ async def _earn(
 ) -> Earned:
     """Post the minutes. The memo names the time, the place and the rule: 2 小时 15 分 · 暖蜂驿站 · …"""
     assert rule.minutes_per_point is not None
-    memo = f"{duration(minutes)} · {served.place} · {rule.name} v{rule.version}，{rule.text}"
+    why = memo(
+        "service", served=minutes, place=served.place, rule=rule.name, version=rule.version,
+        per_point=rule.minutes_per_point,
+    )  # fmt: skip
     key = f"service:{served.id}" + (f":restored:{again}" if again else "")
     entry = Posting(
-        kind="service", key=key, source_kind="service_record", source_id=served.id, memo=memo, rule_code=rule.code,
+        kind="service", key=key, source_kind="service_record", source_id=served.id, memo=why, rule_code=rule.code,
         rule_version=rule.version, occurred_at=served.ended_at,
     )  # fmt: skip
     last_day = points_expire_on(in_force, clock.now())

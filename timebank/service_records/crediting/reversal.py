@@ -8,7 +8,8 @@ from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.core.wording import at_clock
 from timebank.ledger import posting
-from timebank.ledger.posting import MEMO_MAX, Posting
+from timebank.ledger.memos import memo
+from timebank.ledger.posting import Posting
 from timebank.people.messages import notify
 from timebank.service_records.deciding import locked_record
 from timebank.service_records.reading import find_record
@@ -40,7 +41,7 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
                 key=key,
                 source_kind="service_record",
                 source_id=row.id,
-                memo=f"冲正 · {row.place} · {reason}"[:MEMO_MAX],
+                memo=memo("service_reversed", place=row.place, reason=reason),
             )
             reversal = await posting.reverse(scope, row.entry_id, entry)
             taken = f"退回 {reversal.taken} 分" + (f"，欠账 {reversal.owed} 分由以后所得补还" if reversal.owed else "")

@@ -182,7 +182,7 @@ async def cancel_lesson_of_stopped(scope: Scope, lesson_id: UUID, reason: str) -
         if lesson.cancelled_at is not None or not await _was_stopped_before(scope, lesson):
             return False
         await _return_all(scope, lesson, reason)
-        await audit.record(scope, "cancel", "lesson", lesson_id, reason=reason)
+        await audit.record(scope, "cancel", "lesson", lesson_id, reason=reason or None)
     return True
 
 

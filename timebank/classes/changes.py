@@ -88,7 +88,7 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
             await record_lone_price(scope, course_id, after.title, after.points_per_hour)
         await _notify_course(scope, before, after, reason)
         if change.active is False and before.active:
-            return await stop_course(scope, course_id, reason or "不再开课")
+            return await stop_course(scope, course_id, reason)
         if change.active is True and not before.active:
             await _write(scope, course_id, {"active": True, "stopped_at": None, "stop_reason": None})
         return await course(scope, course_id)

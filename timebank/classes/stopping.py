@@ -95,10 +95,10 @@ async def stop_course(scope: Scope, course_id: UUID, reason: str) -> CourseOut:
         stopped = await database.execute(
             "UPDATE course SET active = false, stopped_at = $3, stop_reason = $4 "
             "WHERE community_id = $1 AND id = $2 AND stopped_at IS NULL",
-            scope.community_id, course_id, clock.now(), reason,
+            scope.community_id, course_id, clock.now(), reason or None,
         )  # fmt: skip
         if stopped == "UPDATE 1":
-            await audit.record(scope, "stop_course", "course", course_id, reason=reason)
+            await audit.record(scope, "stop_course", "course", course_id, reason=reason or None)
         return await course(scope, course_id)
 
 

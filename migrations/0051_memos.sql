@@ -1,4 +1,5 @@
--- Why an entry was posted is stored as a kind and its values; whoever reads it gets it in words, in the own language.
+-- What the program says of an entry, a record or a deed is stored as its kind and values; whoever reads it gets it in words, in the
+-- own language.
 
 SET LOCAL ROLE timebank_owner;
 
@@ -9,6 +10,13 @@ ALTER TABLE transfer
     ADD COLUMN memo_values jsonb,
     ADD CONSTRAINT transfer_memo CHECK ((memo_kind IS NULL) = (memo_values IS NULL) AND (memo_kind IS NULL OR memo = '')),
     ADD CONSTRAINT transfer_memo_values CHECK (jsonb_typeof(memo_values) = 'object' AND pg_column_size(memo_values) <= 8192);
+
+-- The same of a record and of a deed: kind and values of what the program says of them, before what a person has written.
+ALTER TABLE service_record
+    ADD COLUMN reason_said jsonb,              -- honour hours from a sheet: which, and what the sheet says of place and times
+    ADD COLUMN review_said jsonb;              -- why the visit does not count
+ALTER TABLE deed
+    ADD COLUMN note_said jsonb;                -- from a book without a note: what the book calls it
 
 ALTER TYPE ledger_entry ADD ATTRIBUTE memo_kind text, ADD ATTRIBUTE memo_values jsonb;
 

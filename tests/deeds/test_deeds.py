@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from tests.support.town import PHOENIX, Town
@@ -29,7 +30,7 @@ from timebank.deeds.objections.objecting import NotOnNotice, object_to_deed
 from timebank.deeds.parties import PartyToDeed
 from timebank.deeds.reading import find_deed
 from timebank.deeds.review import DeedReviewed, review_deed
-from timebank.deeds.schemas import DeedIn, DeedOut
+from timebank.deeds.schemas import BookDeed, DeedIn, DeedOut
 from timebank.ledger.posting import Currency
 from timebank.ledger.statement import balances, statement
 from timebank.people.guardianship.guardians import NotGuardian
@@ -167,7 +168,7 @@ async def test_a_deed_of_tomorrow_or_of_long_ago_is_refused(town: Town, day: dat
 
 async def test_a_book_that_is_read_in_reaches_back_further(town: Town) -> None:
     with clock.at(MORNING):
-        wanted = deed_of(town, occurred_on=date(2026, 2, 3))
+        wanted = BookDeed(**msgspec.structs.asdict(deed_of(town, occurred_on=date(2026, 2, 3))))
         [read] = await file_imported_deeds(await town.scope("赵丽"), [wanted])
         assert isinstance(read, Filed)
         assert (await find_deed(await town.scope("赵丽"), read.id)).rule_version == 1

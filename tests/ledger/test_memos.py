@@ -34,12 +34,13 @@ from timebank.core.capability import capabilities
 from timebank.core.database import transaction
 from timebank.core.errors import Unexpected
 from timebank.core.locale import catalogue
+from timebank.core.memos import VALUE_MAX, memo
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
 from timebank.deeds.review import review_deed
 from timebank.expiry.reversal import reverse_expiry
 from timebank.ledger import posting
 from timebank.ledger.donations import GIVEN, Donation, _donate_together
-from timebank.ledger.memos import VALUE_MAX, Reasoned, memo
+from timebank.ledger.memos import Reasoned
 from timebank.ledger.posting import Currency, Posting
 from timebank.merging.undoing import undo_merge
 from timebank.overview.agreements import decide_change
@@ -228,7 +229,13 @@ MAKES: dict[Callable[[Here], Awaitable[None]], set[str]] = {
     lessons: {"lesson_booked", "lesson_attended", "booking_cancelled"},
     merge: {"good_reserved"}, debt: {"service", "deed_reversed", "donation"},
 }  # fmt: skip
-"""What each story posts. Together they post every kind that a manifest declares."""
+"""What each story posts. Together they post every kind that a manifest declares for an entry."""
+
+NOTED = {
+    "visit_too_short", "attendance_too_low", "deed_from_book", "hours", "hours_at", "hours_without_times",
+    "hours_without_times_at",
+}  # fmt: skip
+"""Kinds of records and deeds: tests/service_records/test_said.py."""
 
 
 @pytest.fixture
@@ -237,15 +244,15 @@ async def here(town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient,
 
 
 def test_every_declared_kind_is_posted_by_one_of_the_stories() -> None:
-    assert set().union(*MAKES.values()) == MEMOS.keys()
+    assert set().union(*MAKES.values()) == MEMOS.keys() - NOTED
     assert len(MEMOS) == sum(len(one.memos) for one in capabilities()), "no two capabilities declare one kind"
 
 
 @pytest.mark.parametrize("kind", MEMOS)
 def test_a_memo_says_all_its_values_in_both_languages_and_no_chinese_in_english(kind: str) -> None:
     places = {name: spec for _text, name, spec, _conversion in Formatter().parse(MEMOS[kind]) if name}
-    samples = {"minutes": 135, "dated": "2026-11-03T06:20:00+00:00"}
-    shown = {"minutes": ("2 小时 15 分", "2 h 15 min"), "dated": ("11月3日 14:20", "3 Nov 14:20")}
+    samples = {"minutes": 135, "moment": "2026-11-03T06:20:00+00:00"}
+    shown = {"minutes": ("2 小时 15 分", "2 h 15 min"), "moment": ("11月3日 14:20", "3 Nov 14:20")}
     values = {name: samples.get(spec or "", f"<{name}>") for name, spec in places.items()}
     row = Reasoned(memo="", memo_kind=kind, memo_values=msgspec.json.encode(values).decode())
     with clock.at(MORNING):

@@ -13,11 +13,11 @@ from timebank.classes.seats import HELD, BookingRow
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
+from timebank.core.memos import memo
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at, duration
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
-from timebank.ledger.memos import memo
 from timebank.ledger.posting import Posting
 from timebank.people.locks import lock_people, require_locked
 from timebank.presence.at_counter import require_presence

@@ -15,10 +15,10 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, TimebankError
 from timebank.core.locale import _
+from timebank.core.memos import memo
 from timebank.core.scope import Scope
 from timebank.core.wording import dated_at, duration
 from timebank.ledger.grace import back_in_words
-from timebank.ledger.memos import memo
 from timebank.ledger.posting import Returned
 from timebank.ledger.resting import require_spendable
 from timebank.people.guardianship.guardians import children_of, require_guardian

@@ -62,7 +62,7 @@ CAPABILITY = Capability(
         "class_moved": _("课时从《{left}》转到《{entered}》"),
         "class_expired": _("《{course}》课时到期"),
         "class_expiry_reversed": _("撤回到期 · 《{course}》课时：{reason}"),
-        "lesson_booked": _("《{course}》{starts:dated} · {station}"),
+        "lesson_booked": _("《{course}》{starts:moment} · {station}"),
         "lesson_attended": _("《{course}》{minutes} 分钟 · {station}"),
         "booking_cancelled": _("取消约课：《{course}》"),
         "lesson_cancelled": _("《{course}》停课"),

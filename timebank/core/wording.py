@@ -12,7 +12,7 @@ from timebank.core.locale import _, put_together, translate
 class Said(msgspec.Struct, frozen=True):
     """A Chinese sentence, stored with its values, to be translated when it is shown. A list value holds sentences.
 
-    A placeholder may name a format: `{stayed:minutes}` a duration, `{since:at}` a moment, `{starts:dated}` a moment
+    A placeholder may name a format: `{stayed:minutes}` a duration, `{since:at}` a moment, `{starts:moment}` a moment
     always with its date, `{open:hours}` opening hours ("08:00 20:00").
     """
 
@@ -50,7 +50,7 @@ class _Shown:
             return duration(self.value, self.language)
         if spec == "at":
             return at_clock(datetime.fromisoformat(str(self.value)), self.language)
-        if spec == "dated":
+        if spec == "moment":
             return dated_at(datetime.fromisoformat(str(self.value)), self.language)
         if spec == "hours":
             opens, closes = str(self.value).split()

@@ -8,6 +8,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
+from timebank.core.memos import Memo, memo
 from timebank.core.scope import Scope
 from timebank.core.wording import dated
 from timebank.deeds.parties import require_no_party
@@ -15,7 +16,6 @@ from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut
 from timebank.deeds.tables import Deed as DeedTable
 from timebank.ledger import posting
-from timebank.ledger.memos import Memo, memo
 from timebank.ledger.posting import Currency, Posting
 from timebank.people.locks import lock_people
 from timebank.people.messages import notify

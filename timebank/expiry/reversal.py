@@ -8,11 +8,11 @@ from timebank.agreements.independence import is_near_home, near
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
+from timebank.core.memos import memo
 from timebank.core.scope import Scope
 from timebank.core.wording import duration, points
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
-from timebank.ledger.memos import memo
 from timebank.ledger.posting import Currency, Posting, Reversal
 from timebank.ledger.refusals import AlreadyReversed, EntryNotFound, NotReversible
 from timebank.people.guardianship.care import in_care

@@ -15,6 +15,13 @@ CAPABILITY = Capability(
     menu=(MenuEntry(place=110, href="/admin/imports", icon="upload", word=_("导入")),),
     jobs=(Job("forget_drafts", 600, "timebank.imports.runs.drafts.purge_drafts"),),
     sweeps=(Sweep("carry_on_imports", 2, "timebank.imports.runs.worker_job.continue_stopped_imports"),),
+    memos={
+        "deed_from_book": _("{item}（台账补录：{file}）"),
+        "hours": _("纸质签到表补录：{file}"),
+        "hours_at": _("纸质签到表补录：{file}；地点：{place}"),
+        "hours_without_times": _("纸质签到表补录：{file}；表里只有日期和时长，起止时刻不详"),
+        "hours_without_times_at": _("纸质签到表补录：{file}；表里只有日期和时长，起止时刻不详；地点：{place}"),
+    },
     audit={
         "forget_word": _("忘掉了一个表格里的词"),
         "import": _("导入了表格"),

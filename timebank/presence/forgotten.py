@@ -34,7 +34,8 @@ async def close_as_forgotten(scope: Scope, visit: VisitRow) -> Outcome:
 async def notify_forgotten(scope: Scope, visit: VisitRow, out_at: datetime, outcome: Outcome) -> None:
     """Notify the volunteer at once of the forgotten check-out and what to do, while the time is still remembered."""
     happened = f"您{dated_at(visit.in_at)}在{visit.station}签到，没有签退，先按{dated_at(out_at)}离开记下。"
-    counts = "有人核实以前不计时长和积分。" if outcome.status == "pending" else outcome.note or "时间太短，不计时长。"
+    why = outcome.why.text() if outcome.why else "时间太短，不计时长。"
+    counts = "有人核实以前不计时长和积分。" if outcome.status == "pending" else why
     to_do = "请到驿站柜台或找社区管理员，说明您是几点离开的。"
     await notify(
         scope, visit.person_id, "check_out_forgotten", happened + counts + to_do, f"visit:{visit.id}:forgotten",

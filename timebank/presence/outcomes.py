@@ -8,18 +8,23 @@ from uuid import UUID
 import msgspec
 
 from timebank.core.capability import hook
+from timebank.core.memos import Memo
 from timebank.core.scope import Scope
 from timebank.presence.visits import VisitRow
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """The result for a visit's minutes; `record_id` is None where no record was written."""
+    """The result for a visit's minutes; `record_id` is None where no record was written.
+
+    `why` says why they do not count; `note` says so in a record of before, in words.
+    """
 
     record_id: UUID | None
     status: str  # approved, pending, rejected; too_short where no record was made
     minutes: int
     flags: list[str] = []
     note: str | None = None
+    why: Memo | None = None
     credited_minutes: int = 0
     credited_points: int = 0
     minutes_left: int | None = None

@@ -52,7 +52,7 @@ async def check_out_verdict(arrival: ScanContext, visit: VisitRow, outcome: Outc
         told.append(said(REASONS["too_short"], stayed=outcome.minutes, least=max(1, least)))
     elif outcome.status == "rejected":
         attention.append("attendance_too_low")
-        told.append(said(outcome.note or ""))
+        told.append(outcome.why.said() if outcome.why else said(outcome.note or ""))
     elif outcome.status == "pending":
         attention.append("pending_review")
         sentence = _("服务 {served:minutes}，需要社区核对后入账。原因：{why}。")

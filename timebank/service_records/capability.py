@@ -43,6 +43,8 @@ CAPABILITY = Capability(
     },
     memos={
         "service": _("{served:minutes} · {place:word} · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
+        "visit_too_short": _("到站 {stayed:minutes}，不足 {least:minutes}，不计时长。"),
+        "attendance_too_low": _("到岗 {stayed:minutes}，不足计划 {planned:minutes}的 {percent} %，不计入。"),
         "service_reversed": _("冲正 · {place:word} · {reason}"),
     },
     audit={

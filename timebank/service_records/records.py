@@ -5,8 +5,8 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import audit, clock, database
+from timebank.core.memos import Memo, memo, read_memo
 from timebank.core.scope import Scope
-from timebank.core.wording import duration
 from timebank.policies.values import Policies, policies
 from timebank.presence.outcomes import Outcome
 from timebank.presence.visits import VisitRow
@@ -23,6 +23,10 @@ class Written(msgspec.Struct, frozen=True):
     id: UUID
     status: str
     rule_code: str
+
+
+class _Stored(Outcome, frozen=True, kw_only=True):
+    review_said: str | None
 
 
 async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
@@ -42,10 +46,10 @@ async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
         ended_at=found.span.end, minutes=found.minutes,
         rule_code=rule.code if rule else "service", place=visit.station, day=facts.time.day,
     )  # fmt: skip
-    note = why_not(found, in_force)
-    if note is not None:
-        await insert_record(scope, served, status="rejected", flags=[], visit=visit, note=note)
-        return Outcome(record_id=served.id, status="rejected", minutes=found.minutes, note=note)
+    why = why_not(found, in_force)
+    if why is not None:
+        await insert_record(scope, served, status="rejected", flags=[], visit=visit, why=why)
+        return Outcome(record_id=served.id, status="rejected", minutes=found.minutes, why=why)
     await insert_record(scope, served, status="pending", flags=found.flags, visit=visit)
     if found.status == "doubtful":
         return Outcome(record_id=served.id, status="pending", minutes=found.minutes, flags=found.flags)
@@ -59,13 +63,14 @@ async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
 
 async def outcome_of(scope: Scope, visit_id: UUID) -> Outcome | None:
     """The outcome stored in a visit's record; None where the visit has no record."""
-    return await database.row(
-        Outcome,
-        "SELECT id AS record_id, status, minutes, flags, review_note AS note, "
+    found = await database.row(
+        _Stored,
+        "SELECT id AS record_id, status, minutes, flags, review_note AS note, review_said, "
         "coalesce(credited_minutes, 0) AS credited_minutes, coalesce(credited_points, 0) AS credited_points "
         "FROM service_record WHERE community_id = $1 AND visit_id = $2",
         scope.community_id, visit_id,
     )  # fmt: skip
+    return None if found is None else msgspec.structs.replace(found, why=read_memo(found.review_said))
 
 
 async def require_undecided(scope: Scope, visit: VisitRow) -> None:
@@ -88,17 +93,17 @@ async def record_again(scope: Scope, visit: VisitRow) -> Outcome:
     found = await _written(scope, visit)
     if found is None:
         return await record_visit(scope, visit)
-    judgement, note = await judge_again(scope, found.id, found.rule_code, visit)
-    if note is None:
+    judgement, why = await judge_again(scope, found.id, found.rule_code, visit)
+    if why is None:
         return Outcome(record_id=found.id, status="pending", minutes=judgement.minutes, flags=judgement.flags)
-    await ServiceRecord.update({ServiceRecord.status: "rejected", ServiceRecord.review_note: note}).where(
+    await ServiceRecord.update({ServiceRecord.status: "rejected", ServiceRecord.review_said: why.stored()}).where(
         (ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == found.id)
     )
     outcome = "too_short" if judgement.status == "too_short" else "rejected"
-    return Outcome(record_id=found.id, status=outcome, minutes=judgement.minutes, note=note)
+    return Outcome(record_id=found.id, status=outcome, minutes=judgement.minutes, why=why)
 
 
-async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: VisitRow) -> tuple[Judgement, str | None]:
+async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: VisitRow) -> tuple[Judgement, Memo | None]:
     """Judge a visit with its new end and update its record; return the judgement, and why it does not count or None."""
     assert visit.out_at is not None
     in_force = await policies(scope)
@@ -114,33 +119,33 @@ async def judge_again(scope: Scope, record_id: UUID, rule_code: str, visit: Visi
     return found, why_not(found, in_force)
 
 
-def why_not(found: Judgement, in_force: Policies) -> str | None:
-    """The reason, in Chinese words for the person, why a visit does not count; None where it does."""
+def why_not(found: Judgement, in_force: Policies) -> Memo | None:
+    """The reason why a visit does not count; None where it does."""
     if found.status == "too_short":
-        return f"到站 {duration(found.minutes)}，不足 {duration(max(1, in_force.visit_minutes_min))}，不计时长。"
+        return memo("visit_too_short", stayed=found.minutes, least=max(1, in_force.visit_minutes_min))
     if found.status == "attendance_too_low":
         least = in_force.attendance_percent_min
-        return f"到岗 {duration(found.minutes)}，不足计划 {duration(found.planned)}的 {least} %，不计入。"
+        return memo("attendance_too_low", stayed=found.minutes, planned=found.planned, percent=least)
     return None
 
 
 async def insert_record(
     scope: Scope, served: Served, *, status: str, flags: list[str], visit: VisitRow | None = None,
     activity_id: UUID | None = None, station_id: UUID | None = None, reason: str | None = None,
-    note: str | None = None,
+    why: Memo | None = None,
 ) -> None:  # fmt: skip
-    """Insert a service record: of a visit, or honour hours that the caller enters with a reason."""
+    """Insert a service record: of a visit, with why it does not count, or honour hours with the caller's reason."""
     await ServiceRecord.insert(
         ServiceRecord(
             community_id=scope.community_id, id=served.id, kind=served.kind, person_id=served.person_id,
             visit_id=visit.id if visit else None, activity_id=visit.activity_id if visit else activity_id,
             station_id=visit.station_id if visit else station_id, started_at=served.started_at,
             ended_at=served.ended_at, minutes=served.minutes, status=status, flags=flags, reason=reason,
-            entered_by=None if visit else scope.actor_id, reviewed_by=None, reviewed_at=None, review_note=note,
+            entered_by=None if visit else scope.actor_id, reviewed_by=None, reviewed_at=None, review_note=None,
             notice_until=None, rule_code=served.rule_code, rule_version=None, credited_minutes=None,
             credited_points=None, entry_id=None, created_at=clock.now(),
             counts_on=counts_on(served.started_at, served.day), corrected_by=None, corrected_at=None,
-            withdrawn_at=None, withdrawn_by=None,
+            withdrawn_at=None, withdrawn_by=None, reason_said=None, review_said=why.stored() if why else None,
         )
     )  # fmt: skip
     await audit.record(

@@ -7,6 +7,7 @@ from uuid import UUID
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, savepoint, transaction
 from timebank.core.errors import TimebankError
+from timebank.core.memos import Memo
 from timebank.core.scope import Scope
 from timebank.core.wording import at_clock, duration
 from timebank.people.messages import notify
@@ -131,15 +132,18 @@ async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> int | Non
     return None
 
 
-async def _reject(scope: Scope, row: DecidedRow, note: str) -> None:
+async def _reject(scope: Scope, row: DecidedRow, note: str, why: Memo | None = None) -> None:
+    """Reject a record with a reason and, before it, why its new judgement does not count it."""
     await ServiceRecord.update(
         {
             ServiceRecord.status: "rejected", ServiceRecord.reviewed_by: scope.person_id,
             ServiceRecord.reviewed_at: clock.now(), ServiceRecord.review_note: note,
+            ServiceRecord.review_said: why.stored() if why else None,
         }
     ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
     await audit.record(scope, "reject_record", "service_record", row.id, reason=note)
-    text = f"您 {at_clock(row.started_at)} 在{row.place}的服务没有计入。原因：{note[:300]}"
+    reasons = f"{why.text() if why else ''}{note}"
+    text = f"您 {at_clock(row.started_at)} 在{row.place}的服务没有计入。原因：{reasons[:300]}"
     await notify(scope, row.person_id, "record_rejected", text, f"service:{row.id}:rejected", row.id)
 
 
@@ -164,7 +168,7 @@ async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason
     if visit is None or not _is_correctable(row, visit, ended_at, reason):
         raise EndNotCorrectable
     ended = await set_corrected_end(scope, visit, ended_at)
-    found, note = await judge_again(scope, row.id, row.rule_code, ended)
+    found, why = await judge_again(scope, row.id, row.rule_code, ended)
     await ServiceRecord.update(
         {
             ServiceRecord.review_note: reason, ServiceRecord.corrected_by: scope.actor_id,
@@ -172,8 +176,8 @@ async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason
         }
     ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
     await audit.record(scope, "correct_end", "service_record", row.id, reason=reason, minutes=found.minutes)
-    if note is not None:
-        await _reject(scope, row, f"{note}{reason}"[:NOTE_MAX])
+    if why is not None:
+        await _reject(scope, row, reason, why)
 
 
 def _is_correctable(row: DecidedRow, visit: VisitRow, ended_at: datetime, reason: str) -> bool:

@@ -5,10 +5,10 @@ from uuid import UUID
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden
+from timebank.core.memos import Memo, memo
 from timebank.core.scope import Scope
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
-from timebank.ledger.memos import Memo, memo
 from timebank.ledger.posting import Posting, Returned
 from timebank.people.locks import require_locked
 from timebank.people.messages import notify

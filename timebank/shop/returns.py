@@ -9,10 +9,10 @@ from timebank.core import audit, clock
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
+from timebank.core.memos import memo
 from timebank.core.scope import Scope
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
-from timebank.ledger.memos import memo
 from timebank.ledger.posting import Posting
 from timebank.people.messages import notify
 from timebank.shop import stock

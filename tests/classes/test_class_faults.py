@@ -28,7 +28,7 @@ from timebank.classes.class_time import endings, entries
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import Busy, Unexpected
-from timebank.core.memos import memo
+from timebank.core.wording import memo
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.operations import worker

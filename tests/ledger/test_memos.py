@@ -34,7 +34,7 @@ from timebank.core.capability import capabilities
 from timebank.core.database import transaction
 from timebank.core.errors import Unexpected
 from timebank.core.locale import catalogue
-from timebank.core.memos import VALUE_MAX, memo
+from timebank.core.wording import VALUE_MAX, memo
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
 from timebank.deeds.review import review_deed
 from timebank.expiry.reversal import reverse_expiry
@@ -378,8 +378,12 @@ async def test_an_entry_of_before_is_the_same_request_and_keeps_its_text(town: T
     assert Reasoned(memo=text, memo_kind=None, memo_values=None).reason("en") == text
 
 
-async def test_a_memo_of_a_later_version_reads_as_the_kind_of_its_entry_alone(town: Town) -> None:
+def test_a_memo_of_another_version_breaks_no_statement() -> None:
+    """A kind that is not declared says nothing, and a value that was not stored is a dash."""
     assert Reasoned(memo="", memo_kind="of_tomorrow", memo_values='{"a": 1}').reason("en") == ""
+    assert (
+        Reasoned(memo="", memo_kind="service", memo_values='{"place": "暖蜂驿站"}').reason("en").startswith("— · 暖蜂")
+    )
 
 
 async def test_a_long_reason_is_cut_and_never_refuses_the_posting(town: Town, owner: asyncpg.Connection) -> None:

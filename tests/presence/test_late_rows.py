@@ -13,7 +13,7 @@ from tests.support.presence import body, card, count, later, nine_o_clock, nonce
 from tests.support.town import Town, operating
 from timebank.access.devices import devices
 from timebank.core import clock
-from timebank.core.memos import with_words
+from timebank.core.wording import with_words
 from timebank.presence.forgotten import close_forgotten
 
 BATCH, CHECKINS = "/api/v1/checkins/batch", "/api/v1/checkins"

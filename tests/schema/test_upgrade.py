@@ -23,8 +23,8 @@ import pytest
 from tests.make_old_dump import DAY, PASSWORD, SECRET, at
 from tests.support.elsewhere import elsewhere
 from timebank.core import clock, names, settings
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
+from timebank.core.wording import memo
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.migrate import known, migrate

@@ -17,7 +17,7 @@ from tests.support.town import Town
 from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
 from timebank.core import clock
-from timebank.core.memos import memo, with_words
+from timebank.core.wording import memo, with_words
 from timebank.presence.forgotten import close_forgotten
 
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")

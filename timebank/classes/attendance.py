@@ -13,9 +13,8 @@ from timebank.classes.seats import HELD, BookingRow
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
-from timebank.core.wording import dated_at, duration
+from timebank.core.wording import dated_at, duration, memo
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting

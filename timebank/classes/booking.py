@@ -15,9 +15,8 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, TimebankError
 from timebank.core.locale import _
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
-from timebank.core.wording import dated_at, duration
+from timebank.core.wording import dated_at, duration, memo
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Returned
 from timebank.ledger.resting import require_spendable

@@ -13,9 +13,8 @@ from timebank.classes.tables import Booking
 from timebank.core import audit, clock, database
 from timebank.core.database import RanIntoAnother, retried, transaction
 from timebank.core.errors import Busy, NotFound
-from timebank.core.memos import Memo, memo
 from timebank.core.scope import Scope
-from timebank.core.wording import dated_at
+from timebank.core.wording import Memo, dated_at, memo
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting, Returned
 from timebank.ledger.refusals import AccountClosed, InsufficientClassMinutes

@@ -125,8 +125,7 @@ class Capability:
     statement: Mapping[str, str] = field(default_factory=dict)
     """Words for its entries on a statement. Key: the entry's kind, or `source_kind:kind`, which takes precedence."""
     memos: Mapping[str, str] = field(default_factory=dict)
-    """What it stores as kind and values: a sentence for each kind of memo, with the places of its values (core.memos).
-    """
+    """What it stores as kind and values: the sentence of each kind of `core.wording.Memo`."""
     agreed: Sequence[Agreed] = ()
     people: Sequence[PersonColumn] = ()
     """The columns of its tables that refer to a person."""

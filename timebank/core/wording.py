@@ -1,4 +1,4 @@
-"""Amounts and times in words, and stored sentences that are translated when they are shown."""
+"""Amounts and times in words, and sentences that are stored and put into words in the reader's language."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from timebank.core import clock, opening
+from timebank.core.capability import capabilities
 from timebank.core.locale import _, put_together, translate
 
 
@@ -59,6 +60,62 @@ class _Shown:
             return translate(_("；"), self.language).join(translate(part, self.language) for part in self.value)
         text = str(self.value)
         return text if self.as_written and spec != "word" else translate(text, self.language)
+
+
+VALUE_MAX = 200
+"""The length of a value in characters; a longer one is cut. With VALUES_MAX it keeps the check transfer_memo_values."""
+VALUES_MAX = 8
+
+
+class Memo(msgspec.Struct, frozen=True):
+    """A kind of memo that a manifest declares, with the values of its sentence."""
+
+    kind: str
+    values: dict[str, str | int]
+
+    @property
+    def sentence(self) -> str:
+        """The sentence of its kind; empty for a kind that no capability declares any more."""
+        return next((one.memos[self.kind] for one in capabilities() if self.kind in one.memos), "")
+
+    def text(self, language: str = "zh") -> str:
+        return filled(self.sentence, self.values, language)
+
+    def said(self) -> Said:
+        return Said(self.sentence, dict(self.values))
+
+    def stored(self) -> str:
+        """As a jsonb column stores it."""
+        return msgspec.json.encode(self).decode()
+
+
+def memo(kind: str, **values: str | int | date) -> Memo:
+    """A memo to store. Moments and days are stored in ISO format."""
+    assert len(values) <= VALUES_MAX, kind
+    return Memo(kind, {name: _bounded(value) for name, value in values.items()})
+
+
+def _bounded(value: str | int | date) -> str | int:
+    if isinstance(value, int):
+        return value
+    text = value.isoformat() if isinstance(value, date | datetime) else value
+    return text if len(text) <= VALUE_MAX else f"{text[: VALUE_MAX - 1]}…"
+
+
+def read_memo(stored: str | None) -> Memo | None:
+    """The memo that `Memo.stored` gave."""
+    return msgspec.json.decode(stored, type=Memo) if stored else None
+
+
+def with_words(stored: str | None, written: str | None, language: str = "zh") -> str | None:
+    """A stored memo in words, before what a person has written; either may be missing."""
+    kept = read_memo(stored)
+    words = kept.text(language) if kept else ""
+    if not (words and written):
+        return words or written
+    if words.endswith(("。", ".")):
+        return f"{words} {written}" if language == "en" else words + written
+    return words + translate(_("；"), language) + written
 
 
 def at_clock(moment: datetime, language: str = "zh") -> str:

@@ -8,9 +8,8 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
-from timebank.core.memos import Memo, memo
 from timebank.core.scope import Scope
-from timebank.core.wording import dated
+from timebank.core.wording import Memo, dated, memo
 from timebank.deeds.parties import require_no_party
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut

@@ -8,9 +8,8 @@ from timebank.agreements.independence import is_near_home, near
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
-from timebank.core.wording import duration, points
+from timebank.core.wording import duration, memo, points
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Currency, Posting, Reversal

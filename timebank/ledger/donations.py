@@ -9,8 +9,8 @@ from timebank.core import clock, database
 from timebank.core.batcher import Batcher
 from timebank.core.database import retried
 from timebank.core.errors import NotFound
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
+from timebank.core.wording import memo
 from timebank.ledger.posting import HASH_VERSION, Posted
 from timebank.ledger.refusals import REFUSALS, Insufficient
 from timebank.ledger.resting import require_spendable

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from timebank.core.memos import Memo
+from timebank.core.wording import Memo
 
 
 class Reasoned(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,8 @@ import msgspec
 
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
-from timebank.core.memos import Memo
 from timebank.core.scope import Scope
+from timebank.core.wording import Memo
 from timebank.ledger.refusals import REFUSALS, Insufficient, InsufficientClassMinutes
 from timebank.policies.values import policies
 

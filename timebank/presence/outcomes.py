@@ -8,8 +8,8 @@ from uuid import UUID
 import msgspec
 
 from timebank.core.capability import hook
-from timebank.core.memos import Memo
 from timebank.core.scope import Scope
+from timebank.core.wording import Memo
 from timebank.presence.visits import VisitRow
 
 

@@ -5,8 +5,8 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import audit, clock, database
-from timebank.core.memos import Memo, memo, read_memo
 from timebank.core.scope import Scope
+from timebank.core.wording import Memo, memo, read_memo
 from timebank.policies.values import Policies, policies
 from timebank.presence.outcomes import Outcome
 from timebank.presence.visits import VisitRow

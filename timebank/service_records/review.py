@@ -7,9 +7,8 @@ from uuid import UUID
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, savepoint, transaction
 from timebank.core.errors import TimebankError
-from timebank.core.memos import Memo
 from timebank.core.scope import Scope
-from timebank.core.wording import at_clock, duration
+from timebank.core.wording import Memo, at_clock, duration
 from timebank.people.messages import notify
 from timebank.policies.values import policies
 from timebank.presence.visits import VisitRow, close_confirmed, set_corrected_end, visit_row

@@ -6,9 +6,9 @@ from uuid import UUID
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
-from timebank.core.memos import with_words
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
+from timebank.core.wording import with_words
 from timebank.presence.words import flag_texts
 from timebank.service_records.schemas import VisitOut
 

@@ -5,8 +5,8 @@ from uuid import UUID
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden
-from timebank.core.memos import Memo, memo
 from timebank.core.scope import Scope
+from timebank.core.wording import Memo, memo
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting, Returned

@@ -10,8 +10,8 @@ from timebank.agreements.own_terms import require_seen_terms
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Busy, Forbidden, NotFound, TimebankError
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
+from timebank.core.wording import memo
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.ledger.resting import require_spendable

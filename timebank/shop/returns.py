@@ -9,8 +9,8 @@ from timebank.core import audit, clock
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
+from timebank.core.wording import memo
 from timebank.ledger import posting
 from timebank.ledger.grace import back_in_words
 from timebank.ledger.posting import Posting

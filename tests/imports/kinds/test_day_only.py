@@ -7,7 +7,7 @@ import asyncpg
 
 from tests.imports.kinds.test_imports import codes, take_in, warned
 from tests.support.town import Town
-from timebank.core.memos import with_words
+from timebank.core.wording import with_words
 from timebank.imports.kinds.hours import day_only
 from timebank.imports.kinds.hours.read import HoursRow
 

@@ -18,7 +18,7 @@ from tests.imports.kinds.test_chengjiang import CODES, opened
 from tests.support.town import PHOENIX, Town, operating
 from timebank.core import clock, names, vault
 from timebank.core.errors import Forbidden
-from timebank.core.memos import with_words
+from timebank.core.wording import with_words
 from timebank.imports.files.refusals import NoKnownColumn
 from timebank.imports.intake import Kind
 from timebank.imports.kinds.goods import read as read_goods

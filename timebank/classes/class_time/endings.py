@@ -9,9 +9,8 @@ from timebank.classes.class_time import entries
 from timebank.classes.families import notify_family
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
-from timebank.core.wording import dated
+from timebank.core.wording import dated, memo
 from timebank.people.directory import names_of
 from timebank.policies.values import policies
 

@@ -9,8 +9,8 @@ import msgspec
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import TimebankError
-from timebank.core.memos import Memo
 from timebank.core.scope import Scope
+from timebank.core.wording import Memo
 from timebank.ledger.posting import Posting, call
 from timebank.ledger.refusals import Insufficient
 from timebank.policies.values import policies

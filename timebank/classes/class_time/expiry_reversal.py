@@ -10,8 +10,8 @@ from timebank.classes.courses import course
 from timebank.classes.families import guardians_of, notify_family
 from timebank.core import audit, database
 from timebank.core.database import retried, transaction
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
+from timebank.core.wording import memo
 from timebank.ledger.refusals import EntryNotFound
 from timebank.people.directory import names_of
 

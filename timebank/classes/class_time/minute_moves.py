@@ -10,9 +10,8 @@ from timebank.classes.schemas import MovedOut, MoveIn
 from timebank.core import audit
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
-from timebank.core.wording import dated
+from timebank.core.wording import dated, memo
 from timebank.people.directory import names_of
 
 

@@ -12,8 +12,8 @@ from timebank.classes.schemas import QUARTER_MINUTES, Bought, ClassHoursIn, Cour
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
+from timebank.core.wording import memo
 from timebank.ledger.resting import require_spendable
 from timebank.people.guardianship.guardians import require_guardian
 from timebank.people.identity.ages import age_on

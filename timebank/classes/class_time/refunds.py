@@ -17,9 +17,8 @@ from timebank.classes.schemas import CourseOut, PointsBack, Refunded, RefundIn, 
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
-from timebank.core.memos import Memo, memo
 from timebank.core.scope import Scope
-from timebank.core.wording import dated, points
+from timebank.core.wording import Memo, dated, memo, points
 from timebank.people.directory import names_of
 from timebank.people.guardianship.guardians import NotGuardian, require_guardian
 from timebank.people.identity.ages import is_minor

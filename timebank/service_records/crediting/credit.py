@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import audit, clock, database
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
+from timebank.core.wording import memo
 from timebank.ledger import posting
 from timebank.ledger.posting import Earned, Posting
 from timebank.policies.values import Policies, points_expire_on, policies

@@ -5,9 +5,8 @@ from uuid import UUID
 from timebank.core import audit, clock
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
-from timebank.core.wording import at_clock
+from timebank.core.wording import at_clock, memo
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.people.messages import notify

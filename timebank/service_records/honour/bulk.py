@@ -9,8 +9,8 @@ import msgspec
 
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
-from timebank.core.memos import Memo
 from timebank.core.scope import Scope
+from timebank.core.wording import Memo
 from timebank.policies.values import Policies, policies
 from timebank.service_records.facts import AROUND, counts_on, is_long_ago
 from timebank.service_records.judging import Other, Span, TimeFacts, time_flags

@@ -8,8 +8,8 @@ from uuid import UUID
 from timebank.core import clock, database
 from timebank.core.database import reading
 from timebank.core.errors import NotFound, TimebankError
-from timebank.core.memos import memo
 from timebank.core.scope import Scope
+from timebank.core.wording import memo
 from timebank.deeds.filing.bulk import file_imported_deeds, try_deeds
 from timebank.deeds.filing.caps import CapReached
 from timebank.deeds.filing.filing import WitnessTooClose, WitnessUnknown

@@ -11,8 +11,8 @@ from timebank.activities.schemas import ActivityIn
 from timebank.activities.undo import offer_again
 from timebank.core import clock, database, names
 from timebank.core.database import reading
-from timebank.core.memos import Memo, memo
 from timebank.core.scope import Scope
+from timebank.core.wording import Memo, memo
 from timebank.imports.cells.problems import problem
 from timebank.imports.files.refusals import ImportRefused
 from timebank.imports.files.workbook import Workbook

@@ -381,9 +381,7 @@ async def test_an_entry_of_before_is_the_same_request_and_keeps_its_text(town: T
 def test_a_memo_of_another_version_breaks_no_statement() -> None:
     """A kind that is not declared says nothing, and a value that was not stored is a dash."""
     assert Reasoned(memo="", memo_kind="of_tomorrow", memo_values='{"a": 1}').reason("en") == ""
-    assert (
-        Reasoned(memo="", memo_kind="service", memo_values='{"place": "暖蜂驿站"}').reason("en").startswith("— · 暖蜂")
-    )
+    assert Reasoned(memo="", memo_kind="service", memo_values='{"place": "驿站"}').reason("en").startswith("— · 驿站")
 
 
 async def test_a_long_reason_is_cut_and_never_refuses_the_posting(town: Town, owner: asyncpg.Connection) -> None:

@@ -1,6 +1,7 @@
 """The reason of an entry is stored as kind and values: no posting stores a sentence that the code has written."""
 
 import ast
+import re
 from collections.abc import Iterator
 from string import Formatter
 
@@ -90,3 +91,50 @@ def test_every_memo_is_one_that_its_capability_declares_with_just_the_values_of_
         used.add(str(kind))
     assert wrong == []
     assert sorted(MEMOS.keys() - used) == [], "a kind that nothing posts is declared"
+
+
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+WRITES = re.compile(r"(\.insert|\.update|\binsert_many|\baudit\.record(_many|_of_login)?)$")
+
+
+def stored_sentences(tree: ast.Module) -> Iterator[str]:
+    """Chinese texts of the code that are written into a row or the audit, also by way of a local name."""
+    for function in functions(tree):
+        named = {
+            target.id
+            for node in ast.walk(function)
+            if isinstance(node, ast.Assign) and is_chinese(node.value, set())
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for call in ast.walk(function):
+            if isinstance(call, ast.Call) and WRITES.search(ast.unparse(call.func)):
+                for given in (*call.args, *(word.value for word in call.keywords)):
+                    if is_chinese(given, named):
+                        yield f"line {call.lineno}: {ast.unparse(given)[:80]}"
+
+
+def is_chinese(value: ast.expr, named: set[str]) -> bool:
+    return any(
+        (isinstance(part, ast.Constant) and isinstance(part.value, str) and CHINESE.search(part.value) is not None)
+        or (isinstance(part, ast.Name) and part.id in named)
+        for part in ast.walk(value)
+    )
+
+
+def test_no_row_and_no_line_of_the_audit_stores_a_sentence_of_the_code() -> None:
+    found = {name: list(stored_sentences(tree)) for name, (_, tree) in modules().items() if ".demo" not in name}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        'Deed.insert(Deed(note=f"{item}（台账补录）"))', 'audit.record(scope, "x", "y", None, reason="课程停开")',
+        'why = f"课程停开，{item}"; Course.update({Course.stop_reason: why}).where(item)',
+        'database.insert_many("deed", [], [("台账",)])',
+    ],
+)  # fmt: skip
+def test_a_sentence_of_the_code_in_a_row_is_found(written: str) -> None:
+    code = "\n    ".join(written.split("; "))
+    assert list(stored_sentences(ast.parse(f"def write(item: str):\n    {code}\n")))

@@ -20,6 +20,7 @@ from tests.conftest import DatabaseClock
 from tests.deeds.test_deeds import MORNING, filed
 from tests.expiry.test_expiry import LAST_DAY, NEW_YEAR, NOON, Days, expired_entry
 from tests.merging.test_merging import TWIN, merged, twin
+from tests.service_records.test_service_records import entered
 from tests.support.presence import record_id_of, served
 from tests.support.shop import API, Browser, browser, key, reserve
 from tests.support.town import Town
@@ -44,7 +45,10 @@ from timebank.ledger.memos import Reasoned
 from timebank.ledger.posting import Currency, Posting
 from timebank.merging.undoing import undo_merge
 from timebank.overview.agreements import decide_change
+from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.service_records.crediting.reversal import reverse_record
+from timebank.service_records.review import review_record
+from timebank.service_records.schemas import ReviewIn
 from timebank.shop import cancelling, collection, returns
 
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
@@ -84,11 +88,12 @@ async def service(here: Here) -> None:
 
 
 async def service_anywhere(here: Here) -> None:
-    """A record without a station or an activity is of volunteering."""
-    await served(here.town, "张桂兰", 60)
-    record = await record_id_of(here.owner, here.town, "张桂兰")
-    await here.owner.execute("UPDATE service_record SET station_id = NULL, activity_id = NULL")
-    await reverse_record(await here.town.scope("赵丽"), record, "扫错了")
+    """Hours without a station and an activity are of volunteering."""
+    made = await entered(here.town)
+    await review_record(await here.town.scope("赵丽"), made.id, ReviewIn("approve"))
+    with clock.at(clock.now() + timedelta(days=9)):
+        assert await credit_due_records(here.town.system()) == 1
+        await reverse_record(await here.town.scope("赵丽"), made.id, "扫错了")
 
 
 async def deed(here: Here) -> None:
@@ -217,7 +222,7 @@ async def debt(here: Here) -> None:
 
 
 MAKES: dict[Callable[[Here], Awaitable[None]], set[str]] = {
-    service: {"service", "service_reversed"}, service_anywhere: {"service_reversed"},
+    service: {"service", "service_reversed"}, service_anywhere: {"service_anywhere", "service_anywhere_reversed"},
     deed: {"deed", "deed_reversed"}, deed_at_other_points: {"deed_at_other_points"},
     expiry: {"expiry_reversed"}, collection_and_return: {"good_reserved", "good_collected", "good_returned"},
     cancelled: {"reservation_cancelled"}, expired: {"reservation_expired"}, donation: {"donation"},

@@ -42,10 +42,12 @@ CAPABILITY = Capability(
         "conversion": _("时间换积分"),
     },
     memos={
-        "service": _("{served:minutes} · {place:word} · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
+        "service": _("{served:minutes} · {place} · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
+        "service_anywhere": _("{served:minutes} · 志愿服务 · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
         "visit_too_short": _("到站 {stayed:minutes}，不足 {least:minutes}，不计时长。"),
         "attendance_too_low": _("到岗 {stayed:minutes}，不足计划 {planned:minutes}的 {percent} %，不计入。"),
-        "service_reversed": _("冲正 · {place:word} · {reason}"),
+        "service_reversed": _("冲正 · {place} · {reason}"),
+        "service_anywhere_reversed": _("冲正 · 志愿服务 · {reason}"),
     },
     audit={
         "approve_record": _("通过了服务时长"),

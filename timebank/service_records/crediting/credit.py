@@ -7,12 +7,15 @@ import msgspec
 
 from timebank.core import audit, clock, database
 from timebank.core.scope import Scope
-from timebank.core.wording import memo
+from timebank.core.wording import Memo, memo
 from timebank.ledger import posting
 from timebank.ledger.posting import Earned, Posting
 from timebank.policies.values import Policies, points_expire_on, policies
 from timebank.rules.catalogue import RuleNotFound, rule_at, rules
 from timebank.rules.schemas import RuleOut
+
+ANYWHERE = "志愿服务"
+"""The place of a record without a station and an activity."""
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,14 +111,19 @@ async def _earn(
 ) -> Earned:
     """Post the minutes. The memo names the time, the place and the rule: 2 小时 15 分 · 暖蜂驿站 · …"""
     assert rule.minutes_per_point is not None
-    why = memo(
-        "service", served=minutes, place=served.place, rule=rule.name, version=rule.version,
-        per_point=rule.minutes_per_point,
-    )  # fmt: skip
     key = f"service:{served.id}" + (f":restored:{again}" if again else "")
     entry = Posting(
-        kind="service", key=key, source_kind="service_record", source_id=served.id, memo=why, rule_code=rule.code,
-        rule_version=rule.version, occurred_at=served.ended_at,
+        kind="service", key=key, source_kind="service_record", source_id=served.id, memo=_why(served, minutes, rule),
+        rule_code=rule.code, rule_version=rule.version, occurred_at=served.ended_at,
     )  # fmt: skip
     last_day = points_expire_on(in_force, clock.now())
     return await posting.earn(scope, served.person_id, minutes, rule.minutes_per_point, entry, expires_on=last_day)
+
+
+def _why(served: Served, minutes: int, rule: RuleOut) -> Memo:
+    per_point = rule.minutes_per_point or 0
+    if served.place == ANYWHERE:
+        return memo("service_anywhere", served=minutes, rule=rule.name, version=rule.version, per_point=per_point)
+    return memo(
+        "service", served=minutes, place=served.place, rule=rule.name, version=rule.version, per_point=per_point
+    )

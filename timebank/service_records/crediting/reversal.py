@@ -6,11 +6,12 @@ from timebank.core import audit, clock
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import at_clock, memo
+from timebank.core.wording import Memo, at_clock, memo
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.people.messages import notify
-from timebank.service_records.deciding import locked_record
+from timebank.service_records.crediting.credit import ANYWHERE
+from timebank.service_records.deciding import DecidedRow, locked_record
 from timebank.service_records.reading import find_record
 from timebank.service_records.schemas import RecordOut
 from timebank.service_records.tables import ServiceRecord
@@ -40,7 +41,7 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
                 key=key,
                 source_kind="service_record",
                 source_id=row.id,
-                memo=memo("service_reversed", place=row.place, reason=reason),
+                memo=_why(row, reason),
             )
             reversal = await posting.reverse(scope, row.entry_id, entry)
             taken = f"退回 {reversal.taken} 分" + (f"，欠账 {reversal.owed} 分由以后所得补还" if reversal.owed else "")
@@ -56,3 +57,9 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
         text += " 如不同意，请在「我的服务」里点开这一次提出异议，或找社区管理员。"
         await notify(scope, row.person_id, "record_reversed", text, key, row.id)
         return await find_record(scope, record_id)
+
+
+def _why(row: DecidedRow, reason: str) -> Memo:
+    if row.place == ANYWHERE:
+        return memo("service_anywhere_reversed", reason=reason)
+    return memo("service_reversed", place=row.place, reason=reason)

@@ -13,13 +13,14 @@ from timebank.core.locale import LANGUAGES
 from timebank.core.wording import Phrase, phrase
 
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
-SENTENCES = {kind: sentence for one in capabilities() for kind, sentence in one.messages.items()}
+SENTENCES = {kind: sentence for one in capabilities() for kind, sentence in one.sentences.items()}
 BEGIN = datetime(2031, 3, 4, 5, 6, tzinfo=UTC)
 NAME = "欧阳凯伟"
 
 # By format of a placeholder: the n-th value of a sentence as it is stored, and what a reader must see of it.
 SAMPLES: dict[str, Callable[[int], tuple[object, str]]] = {
     "": lambda n: (f"{NAME}{n}", f"{NAME}{n}"),
+    "word": lambda n: (f"{NAME}{n}", f"{NAME}{n}"),
     "points": lambda n: (4100 + n, f"4,10{n}"),
     "minutes": lambda n: (60 * (n + 40), f"{n + 40} "),
     "day": lambda n: (date(2041 + n, 5, 6), f"{2041 + n}"),

@@ -12,7 +12,7 @@ from timebank.core.capability import capabilities
 
 ROOT = Path(__file__).parents[2] / "timebank"
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
-SENTENCES = {kind: sentence for one in capabilities() for kind, sentence in one.messages.items()}
+SENTENCES = {kind: sentence for one in capabilities() for kind, sentence in one.sentences.items()}
 PARTS = {kind for one in capabilities() for kind in one.parts}
 KIND_AT = {
     "notify": 2, "notify_household": 2, "notify_family": 2, "notify_login": 1, "notify_holders": 3, "phrase": 0,
@@ -171,5 +171,5 @@ def test_a_kind_fits_its_columns() -> None:
 
 
 def test_a_kind_is_declared_once() -> None:
-    every = [kind for one in capabilities() for kind in (*one.messages, *one.parts)]
+    every = [kind for one in capabilities() for kind in (*one.sentences, *one.parts)]
     assert sorted(every) == sorted(set(every))

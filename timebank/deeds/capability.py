@@ -54,7 +54,7 @@ CAPABILITY = Capability(
             "timebank.deeds.restoring.present_reversal_state",
         ),
     ),
-    messages={
+    sentences={
         "deed_filed": _(
             "有人给您登记了善行「{rule}」（{day:day}，{area}），{points} 分，审核并公示后才记分。"
             "不对的话请找社区管理员。"
@@ -104,6 +104,9 @@ CAPABILITY = Capability(
             "{place}有一条异议过了决定的期限（{by:day}），社区还没有决定，被它拖着的积分没有记。"
             "您可以决定：面板，道德积分，有异议。"
         ),
+        "entry.deed": _("{area} · {day} · {rule} v{version}，{unit:word} {points} 分"),
+        "entry.deed_at_other_points": _("{area} · {day} · {rule} v{version}，核定 {points} 分：{reason}"),
+        "entry.deed_reversed": _("冲正：{rule}。{reason}"),
     },
     audit={
         "answer_as_witness": _("作了证"),

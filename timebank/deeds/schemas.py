@@ -9,6 +9,7 @@ from msgspec import Meta
 from msgspec.structs import asdict
 
 from timebank.core import clock, names
+from timebank.core.wording import Phrase, with_words
 
 Note = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
@@ -28,6 +29,13 @@ class DeedIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     witness_id: UUID | None = None
     points: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     points_reason: Note | None = None
+
+
+class BookDeed(DeedIn, kw_only=True):
+    """A deed from a book that is imported. Where the book has no note, `note_said` says what it calls the deed."""
+
+    note: Note = ""
+    note_said: Phrase | None = None
 
 
 class ReviewIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -98,6 +106,11 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     entry_id: UUID | None
     created_at: datetime
     open_objections: int
+    note_said: str | None = None
+
+    def words(self, language: str = "zh") -> str:
+        """What was done, in words."""
+        return with_words(self.note_said, self.note, language) or ""
 
     @property
     def witness_owes(self) -> bool:
@@ -140,8 +153,8 @@ class DeedOut(msgspec.Struct, kw_only=True):
     who: list[str] = []
 
     @classmethod
-    def of(cls, deed: Deed) -> "DeedOut":
-        known = asdict(deed)
+    def of(cls, deed: Deed, language: str = "zh") -> "DeedOut":
+        known = asdict(deed) | {"note": deed.words(language)}
         return cls(**{name: known[name] for name in cls.__struct_fields__ if name in known})
 
 

@@ -1,6 +1,6 @@
 """The table classes of this capability; the migrations define the tables."""
 
-from piccolo.columns import UUID, Boolean, Date, Integer, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Boolean, Date, Integer, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -31,6 +31,7 @@ class Deed(Table, tablename="deed"):
     witness_note = Varchar(length=500, default=None, null=True)
     witness_answered_at = Timestamptz(default=None, null=True)
     witness_asked_by = UUID(default=None, null=True)
+    note_said = JSONB(default=None, null=True)
 
 
 class Objection(Table, tablename="objection"):

@@ -9,26 +9,26 @@ from timebank.core import clock, database
 from timebank.core.batcher import Batcher
 from timebank.core.database import retried
 from timebank.core.errors import NotFound
-from timebank.core.locale import _
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.ledger.posting import HASH_VERSION, Posted
 from timebank.ledger.refusals import REFUSALS, Insufficient
 from timebank.ledger.resting import require_spendable
 from timebank.ledger.schemas import DonationIn
 
-COMMON_POOL = _("捐给社区公共积分池")
+GIVEN = phrase("entry.donation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Donation:
-    """A donation of a person's points, with its ledger key and the hash of the request."""
+    """A donation of a person's points, with its ledger key, the hash of the request and the giver's words, if any."""
 
     scope: Scope
     person_id: UUID
     points: int
     key: str
     request_hash: bytes
-    memo: str
+    note: str
 
 
 async def _donate_all(donations: Sequence[Donation]) -> list[Posted | Exception]:
@@ -46,7 +46,7 @@ _DONATE = """
 SELECT s.* FROM (SELECT set_config('timebank.communities', '{' || $1::text || '}', true),
                         set_config('timebank.sessions', ($11::uuid[])::text, true)) AS v (visible, acting),
 LATERAL ledger_spend_many(trim(BOTH '{}' FROM v.visible)::uuid,
-    ROW(NULL, NULL, NULL, 'donation', $2, $2, NULL, 'donation', NULL, NULL, NULL, NULL)::ledger_entry,
+    ROW(NULL, NULL, NULL, 'donation', $2, $2, NULL, 'donation', NULL, NULL, NULL, NULL, $12, '{}')::ledger_entry,
     $3, $4, $5, $6, $3, $7, $8, $9, 'point', 'donated', $10) AS s
 """
 
@@ -56,8 +56,8 @@ async def _donate_together(donations: Sequence[Donation]) -> list[Posted | Excep
     answers = await database.ask(
         _DONATE, str(donations[0].scope.community_id), clock.now(), [clock.new_id() for _ in donations],
         [d.key for d in donations], [d.request_hash for d in donations], [d.scope.person_id for d in donations],
-        [d.memo for d in donations], [d.person_id for d in donations], [d.points for d in donations], clock.local_day(),
-        [d.scope.session_id for d in donations if d.scope.session_id],
+        [d.note for d in donations], [d.person_id for d in donations], [d.points for d in donations], clock.local_day(),
+        [d.scope.session_id for d in donations if d.scope.session_id], GIVEN.kind,
     )  # fmt: skip
     return [_posted_or_refused(answer, donation.points) for answer, donation in zip(answers, donations, strict=True)]
 
@@ -84,7 +84,6 @@ async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: byt
         raise NotFound
     require_spendable(scope, [given.person_id])
     caller: UUID | None = scope.login_id or scope.person_id
-    memo = given.note.strip() or COMMON_POOL
     asked = HASH_VERSION + request_hash
     return await _post(
         Donation(
@@ -93,6 +92,6 @@ async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: byt
             points=given.points,
             key=f"donation:{caller}:{key}",
             request_hash=asked,
-            memo=memo,
+            note=given.note.strip(),
         )
     )

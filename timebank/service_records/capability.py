@@ -41,7 +41,7 @@ CAPABILITY = Capability(
         "service": _("志愿服务"),
         "conversion": _("时间换积分"),
     },
-    messages={
+    sentences={
         "record_credited": _("您在{where}的 {minutes:minutes}已核对，积分 +{points}。"),
         "record_credited.several": _("您的 {times} 次服务（共 {minutes:minutes}）已核对，积分 +{points}。"),
         "record_credited.noticed": _("您在{where}的 {minutes:minutes}公示期满，积分 +{points}。"),
@@ -70,6 +70,10 @@ CAPABILITY = Capability(
         "not_counted.too_short": _("到站 {stayed:minutes}，不足 {least:minutes}，不计时长。"),
         "not_counted.attendance": _("到岗 {stayed:minutes}，不足计划 {planned:minutes}的 {percent} %，不计入。"),
         "volunteering": _("志愿服务"),
+        "entry.service": _("{served:minutes} · {place} · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
+        "entry.service_anywhere": _("{served:minutes} · 志愿服务 · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
+        "entry.service_reversed": _("冲正 · {place} · {reason}"),
+        "entry.service_anywhere_reversed": _("冲正 · 志愿服务 · {reason}"),
     },
     audit={
         "approve_record": _("通过了服务时长"),

@@ -1,6 +1,6 @@
 """The table classes of this capability; the migrations define the tables."""
 
-from piccolo.columns import UUID, Array, Date, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Array, Date, Integer, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -34,3 +34,5 @@ class ServiceRecord(Table, tablename="service_record"):
     corrected_at = Timestamptz(default=None, null=True)
     withdrawn_at = Timestamptz(default=None, null=True)
     withdrawn_by = UUID(default=None, null=True)
+    reason_said = JSONB(default=None, null=True)
+    review_said = JSONB(default=None, null=True)

@@ -17,7 +17,7 @@ from tests.support.town import Town
 from timebank.activities import shifts
 from timebank.activities.schemas import ShiftIn
 from timebank.core import clock
-from timebank.core.wording import phrase, with_words
+from timebank.core.wording import note_in_words, phrase
 from timebank.presence.forgotten import close_forgotten
 
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
@@ -123,4 +123,4 @@ def test_what_the_program_says_stands_before_what_a_person_wrote(
     stored: Any, written: str | None, words: tuple[str | None, str | None]
 ) -> None:
     kept = stored.stored() if stored else None
-    assert (with_words(kept, written), with_words(kept, written, "en")) == words
+    assert (note_in_words(kept, written), note_in_words(kept, written, "en")) == words

@@ -114,7 +114,7 @@ def read_phrase(stored: str | None) -> Phrase | None:
     return msgspec.json.decode(stored, type=Phrase) if stored else None
 
 
-def with_words(stored: str | None, written: str | None, language: str = "zh") -> str | None:
+def note_in_words(stored: str | None, written: str | None, language: str = "zh") -> str | None:
     """A stored phrase in words, before what a person has written; either may be missing."""
     kept = read_phrase(stored)
     words = kept.text(language) if kept else ""

@@ -9,7 +9,7 @@ from msgspec import Meta
 from msgspec.structs import asdict
 
 from timebank.core import clock, names
-from timebank.core.wording import Phrase, with_words
+from timebank.core.wording import Phrase, note_in_words
 
 Note = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
@@ -110,7 +110,7 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
 
     def words(self, language: str = "zh") -> str:
         """What was done, in words."""
-        return with_words(self.note_said, self.note, language) or ""
+        return note_in_words(self.note_said, self.note, language) or ""
 
     @property
     def witness_owes(self) -> bool:

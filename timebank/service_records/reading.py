@@ -8,7 +8,7 @@ from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
-from timebank.core.wording import with_words
+from timebank.core.wording import note_in_words
 from timebank.presence.words import flag_texts
 from timebank.service_records.schemas import RecordOut
 
@@ -50,8 +50,8 @@ def _in_words(scope: Scope, found: _Stored, language: str) -> RecordOut:
     known = full or _works_where(scope)
     told = {field: getattr(found, field) for field in RecordOut.__struct_fields__} | {
         "person": name, "person_id": found.person_id if known else None, "flag_texts": flag_texts(found.flags),
-        "reason": with_words(found.reason_said, found.reason, language),
-        "review_note": with_words(found.review_said, found.review_note, language),
+        "reason": note_in_words(found.reason_said, found.reason, language),
+        "review_note": note_in_words(found.review_said, found.review_note, language),
     }  # fmt: skip
     return RecordOut(**told)
 

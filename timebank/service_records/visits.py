@@ -8,7 +8,7 @@ from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
-from timebank.core.wording import with_words
+from timebank.core.wording import note_in_words
 from timebank.presence.words import flag_texts
 from timebank.service_records.schemas import VisitOut
 
@@ -28,7 +28,8 @@ class _Stored(VisitOut, frozen=True, kw_only=True):
 
 def _in_words(visit: _Stored, language: str = "zh") -> VisitOut:
     told = {field: getattr(visit, field) for field in VisitOut.__struct_fields__} | {
-        "flag_texts": flag_texts(visit.flags), "review_note": with_words(visit.review_said, visit.review_note, language)
+        "flag_texts": flag_texts(visit.flags),
+        "review_note": note_in_words(visit.review_said, visit.review_note, language),
     }  # fmt: skip
     return VisitOut(**told)
 

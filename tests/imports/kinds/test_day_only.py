@@ -7,7 +7,7 @@ import asyncpg
 
 from tests.imports.kinds.test_imports import codes, take_in, warned
 from tests.support.town import Town
-from timebank.core.wording import with_words
+from timebank.core.wording import note_in_words
 from timebank.imports.kinds.hours import day_only
 from timebank.imports.kinds.hours.read import HoursRow
 
@@ -50,7 +50,7 @@ async def test_a_log_of_hours_is_entered_for_review_and_says_that_the_times_are_
     )
     assert [(row["minutes"], row["status"]) for row in found] == [(120, "pending"), (90, "pending")]
     assert found[0]["ended_at"] <= found[1]["started_at"]
-    assert all("起止时刻不详" in (with_words(row["reason_said"], None) or "") for row in found)
+    assert all("起止时刻不详" in (note_in_words(row["reason_said"], None) or "") for row in found)
     again = await take_in(town, "hours", *rows)
     assert (again.outcome, again.created) == ("unchanged", 0)
 

@@ -148,11 +148,16 @@ def _shown(books: Books) -> list[tuple[str, str, list[tuple[str, int]]]]:
     ]
 
 
-async def _in_words(caller: Scope, entries: list[Entry], language: str) -> list[tuple[Entry, str, str]]:
-    """Entries with their description and the person's name."""
+async def _in_words(caller: Scope, entries: list[Entry], language: str) -> list[tuple[Entry, str, str, str]]:
+    """Entries with their kind in words, the person's name and the reason in words."""
     names = await names_of(caller, {e.person_id for e in entries if e.person_id})
     return [
-        (e, entry_kind_in_words(e.kind, e.source_kind, language), names.get(e.person_id, "") if e.person_id else "")
+        (
+            e,
+            entry_kind_in_words(e.kind, e.source_kind, language),
+            names.get(e.person_id, "") if e.person_id else "",
+            e.reason(language),
+        )
         for e in entries
     ]
 
@@ -163,6 +168,7 @@ async def _entry(request: AnyRequest, caller: Scope, entry_id: UUID) -> Template
     return page(
         request, caller, "ledger/entry.html", entry=entry,
         what=entry_kind_in_words(entry.kind, entry.source_kind, language_of(request)),
+        why=entry.reason(language_of(request)),
         person=names.get(entry.person_id) if entry.person_id else None,
         actor=names.get(entry.actor_id) if entry.actor_id else None,
         may_reverse=caller.administers and not entry.reversed and reversal_of(entry) is not None,

@@ -165,7 +165,7 @@ async def _records_page(
 ) -> Template:
     caller.require_reader()
     tab = status if status in STATUSES else "pending"
-    found = await reading.list_records(caller, status=tab, limit=PAGE, cursor=cursor)
+    found = await reading.list_records(caller, status=tab, limit=PAGE, cursor=cursor, language=language_of(request))
     own = await not_decidable_by(caller, found.items) if tab == "pending" and caller.administers else set()
     return page(
         request, caller, "reviews/records.html", found=found, own=own, tab=tab, statuses=STATUSES, cursor=cursor,
@@ -198,7 +198,7 @@ def _uuid(text: str | None) -> UUID | None:
 
 async def _record_page(request: AnyRequest, caller: Scope, record_id: UUID) -> Template:
     caller.require_reader()
-    found: RecordOut = await reading.find_record(caller, record_id)
+    found: RecordOut = await reading.find_record(caller, record_id, language_of(request))
     seen = await find_visit(caller, found.visit_id) if found.visit_id else None
     crowd = bool(found.visit_id and await crowds(caller, found.visit_id))
     may_decide = caller.administers and not await not_decidable_by(caller, [found])

@@ -28,10 +28,13 @@ from timebank.classes.class_time import endings, entries
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import Busy, Unexpected
+from timebank.core.wording import phrase
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.operations import worker
 from timebank.people.records import set_person_status
+
+WHY = phrase("entry.class_expired", course="少儿书法")
 
 
 async def post(client: httpx.AsyncClient, town: Town, name: str, path: str, body: dict[str, object]) -> httpx.Response:
@@ -149,8 +152,8 @@ async def test_no_minutes_are_no_refund_and_no_move(town: Town, owner: asyncpg.C
     await bought(town, 120)
     other, scope = await another_course(owner, town), town.system()
     for verb in (
-        lambda: entries.post_refund(scope, town.people["刘小雨"], town.course, minutes, ""),
-        lambda: entries.post_move(scope, town.people["刘小雨"], town.course, other, minutes, ""),
+        lambda: entries.post_refund(scope, town.people["刘小雨"], town.course, minutes, WHY),
+        lambda: entries.post_move(scope, town.people["刘小雨"], town.course, other, minutes, WHY),
     ):
         with pytest.raises(Unexpected):
             await verb()
@@ -295,7 +298,7 @@ async def test_two_workers_let_minutes_run_out_once(town: Town, owner: asyncpg.C
     await day_closed(owner, town, day - A_DAY)
     with clock.at(clock.day_bounds(day)[0]):
         every = await asyncio.gather(
-            *(entries.post_expiry(town.system(), town.people["刘小雨"], town.course, "到期") for _ in range(8))
+            *(entries.post_expiry(town.system(), town.people["刘小雨"], town.course, WHY) for _ in range(8))
         )
     assert sorted(every) == [0] * 7 + [120]
     await books_are_clean(owner, town)
@@ -546,7 +549,7 @@ async def test_the_serving_role_buys_no_hours_below_their_price(town: Town, owne
             async with transaction(town.system()):
                 await database.execute(
                     "SELECT class_buy($1, ROW($2::uuid, $3, '\\x01', 'purchase', now(), now(), NULL, 'class_purchase', "
-                    "$4::uuid, NULL, NULL, '')::ledger_entry, $5, $6, $7, $8, $9, $10)",
+                    "$4::uuid, NULL, NULL, '', NULL, NULL)::ledger_entry, $5, $6, $7, $8, $9, $10)",
                     town.community, clock.new_id(), f"cheap:{clock.new_id()}", clock.new_id(), town.people["刘洋"],
                     town.people["刘小雨"], town.course, minutes, points, clock.local_day(),
                 )  # fmt: skip

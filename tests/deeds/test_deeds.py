@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from tests.support.messages import texts
@@ -27,7 +28,7 @@ from timebank.deeds.filing.filing import (
 )
 from timebank.deeds.reading import find_deed
 from timebank.deeds.review import DeedReviewed, review_deed
-from timebank.deeds.schemas import DeedIn, DeedOut
+from timebank.deeds.schemas import BookDeed, DeedIn, DeedOut
 from timebank.ledger.posting import Currency
 from timebank.ledger.statement import balances, statement
 from timebank.objections.deciding import PartyToDeed, decide_objection
@@ -81,7 +82,7 @@ async def test_a_head_s_deed_hangs_on_the_board_and_is_then_credited(town: Town)
         assert await credit_due_deeds(town.system()) == 0
         assert await points_of(town, "李秀英") == 10
         (line,) = (await statement(town.system(), town.people["李秀英"], Currency.point)).items
-        assert (line.memo, line.kind) == ("3栋1单元 · 2026-11-17 · 调解邻里纠纷 v1，每件 10 分", "deed")
+        assert (line.reason(), line.kind) == ("3栋1单元 · 2026-11-17 · 调解邻里纠纷 v1，每件 10 分", "deed")
         assert (await balances(town.system(), town.people["李秀英"], [])).points.expiring[0].on == date(2027, 12, 31)
 
 
@@ -168,7 +169,7 @@ async def test_a_deed_of_tomorrow_or_of_long_ago_is_refused(town: Town, day: dat
 
 async def test_a_book_that_is_read_in_reaches_back_further(town: Town) -> None:
     with clock.at(MORNING):
-        wanted = deed_of(town, occurred_on=date(2026, 2, 3))
+        wanted = BookDeed(**msgspec.structs.asdict(deed_of(town, occurred_on=date(2026, 2, 3))))
         [read] = await file_imported_deeds(await town.scope("赵丽"), [wanted])
         assert isinstance(read, Filed)
         assert (await find_deed(await town.scope("赵丽"), read.id)).rule_version == 1

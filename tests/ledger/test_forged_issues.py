@@ -39,7 +39,7 @@ async def issue(town: Town, kind: str, source_kind: str, source: UUID, currency:
     async with transaction(town.system()):
         verdict = await database.fetch_value(
             "SELECT verdict FROM ledger_issue($1, ROW($2::uuid, $3, $4, $5, $6::timestamptz, $6, NULL, $7, $8, NULL, "
-            "NULL, '')::ledger_entry, $9, $10, $11, NULL, NULL, 5)",
+            "NULL, '', NULL, NULL)::ledger_entry, $9, $10, $11, NULL, NULL, 5)",
             town.community, entry, key, request_hash(key=key), kind, clock.now(), source_kind, source, *owner,
             currency,
         )  # fmt: skip

@@ -51,7 +51,7 @@ async def test_no_entry_of_class_hours_is_reversed_behind_its_purchase(town: Tow
         async with transaction(town.system()):
             kinds[row["kind"]] = await database.fetch_value(
                 "SELECT verdict FROM ledger_reverse($1, ROW($2::uuid, $3, $4, 'reversal', $5::timestamptz, $5, NULL, "
-                "'class_purchase', $2, NULL, NULL, '')::ledger_entry, $6, $7, 30)",
+                "'class_purchase', $2, NULL, NULL, '', NULL, NULL)::ledger_entry, $6, $7, 30)",
                 town.community, clock.new_id(), f"r:{row['kind']}", posting.request_hash(entry=row["entry_id"]),
                 clock.now(), row["entry_id"], clock.local_day(),
             )  # fmt: skip

@@ -15,8 +15,8 @@ from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
 
 ENTRY = (
-    "ROW(gen_random_uuid(), 'k', '\\x01', 'deed', now(), now(), NULL, 'test', gen_random_uuid(), NULL, NULL, '')"
-    "::ledger_entry"
+    "ROW(gen_random_uuid(), 'k', '\\x01', 'deed', now(), now(), NULL, 'test', gen_random_uuid(), NULL, NULL, '', "
+    "NULL, NULL)::ledger_entry"
 )
 
 

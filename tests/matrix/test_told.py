@@ -149,9 +149,9 @@ def test_each_verb_says_whom_it_tells() -> None:
 
 
 def test_the_messages_that_are_named_are_sent() -> None:
-    declared = {kind.partition(".")[0] for one in capabilities() for kind in one.messages}
+    declared = {kind.partition(".")[0] for one in capabilities() for kind in one.sentences}
     named = {kind for kind in TOLD.values() if kind.isascii() and " " not in kind}
-    assert named - declared == set(), "tests/source/test_messages.py shows that what is declared is sent"
+    assert named - declared == set(), "tests/source/test_stored_sentences.py shows that what is declared is sent"
 
 
 async def told(owner: asyncpg.Connection, town: Town, name: str, kind: str) -> list[str]:

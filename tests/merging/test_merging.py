@@ -353,7 +353,7 @@ async def test_a_stolen_serving_login_merges_nobody(
     await refused(serving, "DELETE FROM person_merge_row")
     await refused(
         serving, "SELECT person_merge($1, ROW(gen_random_uuid(), 'k', '', 'merge', now(), now(), NULL, 'person_merge', "
-        "gen_random_uuid(), NULL, NULL, '')::ledger_entry, $2, $3, 'x', NULL, '0')",
+        "gen_random_uuid(), NULL, NULL, '', NULL, NULL)::ledger_entry, $2, $3, 'x', NULL, '0')",
         town.community, town.people["张桂兰"], gone,
     )  # fmt: skip
     assert await points_of(town, TWIN) == (30, 0)

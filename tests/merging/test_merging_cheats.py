@@ -313,7 +313,7 @@ async def refuses(town: Town, kept: UUID, gone: UUID) -> None:
         async with database.transaction(scope):
             await database.execute(
                 "SELECT person_merge($1, ROW(gen_random_uuid(), 'k', '', 'merge', now(), now(), $2, 'person_merge', "
-                "gen_random_uuid(), NULL, NULL, '')::ledger_entry, $3, $4, 'x', $5, '0')",
+                "gen_random_uuid(), NULL, NULL, '', NULL, NULL)::ledger_entry, $3, $4, 'x', $5, '0')",
                 town.community, scope.actor_id, kept, gone, scope.login_id,
             )  # fmt: skip
 

@@ -68,7 +68,7 @@ SCORES = Capability(
     name="scores",
     package="tests.objections",
     subjects=("tests.objections.test_subjects.SCORE",),
-    messages={"outcome.score_void": "这项测评作废", "objection_entered.score": "工作人员替您对一项测评提出了异议。"},
+    sentences={"outcome.score_void": "这项测评作废", "objection_entered.score": "工作人员替您对一项测评提出了异议。"},
 )
 
 

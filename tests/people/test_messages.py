@@ -10,10 +10,13 @@ import pytest
 from tests.support.messages import texts
 from tests.support.shop import browser
 from tests.support.town import PHOENIX, SPRING, Town
+from timebank.access.registration import amend
 from timebank.access.roles.holders import Place, notify_holders
+from timebank.agreements.schemas import Waiting
 from timebank.core import clock, database
 from timebank.core.scope import Role, Scope
 from timebank.core.wording import phrase
+from timebank.overview.agreements import decide_change
 from timebank.people.messages import (
     Notification,
     count_unread,
@@ -24,6 +27,7 @@ from timebank.people.messages import (
     notify_many,
     own_messages,
 )
+from timebank.people.schemas import Correction
 
 NOON = datetime(2027, 3, 10, 4, tzinfo=UTC)  # 12:00 in the place
 EVENING = datetime(2027, 3, 10, 13, tzinfo=UTC)  # 21:00
@@ -100,6 +104,23 @@ async def test_a_message_is_written_as_sentence_and_values_and_nothing_else(
     for wrong in ("text = 'x'", "sentence = NULL", "said = NULL"):
         with pytest.raises(asyncpg.CheckViolationError):
             await owner.execute(f"UPDATE message SET {wrong}")
+
+
+async def test_what_is_sealed_of_a_change_stays_sealed_in_the_message_about_its_decision(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    """赵丽 wants to change the phone of 孙伟, who audits her community; the street refuses."""
+    waits = await amend(await town.scope("赵丽"), town.people["孙伟"], Correction(phone="13900001111"))
+    assert isinstance(waits, Waiting)
+    street = (await town.scope("钱进")).within(town.community)
+    await decide_change(street, waits.waiting, "refuse", "请先核对")
+    [text] = await texts(owner, "kind = 'change_decided'")
+    assert text == "另一个人没有同意：更改孙伟的登记：手机号改成“139****1111”。说明：请先核对"
+    [english] = await texts(owner, "kind = 'change_decided'", language="en")
+    assert english.startswith("Somebody else has not agreed: ")
+    assert english.endswith(" Note: 请先核对")
+    assert "139****1111" in english
+    assert "13900001111" not in await owner.fetchval("SELECT said::text FROM message WHERE kind = 'change_decided'")
 
 
 # --------------------------------------------------------------------------------------------------- one statement

@@ -13,6 +13,7 @@ from tests.support.presence import body, card, count, later, nine_o_clock, nonce
 from tests.support.town import Town, operating
 from timebank.access.devices import devices
 from timebank.core import clock
+from timebank.core.wording import note_in_words
 from timebank.presence.forgotten import close_forgotten
 
 BATCH, CHECKINS = "/api/v1/checkins/batch", "/api/v1/checkins"
@@ -338,9 +339,9 @@ async def test_a_late_check_out_after_a_few_minutes_takes_the_forgotten_hours_aw
         assert await close_forgotten(town.system()) == 1
     (left,) = await send(town, client, begin + timedelta(hours=8), [row(code, begin + timedelta(minutes=3))])
     assert (left["status"], left["reason"], left["visit"]["minutes"]) == ("incomplete", "too_short", 3)
-    found = await owner.fetchrow("SELECT status, minutes, review_note FROM service_record")
+    found = await owner.fetchrow("SELECT status, minutes, review_said FROM service_record")
     assert found is not None
     assert (found["status"], found["minutes"]) == ("rejected", 3)
-    assert "不足 5 分钟" in found["review_note"]
+    assert "不足 5 分钟" in (note_in_words(found["review_said"], None) or "")
     assert await review(town, client, left["record_id"], "赵丽") == 409
     assert await points_of(town, "张桂兰") == 0

@@ -118,6 +118,7 @@ REASONS: dict[str, str] = {
     "throttle_pkey": UPSERT,
     "transfer_credit_account": LEDGER, "transfer_debit_account": LEDGER, "transfer_currency": LEDGER,
     "transfer_amount": LEDGER, "transfer_kind": LEDGER, "transfer_two_accounts": LEDGER,
+    "transfer_memo": "a memo has a kind or is a text", "transfer_memo_values": "values are cut to length",
     "transfer_closed_once": LEDGER, "transfer_reversed_once": LEDGER,
     "transfer_key_unique": "the key is looked up under the owner's lock; of two owners at once one is run again",
     "waiting_change_needs": KIND, "waiting_change_status": KIND, "waiting_change_one_open": UPSERT,

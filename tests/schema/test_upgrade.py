@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
@@ -23,6 +23,10 @@ import pytest
 from tests.make_old_dump import DAY, PASSWORD, SECRET, at
 from tests.support.elsewhere import elsewhere
 from timebank.core import clock, names, settings
+from timebank.core.scope import Scope
+from timebank.core.wording import phrase
+from timebank.ledger import posting
+from timebank.ledger.posting import Posting
 from timebank.migrate import known, migrate
 from timebank.operations import worker
 from timebank.operations.first_schema import MADE_BY
@@ -260,6 +264,48 @@ async def test_a_request_that_is_sent_again_after_the_upgrade_moves_nothing(old:
         assert (again.status_code, again.headers.get("Idempotent-Replayed")) == (201, "true"), again.text
         assert everything_in(sent["answer"], again.json())
         assert await old.ask("GET", "/me/balances", "刘洋") == before
+
+
+async def test_entries_of_before_keep_their_text_and_new_ones_are_read_in_the_reader_s_language(old: Old) -> None:
+    connection = await asyncpg.connect(old.url)
+    try:
+        kept = await connection.fetch("SELECT DISTINCT memo FROM transfer WHERE memo <> '' AND memo_kind IS NULL")
+        new = await connection.fetchval("SELECT count(*) FROM transfer WHERE memo_kind IS NOT NULL")
+    finally:
+        await connection.close()
+    assert (len(kept) > 3, new) == (True, 0)
+    with clock.at(AFTERNOON):
+        await old.scan("张桂兰", await old.shown())
+        told = await old.ask("GET", "/me/statement", "张桂兰")
+        english = await old.client.get(
+            "/api/v1/me/statement", headers=old.told["tokens"]["张桂兰"] | {"Accept-Language": "en"}
+        )
+    newest, *before = [item["why"] for item in english.json()["items"]]
+    assert newest.startswith("6 h · ")
+    assert newest.endswith("6 minutes = 1 pt")
+    assert before == [item["why"] for item in told["items"]][1:], "what was written before says the same to everybody"
+    assert set(before) <= {row["memo"] for row in kept} | {""}
+
+
+async def test_an_entry_of_before_is_posted_again_with_a_memo_and_moves_nothing(old: Old) -> None:
+    """A verb that is repeated after the upgrade gives the kind and values of what it had written as a sentence."""
+    connection = await asyncpg.connect(old.url)
+    deed = await connection.fetchrow(
+        "SELECT t.*, a.owner_id, a.expires_on FROM transfer t JOIN account a ON a.id = t.credit_account "
+        "WHERE t.kind = 'deed' AND t.leg = 1 LIMIT 1"
+    )
+    await connection.close()
+    assert deed is not None
+    scope = Scope.of_system(UUID(old.told["community"]))
+    now = phrase("entry.deed", area="3栋", day=DAY, rule="调解", version=1, points=deed["amount"], unit="每件")
+    again = Posting(kind="deed", key=deed["key"], source_kind="deed", source_id=deed["source_id"], memo=now)
+    with clock.at(AFTERNOON):
+        before = await old.points("王建国")
+        posted = await posting.issue(
+            scope, deed["owner_id"], posting.Currency.point, deed["amount"], again, expires_on=deed["expires_on"]
+        )
+        assert (posted.entry_id, posted.replayed) == (deed["entry_id"], True)
+        assert await old.points("王建国") == before
 
 
 async def test_hours_that_waited_for_a_review_are_reviewed_and_credited_after_their_notice(old: Old) -> None:

@@ -308,7 +308,7 @@ async def test_settings_and_rules_are_their_administrators(town: Town, serving: 
 
 ISSUE = (
     "SELECT * FROM ledger_issue($1, ROW($2::uuid, $3, '\\x01', 'deed', now(), now(), $4::uuid, 'deed', $2::uuid, NULL, "
-    "NULL, '冒名')::ledger_entry, 'person', $5, 'point', NULL, NULL, 100)"
+    "NULL, '冒名', NULL, NULL)::ledger_entry, 'person', $5, 'point', NULL, NULL, 100)"
 )
 
 

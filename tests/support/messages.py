@@ -22,14 +22,15 @@ async def texts(
 
 
 async def messages_of(town: Town, name: str) -> list[MessageOut]:
-    """The messages that a person sees once all of them are due."""
+    """The messages that a person sees once all of them are due, newest first, whatever the time of day."""
     async with transaction(Scope.of_system(town.home[name])):
         last = await database.fetch_value(
             "SELECT max(due_at) FROM message WHERE community_id = $1 AND person_id = $2",
             town.home[name], town.people[name],
         )  # fmt: skip
     with clock.at(max(clock.now(), last or clock.now())):
-        return list((await own_messages(await town.scope(name))).items)
+        seen = (await own_messages(await town.scope(name))).items
+    return sorted(seen, key=lambda message: (message.created_at, message.id), reverse=True)
 
 
 async def end_quiet_hours(owner: asyncpg.Connection) -> None:

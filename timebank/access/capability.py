@@ -60,7 +60,7 @@ CAPABILITY = Capability(
         PersonColumn("counter_sign_on", "person_id", "stays"),
     ),
     in_use={"area": "SELECT area_id FROM role_grant WHERE community_id = $1"},
-    messages={
+    sentences={
         "membership_asked": _(
             "有社区用您的手机号登记了一位居民，想并到您的账号。请在首页看一看：是您的就同意，不是的不同意。"
         ),

@@ -18,7 +18,7 @@ CAPABILITY = Capability(
     invariants="timebank.activities.invariants.SHIFTS",
     people=(PersonColumn("sign_up", "person_id", "moves"),),
     in_use={"activity": "SELECT activity_id FROM shift WHERE community_id = $1"},
-    messages={
+    sentences={
         "shift_cancelled": _("「{activity}」{at:moment}在{station}的那一班取消了，您不用来了。"),
         "shift_cancelled.because": _("{because}「{activity}」{at:moment}在{station}的那一班取消了，您不用来了。"),
         "activity_ended": _("「{activity}」结束了。"),

@@ -9,7 +9,7 @@ CAPABILITY = Capability(
     api=("timebank.cards.api.Cards",),
     pages=("timebank.cards.pages.counter.CounterCardPages",),
     people=(PersonColumn("card", "person_id", "settled"),),
-    messages={
+    sentences={
         "card.given": _("给您办了一张服务卡。不是您要办的，请马上告诉社区。"),
         "card.given_anew": _("给您办了一张服务卡，原来的卡作废。不是您要办的，请马上告诉社区。"),
         "card.revoked": _("您的服务卡已挂失作废。需要时请到驿站补办。"),

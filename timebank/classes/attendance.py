@@ -18,7 +18,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import read, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import Phrase, because, phrase
+from timebank.core.wording import because, phrase
 from timebank.ledger import posting
 from timebank.ledger.grace import came_back
 from timebank.ledger.posting import Posting
@@ -28,8 +28,6 @@ from timebank.presence.at_counter import require_presence
 from timebank.presence.choice import EARLY
 
 CLOSE_BATCH = 500
-GIVEN_NO_MORE = "不再开课"
-"""What is stored as the reason of a stop for which none was given."""
 
 
 class OwnChild(TimebankError):
@@ -213,14 +211,9 @@ async def cancel_lesson_of_stopped(scope: Scope, lesson_id: UUID, reason: str) -
         lesson = await seats.locked_lesson(scope, lesson_id)
         if lesson.cancelled_at is not None or not await _was_stopped_before(scope, lesson):
             return False
-        await _return_all(scope, lesson, why_stopped(reason))
-        await audit.record(scope, "cancel", "lesson", lesson_id, reason=reason)
+        await _return_all(scope, lesson, reason)
+        await audit.record(scope, "cancel", "lesson", lesson_id, reason=reason or None)
     return True
-
-
-def why_stopped(reason: str | None) -> str | Phrase | None:
-    """The stored reason of a course's stop, as a value of a message."""
-    return phrase("given_no_more") if reason == GIVEN_NO_MORE else reason
 
 
 async def _was_stopped_before(scope: Scope, lesson: LessonOut) -> bool:
@@ -231,13 +224,13 @@ async def _was_stopped_before(scope: Scope, lesson: LessonOut) -> bool:
     return stopped
 
 
-async def _return_all(scope: Scope, lesson: LessonOut, reason: str | Phrase | None) -> None:
+async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
     bookings = await database.rows(
         BookingRow, HELD + "b.lesson_id = $2 AND b.status IN ('held', 'waiting') ORDER BY b.id FOR NO KEY UPDATE OF b",
         scope.community_id, lesson.id,
     )  # fmt: skip
     for booking in bookings:
-        returned = await seats.cancel_held(scope, booking, f"《{booking.course}》停课")
+        returned = await seats.cancel_held(scope, booking, phrase("entry.lesson_cancelled", course=booking.course))
         back: dict[str, Any] = {"back": came_back(returned, "minutes")} if returned else {}
         await notify_family(
             scope, booking.child_id, "lesson_cancelled.returned" if returned else "lesson_cancelled",
@@ -254,8 +247,6 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str | Phrase | No
 
 async def _consume(scope: Scope, found: BookingRow) -> None:
     assert found.entry_id is not None
-    memo = f"《{found.course}》{found.minutes} 分钟 · {found.station}"
-    note = Posting(
-        kind="settle", key=f"booking:{found.id}:settle", source_kind="booking", source_id=found.id, memo=memo
-    )
+    why = phrase("entry.lesson_attended", course=found.course, minutes=found.minutes, station=found.station)
+    note = Posting(kind="settle", key=f"booking:{found.id}:settle", source_kind="booking", source_id=found.id, memo=why)
     await posting.capture(scope, found.entry_id, note)

@@ -18,6 +18,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.ledger.grace import came_back
 from timebank.ledger.posting import Returned
 from timebank.ledger.resting import require_spendable
@@ -110,7 +111,7 @@ async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
             if found.status not in ("held", "waiting"):
                 raise BookingEnded(how=ENDED[found.status])
             await _require_in_time(scope, found)
-            returned = await seats.cancel_held(scope, found, f"取消约课：《{found.course}》")
+            returned = await seats.cancel_held(scope, found, phrase("entry.booking_cancelled", course=found.course))
             await audit.record(scope, "cancel", "booking", found.id)
             await _notify_cancelled(scope, found, returned)
             if found.status == "held":

@@ -62,7 +62,7 @@ CAPABILITY = Capability(
         PersonColumn("booking", "guardian_id", "moves"),
         PersonColumn("booking", "child_id", "moves"),
     ),
-    messages={
+    sentences={
         "booking_attended": _(
             "{child}来上了《{course}》{at:moment}那一节，用去 {minutes} 分钟课时。没有去的话，请找{station}更正。"
         ),
@@ -112,7 +112,6 @@ CAPABILITY = Capability(
         "course_over": _("课程已结课"),
         "course_stops": _("课程停开"),
         "course_stops.because": _("课程停开，{reason}"),
-        "given_no_more": _("不再开课"),
         "course_stopped": _(
             "《{course}》停开了。{why:sentences}{child}还有 {minutes} 分钟课时现在退不回积分，可以转到别的课。"
             "有疑问请到社区问。"
@@ -127,6 +126,19 @@ CAPABILITY = Capability(
             "《{course}》从 {old:span} 改到 {new:span}。{more:sentences}位子留着；来不了，开课前都可以取消，课时退回。"
         ),
         "lesson_clashes": _("这和{child}约的《{other}》时间重了，请取消一节。"),
+        "entry.class_bought": _("《{course}》课时 {minutes} 分钟，每 60 分钟 {per_hour} 分，共 {points} 分"),
+        "entry.class_refunded": _("《{course}》没用的课时退回积分"),
+        "entry.class_refunded_because": _("《{course}》没用的课时退回积分：{reason}"),
+        "entry.class_refunded_at_end": _("《{course}》没用的课时退回积分：课程已结课"),
+        "entry.class_refunded_at_stop": _("《{course}》没用的课时退回积分：课程停开"),
+        "entry.class_refunded_at_stop_because": _("《{course}》没用的课时退回积分：课程停开，{reason}"),
+        "entry.class_moved": _("课时从《{left}》转到《{entered}》"),
+        "entry.class_expired": _("《{course}》课时到期"),
+        "entry.class_expiry_reversed": _("撤回到期 · 《{course}》课时：{reason}"),
+        "entry.lesson_booked": _("《{course}》{starts:moment} · {station}"),
+        "entry.lesson_attended": _("《{course}》{minutes} 分钟 · {station}"),
+        "entry.booking_cancelled": _("取消约课：《{course}》"),
+        "entry.lesson_cancelled": _("《{course}》停课"),
     },
     audit={
         "add_course": _("新增了课程"),

@@ -10,7 +10,6 @@ from piccolo.columns import Column
 
 from timebank.access.pickup import change_pickups
 from timebank.classes import seats
-from timebank.classes.attendance import GIVEN_NO_MORE
 from timebank.classes.courses import (
     TITLELESS,
     costs_less_than_length,
@@ -92,7 +91,7 @@ async def change_course(scope: Scope, course_id: UUID, change: CourseChange) -> 
             await record_lone_price(scope, course_id, after.title, after.points_per_hour)
         await _notify_course(scope, before, after, reason)
         if change.active is False and before.active:
-            return await stop_course(scope, course_id, reason or GIVEN_NO_MORE)
+            return await stop_course(scope, course_id, reason)
         if change.active is True and not before.active:
             await _write(scope, course_id, {"active": True, "stopped_at": None, "stop_reason": None})
         return await course(scope, course_id)

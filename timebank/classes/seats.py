@@ -15,7 +15,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import RanIntoAnother, Write, retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
-from timebank.core.wording import dated_at
+from timebank.core.wording import Phrase, phrase
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posted, Posting, Returned
 from timebank.ledger.refusals import AccountClosed, InsufficientClassMinutes
@@ -231,25 +231,21 @@ def rows_of_seat(scope: Scope, lesson: LessonOut, booking_id: UUID, code: str) -
 
 async def hold_minutes(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> Posted:
     """Hold the minutes of a lesson. Raises InsufficientClassMinutes."""
-    memo = f"《{lesson.course}》{dated_at(lesson.starts_at)} · {lesson.station}"
-    note = Posting(
-        kind="hold", key=f"booking:{booking_id}:hold", source_kind="booking", source_id=booking_id, memo=memo
-    )
+    why = phrase("entry.lesson_booked", course=lesson.course, starts=lesson.starts_at, station=lesson.station)
+    note = Posting(kind="hold", key=f"booking:{booking_id}:hold", source_kind="booking", source_id=booking_id, memo=why)
     return await posting.hold(
         scope, child_id, lesson.minutes, note, currency=Currency.class_minute, subject_id=lesson.course_id
     )
 
 
-async def cancel_held(scope: Scope, found: BookingRow, memo: str) -> Returned | None:
+async def cancel_held(scope: Scope, found: BookingRow, why: Phrase) -> Returned | None:
     """Cancel a locked booking and void its hold, if it has one; returns what the void returned.
 
     The calling function frees the seat.
     """
     returned = None
     if found.entry_id is not None:
-        note = Posting(
-            kind="void", key=f"booking:{found.id}:void", source_kind="booking", source_id=found.id, memo=memo
-        )
+        note = Posting(kind="void", key=f"booking:{found.id}:void", source_kind="booking", source_id=found.id, memo=why)
         returned = (await posting.void(scope, found.entry_id, note)).returned
     await end_booking(scope, found, "cancelled")
     return returned

@@ -10,16 +10,16 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.classes.attendance import cancel_lesson_of_stopped, why_stopped
+from timebank.classes.attendance import cancel_lesson_of_stopped
 from timebank.classes.class_time.entries import NotEnoughUnused, WorthTooLittle
-from timebank.classes.class_time.refunds import refund_and_notify
+from timebank.classes.class_time.refunds import RefundCause, refund_and_notify
 from timebank.classes.courses import course
 from timebank.classes.families import notify_family
 from timebank.classes.schemas import CourseOut, StopPreview
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
-from timebank.core.wording import Phrase, because, phrase
+from timebank.core.wording import because
 from timebank.people.directory import names_of
 from timebank.policies.values import policies
 
@@ -96,10 +96,10 @@ async def stop_course(scope: Scope, course_id: UUID, reason: str) -> CourseOut:
         stopped = await database.execute(
             "UPDATE course SET active = false, stopped_at = $3, stop_reason = $4 "
             "WHERE community_id = $1 AND id = $2 AND stopped_at IS NULL",
-            scope.community_id, course_id, clock.now(), reason,
+            scope.community_id, course_id, clock.now(), reason or None,
         )  # fmt: skip
         if stopped == "UPDATE 1":
-            await audit.record(scope, "stop_course", "course", course_id, reason=reason)
+            await audit.record(scope, "stop_course", "course", course_id, reason=reason or None)
         return await course(scope, course_id)
 
 
@@ -146,8 +146,9 @@ async def _refund(scope: Scope, course_id: UUID, child_id: UUID) -> bool:
             ended = await course(scope, course_id)
             if ended.active and ended.ends_on >= clock.local_day():
                 return False
-            why = phrase("course_over") if ended.active else await _reason(scope, course_id)
-            await refund_and_notify(scope, child_id, ended, None, why)
+            cause: RefundCause = "course_ended" if ended.active else "course_stopped"
+            why = "" if ended.active else await _reason(scope, course_id)
+            await refund_and_notify(scope, child_id, ended, None, why, cause=cause)
     except (NotEnoughUnused, WorthTooLittle):
         return False
     return True
@@ -189,12 +190,12 @@ async def _notify(scope: Scope, kept: _Kept) -> None:
         until: dict[str, Any] = {"until": kept.last} if kept.last else {}
         await notify_family(
             scope, kept.child_id, "course_stopped.until" if kept.last else "course_stopped", kept.key, kept.course_id,
-            course=kept.course, child=child, minutes=kept.minutes, why=because(why_stopped(kept.reason)), **until,
+            course=kept.course, child=child, minutes=kept.minutes, why=because(kept.reason), **until,
         )  # fmt: skip
 
 
-async def _reason(scope: Scope, course_id: UUID) -> Phrase:
+async def _reason(scope: Scope, course_id: UUID) -> str:
     reason: str | None = await database.fetch_value(
         "SELECT stop_reason FROM course WHERE community_id = $1 AND id = $2", scope.community_id, course_id
     )
-    return phrase("course_stops.because", reason=why_stopped(reason)) if reason else phrase("course_stops")
+    return reason or ""

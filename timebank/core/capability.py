@@ -164,11 +164,12 @@ class Capability:
     sources: Sequence[Source] = ()
     statement: Mapping[str, str] = field(default_factory=dict)
     """Words for its entries on a statement. Key: the entry's kind, or `source_kind:kind`, which takes precedence."""
-    messages: Mapping[str, str] = field(default_factory=dict)
-    """The sentences of its messages, and of the parts that are put into them, by kind: see `core.wording.Phrase`. What
-    stands before the first dot of a message's kind is the `kind` that HTTP answers."""
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    """The sentences that rows store as a kind and values (`core.wording.Phrase`), by kind: those of messages, of ledger
+    entries (`entry.`), of notes on other rows, and the parts that are put into them. What stands before the first dot
+    of a message's kind is the `kind` that HTTP answers."""
     parts: Mapping[str, str] = field(default_factory=dict)
-    """By kind of a part of messages that needs more than one sentence: the function `(values, language) -> str`."""
+    """By kind of a part that needs more than one sentence: the function `(values, language) -> str`."""
     agreed: Sequence[Agreed] = ()
     pictured: Sequence[Pictured] = ()
     subjects: Sequence[str] = ()

@@ -37,9 +37,14 @@ def put_together(sentence: str, values: Mapping[str, object], language: str) -> 
 
 
 class _Values(dict[str, object]):
-    """Gives a dash for a missing value."""
+    """Gives a dash for a missing value, whatever its format."""
 
-    def __missing__(self, key: str) -> str:
+    def __missing__(self, key: str) -> "_Dash":
+        return _Dash()
+
+
+class _Dash:
+    def __format__(self, spec: str) -> str:
         return "—"
 
 

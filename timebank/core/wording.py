@@ -1,4 +1,4 @@
-"""Amounts and times in words, and stored sentences that are put into words when they are shown."""
+"""Amounts and times in words, and sentences that are stored and put into words in the reader's language."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -14,8 +14,11 @@ from timebank.core.locale import _, put_together, translate
 class Said(msgspec.Struct, frozen=True):
     """A Chinese sentence, stored with its values, to be translated when it is shown. A list value holds sentences.
 
-    A placeholder may name a format: `{stayed:minutes}` a duration, `{since:at}` a moment, `{open:hours}` opening hours
-    ("08:00 20:00").
+    A placeholder may name a format: `{stayed:minutes}` a duration, `{since:at}` a moment, `{starts:moment}` a moment
+    always with its date, `{open:hours}` opening hours ("08:00 20:00").
+
+    It is for what is answered at once and kept as answered, such as the verdict of a scan: a sentence of the code whose
+    values are words of the code or numbers. Everything else that is stored is a `Phrase`.
     """
 
     sentence: str
@@ -47,6 +50,8 @@ class _Shown:
             return duration(self.value, self.language)
         if spec == "at":
             return at_clock(datetime.fromisoformat(str(self.value)), self.language)
+        if spec == "moment":
+            return dated_at(datetime.fromisoformat(str(self.value)), self.language)
         if spec == "hours":
             opens, closes = str(self.value).split()
             return opening.opening_hours_in_words(opens, closes, self.language)
@@ -55,32 +60,69 @@ class _Shown:
         return translate(str(self.value), self.language)
 
 
+VALUE_MAX = 200
+"""The length of a text in the values of a ledger entry or a note, in characters; a longer one is cut. With VALUES_MAX
+it keeps the check transfer_memo_values."""
+VALUES_MAX = 8
+
+
 class Phrase(msgspec.Struct, frozen=True):
     """A sentence as (kind, values): its words stand in a manifest under the kind and are chosen when it is shown.
 
-    Values are data, shown as they are: names, goods, reasons, numbers. Days and moments are stored as ISO texts; a
-    placeholder names how they are worded, as in `Said` and besides by `{on:day}`, `{since:moment}`, `{cost:points}` and
-    `{lesson:span}` (begin and end). A value may be a phrase itself, or a list, worded with "、" between its parts, with
-    "；" by `{back:clauses}`, or as further sentences by `{more:sentences}`.
+    It is what messages, ledger entries and notes on records and deeds store. Values are data, shown as they are: names,
+    goods, reasons, numbers. Days and moments are stored as ISO texts; a placeholder names how they are worded, as in
+    `Said` and besides by `{on:day}`, `{cost:points}` and `{lesson:span}` (begin and end). `{unit:word}` is a word of
+    the program, which is translated. A value may be a phrase itself, or a list, worded with "、" between its parts,
+    with "；" by `{back:clauses}`, or as further sentences by `{more:sentences}`.
     """
 
     kind: str
     values: dict[str, Any] = {}
 
     def text(self, language: str = "zh") -> str:
+        """In words; empty for a kind that no capability declares any more."""
         for one in capabilities():
-            if self.kind in one.messages:
+            if self.kind in one.sentences:
                 shown = {name: _Value(value, language) for name, value in self.values.items()}
-                return translate(one.messages[self.kind], language).format_map(_Values(shown))
+                return put_together(one.sentences[self.kind], shown, language)
             if self.kind in one.parts:
                 words: str = resolve(one.parts[self.kind])(self.values, language)
                 return words
-        return self.kind
+        return ""
+
+    def said(self) -> Said:
+        """As a sentence of a verdict: for a kind whose values are numbers."""
+        sentence = next((one.sentences[self.kind] for one in capabilities() if self.kind in one.sentences), "")
+        return Said(sentence, dict(self.values))
+
+    def bounded(self) -> "Phrase":
+        """With its texts cut to VALUE_MAX, so that a long reason never refuses what is stored with it."""
+        return Phrase(self.kind, {name: _bounded(value) for name, value in self.values.items()})
+
+    def stored(self) -> str:
+        """As a jsonb column stores it, with its texts cut."""
+        return msgspec.json.encode(self.bounded()).decode()
 
 
 def phrase(kind: str, /, **values: object) -> Phrase:
     """A phrase with its values, converted to storable types."""
     return Phrase(kind, {name: _plain(value) for name, value in values.items()})
+
+
+def read_phrase(stored: str | None) -> Phrase | None:
+    """The phrase that `Phrase.stored` gave."""
+    return msgspec.json.decode(stored, type=Phrase) if stored else None
+
+
+def note_in_words(stored: str | None, written: str | None, language: str = "zh") -> str | None:
+    """A stored phrase in words, before what a person has written; either may be missing."""
+    kept = read_phrase(stored)
+    words = kept.text(language) if kept else ""
+    if not (words and written):
+        return words or written
+    if words.endswith(("。", ".")):
+        return f"{words} {written}" if language == "en" else words + written
+    return words + translate(_("；"), language) + written
 
 
 def because(reason: str | Phrase | None) -> list[Phrase]:
@@ -98,6 +140,14 @@ def _plain(value: object) -> object:
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
+def _bounded(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > VALUE_MAX:
+        return f"{value[: VALUE_MAX - 1]}…"
+    if isinstance(value, dict):
+        return {name: _bounded(each) for name, each in value.items()}
+    return [_bounded(each) for each in value] if isinstance(value, list) else value
+
+
 class _Value(_Shown):
     """A phrase's value: data that is not translated, a phrase, or a list of both."""
 
@@ -107,8 +157,6 @@ class _Value(_Shown):
             return points(value, self.language)
         if spec == "day":
             return dated(date.fromisoformat(str(value)), self.language)
-        if spec == "moment":
-            return dated_at(datetime.fromisoformat(str(value)), self.language)
         if isinstance(value, list):
             return self._listed(value, spec)
         if isinstance(value, dict):
@@ -123,18 +171,6 @@ class _Value(_Shown):
         if spec == "sentences":
             return "".join(f" {part}" if self.language == "en" else part for part in parts)
         return translate(_("；") if spec == "clauses" else _("、"), self.language).join(parts)
-
-
-class _Values(dict[str, object]):
-    """Gives a dash for a missing value, whatever its format."""
-
-    def __missing__(self, name: str) -> "_Dash":
-        return _Dash()
-
-
-class _Dash:
-    def __format__(self, spec: str) -> str:
-        return "—"
 
 
 def at_clock(moment: datetime, language: str = "zh") -> str:

@@ -26,6 +26,7 @@ from timebank.deeds.witness import answer_as_witness
 from timebank.http.callers import AnyRequest, provide_visitor
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
+from timebank.http.preferences import language_of
 from timebank.http.waiting import WAITS
 from timebank.objections import objecting
 from timebank.objections.schemas import ObjectionIn
@@ -43,7 +44,9 @@ class Deeds(Controller):
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[DeedOut]]:  # fmt: skip
         """Deeds that the caller may see, newest first."""
-        return listed(request, await reading.list_deeds_out(caller, status=status, limit=limit, cursor=cursor))
+        language = language_of(request)
+        found = await reading.list_deeds_out(caller, status=status, limit=limit, cursor=cursor, language=language)
+        return listed(request, found)
 
     @post()
     async def file(
@@ -54,9 +57,9 @@ class Deeds(Controller):
         return await once.answer(caller, lambda: filing.file_deed(caller, data), required=False)
 
     @get("/{deed_id:uuid}")
-    async def deed(self, deed_id: FromPath[UUID], caller: NamedDependency[Scope]) -> DeedOut:
+    async def deed(self, request: AnyRequest, deed_id: FromPath[UUID], caller: NamedDependency[Scope]) -> DeedOut:
         """One deed with its status."""
-        return DeedOut.of(await reading.find_deed(caller, deed_id))
+        return DeedOut.of(await reading.find_deed(caller, deed_id), language_of(request))
 
     @get("/{deed_id:uuid}/photos")
     async def photos(self, deed_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[AttachmentOut]:

@@ -59,7 +59,7 @@ CAPABILITY = Capability(
             "timebank.deeds.restoring.present_reversal_state",
         ),
     ),
-    messages={
+    sentences={
         "deed_filed": _(
             "有人给您登记了善行「{rule}」（{day:day}，{area}），{points} 分，审核并公示后才记分。"
             "不对的话请找社区管理员。"
@@ -97,6 +97,9 @@ CAPABILITY = Capability(
         "objection_entered.deed": _(
             "工作人员替您对一件善行提出了异议，结果会告诉您。不是您的意思的话，请马上告诉社区管理员。"
         ),
+        "entry.deed": _("{area} · {day} · {rule} v{version}，{unit:word} {points} 分"),
+        "entry.deed_at_other_points": _("{area} · {day} · {rule} v{version}，核定 {points} 分：{reason}"),
+        "entry.deed_reversed": _("冲正：{rule}。{reason}"),
     },
     audit={
         "answer_as_witness": _("作了证"),

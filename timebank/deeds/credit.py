@@ -8,14 +8,15 @@ from uuid import UUID
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
+from timebank.core.locale import _
 from timebank.core.scope import Scope
-from timebank.core.wording import phrase
+from timebank.core.wording import Phrase, phrase
 from timebank.deeds.parties import require_no_party
 from timebank.deeds.reading import find_deed, lock_deed
 from timebank.deeds.schemas import Deed, DeedOut
 from timebank.deeds.tables import Deed as DeedTable
 from timebank.ledger import posting
-from timebank.ledger.posting import MEMO_MAX, Currency, Posting
+from timebank.ledger.posting import Currency, Posting
 from timebank.people.locks import lock_people
 from timebank.people.messages import notify
 from timebank.policies.values import points_expire_on, policies
@@ -87,17 +88,21 @@ async def _notify_credited(scope: Scope, deeds: Sequence[Deed], expires_on: date
         await notify(scope, first.person_id, "deed_credited.several", key, first.id, count=len(deeds), **earned)
 
 
-async def _memo(scope: Scope, deed: Deed) -> str:
+async def _memo(scope: Scope, deed: Deed) -> Phrase:
     """The memo of the posting: place, day, rule with version, and points with the reason where not the catalogue's."""
     unit = await database.fetch_value(
         "SELECT unit FROM rule WHERE community_id = $1 AND code = $2 AND version = $3",
         scope.community_id, deed.rule_code, deed.rule_version,
     )  # fmt: skip
-    amount = (
-        f"核定 {deed.points} 分：{deed.points_reason}" if deed.points_reason else f"{unit or '每次'} {deed.points} 分"
-    )
-    memo = f"{deed.area} · {deed.occurred_on:%Y-%m-%d} · {deed.rule} v{deed.rule_version}，{amount}"
-    return memo if len(memo) <= MEMO_MAX else memo[: MEMO_MAX - 1] + "…"
+    if deed.points_reason:
+        return phrase(
+            "entry.deed_at_other_points", area=deed.area, day=deed.occurred_on, rule=deed.rule,
+            version=deed.rule_version, points=deed.points, reason=deed.points_reason,
+        )  # fmt: skip
+    return phrase(
+        "entry.deed", area=deed.area, day=deed.occurred_on, rule=deed.rule, version=deed.rule_version,
+        points=deed.points, unit=unit or _("每次"),
+    )  # fmt: skip
 
 
 @retried
@@ -120,7 +125,7 @@ async def reverse_deed(scope: Scope, deed_id: UUID, reason: str) -> DeedOut:
 async def take_back(scope: Scope, deed: Deed, reason: str) -> None:
     """Reverse the points of a credited deed and notify its person. The caller holds the deed's row lock."""
     assert deed.entry_id is not None
-    memo = f"冲正：{deed.rule}。{reason}"[:MEMO_MAX]
+    memo = phrase("entry.deed_reversed", rule=deed.rule, reason=reason)
     note = Posting(
         kind="reversal",
         key=f"deed:{deed.id}:reversal:{deed.entry_id}",

@@ -15,10 +15,10 @@ from timebank.people.locks import lock_people, require_locked
 _DEED = f"""
 SELECT d.id, d.person_id, p.name AS person, p.household_id, d.area_id, a.path AS area_path,
        {area_in_words("a")} AS area,
-       d.rule_code, d.rule_version, r.name AS rule, d.points, d.points_reason, d.occurred_on, d.note, d.witness_id,
-       w.name AS witness, d.witness_answer, d.witness_note, d.witness_answered_at, d.filed_by,
-       f.name AS filed_by_name, d.status, d.review_note, d.reviewed_by, d.reviewed_at, d.notice_from,
-       d.notice_until, d.entry_id, d.created_at, d.source_kind, r.notice_days,
+       d.rule_code, d.rule_version, r.name AS rule, d.points, d.points_reason, d.occurred_on,
+       d.note, d.note_said, d.witness_id, w.name AS witness, d.witness_answer, d.witness_note,
+       d.witness_answered_at, d.filed_by, f.name AS filed_by_name, d.status, d.review_note, d.reviewed_by,
+       d.reviewed_at, d.notice_from, d.notice_until, d.entry_id, d.created_at, d.source_kind, r.notice_days,
        (SELECT count(*) FROM objection o WHERE o.community_id = d.community_id AND o.subject_kind = 'deed'
         AND o.subject_id = d.id AND o.upheld IS NULL) AS open_objections
 FROM deed d
@@ -103,8 +103,9 @@ async def count_waiting(scope: Scope) -> dict[str, int]:
 
 
 async def list_deeds_out(
-    scope: Scope, *, status: DeedStatus | None = None, limit: int = 50, cursor: str | None = None
-) -> Page[DeedOut]:
+    scope: Scope, *, status: DeedStatus | None = None, limit: int = 50, cursor: str | None = None,
+    language: str = "zh",
+) -> Page[DeedOut]:  # fmt: skip
     """Deeds that the caller may see, newest first, as the API returns them."""
     found = await list_deeds(scope, status=status, limit=limit, cursor=cursor)
-    return Page([DeedOut.of(deed) for deed in found.items], found.next)
+    return Page([DeedOut.of(deed, language) for deed in found.items], found.next)

@@ -9,6 +9,7 @@ from msgspec import Meta
 from msgspec.structs import asdict
 
 from timebank.core import clock, names
+from timebank.core.wording import Phrase, note_in_words
 
 Note = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
@@ -32,6 +33,13 @@ class DeedIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     points: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     points_reason: Note | None = None
     photo_ids: Annotated[list[UUID], Meta(max_length=20)] = []
+
+
+class BookDeed(DeedIn, kw_only=True):
+    """A deed from a book that is imported. Where the book has no note, `note_said` says what it calls the deed."""
+
+    note: Note = ""
+    note_said: Phrase | None = None
 
 
 class ReviewIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,6 +99,11 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     source_kind: str | None
     notice_days: int | None
     """How long deeds of this rule are published; None: the community's policy."""
+    note_said: str | None = None
+
+    def words(self, language: str = "zh") -> str:
+        """What was done, in words."""
+        return note_in_words(self.note_said, self.note, language) or ""
 
     @property
     def witness_owes(self) -> bool:
@@ -133,8 +146,8 @@ class DeedOut(msgspec.Struct, kw_only=True):
     who: list[str] = []
 
     @classmethod
-    def of(cls, deed: Deed) -> "DeedOut":
-        known = asdict(deed)
+    def of(cls, deed: Deed, language: str = "zh") -> "DeedOut":
+        known = asdict(deed) | {"note": deed.words(language)}
         return cls(**{name: known[name] for name in cls.__struct_fields__ if name in known})
 
 

@@ -1,6 +1,6 @@
 """The table class of this capability; the migrations define the table."""
 
-from piccolo.columns import UUID, Date, Integer, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Date, Integer, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -33,3 +33,4 @@ class Deed(Table, tablename="deed"):
     witness_asked_by = UUID(default=None, null=True)
     source_kind = Varchar(length=24, default=None, null=True)
     source_id = UUID(default=None, null=True)
+    note_said = JSONB(default=None, null=True)

@@ -21,7 +21,7 @@ CAPABILITY = Capability(
     statement={
         "expiry": _("到期"),
     },
-    messages={
+    sentences={
         "expiry_reversed": _("您到期的积分已撤回到期：{back}。原因：{reason}。"),
         "expiry_reversed.class_time": _("{child}到期的课时已撤回到期：{back}。原因：{reason}。"),
         "points_expiring": _("您有 {points} 积分在{day:day} 24:00 到期，请在那之前使用。{held:sentences}"),
@@ -32,6 +32,7 @@ CAPABILITY = Capability(
             "{child}有 {minutes:minutes}课时在{day:day} 24:00 到期，请在那之前约课，"
             "另有 {booked:minutes}已约了课，照常上。"
         ),
+        "entry.expiry_reversed": _("撤回到期 · {reason}"),
     },
     audit={
         "let_expire": _("确认了积分到期"),

@@ -12,7 +12,7 @@ from timebank.core.scope import Scope
 from timebank.core.wording import Phrase, phrase
 from timebank.ledger import posting
 from timebank.ledger.grace import Unit, came_back
-from timebank.ledger.posting import MEMO_MAX, Currency, Posting, Reversal
+from timebank.ledger.posting import Currency, Posting, Reversal
 from timebank.ledger.refusals import AlreadyReversed, EntryNotFound, NotReversible
 from timebank.people.guardianship.care import in_care
 from timebank.people.messages import Notification, notify_many
@@ -64,7 +64,7 @@ async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
             key=key,
             source_kind="account",
             source_id=found.account_id,
-            memo=f"撤回到期 · {reason}"[:MEMO_MAX],
+            memo=phrase("entry.expiry_reversed", reason=reason),
         )
         reversal = await posting.reverse(scope, entry_id, note)
         if reversal.replayed:

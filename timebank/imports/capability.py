@@ -15,7 +15,7 @@ CAPABILITY = Capability(
     menu=(MenuEntry(place=110, href="/admin/imports", icon="upload", word=_("导入")),),
     jobs=(Job("forget_drafts", 600, "timebank.imports.runs.drafts.purge_drafts"),),
     sweeps=(Sweep("carry_on_imports", 2, "timebank.imports.runs.worker_job.continue_stopped_imports"),),
-    messages={
+    sentences={
         "import_ended": _("您导入的“{file}”已经完成，结果在“导入”页。"),
         "undo_ended": _("“{file}”的导入已经撤销，结果在“导入”页。"),
         "import_stopped": _(
@@ -24,6 +24,11 @@ CAPABILITY = Capability(
         "import_stopped.undo": _(
             "“{file}”没有处理完就停下了，已完成的部分保留。请到“导入”页看原因；再撤销一次，就会接着做。"
         ),
+        "note.deed_from_book": _("{item}（台账补录：{file}）"),
+        "note.hours": _("纸质签到表补录：{file}"),
+        "note.hours_at": _("纸质签到表补录：{file}；地点：{place}"),
+        "note.hours_without_times": _("纸质签到表补录：{file}；表里只有日期和时长，起止时刻不详"),
+        "note.hours_without_times_at": _("纸质签到表补录：{file}；表里只有日期和时长，起止时刻不详；地点：{place}"),
     },
     audit={
         "forget_word": _("忘掉了一个表格里的词"),

@@ -33,6 +33,9 @@ CAPABILITY = Capability(
         "reversal": _("冲正"),
         "repayment": _("补还欠账"),
     },
+    sentences={
+        "entry.donation": _("捐给社区公共积分池"),
+    },
     parts={"came_back": "timebank.ledger.grace.came_back_in_words"},
     audit={
         "ask_for_check": _("要求了核对账目"),

@@ -4,14 +4,14 @@ from uuid import UUID
 
 from timebank.core import clock
 from timebank.core.errors import NotFound
-from timebank.core.locale import _
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.ledger import posting
 from timebank.ledger.posting import HASH_VERSION, Posted, Posting
 from timebank.ledger.resting import require_spendable
 from timebank.ledger.schemas import DonationIn
 
-COMMON_POOL = _("捐给社区公共积分池")
+GIVEN = phrase("entry.donation")
 
 
 async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: bytes) -> Posted:
@@ -27,6 +27,6 @@ async def donate(scope: Scope, given: DonationIn, *, key: str, request_hash: byt
     caller: UUID | None = scope.login_id or scope.person_id
     note = Posting(
         kind="donation", key=f"donation:{caller}:{key}", request_hash=HASH_VERSION + request_hash,
-        source_kind="donation", source_id=clock.new_id(), memo=given.note.strip() or COMMON_POOL,
+        source_kind="donation", source_id=clock.new_id(), memo=given.note.strip() or GIVEN,
     )  # fmt: skip
     return await posting.spend(scope, given.person_id, given.points, note, to="donated")

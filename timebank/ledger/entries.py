@@ -3,17 +3,16 @@
 from datetime import date, datetime
 from uuid import UUID
 
-import msgspec
-
 from timebank.core import database
 from timebank.core.capability import Reversal, capabilities
 from timebank.core.database import transaction
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
+from timebank.ledger.memos import Reasoned
 from timebank.ledger.refusals import EntryNotFound
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(Reasoned, frozen=True, kw_only=True):
     """A ledger entry: how one event changed what a person can spend.
 
     `moved` is the full amount of the event. For a captured hold it is the amount of the hold, although nothing changes
@@ -27,7 +26,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     source_id: UUID
     posted_at: datetime
     occurred_at: datetime
-    memo: str
     rule_code: str | None
     rule_version: int | None
     actor_id: UUID | None
@@ -42,8 +40,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ENTRIES = """
-SELECT h.id AS first_id, h.entry_id, h.kind, h.source_kind, h.source_id, h.posted_at, h.occurred_at, h.memo,
-       h.rule_code, h.rule_version, h.actor_id, h.currency, legs.person_id,
+SELECT h.id AS first_id, h.entry_id, h.kind, h.source_kind, h.source_id, h.posted_at, h.occurred_at,
+       h.memo, h.memo_kind, h.memo_values, h.rule_code, h.rule_version, h.actor_id, h.currency, legs.person_id,
        coalesce(legs.points, 0) AS points, coalesce(legs.minutes, 0) AS minutes,
        coalesce(legs.class_minutes, 0) AS class_minutes, legs.expires_on,
        (SELECT sum(m.amount)::bigint FROM transfer m WHERE m.community_id = h.community_id

@@ -12,11 +12,9 @@ import msgspec
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
+from timebank.core.wording import Phrase
 from timebank.ledger.refusals import REFUSALS, Insufficient, InsufficientClassMinutes
 from timebank.policies.values import policies
-
-MEMO_MAX = 200
-"""The length of the memo of a transfer, in characters."""
 
 
 class Currency(StrEnum):
@@ -30,13 +28,14 @@ class Posting:
     """What every transfer of a posting stores. `key` is its natural idempotency key, unique in the community.
 
     `request_hash` is the client's, where the key is one that the client chose; else it is made from what is posted.
+    `memo` says why. It is a text only where a person wrote it.
     """
 
     kind: str
     key: str
     source_kind: str
     source_id: UUID
-    memo: str = ""
+    memo: Phrase | str = ""
     occurred_at: datetime | None = None
     rule_code: str | None = None
     rule_version: int | None = None
@@ -94,7 +93,7 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
     lapsed: int = 0
 
 
-_ENTRY = "ROW($2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)::ledger_entry"
+_ENTRY = "ROW($2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)::ledger_entry"
 
 HASH_VERSION = b"\x01"
 
@@ -110,7 +109,7 @@ def request_hash(**meaning: object) -> bytes:
 
 @retried
 async def call(scope: Scope, function: str, posting: Posting, meaning: dict[str, object], *arguments: object) -> Any:
-    """Call a ledger function: $1 is the community, $2 to $13 the entry, the rest its own arguments. One round trip.
+    """Call a ledger function: $1 is the community, $2 to $15 the entry, the rest its own arguments. One round trip.
 
     The capability `classes` passes functions of its own, which write its rows with the entry (migrations/0005). Raises
     the refusal of the verdict (REFUSALS).
@@ -119,13 +118,14 @@ async def call(scope: Scope, function: str, posting: Posting, meaning: dict[str,
     asked = posting.request_hash or request_hash(
         verb=function, kind=posting.kind, source_kind=posting.source_kind, source_id=posting.source_id, **meaning
     )
-    placed = "".join(f", ${number}" for number in range(14, 14 + len(arguments)))
+    placed = "".join(f", ${number}" for number in range(16, 16 + len(arguments)))
+    why = posting.memo.bounded() if isinstance(posting.memo, Phrase) else None
     async with transaction(scope):
         answer = await database.fetch_one(
             f"SELECT * FROM {function}($1, {_ENTRY}{placed})",  # noqa: S608  # a name from this module, no input
             scope.community_id, clock.new_id(), posting.key, asked, posting.kind, posting.occurred_at or now, now,
             scope.person_id, posting.source_kind, posting.source_id, posting.rule_code, posting.rule_version,
-            posting.memo, *arguments,
+            "" if why else posting.memo, why and why.kind, why and msgspec.json.encode(why.values).decode(), *arguments,
         )  # fmt: skip
         assert answer is not None
         if refusal := REFUSALS.get(answer["verdict"]):

@@ -9,6 +9,7 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.paging import Page, cursor_of, read_cursor
 from timebank.core.scope import Scope
+from timebank.ledger.memos import Reasoned
 from timebank.ledger.posting import Currency
 
 
@@ -98,7 +99,7 @@ async def balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balan
     )
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(Reasoned, frozen=True, kw_only=True):
     """One ledger entry: `amount` is the change of what the person can spend, `balance` the amount after it."""
 
     entry_id: UUID
@@ -107,20 +108,18 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     amount: int
     balance: int
-    memo: str
     source_kind: str
     source_id: UUID
     rule_code: str | None
     rule_version: int | None
 
 
-class _Entry(msgspec.Struct, frozen=True, kw_only=True):
+class _Entry(Reasoned, frozen=True, kw_only=True):
     entry_id: UUID
     posted_at: datetime
     occurred_at: datetime
     kind: str
     amount: int
-    memo: str
     source_kind: str
     source_id: UUID
     rule_code: str | None
@@ -159,7 +158,8 @@ FROM newest n CROSS JOIN LATERAL (
            sum(CASE WHEN t.credit_account = ANY ((SELECT ids FROM mine)::uuid[]) THEN t.amount ELSE 0 END
              - CASE WHEN t.debit_account = ANY ((SELECT ids FROM mine)::uuid[]) THEN t.amount ELSE 0 END)::bigint
                AS amount,
-           max(t.memo) AS memo, max(t.source_kind) AS source_kind, (array_agg(t.source_id))[1] AS source_id,
+           max(t.memo) AS memo, max(t.memo_kind) AS memo_kind, (array_agg(t.memo_values))[1] AS memo_values,
+           max(t.source_kind) AS source_kind, (array_agg(t.source_id))[1] AS source_id,
            max(t.rule_code) AS rule_code, max(t.rule_version) AS rule_version
     FROM transfer t WHERE t.community_id = $1 AND t.entry_id = n.entry_id
       AND (t.debit_account = ANY ((SELECT ids FROM mine)::uuid[])

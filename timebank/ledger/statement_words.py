@@ -9,6 +9,7 @@ from timebank.core.database import transaction
 from timebank.core.locale import _, translate
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
+from timebank.ledger.memos import Reasoned
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import StatementItem
 from timebank.ledger.statement import Line, statement
@@ -23,7 +24,8 @@ def entry_kind_in_words(kind: str, source_kind: str, language: str = "zh") -> st
 async def explain_lines(scope: Scope, lines: Sequence[Line], language: str = "zh") -> list[StatementItem]:
     """Statement lines with their words. A reversal names the entry that it reversed."""
     undone = await reversed_words(scope, [line.entry_id for line in lines if line.kind == "reversal"], language)
-    rules = await hook("rule_names")(scope, [line.rule_code for line in lines if line.rule_code and not line.memo])
+    unsaid = [line.rule_code for line in lines if line.rule_code and not line.reason()]
+    rules = await hook("rule_names")(scope, unsaid)
     return [
         StatementItem(
             entry_id=line.entry_id, kind=line.kind, what=entry_kind_in_words(line.kind, line.source_kind, language),
@@ -46,13 +48,19 @@ async def worded_statement(
 
 
 def _why(line: Line, undone: str | None, rules: dict[tuple[str, int], str], language: str) -> str:
-    reason = line.memo
+    reason = line.reason(language)
     if not reason and line.rule_code and line.rule_version:
         reason = f"{rules.get((line.rule_code, line.rule_version), line.rule_code)} v{line.rule_version}"
     if undone:
         told = translate(_("撤回：{undone}"), language).format(undone=undone)
         return translate(_("{reason}（{told}）"), language).format(reason=reason, told=told) if reason else told
     return reason
+
+
+class _Reversed(Reasoned, frozen=True, kw_only=True):
+    entry_id: UUID
+    kind: str
+    source_kind: str
 
 
 # Looks each of the reversals ($2) up by index. A reversal reverses the legs of one entry. If nothing was left to take
@@ -70,7 +78,8 @@ CROSS JOIN LATERAL (
     SELECT (array_agg(o.entry_id))[1] AS entry_id FROM transfer o WHERE o.community_id = $1 AND o.id = leg.id
 ) AS undone
 CROSS JOIN LATERAL (
-    SELECT (array_agg(o.kind ORDER BY o.leg))[1] AS kind, min(o.source_kind) AS source_kind, max(o.memo) AS memo
+    SELECT (array_agg(o.kind ORDER BY o.leg))[1] AS kind, min(o.source_kind) AS source_kind, max(o.memo) AS memo,
+           max(o.memo_kind) AS memo_kind, (array_agg(o.memo_values))[1] AS memo_values
     FROM transfer o WHERE o.community_id = $1 AND o.entry_id = undone.entry_id AND o.kind <> 'repayment'
 ) AS whole WHERE whole.kind IS NOT NULL
 """
@@ -81,8 +90,8 @@ async def reversed_words(scope: Scope, entries: list[UUID], language: str) -> di
     if not entries:
         return {}
     async with transaction(scope):
-        found = await database.fetch(_REVERSED, scope.community_id, entries)
+        found = await database.rows(_Reversed, _REVERSED, scope.community_id, entries)
     words = {
-        row["entry_id"]: (entry_kind_in_words(row["kind"], row["source_kind"], language), row["memo"]) for row in found
+        one.entry_id: (entry_kind_in_words(one.kind, one.source_kind, language), one.reason(language)) for one in found
     }
-    return {entry: f"{kind} · {memo}" if memo else kind for entry, (kind, memo) in words.items()}
+    return {entry: f"{kind} · {reason}" if reason else kind for entry, (kind, reason) in words.items()}

@@ -42,6 +42,8 @@ class Transfer(Table, tablename="transfer"):
     memo = Varchar(length=200, default=None, null=False)
     draws_on = UUID(default=None, null=True)
     grace_days = SmallInt(default=None, null=True)
+    memo_kind = Varchar(length=40, default=None, null=True)
+    memo_values = JSONB(default=None, null=True)
 
 
 class Debt(Table, tablename="debt"):

@@ -29,7 +29,7 @@ CAPABILITY = Capability(
         PersonColumn("person_merge", "kept_id", "stays"),
         PersonColumn("person_merge", "merged_id", "stays"),
     ),
-    messages={
+    sentences={
         "person_merged": _(
             "您在本社区的两条登记合并成了一条，积分、时间和预约都并到了一起；72 小时内不能花费。"
             "不对的话请马上告诉社区。"

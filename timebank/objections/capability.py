@@ -10,7 +10,7 @@ CAPABILITY = Capability(
     pages=("admin.objections.PanelObjectionPages",),
     jobs=(Job("remind_of_objections", 3600, "timebank.objections.reminding.remind_of_objections"),),
     people=(PersonColumn("objection", "person_id", "moves"),),
-    messages={
+    sentences={
         "objection_decided": _("您的异议有了决定：{outcome}。{note}"),
         "outcome.restored": _("积分已恢复"),
         "outcome.reversal_stays": _("冲正不变"),

@@ -15,7 +15,7 @@ CAPABILITY = Capability(
         Job("remind_deciders", 60, "timebank.overview.reminding.remind_deciders"),
         Job("count_figures", 600, "timebank.overview.figures.count_figures"),
     ),
-    messages={
+    sentences={
         "change_decided.agreed": _("另一个人同意了，已经办好：{change}。{note:sentences}"),
         "change_decided.refused": _("另一个人没有同意：{change}。{note:sentences}"),
         "note": _("说明：{note}"),

@@ -36,7 +36,7 @@ CAPABILITY = Capability(
         PersonColumn("message", "person_id", "moves"),
     ),
     in_use={"area": "SELECT area_id FROM household WHERE community_id = $1"},
-    messages={
+    sentences={
         "for_child": _("给{child}的消息：{message}"),
         "reason": _("原因：{reason}。"),
         "community": _("社区"),

@@ -27,7 +27,7 @@ CAPABILITY = Capability(
         PersonColumn("scan", "person_id", "stays"),
     ),
     in_use={"activity": "SELECT activity_id FROM visit WHERE community_id = $1"},
-    messages={
+    sentences={
         "check_in_undone": _("您{at:moment}在{station}的签到撤销了，不计时长。有疑问请找{station}。"),
         "checked_by_staff.check_in": _(
             "{station}的工作人员{at:moment}没有扫码、替您签到了。您当时不在那里的话，请告诉社区管理员。"

@@ -16,7 +16,7 @@ from timebank.presence.visits import VisitRow
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """The result for a visit's minutes; `record_id` is None where no record was written.
 
-    `note` is what the record keeps, and `why` the same as a phrase, where it has just been judged not to count.
+    `why` says why they do not count; `note` says so in a record of before, in words.
     """
 
     record_id: UUID | None

@@ -51,7 +51,7 @@ def check_out_verdict(person: PersonRow | None, visit: VisitRow, outcome: Outcom
         told.append(said(REASONS["too_short"], stayed=outcome.minutes, least=max(1, in_force.visit_minutes_min)))
     elif outcome.status == "rejected":
         attention.append("attendance_too_low")
-        told.append(said(outcome.note or ""))
+        told.append(outcome.why.said() if outcome.why else said(outcome.note or ""))
     elif outcome.status == "pending":
         attention.append("pending_review")
         sentence = _("服务 {served:minutes}，需要社区核对后入账。原因：{why}。")

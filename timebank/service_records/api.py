@@ -12,6 +12,7 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
+from timebank.http.preferences import language_of
 from timebank.objections import objecting
 from timebank.objections.schemas import ObjectionIn
 from timebank.service_records import reading, review, visits
@@ -31,7 +32,9 @@ class Visits(Controller):
         limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[VisitOut]]:  # fmt: skip
         """A person's visits, by default the caller's own, newest first, each with its service record."""
-        return listed(request, await visits.list_visits(caller, person_id, limit=limit, cursor=cursor))
+        language = language_of(request)
+        found = await visits.list_visits(caller, person_id, limit=limit, cursor=cursor, language=language)
+        return listed(request, found)
 
 
 class ServiceRecords(Controller):
@@ -42,12 +45,14 @@ class ServiceRecords(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[RecordStatus | None] = None,
         person_id: FromQuery[UUID | None] = None, limit: Limit = 50, cursor: Cursor = None,
     ) -> Response[Page[RecordOut]]:  # fmt: skip
-        found = await reading.list_records(caller, status=status, person_id=person_id, limit=limit, cursor=cursor)
+        found = await reading.list_records(
+            caller, status=status, person_id=person_id, limit=limit, cursor=cursor, language=language_of(request)
+        )
         return listed(request, found)
 
     @get("/{record_id:uuid}")
-    async def one(self, record_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RecordOut:
-        return await reading.find_record(caller, record_id)
+    async def one(self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope]) -> RecordOut:
+        return await reading.find_record(caller, record_id, language_of(request))
 
     @post()
     async def enter(

@@ -42,7 +42,7 @@ CAPABILITY = Capability(
         "service": _("志愿服务"),
         "conversion": _("时间换积分"),
     },
-    messages={
+    sentences={
         "record_credited": _("您在{where}的 {minutes:minutes}已核对，积分 +{points}。"),
         "record_credited.several": _("您的 {times} 次服务（共 {minutes:minutes}）已核对，积分 +{points}。"),
         "record_credited.noticed": _("您在{where}的 {minutes:minutes}公示期满，积分 +{points}。"),
@@ -81,6 +81,10 @@ CAPABILITY = Capability(
             "工作人员替您对一条服务记录提出了异议，结果会告诉您。不是您的意思的话，请马上告诉社区管理员。"
         ),
         "volunteering": _("志愿服务"),
+        "entry.service": _("{served:minutes} · {place} · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
+        "entry.service_anywhere": _("{served:minutes} · 志愿服务 · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
+        "entry.service_reversed": _("冲正 · {place} · {reason}"),
+        "entry.service_anywhere_reversed": _("冲正 · 志愿服务 · {reason}"),
     },
     audit={
         "approve_record": _("通过了服务时长"),

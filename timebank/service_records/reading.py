@@ -3,21 +3,20 @@
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
 from timebank.core import database, names
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
+from timebank.core.wording import note_in_words
 from timebank.presence.words import flag_texts
 from timebank.service_records.schemas import RecordOut
 
 _SHOWN = (
     "SELECT r.id, r.kind, r.status, r.person_id, p.name AS person, r.activity_id, a.name AS activity, r.station_id, "
-    "s.name AS station, r.started_at, r.ended_at, r.minutes, r.flags, r.reason, r.visit_id, r.entered_by, "
-    "r.reviewed_at, r.review_note, r.notice_until, r.credited_minutes, r.credited_points, r.rule_code, r.rule_version, "
-    "r.created_at, r.corrected_by, r.source_kind FROM service_record r "
+    "s.name AS station, r.started_at, r.ended_at, r.minutes, r.flags, r.reason, r.reason_said, r.visit_id, "
+    "r.entered_by, r.reviewed_at, r.review_note, r.review_said, r.notice_until, r.credited_minutes, "
+    "r.credited_points, r.rule_code, r.rule_version, r.created_at, r.corrected_by, r.source_kind FROM service_record r "
     "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
     "LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
     "LEFT JOIN area g ON g.community_id = h.community_id AND g.id = h.area_id "
@@ -34,8 +33,13 @@ def _reach(scope: Scope) -> tuple[bool, list[UUID], list[UUID], list[UUID]]:
     return scope.reads_all, scope.own_ids_here, list(scope.kept_stations), grids
 
 
-def _in_words(scope: Scope, found: RecordOut) -> RecordOut:
-    """The record with its flags in words.
+class _Stored(RecordOut, frozen=True, kw_only=True):
+    reason_said: str | None
+    review_said: str | None
+
+
+def _in_words(scope: Scope, found: _Stored, language: str) -> RecordOut:
+    """The record with its flags and reasons in words.
 
     The name is masked except for the person, who entered the record, administrators and auditors.
     """
@@ -43,9 +47,12 @@ def _in_words(scope: Scope, found: RecordOut) -> RecordOut:
     full = scope.reads_all or entered or scope.is_own(found.person_id)
     name = found.person if full else names.masked(found.person)
     known = full or _works_where(scope)
-    return msgspec.structs.replace(
-        found, person=name, person_id=found.person_id if known else None, flag_texts=flag_texts(found.flags)
-    )
+    told = {field: getattr(found, field) for field in RecordOut.__struct_fields__} | {
+        "person": name, "person_id": found.person_id if known else None, "flag_texts": flag_texts(found.flags),
+        "reason": note_in_words(found.reason_said, found.reason, language),
+        "review_note": note_in_words(found.review_said, found.review_note, language),
+    }  # fmt: skip
+    return RecordOut(**told)
 
 
 def _works_where(scope: Scope) -> bool:
@@ -53,21 +60,21 @@ def _works_where(scope: Scope) -> bool:
     return scope.has(Role.grid_worker)
 
 
-async def find_record(scope: Scope, record_id: UUID) -> RecordOut:
+async def find_record(scope: Scope, record_id: UUID, language: str = "zh") -> RecordOut:
     async with transaction(scope):
         found = await database.row(
-            RecordOut,
+            _Stored,
             _SHOWN + "AND r.id = $6 AND ($2 OR r.status <> 'withdrawn')",
             scope.community_id, *_reach(scope), record_id,
         )  # fmt: skip
     if found is None:
         raise NotFound
-    return _in_words(scope, found)
+    return _in_words(scope, found, language)
 
 
 async def list_records(
     scope: Scope, *, status: str | None = None, person_id: UUID | None = None, limit: int = 50,
-    cursor: str | None = None,
+    cursor: str | None = None, language: str = "zh",
 ) -> Page[RecordOut]:  # fmt: skip
     """The records that the caller may see, newest first.
 
@@ -76,14 +83,14 @@ async def list_records(
     before = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
         found = await database.rows(
-            RecordOut,
+            _Stored,
             _SHOWN + "AND (r.status <> 'withdrawn' OR $2 AND $6 = 'withdrawn') "
             "AND ($6::text IS NULL OR r.status = $6) AND ($7::uuid IS NULL OR r.person_id = $7) "
             "AND ($8::timestamptz IS NULL OR (r.created_at, r.id) < ($8, $9)) "
             "ORDER BY r.created_at DESC, r.id DESC LIMIT $10",
             scope.community_id, *_reach(scope), status, person_id, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return make_page([_in_words(scope, r) for r in found], limit, lambda r: (r.created_at, r.id))
+    return make_page([_in_words(scope, r, language) for r in found], limit, lambda r: (r.created_at, r.id))
 
 
 async def count_pending(scope: Scope) -> int:

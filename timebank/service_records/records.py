@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from timebank.core import audit, clock, database
 from timebank.core.scope import Scope
-from timebank.core.wording import Phrase, phrase
+from timebank.core.wording import Phrase, phrase, read_phrase
 from timebank.policies.values import Policies, policies_from
 from timebank.presence.outcomes import Outcome
 from timebank.presence.visits import VisitRow
@@ -25,6 +25,10 @@ class Written(msgspec.Struct, frozen=True):
     id: UUID
     status: str
     rule_code: str
+
+
+class _Stored(Outcome, frozen=True, kw_only=True):
+    review_said: str | None
 
 
 async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
@@ -46,8 +50,8 @@ async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
     )  # fmt: skip
     why = why_not(found, in_force)
     if why is not None:
-        await insert_record(scope, served, status="rejected", flags=[], visit=visit, note=why.text())
-        return Outcome(record_id=served.id, status="rejected", minutes=found.minutes, note=why.text(), why=why)
+        await insert_record(scope, served, status="rejected", flags=[], visit=visit, why=why)
+        return Outcome(record_id=served.id, status="rejected", minutes=found.minutes, why=why)
     if found.status == "doubtful" or rule is None:
         await insert_record(scope, served, status="pending", flags=found.flags, visit=visit)
         return Outcome(record_id=served.id, status="pending", minutes=found.minutes, flags=found.flags)
@@ -63,13 +67,14 @@ async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
 
 async def outcome_of(scope: Scope, visit_id: UUID) -> Outcome | None:
     """The outcome stored in a visit's record; None where the visit has no record."""
-    return await database.row(
-        Outcome,
-        "SELECT id AS record_id, status, minutes, flags, review_note AS note, "
+    found = await database.row(
+        _Stored,
+        "SELECT id AS record_id, status, minutes, flags, review_note AS note, review_said, "
         "coalesce(credited_minutes, 0) AS credited_minutes, coalesce(credited_points, 0) AS credited_points "
         "FROM service_record WHERE community_id = $1 AND visit_id = $2",
         scope.community_id, visit_id,
     )  # fmt: skip
+    return None if found is None else msgspec.structs.replace(found, why=read_phrase(found.review_said))
 
 
 async def require_undecided(scope: Scope, visit: VisitRow) -> None:
@@ -95,11 +100,11 @@ async def record_again(scope: Scope, visit: VisitRow) -> Outcome:
     judgement, why = await judge_again(scope, found.id, found.rule_code, visit)
     if why is None:
         return Outcome(record_id=found.id, status="pending", minutes=judgement.minutes, flags=judgement.flags)
-    await ServiceRecord.update({ServiceRecord.status: "rejected", ServiceRecord.review_note: why.text()}).where(
+    await ServiceRecord.update({ServiceRecord.status: "rejected", ServiceRecord.review_said: why.stored()}).where(
         (ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == found.id)
     )
     outcome = "too_short" if judgement.status == "too_short" else "rejected"
-    return Outcome(record_id=found.id, status=outcome, minutes=judgement.minutes, note=why.text(), why=why)
+    return Outcome(record_id=found.id, status=outcome, minutes=judgement.minutes, why=why)
 
 
 async def judge_again(
@@ -133,22 +138,25 @@ def why_not(found: Judgement, in_force: Policies) -> Phrase | None:
 async def insert_record(
     scope: Scope, served: Served, *, status: str, flags: list[str], visit: VisitRow | None = None,
     activity_id: UUID | None = None, station_id: UUID | None = None, reason: str | None = None,
-    note: str | None = None, credit: Credit | None = None, entered_by: UUID | None = None,
+    why: Phrase | None = None, credit: Credit | None = None, entered_by: UUID | None = None,
     source: SourceRow | None = None,
 ) -> None:  # fmt: skip
-    """Queue a service record: of a visit, or honour hours that somebody enters with a reason or confirms."""
+    """Queue a service record: of a visit, with why it does not count, or honour hours that somebody enters or confirms.
+
+    `entered_by` is who entered or confirmed the hours, `reason` what they wrote.
+    """
     row = ServiceRecord(
         community_id=scope.community_id, id=served.id, kind=served.kind, person_id=served.person_id,
         visit_id=visit.id if visit else None, activity_id=visit.activity_id if visit else activity_id,
         station_id=visit.station_id if visit else station_id, started_at=served.started_at,
         ended_at=served.ended_at, minutes=served.minutes, status=status, flags=flags, reason=reason,
-        entered_by=entered_by, reviewed_by=None, reviewed_at=None, review_note=note,
+        entered_by=entered_by, reviewed_by=None, reviewed_at=None, review_note=None,
         notice_until=None, rule_code=served.rule_code, rule_version=credit.rule_version if credit else None,
         credited_minutes=credit.minutes if credit else None, credited_points=credit.points if credit else None,
         entry_id=credit.entry_id if credit else None, created_at=clock.now(),
         counts_on=counts_on(served.started_at, served.day), corrected_by=None, corrected_at=None,
         withdrawn_at=None, withdrawn_by=None, source_kind=source.kind if source else None,
-        source_id=source.id if source else None,
+        source_id=source.id if source else None, reason_said=None, review_said=why.stored() if why else None,
     )  # fmt: skip
     database.queue(database.insert(row))
     await audit.record(

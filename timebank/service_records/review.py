@@ -137,19 +137,19 @@ async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> int | Non
     return None
 
 
-async def _reject(scope: Scope, row: DecidedRow, reason: str, why: Phrase | None = None) -> None:
-    """Reject a record with a reason and, before it, why its judgement has come out so."""
-    note = f"{why.text() if why else ''}{reason}"[:NOTE_MAX]
+async def _reject(scope: Scope, row: DecidedRow, note: str, why: Phrase | None = None) -> None:
+    """Reject a record with a reason and, before it, why its new judgement does not count it."""
     await ServiceRecord.update(
         {
             ServiceRecord.status: "rejected", ServiceRecord.reviewed_by: scope.person_id,
             ServiceRecord.reviewed_at: clock.now(), ServiceRecord.review_note: note,
+            ServiceRecord.review_said: why.stored() if why else None,
         }
     ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
     await audit.record(scope, "reject_record", "service_record", row.id, reason=note)
     await notify(
         scope, row.person_id, "record_rejected", f"service:{row.id}:rejected", row.id,
-        at=row.started_at, where=row.where, reason=[why, reason] if why else [reason],
+        at=row.started_at, where=row.where, reason=[why, note] if why else [note],
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The table classes of this capability; the migrations define the tables."""
 
-from piccolo.columns import UUID, Array, Date, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Array, Date, Integer, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -36,3 +36,5 @@ class ServiceRecord(Table, tablename="service_record"):
     withdrawn_by = UUID(default=None, null=True)
     source_kind = Varchar(length=24, default=None, null=True)
     source_id = UUID(default=None, null=True)
+    reason_said = JSONB(default=None, null=True)
+    review_said = JSONB(default=None, null=True)

@@ -3,32 +3,44 @@
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
+from timebank.core.wording import note_in_words
 from timebank.presence.words import flag_texts
 from timebank.service_records.schemas import VisitOut
 
 _SHOWN = (
     "SELECT v.id, v.person_id, v.station_id, s.name AS station, a.name AS activity, v.in_at, v.out_at, v.status, "
     "r.id AS record_id, r.status AS record_status, r.minutes, r.credited_minutes, r.credited_points, "
-    "coalesce(r.flags, '{}') AS flags, r.review_note, v.in_by, v.out_by FROM visit v "
+    "coalesce(r.flags, '{}') AS flags, r.review_note, r.review_said, v.in_by, v.out_by FROM visit v "
     "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
     "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
     "LEFT JOIN service_record r ON r.community_id = v.community_id AND r.visit_id = v.id "
 )
 
 
-def _in_words(visit: VisitOut) -> VisitOut:
-    return msgspec.structs.replace(visit, flag_texts=flag_texts(visit.flags))
+class _Stored(VisitOut, frozen=True, kw_only=True):
+    review_said: str | None
+
+
+def _in_words(visit: _Stored, language: str = "zh") -> VisitOut:
+    told = {field: getattr(visit, field) for field in VisitOut.__struct_fields__} | {
+        "flag_texts": flag_texts(visit.flags),
+        "review_note": note_in_words(visit.review_said, visit.review_note, language),
+    }  # fmt: skip
+    return VisitOut(**told)
 
 
 async def list_visits(
-    scope: Scope, person_id: UUID | None = None, *, limit: int = 50, cursor: str | None = None
+    scope: Scope,
+    person_id: UUID | None = None,
+    *,
+    limit: int = 50,
+    cursor: str | None = None,
+    language: str = "zh",
 ) -> Page[VisitOut]:
     """A person's visits, newest first: the caller's own, or anybody's for administrators and auditors."""
     person = person_id or scope.require_self()
@@ -37,30 +49,31 @@ async def list_visits(
     before = read_cursor(cursor, tuple[datetime, UUID])
     async with transaction(scope):
         found = await database.rows(
-            VisitOut,
+            _Stored,
             _SHOWN + "WHERE v.community_id = $1 AND v.person_id = $2 "
             "AND ($3::timestamptz IS NULL OR (v.in_at, v.id) < ($3, $4)) ORDER BY v.in_at DESC, v.id DESC LIMIT $5",
             scope.community_id, person, *(before or (None, None)), limit + 1,
         )  # fmt: skip
-    return make_page([_in_words(visit) for visit in found], limit, lambda v: (v.in_at, v.id))
+    return make_page([_in_words(visit, language) for visit in found], limit, lambda v: (v.in_at, v.id))
 
 
-async def find_visit(scope: Scope, visit_id: UUID) -> VisitOut:
+async def find_visit(scope: Scope, visit_id: UUID, language: str = "zh") -> VisitOut:
     """One visit: the caller's own, or anybody's for administrators and auditors. Raises NotFound."""
     async with transaction(scope):
         found = await database.row(
-            VisitOut, _SHOWN + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id
+            _Stored, _SHOWN + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id
         )
     if found is None or not (scope.is_own(found.person_id) or scope.reads_all):
         raise NotFound
-    return _in_words(found)
+    return _in_words(found, language)
 
 
 async def open_visit(scope: Scope, person_id: UUID) -> VisitOut | None:
     """A person's open visit, or None. The caller has checked the right to see it."""
     async with transaction(scope):
-        return await database.row(
-            VisitOut,
+        found = await database.row(
+            _Stored,
             _SHOWN + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status = 'open'",
             scope.community_id, person_id,
         )  # fmt: skip
+    return _in_words(found) if found else None

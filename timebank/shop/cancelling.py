@@ -7,6 +7,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden
 from timebank.core.scope import Scope
+from timebank.core.wording import Phrase, phrase
 from timebank.ledger import posting
 from timebank.ledger.grace import came_back
 from timebank.ledger.posting import Posting, Returned
@@ -36,7 +37,8 @@ async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
             raise Forbidden
         if found.status != "cancelled":
             require_reserved(found)
-            back = await _give_back(scope, found, "cancelled", f"取消预留：{found.what}")
+            why = phrase("entry.reservation_cancelled", good=found.good, quantity=found.quantity, unit=found.unit)
+            back = await _give_back(scope, found, "cancelled", why)
             await audit.record(scope, "cancel", "redemption", found.id, points=found.points)
             own = scope.is_own(found.person_id)
             if not own or back.usable != found.points or back.graced:
@@ -71,7 +73,8 @@ async def _expire(scope: Scope, redemption_id: UUID) -> bool:
         if found is None or found.status != "reserved":
             return False
         require_locked(found.person_id, [holder.person_id])
-        back = await _give_back(scope, found, "expired", f"预留过期：{found.what}")
+        why = phrase("entry.reservation_expired", good=found.good, quantity=found.quantity, unit=found.unit)
+        back = await _give_back(scope, found, "expired", why)
         await audit.record(scope, "expire", "redemption", found.id, points=found.points)
         await notify(
             scope, found.person_id, "redemption_expired.again" if back.usable else "redemption_expired",
@@ -80,11 +83,11 @@ async def _expire(scope: Scope, redemption_id: UUID) -> bool:
     return True
 
 
-async def _give_back(scope: Scope, found: LockedRedemption, status: RedemptionStatus, memo: str) -> Returned:
+async def _give_back(scope: Scope, found: LockedRedemption, status: RedemptionStatus, why: Phrase) -> Returned:
     """End a locked reservation without a collection: restore the monthly count and the stock, then void the hold."""
     await restock(scope, found)
     note = Posting(
-        kind="void", key=f"redemption:{found.id}:void", source_kind="redemption", source_id=found.id, memo=memo
+        kind="void", key=f"redemption:{found.id}:void", source_kind="redemption", source_id=found.id, memo=why
     )
     voided = await posting.void(scope, found.entry_id, note)
     await Redemption.update(

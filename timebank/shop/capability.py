@@ -50,7 +50,7 @@ CAPABILITY = Capability(
         PersonColumn("counter_confirmation", "person_id", "stays"),
     ),
     vouched="SELECT person_id, decided_at FROM counter_confirmation WHERE community_id = $1 AND status = 'agreed'",
-    messages={
+    sentences={
         "good_withdrawn": _("{good}以后不再兑换了。您已经预留的还在{station}，请在{until:moment}前领取。"),
         "redemption_collected": _("您在{station}领取了{what}，用去 {points} 分。如果不是您本人领取，请马上告诉社区。"),
         "redemption_cancelled": _("您取消了预留的{what}，{back}。"),
@@ -65,6 +65,11 @@ CAPABILITY = Capability(
         "spent_by_agreement": _(
             "工作人员没有扫码，经另一位工作人员同意，用您家的积分当场交付了物品。不是您家人领取的，请马上告诉社区。"
         ),
+        "entry.good_reserved": _("{good} {quantity} {unit:word} · {station}"),
+        "entry.good_collected": _("{good} {quantity} {unit:word} · {station}"),
+        "entry.good_returned": _("退货：{good} {quantity} {unit:word}"),
+        "entry.reservation_cancelled": _("取消预留：{good} {quantity} {unit:word}"),
+        "entry.reservation_expired": _("预留过期：{good} {quantity} {unit:word}"),
     },
     audit={
         "add_good": _("新增了物品"),

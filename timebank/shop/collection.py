@@ -12,6 +12,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.ledger.resting import require_rested
@@ -210,7 +211,9 @@ async def hand_over(scope: Scope, found: LockedRedemption) -> None:
         key=f"redemption:{found.id}:settle",
         source_kind="redemption",
         source_id=found.id,
-        memo=f"{found.what} · {found.station}",
+        memo=phrase(
+            "entry.good_collected", good=found.good, quantity=found.quantity, unit=found.unit, station=found.station
+        ),
     )
     settled = await posting.capture(scope, found.entry_id, note)
     database.queue(

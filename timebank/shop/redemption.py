@@ -7,6 +7,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.ledger.resting import require_spendable
@@ -91,7 +92,13 @@ async def _reserve(scope: Scope, wanted: RedemptionIn, customer: Customer, reser
         key=f"redemption:{redemption_id}:hold",
         source_kind="redemption",
         source_id=redemption_id,
-        memo=f"{reserved.what(wanted.quantity)} · {offer.station}",
+        memo=phrase(
+            "entry.good_reserved",
+            good=offer.name,
+            quantity=wanted.quantity,
+            unit=offer.unit,
+            station=offer.station,
+        ),
     )
     held = await posting.hold(scope, customer.id, points, note, grace_days=reserved.grace_days)
     row = Redemption(

@@ -10,6 +10,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.ledger import posting
 from timebank.ledger.grace import came_back
 from timebank.ledger.posting import Posting
@@ -55,7 +56,7 @@ async def _take_back(scope: Scope, found: LockedRedemption, entry_id: UUID, reas
         key=f"redemption:{found.id}:return",
         source_kind="redemption",
         source_id=found.id,
-        memo=f"退货：{found.what}",
+        memo=phrase("entry.good_returned", good=found.good, quantity=found.quantity, unit=found.unit),
     )
     reversal = await posting.reverse(scope, entry_id, note)
     await Redemption.update({Redemption.status: "returned", Redemption.returned_at: clock.now()}).where(

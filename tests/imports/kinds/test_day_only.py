@@ -7,6 +7,7 @@ import asyncpg
 
 from tests.imports.kinds.test_imports import codes, take_in, warned
 from tests.support.town import Town
+from timebank.core.wording import note_in_words
 from timebank.imports.kinds.hours import day_only
 from timebank.imports.kinds.hours.read import HoursRow
 
@@ -44,12 +45,12 @@ async def test_a_log_of_hours_is_entered_for_review_and_says_that_the_times_are_
     assert (report.outcome, report.accepted, report.created, codes(report)) == ("imported", 2, 2, [])
     assert {code for _, code in warned(report)} >= {"day_only", "same_day"}
     found = await owner.fetch(
-        "SELECT minutes, status, reason, started_at, ended_at FROM service_record WHERE reason LIKE '纸质签到表补录%' "
+        "SELECT minutes, status, reason_said, started_at, ended_at FROM service_record WHERE reason_said IS NOT NULL "
         "ORDER BY started_at"
     )
     assert [(row["minutes"], row["status"]) for row in found] == [(120, "pending"), (90, "pending")]
     assert found[0]["ended_at"] <= found[1]["started_at"]
-    assert all("起止时刻不详" in row["reason"] for row in found)
+    assert all("起止时刻不详" in (note_in_words(row["reason_said"], None) or "") for row in found)
     again = await take_in(town, "hours", *rows)
     assert (again.outcome, again.created) == ("unchanged", 0)
 
@@ -60,7 +61,7 @@ async def test_a_log_beside_times_on_record_is_shown_to_the_reviewer(town: Town,
     report = await take_in(town, "hours", LOG, [day, "张桂兰", "巡逻", "2"])
     assert warned(report) == [(2, "day_only"), (2, "day_only_same_day")]
     starts = await owner.fetch(
-        "SELECT started_at FROM service_record WHERE reason LIKE '纸质签到表补录%' ORDER BY started_at"
+        "SELECT started_at FROM service_record WHERE reason_said IS NOT NULL ORDER BY started_at"
     )
     assert len({row["started_at"] for row in starts}) == 2
     full = await take_in(town, "hours", LOG, [day, "张桂兰", "值班", "21"])
@@ -74,7 +75,7 @@ async def test_a_group_in_one_cell_is_entered_for_each_and_known_again(town: Tow
     assert (report.rows, report.accepted, report.created) == (2, 2, 2)
     entered = await owner.fetch(
         "SELECT p.name, r.minutes FROM service_record r JOIN person p ON p.id = r.person_id "
-        "WHERE r.reason LIKE '纸质签到表补录%' ORDER BY p.name"
+        "WHERE r.reason_said IS NOT NULL ORDER BY p.name"
     )
     assert {tuple(row) for row in entered} == {("张桂兰", 120), ("欧阳凯伟", 120)}
     again = await take_in(town, "hours", *rows)

@@ -18,6 +18,7 @@ from tests.imports.kinds.test_chengjiang import CODES, opened
 from tests.support.town import PHOENIX, Town, operating
 from timebank.core import clock, names, vault
 from timebank.core.errors import Forbidden
+from timebank.core.wording import note_in_words
 from timebank.imports.files.refusals import NoKnownColumn
 from timebank.imports.intake import Kind
 from timebank.imports.kinds.goods import read as read_goods
@@ -184,7 +185,8 @@ async def test_the_sign_in_sheets_become_honour_hours_that_nobody_has_credited(
     assert {(r["kind"], r["status"], r["credited_minutes"], r["visit_id"]) for r in records} == {
         ("honour", "pending", None, None)
     }
-    assert all(r["reason"].startswith("纸质签到表补录：hours.xlsx；地点：") for r in records)
+    said = [note_in_words(r["reason_said"], r["reason"]) or "" for r in records]
+    assert all(reason.startswith("纸质签到表补录：hours.xlsx；地点：") for reason in said)
     assert await owner.fetchval("SELECT count(*) FROM transfer") == 0
     activities = await owner.fetch("SELECT name, rule_code, active FROM activity WHERE community_id = $1", settled.id)
     assert {row["name"] for row in activities} == {row.activity for row in parsed.rows}
@@ -425,7 +427,7 @@ async def test_hours_find_the_station_the_activity_and_what_is_too_long_a_day(
     assert {r["activity_id"] for r in records} == {town.activities["站点值守"]}
     assert [r["flags"] for r in records] == [[], ["long_day"]]
     assert {r["entered_by"] for r in records} == {town.people["赵丽"]}
-    assert records[1]["reason"] == "纸质签到表补录：hours.csv；地点：村口"
+    assert note_in_words(records[1]["reason_said"], records[1]["reason"]) == "纸质签到表补录：hours.csv；地点：村口"
 
 
 async def test_hours_of_long_ago_are_taken_in_with_a_flag(town: Town, owner: asyncpg.Connection) -> None:
@@ -510,10 +512,10 @@ async def test_a_deed_is_worth_what_the_catalogue_said_on_its_day(town: Town, ow
             [date(2026, 10, 26), "李秀英", "", "楼道卫生巡查", 2, "王建国", ""],
         )  # fmt: skip
     assert codes(report) == [(4, "points_differ")]
-    filed = await owner.fetch("SELECT points, rule_version, area_id, note FROM deed ORDER BY occurred_on")
+    filed = await owner.fetch("SELECT points, rule_version, area_id, note, note_said FROM deed ORDER BY occurred_on")
     home = town.areas[f"{PHOENIX}/第一网格/3栋/1单元"]
     assert [tuple(row)[:3] for row in filed] == [(2, 1, home), (4, 2, home)]
-    assert filed[0]["note"] == "楼道卫生巡查（台账补录：deeds.csv）"
+    assert note_in_words(filed[0]["note_said"], filed[0]["note"]) == "楼道卫生巡查（台账补录：deeds.csv）"
 
 
 async def test_a_deed_filed_twice_for_one_day_is_pointed_out(town: Town) -> None:

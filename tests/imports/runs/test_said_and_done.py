@@ -184,7 +184,7 @@ async def test_a_service_without_an_hour_goes_where_its_day_is_free_by_then(
     found = await history.show_run(scope, run_id)
     assert (found.errors, found.created) == ([], 2)
     entered_at = await owner.fetch(
-        "SELECT started_at, ended_at, flags FROM service_record WHERE reason LIKE '纸质%' ORDER BY started_at"
+        "SELECT started_at, ended_at, flags FROM service_record WHERE reason_said IS NOT NULL ORDER BY started_at"
     )
     assert entered_at[0]["started_at"] == by_hand(town, [(3, 5)])[0].started_at
     assert entered_at[0]["ended_at"] <= entered_at[1]["started_at"]

@@ -135,7 +135,9 @@ async def expire_class_minutes(scope: Scope) -> int:
 @retried
 async def _expire(scope: Scope, due: _Due) -> bool:
     async with transaction(scope):
-        minutes = await entries.post_expiry(scope, due.child_id, due.course_id, f"《{due.course}》课时到期")
+        minutes = await entries.post_expiry(
+            scope, due.child_id, due.course_id, phrase("entry.class_expired", course=due.course)
+        )
         if minutes:
             await audit.record(
                 scope, "expire_class_hours", "course", due.course_id, child_id=due.child_id, minutes=minutes

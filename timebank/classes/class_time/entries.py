@@ -10,6 +10,7 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
+from timebank.core.wording import Phrase
 from timebank.ledger.posting import Posting, call
 from timebank.ledger.refusals import Insufficient
 from timebank.policies.values import policies
@@ -66,11 +67,11 @@ class RefundShare(msgspec.Struct, frozen=True):
 
 async def buy(
     scope: Scope, purchase_id: UUID, guardian_id: UUID, child_id: UUID, course_id: UUID, minutes: int, points: int,
-    memo: str,
+    why: Phrase,
 ) -> None:  # fmt: skip
     """Post the purchase of a child's minutes with a guardian's points. Raises Insufficient and AccountClosed."""
     note = Posting(
-        kind="purchase", key=f"class_purchase:{purchase_id}", source_kind=SOURCE, source_id=purchase_id, memo=memo
+        kind="purchase", key=f"class_purchase:{purchase_id}", source_kind=SOURCE, source_id=purchase_id, memo=why
     )
     meaning: dict[str, object] = {
         "guardian": guardian_id,
@@ -93,14 +94,14 @@ async def _keep_last_day(scope: Scope, entry_id: UUID) -> None:
 
 
 async def post_refund(
-    scope: Scope, child_id: UUID, course_id: UUID, minutes: int | None, memo: str, *, instead: UUID | None = None
+    scope: Scope, child_id: UUID, course_id: UUID, minutes: int | None, why: Phrase, *, instead: UUID | None = None
 ) -> Given:
     """Post the refund of unused minutes, of all when `minutes` is None.
 
     `instead`: the guardian who gets the points of a payer who has left. Raises NotEnoughUnused, WorthTooLittle.
     """
     event = clock.new_id()
-    note = Posting(kind="refund", key=f"class_refund:{event}", source_kind=SOURCE, source_id=event, memo=memo)
+    note = Posting(kind="refund", key=f"class_refund:{event}", source_kind=SOURCE, source_id=event, memo=why)
     meaning: dict[str, object] = {"child": child_id, "course": course_id, "minutes": minutes, "instead": instead}
     answer = await call(
         scope, "class_refund", note, meaning, child_id, course_id, minutes, instead, clock.local_day(),
@@ -114,14 +115,14 @@ async def post_refund(
 
 
 async def post_move(
-    scope: Scope, child_id: UUID, course_id: UUID, to_course_id: UUID, minutes: int | None, memo: str
+    scope: Scope, child_id: UUID, course_id: UUID, to_course_id: UUID, minutes: int | None, why: Phrase
 ) -> Moved:
     """Post the move of unused minutes to another course at the price paid, of all when `minutes` is None.
 
     Raises NotEnoughUnused, MinutesOutlived, WorthTooLittle and AccountClosed.
     """
     event = clock.new_id()
-    note = Posting(kind="move", key=f"class_move:{event}", source_kind=SOURCE, source_id=event, memo=memo)
+    note = Posting(kind="move", key=f"class_move:{event}", source_kind=SOURCE, source_id=event, memo=why)
     meaning: dict[str, object] = {"child": child_id, "course": course_id, "to": to_course_id, "minutes": minutes}
     answer = await call(
         scope, "class_move", note, meaning, child_id, course_id, to_course_id, minutes, clock.local_day(),
@@ -132,20 +133,20 @@ async def post_move(
     return Moved(answer["entry_id"], answer["minutes"], answer["points"], answer["arrived"])
 
 
-async def post_expiry(scope: Scope, child_id: UUID, course_id: UUID, memo: str) -> int:
+async def post_expiry(scope: Scope, child_id: UUID, course_id: UUID, why: Phrase) -> int:
     """Post the expiry of minutes that cannot be refunded, and return how many expired."""
     event = clock.new_id()
-    note = Posting(kind="expiry", key=f"class_expiry:{event}", source_kind=SOURCE, source_id=event, memo=memo)
+    note = Posting(kind="expiry", key=f"class_expiry:{event}", source_kind=SOURCE, source_id=event, memo=why)
     meaning: dict[str, object] = {"child": child_id, "course": course_id}
     grace = (await policies(scope)).grace_days
     answer = await call(scope, "class_expire", note, meaning, child_id, course_id, clock.local_day(), grace)
     return int(answer["minutes"])
 
 
-async def post_expiry_reversal(scope: Scope, entry_id: UUID, memo: str) -> int:
+async def post_expiry_reversal(scope: Scope, entry_id: UUID, why: Phrase) -> int:
     """Reverse an expiry of minutes, and return how many. Raises AlreadyReversed, PastGrace and EntryNotFound."""
     note = Posting(
-        kind="reversal", key=f"class_unexpiry:{clock.new_id()}", source_kind=SOURCE, source_id=entry_id, memo=memo
+        kind="reversal", key=f"class_unexpiry:{clock.new_id()}", source_kind=SOURCE, source_id=entry_id, memo=why
     )
     grace = (await policies(scope)).grace_days
     answer = await call(scope, "class_unexpire", note, {"entry": entry_id}, entry_id, clock.local_day(), grace)

@@ -11,6 +11,7 @@ from timebank.classes.families import guardians_of, notify_family
 from timebank.core import audit, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.ledger.refusals import EntryNotFound
 from timebank.people.directory import names_of
 
@@ -43,7 +44,8 @@ async def reverse_class_expiry(scope: Scope, entry_id: UUID, reason: str) -> Une
         guardians = (await guardians_of(scope, [child_id]))[child_id]
         await require_not_close(scope, [child_id, *guardians, *await payers(scope, child_id, course_id)])
         title = (await course(scope, course_id)).title
-        minutes = await entries.post_expiry_reversal(scope, entry_id, f"撤回到期 · 《{title}》课时：{reason}"[:200])
+        why = phrase("entry.class_expiry_reversed", course=title, reason=reason)
+        minutes = await entries.post_expiry_reversal(scope, entry_id, why)
         await audit.record(
             scope, "reverse_class_expiry", "course", course_id, reason=reason, child_id=child_id, minutes=minutes
         )

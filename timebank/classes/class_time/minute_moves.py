@@ -13,7 +13,7 @@ from timebank.core import audit
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import because
+from timebank.core.wording import because, phrase
 from timebank.people.directory import names_of
 
 
@@ -37,8 +37,8 @@ async def move_class_hours(scope: Scope, wanted: MoveIn) -> MovedOut:
         require_running(entered)
         await require_age(scope, wanted.child_id, entered)
         await require_seen_terms(scope, COURSE_TERMS, entered.id, wanted.person_id, entered.title)
-        memo = f"课时从《{left.title}》转到《{entered.title}》"
-        moved = await entries.post_move(scope, wanted.child_id, left.id, entered.id, wanted.minutes, memo)
+        why = phrase("entry.class_moved", left=left.title, entered=entered.title)
+        moved = await entries.post_move(scope, wanted.child_id, left.id, entered.id, wanted.minutes, why)
         await audit.record(
             scope, "move_class_hours", "course", left.id, reason=wanted.reason, child_id=wanted.child_id,
             to=entered.id, entry_id=moved.entry_id, minutes=moved.minutes, arrived=moved.arrived,

@@ -13,6 +13,7 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.ledger.resting import require_spendable
 from timebank.people.guardianship.guardians import require_guardian
 from timebank.people.identity.ages import age_on
@@ -119,9 +120,11 @@ def require_running(taken: CourseOut) -> None:
 
 async def _post(scope: Scope, wanted: ClassHoursIn, taken: CourseOut) -> Bought:
     purchase_id, points = clock.new_id(), price(wanted.minutes, taken.points_per_hour)
-    memo = f"《{taken.title}》课时 {wanted.minutes} 分钟，每 60 分钟 {taken.points_per_hour} 分，共 {points} 分"
+    why = phrase(
+        "entry.class_bought", course=taken.title, minutes=wanted.minutes, per_hour=taken.points_per_hour, points=points
+    )
     await entries.buy(
-        scope, purchase_id, wanted.person_id, wanted.child_id, taken.id, wanted.minutes, points, memo
+        scope, purchase_id, wanted.person_id, wanted.child_id, taken.id, wanted.minutes, points, why
     )  # fmt: skip
     await audit.record(
         scope, "buy_class_hours", "class_purchase", purchase_id, child_id=wanted.child_id, course_id=taken.id,

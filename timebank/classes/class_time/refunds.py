@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -39,6 +39,9 @@ class RefundReason(TimebankError):
 class ChildGrown(TimebankError):
     code = "child_grown"
     sentence = "孩子已满 18 岁，家长不能再代办。请本人到社区，由管理员来办。"
+
+
+RefundCause = Literal["asked", "course_ended", "course_stopped"]
 
 
 class _Child(msgspec.Struct, frozen=True):
@@ -122,27 +125,24 @@ async def refund(scope: Scope, wanted: RefundIn) -> Refunded:
 
 
 async def refund_and_notify(
-    scope: Scope,
-    child_id: UUID,
-    taken: CourseOut,
-    minutes: int | None,
-    why: str | Phrase,
-    *,
-    instead: UUID | None = None,
-) -> Given:
-    """Post the refund and notify the family and the payers. The calling function has checked the permission."""
-    reason = why.text() if isinstance(why, Phrase) else why
-    memo = f"《{taken.title}》没用的课时退回积分"
+    scope: Scope, child_id: UUID, taken: CourseOut, minutes: int | None, why: str, *, instead: UUID | None = None,
+    cause: RefundCause = "asked",
+) -> Given:  # fmt: skip
+    """Post the refund and notify the family and the payers. The calling function has checked the permission.
+
+    `why` is the reason that a person wrote, if any.
+    """
     given = await entries.post_refund(
-        scope, child_id, taken.id, minutes, f"{memo}：{reason}"[:200] if reason else memo, instead=instead
+        scope, child_id, taken.id, minutes, _memo(taken.title, cause, why), instead=instead
     )
     await audit.record(
-        scope, "refund_class_hours", "course", taken.id, reason=reason or None, child_id=child_id,
-        entry_id=given.entry_id, minutes=given.minutes, points=given.points,
+        scope, "refund_class_hours", "course", taken.id, reason=why or None, child_id=child_id, entry_id=given.entry_id,
+        minutes=given.minutes, points=given.points, cause=cause,
     )  # fmt: skip
     child = (await names_of(scope, [child_id]))[child_id]
     said: dict[str, Any] = {
-        "course": taken.title, "child": child, "minutes": given.minutes, "points": given.points, "why": because(why),
+        "course": taken.title, "child": child, "minutes": given.minutes, "points": given.points,
+        "why": because(_reason(cause, why)),
     }  # fmt: skip
     await notify_family(
         scope, child_id, "class_refunded", f"class_refund:{given.entry_id}", given.entry_id,
@@ -152,6 +152,29 @@ async def refund_and_notify(
         }, **said,
     )  # fmt: skip
     return given
+
+
+def _reason(cause: RefundCause, why: str) -> str | Phrase:
+    """The reason of a refund in the message about it."""
+    if cause == "asked":
+        return why
+    if cause == "course_ended":
+        return phrase("course_over")
+    return phrase("course_stops.because", reason=why) if why else phrase("course_stops")
+
+
+def _memo(title: str, cause: RefundCause, why: str) -> Phrase:
+    match cause, bool(why):
+        case "course_ended", _:
+            return phrase("entry.class_refunded_at_end", course=title)
+        case "course_stopped", True:
+            return phrase("entry.class_refunded_at_stop_because", course=title, reason=why)
+        case "course_stopped", False:
+            return phrase("entry.class_refunded_at_stop", course=title)
+        case _, True:
+            return phrase("entry.class_refunded_because", course=title, reason=why)
+        case _:
+            return phrase("entry.class_refunded", course=title)
 
 
 def _yours(back: RefundShare, of: int) -> list[Phrase]:

@@ -14,7 +14,7 @@ from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.deeds.filing.caps import period_of, require_room_among
 from timebank.deeds.filing.filing import DAYS_BACK_MAX, DeedDay, WitnessTooClose, WitnessUnknown, deed_worth
-from timebank.deeds.schemas import DeedIn
+from timebank.deeds.schemas import BookDeed, DeedIn
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.residents import ResidentState, resident_states
 from timebank.rules.catalogue import RuleNotFound, every_version
@@ -122,7 +122,7 @@ def _refusal(facts: _Facts, wanted: DeedIn) -> TimebankError | None:
 
 
 @retried
-async def file_imported_deeds(scope: Scope, wanted: Sequence[DeedIn]) -> list[Filed | TimebankError]:
+async def file_imported_deeds(scope: Scope, wanted: Sequence[BookDeed]) -> list[Filed | TimebankError]:
     """File deeds of any past day for review; return for each the filed deed or the error that forbids it.
 
     The caller notifies the people. The witnesses are asked only when a deed is approved, because the import may be
@@ -154,14 +154,15 @@ async def file_imported_deeds(scope: Scope, wanted: Sequence[DeedIn]) -> list[Fi
 
 _COLUMNS = (
     "community_id", "id", "person_id", "area_id", "rule_code", "rule_version", "points", "points_reason", "occurred_on",
-    "note", "witness_id", "filed_by", "status", "created_at",
+    "note", "witness_id", "filed_by", "status", "created_at", "note_said",
 )  # fmt: skip
 
 
-def _row(scope: Scope, filed: Filed, deed: DeedIn, rule: RuleOut, reason: str | None) -> tuple[object, ...]:
+def _row(scope: Scope, filed: Filed, deed: BookDeed, rule: RuleOut, reason: str | None) -> tuple[object, ...]:
     return (
         scope.community_id, filed.id, deed.person_id, deed.area_id, rule.code, rule.version, filed.points, reason,
         deed.occurred_on, deed.note.strip(), deed.witness_id, scope.actor_id, "filed", clock.now(),
+        deed.note_said.stored() if deed.note_said else None,
     )  # fmt: skip
 
 

@@ -115,7 +115,7 @@ async def file_deed(scope: Scope, wanted: DeedIn) -> DeedOut:
                 filed_by=scope.actor_id, status="filed", reviewed_by=None, reviewed_at=None, review_note=None,
                 notice_from=None, notice_until=None, entry_id=None, created_at=now, withdrawn_at=None,
                 withdrawn_by=None, witness_answer=None, witness_note=None, witness_answered_at=None,
-                witness_asked_by=None, source_kind=None, source_id=None,
+                witness_asked_by=None, source_kind=None, source_id=None, note_said=None,
             )
         )  # fmt: skip
         await audit.record(

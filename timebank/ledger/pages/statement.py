@@ -64,6 +64,7 @@ class StatementPages(Controller):
         return page(
             request, caller, "member/entry.html", entry=entry, rule=rule, undone=undone.get(entry_id),
             what=entry_kind_in_words(entry.kind, entry.source_kind, language_of(request)), person_id=book.person_id,
+            why=entry.reason(language_of(request)),
         )  # fmt: skip
 
 

@@ -8,12 +8,15 @@ import msgspec
 from timebank.core import audit, clock, database
 from timebank.core.database import Question
 from timebank.core.scope import Scope
-from timebank.core.wording import duration
+from timebank.core.wording import Phrase, phrase
 from timebank.ledger import posting
 from timebank.ledger.posting import Earned, Posting
 from timebank.policies.values import Policies, PolicyValue, points_expire_on, policies_from, policy_values
 from timebank.rules.catalogue import RULE_COLUMNS, RuleNotFound, with_words
 from timebank.rules.schemas import RuleOut
+
+ANYWHERE = "志愿服务"
+"""The place of a record without a station and an activity."""
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,11 +158,21 @@ async def _earn(
     scope: Scope, served: Served, minutes: int, rule: RuleOut, in_force: Policies, again: UUID | None
 ) -> Earned:
     assert rule.minutes_per_point is not None
-    memo = f"{duration(minutes)} · {served.place} · {rule.name} v{rule.version}，{rule.text}"
     key = f"service:{served.id}" + (f":restored:{again}" if again else "")
     entry = Posting(
-        kind="service", key=key, source_kind="service_record", source_id=served.id, memo=memo, rule_code=rule.code,
-        rule_version=rule.version, occurred_at=served.ended_at,
+        kind="service", key=key, source_kind="service_record", source_id=served.id, memo=_why(served, minutes, rule),
+        rule_code=rule.code, rule_version=rule.version, occurred_at=served.ended_at,
     )  # fmt: skip
     last_day = points_expire_on(in_force, clock.now())
     return await posting.earn(scope, served.person_id, minutes, rule.minutes_per_point, entry, expires_on=last_day)
+
+
+def _why(served: Served, minutes: int, rule: RuleOut) -> Phrase:
+    per_point = rule.minutes_per_point or 0
+    if served.place == ANYWHERE:
+        return phrase(
+            "entry.service_anywhere", served=minutes, rule=rule.name, version=rule.version, per_point=per_point
+        )
+    return phrase(
+        "entry.service", served=minutes, place=served.place, rule=rule.name, version=rule.version, per_point=per_point
+    )

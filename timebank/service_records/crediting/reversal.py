@@ -6,11 +6,12 @@ from timebank.core import audit, clock
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.core.wording import phrase
+from timebank.core.wording import Phrase, phrase
 from timebank.ledger import posting
-from timebank.ledger.posting import MEMO_MAX, Posting
+from timebank.ledger.posting import Posting
 from timebank.people.messages import notify
-from timebank.service_records.deciding import locked_record
+from timebank.service_records.crediting.credit import ANYWHERE
+from timebank.service_records.deciding import DecidedRow, locked_record
 from timebank.service_records.reading import find_record
 from timebank.service_records.schemas import RecordOut
 from timebank.service_records.tables import ServiceRecord
@@ -40,7 +41,7 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
                 key=key,
                 source_kind="service_record",
                 source_id=row.id,
-                memo=f"冲正 · {row.place} · {reason}"[:MEMO_MAX],
+                memo=_why(row, reason),
             )
             reversal = await posting.reverse(scope, row.entry_id, entry)
             taken = [phrase("taken.points", points=reversal.taken)]
@@ -58,3 +59,9 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
             at=row.started_at, where=row.where, taken=taken, reason=reason,
         )  # fmt: skip
         return await find_record(scope, record_id)
+
+
+def _why(row: DecidedRow, reason: str) -> Phrase:
+    if row.place == ANYWHERE:
+        return phrase("entry.service_anywhere_reversed", reason=reason)
+    return phrase("entry.service_reversed", place=row.place, reason=reason)

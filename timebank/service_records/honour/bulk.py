@@ -10,6 +10,7 @@ import msgspec
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
+from timebank.core.wording import Phrase
 from timebank.policies.values import Policies, policies
 from timebank.service_records.facts import AROUND, counts_on, is_long_ago
 from timebank.service_records.judging import Other, Span, TimeFacts, time_flags
@@ -26,7 +27,8 @@ class HoursEntry(msgspec.Struct, frozen=True, kw_only=True):
     rule_code: str
     activity_id: UUID | None
     station_id: UUID | None
-    reason: str
+    reason: str | None
+    said: Phrase
 
     @property
     def span(self) -> Span:
@@ -42,7 +44,7 @@ class RecordedTime(msgspec.Struct, frozen=True):
 
 _COLUMNS = (
     "community_id", "id", "kind", "person_id", "activity_id", "station_id", "started_at", "ended_at", "minutes",
-    "status", "flags", "reason", "entered_by", "rule_code", "created_at", "counts_on",
+    "status", "flags", "reason", "entered_by", "rule_code", "created_at", "counts_on", "reason_said",
 )  # fmt: skip
 
 
@@ -58,7 +60,7 @@ async def enter_imported_hours(scope: Scope, entries: Sequence[HoursEntry]) -> N
         rows = [
             (scope.community_id, one.id, "honour", one.person_id, one.activity_id, one.station_id, one.started_at,
              one.ended_at, one.minutes, "pending", doubts, one.reason, scope.actor_id, one.rule_code, now,
-             counts_on(one.started_at, clock.local_day(one.started_at)))
+             counts_on(one.started_at, clock.local_day(one.started_at)), one.said.stored())
             for one, doubts in zip(entries, flags, strict=True)
         ]  # fmt: skip
         await database.insert_many("service_record", _COLUMNS, rows)

@@ -33,7 +33,10 @@ class VisitPages(Controller):
     @get()
     async def visits(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
         return page(
-            request, caller, "member/visits.html", found=await visits.list_visits(caller, limit=30, cursor=cursor)
+            request,
+            caller,
+            "member/visits.html",
+            found=await visits.list_visits(caller, limit=30, cursor=cursor, language=language_of(request)),
         )
 
     @get("/{visit_id:uuid}")
@@ -58,7 +61,7 @@ class VisitPages(Controller):
 
 
 async def _visit_page(request: AnyRequest, caller: Scope, visit_id: UUID, *, done: str = "") -> Template:
-    found = await visits.find_visit(caller, visit_id)
+    found = await visits.find_visit(caller, visit_id, language_of(request))
     rule = await _rule_in_words(caller, found.record_id, language_of(request)) if found.record_id else None
     own, objection = caller.is_own(found.person_id), None
     if own and found.record_id and found.record_status == "reversed":

@@ -9,11 +9,12 @@ from timebank.core import clock, database
 from timebank.core.database import reading
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.deeds.filing.bulk import file_imported_deeds, try_deeds
 from timebank.deeds.filing.caps import CapReached
 from timebank.deeds.filing.filing import WitnessTooClose, WitnessUnknown
 from timebank.deeds.filing.notices import Named, notify_deeds_imported
-from timebank.deeds.schemas import DeedIn
+from timebank.deeds.schemas import BookDeed
 from timebank.imports.cells.problems import problem, refusal
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.intake import Intake, Planned, Ready, cells_of
@@ -39,7 +40,7 @@ COLUMN_OF: dict[type[TimebankError], str] = {
 class DeedPlanned(Planned, frozen=True, kw_only=True):
     """A row to write: a deed to file."""
 
-    deed: DeedIn
+    deed: BookDeed
 
 
 async def examine(intake: Intake, book: Workbook) -> Ready[DeedRow, DeedPlanned]:
@@ -114,7 +115,7 @@ async def _refuse_own_words(
 
 
 def _report(
-    line: Reading[DeedRow], deed: DeedIn, refused: TimebankError | None, on_record: set[tuple[UUID, str, date]]
+    line: Reading[DeedRow], deed: BookDeed, refused: TimebankError | None, on_record: set[tuple[UUID, str, date]]
 ) -> None:
     """Refuse the row if filing would refuse its deed, and warn if the same deed of that day is on record."""
     same = (deed.person_id, deed.rule_code, deed.occurred_on)
@@ -218,13 +219,14 @@ async def _on_record(scope: Scope, rows: Sequence[DeedRow]) -> set[tuple[UUID, s
     return {(row["person_id"], row["rule_code"], row["occurred_on"]) for row in found}
 
 
-def _deed(intake: Intake, residents: Residents, row: DeedRow, rule_code: str, area_id: UUID) -> DeedIn:
+def _deed(intake: Intake, residents: Residents, row: DeedRow, rule_code: str, area_id: UUID) -> BookDeed:
     assert row.person is not None
     witness = residents.of(row.witness_person) if row.witness_person else None
     differs = row.points != row.catalogue_points
-    return DeedIn(
+    return BookDeed(
         person_id=UUID(row.person.key), rule_code=rule_code, area_id=area_id, occurred_on=row.happened_on,
-        note=row.note or f"{row.item}（台账补录：{intake.file_name}）",
+        note=row.note or "",
+        note_said=None if row.note else phrase("note.deed_from_book", item=row.item or "", file=intake.file_name),
         witness_id=witness.id if witness and witness.status == "active" else None,
         points=row.points if differs else None, points_reason=row.note if differs else None,
     )  # fmt: skip

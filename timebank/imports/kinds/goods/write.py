@@ -226,7 +226,7 @@ def _unit(row: GoodRow, ended: _Good | None) -> str:
 async def _receive(intake: Intake, good_id: UUID, station_id: UUID, quantity: int) -> Made:
     """Add stock at a station. Returns the stock move, or the stock itself if the quantity of 0 made no move."""
     before = await _moves(intake.scope, good_id, station_id)
-    await receive(intake.scope, good_id, station_id, quantity, f"导入：{intake.file_name}"[:200], reason="import")
+    await receive(intake.scope, good_id, station_id, quantity, intake.file_name[:200], reason="import")
     new = await _moves(intake.scope, good_id, station_id) - before
     return Made("stock_move", new.pop()) if new else Made("stock", good_id)
 

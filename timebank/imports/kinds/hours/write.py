@@ -12,6 +12,7 @@ from timebank.activities.undo import offer_again
 from timebank.core import clock, database, names
 from timebank.core.database import reading
 from timebank.core.scope import Scope
+from timebank.core.wording import Phrase, phrase
 from timebank.imports.cells.problems import problem
 from timebank.imports.files.refusals import ImportRefused
 from timebank.imports.files.workbook import Workbook
@@ -33,8 +34,6 @@ from timebank.imports.words.named import activities_of
 from timebank.service_records.crediting.credit import rule_code_of, rule_of
 from timebank.service_records.honour.bulk import HoursEntry, enter_imported_hours, overlapping_records
 from timebank.service_records.honour.notices import notify_of_many_hours
-
-REASON_MAX = 500
 
 
 class NoServiceRule(ImportRefused):
@@ -85,21 +84,23 @@ async def take(intake: Intake, rows: Sequence[HoursPlanned]) -> None:
         entry = HoursEntry(
             id=clock.new_id(), person_id=row.person_id, started_at=row.started_at, ended_at=row.ended_at,
             minutes=row.minutes, rule_code=codes[activity_id], activity_id=activity_id,
-            station_id=row.station_id, reason=_reason(intake, row),
+            station_id=row.station_id, reason=row.note or None, said=_why(intake, row),
         )  # fmt: skip
         entries.append(entry)
         intake.row_made(row.key, "service_record", entry.id)
     await enter_imported_hours(intake.scope, entries)
 
 
-def _reason(intake: Intake, row: HoursPlanned) -> str:
-    said = [
-        f"纸质签到表补录：{intake.file_name}",
-        "表里只有日期和时长，起止时刻不详" if row.day_only else "",
-        f"地点：{row.place}" if row.place else "",
-        row.note or "",
-    ]
-    return "；".join(filter(None, said))[:REASON_MAX]
+def _why(intake: Intake, row: HoursPlanned) -> Phrase:
+    """Why the hours were entered: the sheet, where it says no times that too, and the place as it writes it."""
+    file = intake.file_name
+    if row.day_only:
+        return (
+            phrase("note.hours_without_times_at", file=file, place=row.place)
+            if row.place
+            else phrase("note.hours_without_times", file=file)
+        )
+    return phrase("note.hours_at", file=file, place=row.place) if row.place else phrase("note.hours", file=file)
 
 
 async def _activities(intake: Intake, rows: Sequence[HoursPlanned]) -> dict[bytes, UUID]:

@@ -1,4 +1,4 @@
-"""Each kind of message is a whole sentence in both languages, with everything that it is given."""
+"""Each kind of stored sentence reads whole in both languages, with everything that it is given."""
 
 import re
 from collections.abc import Callable
@@ -13,13 +13,14 @@ from timebank.core.locale import LANGUAGES
 from timebank.core.wording import Phrase, phrase
 
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
-SENTENCES = {kind: sentence for one in capabilities() for kind, sentence in one.messages.items()}
+SENTENCES = {kind: sentence for one in capabilities() for kind, sentence in one.sentences.items()}
 BEGIN = datetime(2031, 3, 4, 5, 6, tzinfo=UTC)
 NAME = "欧阳凯伟"
 
 # By format of a placeholder: the n-th value of a sentence as it is stored, and what a reader must see of it.
 SAMPLES: dict[str, Callable[[int], tuple[object, str]]] = {
     "": lambda n: (f"{NAME}{n}", f"{NAME}{n}"),
+    "word": lambda n: (f"{NAME}{n}", f"{NAME}{n}"),
     "points": lambda n: (4100 + n, f"4,10{n}"),
     "minutes": lambda n: (60 * (n + 40), f"{n + 40} "),
     "day": lambda n: (date(2041 + n, 5, 6), f"{2041 + n}"),
@@ -61,7 +62,7 @@ PARTS: dict[str, list[tuple[dict[str, Any], str, str]]] = {
 
 
 def sample(kind: str) -> tuple[Phrase, list[str]]:
-    """A message of this kind, and what a reader must see of its values."""
+    """A sentence of this kind, and what a reader must see of its values."""
     values, seen = {}, []
     for n, (_text, name, spec, _conversion) in enumerate(Formatter().parse(SENTENCES[kind])):
         if name is not None and name not in values:
@@ -72,7 +73,7 @@ def sample(kind: str) -> tuple[Phrase, list[str]]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", SENTENCES)
-def test_a_message_is_a_whole_sentence_with_all_its_values(kind: str, language: str) -> None:
+def test_a_stored_sentence_reads_whole_with_all_its_values(kind: str, language: str) -> None:
     says, seen = sample(kind)
     text = says.text(language)
     assert [shown for shown in seen if shown not in text] == []
@@ -83,7 +84,7 @@ def test_a_message_is_a_whole_sentence_with_all_its_values(kind: str, language: 
 
 
 @pytest.mark.parametrize("kind", sorted({kind for one in capabilities() for kind in one.parts}))
-def test_a_part_of_a_message_is_put_into_words_for_its_reader(kind: str) -> None:
+def test_a_part_of_a_sentence_is_put_into_words_for_its_reader(kind: str) -> None:
     for values, chinese, english in PARTS[kind]:
         says = Phrase(kind, values)
         assert chinese in says.text()
@@ -106,5 +107,5 @@ def test_data_is_never_translated() -> None:
 
 
 def test_a_kind_that_is_not_known_any_more_and_a_value_that_is_missing_do_no_harm() -> None:
-    assert Phrase("gone.for_ever", {"n": 1}).text() == "gone.for_ever"
+    assert Phrase("gone.for_ever", {"n": 1}).text() == ""
     assert "— 积分在—" in Phrase("points_expiring", {}).text()

@@ -3,20 +3,23 @@
 from collections.abc import Iterator
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 
+from tests.support.messages import texts
 from tests.support.town import Town
 from timebank.core import database
 from timebank.core.capability import Capability, also
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
+from timebank.core.wording import phrase
 from timebank.http.callers import SESSION_COOKIE
 from timebank.objections.deciding import ObjectionDecided, PartyToDeed, decide_objection
 from timebank.objections.listing import count_undecided_objections, find_objection, may_decide
 from timebank.objections.objecting import object_to, own_objection
 from timebank.objections.schemas import Raised
-from timebank.objections.subjects import NotOnNotice, OwnDeed, Parties, Subject
+from timebank.objections.subjects import NotOnNotice, OwnDeed, Parties, Subject, subjects
 
 DONE: list[str] = []
 
@@ -116,6 +119,22 @@ async def test_an_administrator_does_not_decide_about_the_own_score(town: Town) 
     raised = await object_to(await town.scope("赵丽"), "score", town.people["赵丽"], "太低了")
     with pytest.raises(PartyToDeed):
         await decide_objection(await town.scope("赵丽"), raised.id, True, "是太低了")
+
+
+async def test_every_subject_says_its_outcome_and_whose_name_it_was_in_in_both_languages() -> None:
+    for kind, subject in subjects().items():
+        for sentence in (phrase(subject.rejected), phrase(f"objection_entered.{kind}")):
+            assert sentence.text() != sentence.kind
+            assert kind == "score" or sentence.text("en") != sentence.text()
+
+
+async def test_a_resident_is_notified_in_the_words_of_the_subject(town: Town, owner: asyncpg.Connection) -> None:
+    score, admin = town.people["张桂兰"], await town.scope("赵丽")
+    raised = await object_to(admin, "score", score, "少算了一次", score)
+    await decide_objection(await town.scope("钱进"), raised.id, True, "补上了")
+    assert await texts(owner, "person_id = $1", score) == [
+        "工作人员替您对一项测评提出了异议。", "您的异议有了决定：这项测评作废。补上了",
+    ]  # fmt: skip
 
 
 async def test_what_no_capability_declares_is_not_found(town: Town) -> None:

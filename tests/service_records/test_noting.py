@@ -89,6 +89,14 @@ async def test_the_same_errand_confirmed_at_once_is_one_record(town: Town, owner
     assert (await noted(town, "王建国", source=source)).why is None, "a second helper of the errand has a record too"
 
 
+async def test_an_errand_that_one_verb_confirms_twice_is_one_record(town: Town, owner: asyncpg.Connection) -> None:
+    source = errand()
+    async with transaction(await town.scope("张桂兰")):
+        first, again = await noted(town, source=source), await noted(town, source=source)
+    assert (first.why, again) == (None, Noted(None, "twice"))
+    assert await owner.fetchval("SELECT count(*) FROM service_record") == 1
+
+
 async def test_a_rejected_errand_is_not_confirmed_into_a_second_record(town: Town) -> None:
     source = errand()
     made = await noted(town, source=source)

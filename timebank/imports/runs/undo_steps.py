@@ -209,6 +209,7 @@ async def _notify_of_deeds(intake: Intake, _made: Sequence[Made]) -> None:
 
 async def _say_what_is_left(intake: Intake, _made: Sequence[Made]) -> None:
     """Note how many stocks could not be reduced because the goods had been handed out meanwhile."""
+    await database.flush()  # the moves that are queued
     left = await database.fetch_value(
         "SELECT count(*) FROM import_row r JOIN stock_move m ON m.community_id = $1 AND m.id = r.noun_id "  # noqa: S608  # from above
         f"WHERE r.community_id = $1 AND r.run_id = $2 AND r.noun = 'stock_move' AND NOT {_TAKEN_BACK}",

@@ -232,6 +232,7 @@ async def _receive(intake: Intake, good_id: UUID, station_id: UUID, quantity: in
 
 
 async def _moves(scope: Scope, good_id: UUID, station_id: UUID) -> set[UUID]:
+    await database.flush()  # the moves that are queued
     found = await database.fetch(
         "SELECT id FROM stock_move WHERE community_id = $1 AND good_id = $2 AND station_id = $3",
         scope.community_id, good_id, station_id,

@@ -116,6 +116,7 @@ REASONS: dict[str, str] = {
     "waiting_change_needs": KIND, "waiting_change_status": KIND, "waiting_change_one_open": UPSERT,
     "waiting_change_decided": "status and time are written together", "household_move_person": LOCKED,
     "deed_witness_answer": KIND, "deed_witness_answered": "answer and time are written together",
+    "visit_one_open": "the open visit is read under the person's lock, and a second check-in is answered by it",
     "visit_in_by": KIND, "visit_out_by": KIND, "visit_status": KIND,
     "visit_order": "a scan before the check-in is refused", "visit_out": "status and time are written together",
     "visit_activity": LOOKED_UP, "visit_person": LOCKED, "visit_shift": LOOKED_UP, "visit_station": LOOKED_UP,

@@ -34,7 +34,7 @@ from timebank.core.capability import capabilities
 from timebank.core.database import transaction
 from timebank.core.errors import Unexpected
 from timebank.core.locale import catalogue
-from timebank.core.wording import VALUE_MAX, phrase
+from timebank.core.wording import VALUE_MAX, VALUES_MAX, phrase
 from timebank.deeds.credit import credit_due_deeds, reverse_deed
 from timebank.deeds.review import review_deed
 from timebank.expiry.reversal import reverse_expiry
@@ -371,9 +371,10 @@ def test_a_memo_of_another_version_breaks_no_statement() -> None:
 
 async def test_a_long_reason_is_cut_and_never_refuses_the_posting(town: Town, owner: asyncpg.Connection) -> None:
     """Eight values of the longest letters are stored, with quotes and line breaks; only the length is bounded."""
-    worst = phrase("entry.deed", **{f"v{n}": ('𠀀"\n' * 500)[: 500 + n] for n in range(8)})
+    said = phrase("entry.deed", **{f"v{n}": ('𠀀"\n' * 500)[: 500 + n] for n in range(VALUES_MAX)})
+    worst = said.bounded()
     assert all(len(str(value)) == VALUE_MAX and str(value).endswith("…") for value in worst.values.values())
-    posted = await posting.issue(town.system(), town.people["张桂兰"], Currency.point, 10, note(worst))
+    posted = await posting.issue(town.system(), town.people["张桂兰"], Currency.point, 10, note(said))
     kept = await owner.fetchval("SELECT memo_values FROM transfer WHERE entry_id = $1", posted.entry_id)
     assert msgspec.json.decode(kept) == worst.values
 

@@ -127,16 +127,16 @@ async def test_what_is_sealed_of_a_change_stays_sealed_in_the_message_about_its_
 
 
 async def counted(scope: Scope, to_send: list[Notification], monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many statements `notify_many` sends."""
-    sent, execute = 0, database.execute
+    """How many writes `notify_many` queues."""
+    sent, queue = 0, database.queue
 
-    async def counting(sql: str, *values: object) -> str:
+    def counting(*writes: database.Write) -> None:
         nonlocal sent
-        sent += 1
-        return await execute(sql, *values)
+        sent += len(writes)
+        queue(*writes)
 
     with monkeypatch.context() as patch:
-        patch.setattr(database, "execute", counting)
+        patch.setattr(database, "queue", counting)
         await notify_many(scope, to_send)
     return sent
 

@@ -124,6 +124,7 @@ REASONS: dict[str, str] = {
     "waiting_change_needs": KIND, "waiting_change_status": KIND, "waiting_change_one_open": UPSERT,
     "waiting_change_decided": "status and time are written together", "household_move_person": LOCKED,
     "deed_witness_answer": KIND, "deed_witness_answered": "answer and time are written together",
+    "visit_one_open": "the open visit is read under the person's lock, and a second check-in is answered by it",
     "visit_in_by": KIND, "visit_out_by": KIND, "visit_status": KIND,
     "workday_county": "the county is written with its source", "workday_county_id_fkey": LOOKED_UP,
     "workday_estimated": "estimate and source are written together", "workday_once": UPSERT, "workday_source": KIND,

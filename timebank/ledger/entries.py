@@ -41,7 +41,7 @@ class Entry(Reasoned, frozen=True, kw_only=True):
 
 _ENTRIES = """
 SELECT h.id AS first_id, h.entry_id, h.kind, h.source_kind, h.source_id, h.posted_at, h.occurred_at,
-       h.memo, h.memo_kind, h.memo_values, h.rule_code, h.rule_version, h.actor_id, h.currency, legs.person_id,
+       h.memo, h.memo_kind, h.memo_values::text, h.rule_code, h.rule_version, h.actor_id, h.currency, legs.person_id,
        coalesce(legs.points, 0) AS points, coalesce(legs.minutes, 0) AS minutes,
        coalesce(legs.class_minutes, 0) AS class_minutes, legs.expires_on,
        (SELECT sum(m.amount)::bigint FROM transfer m WHERE m.community_id = h.community_id

@@ -158,7 +158,7 @@ FROM newest n CROSS JOIN LATERAL (
            sum(CASE WHEN t.credit_account = ANY ((SELECT ids FROM mine)::uuid[]) THEN t.amount ELSE 0 END
              - CASE WHEN t.debit_account = ANY ((SELECT ids FROM mine)::uuid[]) THEN t.amount ELSE 0 END)::bigint
                AS amount,
-           max(t.memo) AS memo, max(t.memo_kind) AS memo_kind, (array_agg(t.memo_values))[1] AS memo_values,
+           max(t.memo) AS memo, max(t.memo_kind) AS memo_kind, (array_agg(t.memo_values))[1]::text AS memo_values,
            max(t.source_kind) AS source_kind, (array_agg(t.source_id))[1] AS source_id,
            max(t.rule_code) AS rule_code, max(t.rule_version) AS rule_version
     FROM transfer t WHERE t.community_id = $1 AND t.entry_id = n.entry_id

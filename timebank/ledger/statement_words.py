@@ -79,7 +79,7 @@ CROSS JOIN LATERAL (
 ) AS undone
 CROSS JOIN LATERAL (
     SELECT (array_agg(o.kind ORDER BY o.leg))[1] AS kind, min(o.source_kind) AS source_kind, max(o.memo) AS memo,
-           max(o.memo_kind) AS memo_kind, (array_agg(o.memo_values))[1] AS memo_values
+           max(o.memo_kind) AS memo_kind, (array_agg(o.memo_values))[1]::text AS memo_values
     FROM transfer o WHERE o.community_id = $1 AND o.entry_id = undone.entry_id AND o.kind <> 'repayment'
 ) AS whole WHERE whole.kind IS NOT NULL
 """

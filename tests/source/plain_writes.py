@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TypeGuard
 
 from piccolo.table import Table
 
@@ -43,8 +44,12 @@ def tables() -> dict[str, type[Table]]:
 
 
 def statements(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """The strings of a module on one line each, with `{}` for what an f-string fills in."""
+    """The strings of a module on one line each, with `{}` for what an f-string fills in.
+
+    Those given to `database.change` are left out: a queued write is SQL, and only a whole row goes through its class.
+    """
     inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+    inside |= {id(part) for node in ast.walk(tree) if _is_call_of(node, "change") for part in ast.walk(node)}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             parts = [str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values]
@@ -71,8 +76,8 @@ def is_plain(sql: str) -> bool:
 def misused(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """Each use of a table class that is neither a column nor a whole insert or update of one row, with its line.
 
-    What is allowed is `await Row.insert(Row(...))`, `await Row.update({...}).where(...)` with the primary key alone in
-    the condition, and columns by name.
+    What is allowed is `await Row.insert(Row(...))`, `database.insert(Row(...))` of a row to be queued,
+    `await Row.update({...}).where(...)` with the primary key alone in the condition, and columns by name.
     """
     names, used = dict(_imported(tree)), set[int]()
     if not names:
@@ -80,6 +85,8 @@ def misused(tree: ast.Module) -> Iterator[tuple[str, int]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Await):
             used |= _plain_call(node.value, names)
+        elif _is_call_of(node, "insert") and isinstance(built := node.args[0], ast.Call):
+            used |= {id(built)} if _table(built.func, names) is not None else set()
     for node in ast.walk(tree):
         if id(node) in used:
             continue
@@ -88,6 +95,11 @@ def misused(tree: ast.Module) -> Iterator[tuple[str, int]]:
                 yield ast.unparse(node), node.lineno
         elif isinstance(node, ast.Call) and _table(node.func, names) is not None:
             yield ast.unparse(node.func) + "(...)", node.lineno
+
+
+def _is_call_of(node: ast.AST, function: str) -> TypeGuard[ast.Call]:
+    """Whether a node is a call of a function of `database`, such as `database.insert(...)`."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == f"database.{function}"
 
 
 def classes_used(tree: ast.Module) -> Iterator[tuple[str, int]]:

@@ -84,12 +84,12 @@ async def _insert(
     entry_id: UUID | None = None,
 ) -> None:  # fmt: skip
     """Queue a new booking: of a seat, or, without an entry, one that waits."""
-    row = Booking(
+    row = database.insert(Booking(
         community_id=scope.community_id, id=booking_id, lesson_id=wanted.lesson_id, child_id=wanted.child_id,
         guardian_id=guardian_id, status="held" if entry_id else "waiting", code=code, entry_id=entry_id,
         created_at=clock.now(), ended_at=None, ended_by=None,
-    )  # fmt: skip
-    database.queue(database.insert(row))
+    ))  # fmt: skip
+    database.queue(row)
     await audit.record(
         scope, "book", "booking", booking_id, lesson_id=wanted.lesson_id, child_id=wanted.child_id
     )  # fmt: skip

@@ -145,7 +145,7 @@ async def insert_record(
 
     `entered_by` is who entered or confirmed the hours, `reason` what they wrote.
     """
-    row = ServiceRecord(
+    row = database.insert(ServiceRecord(
         community_id=scope.community_id, id=served.id, kind=served.kind, person_id=served.person_id,
         visit_id=visit.id if visit else None, activity_id=visit.activity_id if visit else activity_id,
         station_id=visit.station_id if visit else station_id, started_at=served.started_at,
@@ -157,8 +157,8 @@ async def insert_record(
         counts_on=counts_on(served.started_at, served.day), corrected_by=None, corrected_at=None,
         withdrawn_at=None, withdrawn_by=None, source_kind=source.kind if source else None,
         source_id=source.id if source else None, reason_said=None, review_said=why.stored() if why else None,
-    )  # fmt: skip
-    database.queue(database.insert(row))
+    ))  # fmt: skip
+    database.queue(row)
     await audit.record(
         scope, "record_service", "service_record", served.id, kind=served.kind, status=status, flags=flags,
         minutes=served.minutes,

@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from timebank.core import audit, clock, database
+from timebank.core.database import Write
 from timebank.people.messages import notify
 from timebank.policies.values import Policies
 from timebank.presence import verdicts
@@ -47,7 +48,7 @@ async def carry_out(context: ScanContext, found: Identified, decision: Decision,
 
 
 async def _check_in(context: ScanContext, found: Identified, decision: Decision) -> Verdict:
-    """Open a visit; one that ends at `over` is recorded as forgotten, and the person is told."""
+    """Open a visit; one that ends at `over` is recorded as forgotten, and the person is notified."""
     scope, station, person, choice = context.scope, found.station, found.person, decision.choice
     assert station is not None and person is not None and choice is not None  # noqa: PT018
     over = decision.over
@@ -59,7 +60,7 @@ async def _check_in(context: ScanContext, found: Identified, decision: Decision)
         flags=[*decision.flags, *["forgotten_check_out"] * bool(over)],
         opens_at=station.opens_at, closes_at=station.closes_at,
     )  # fmt: skip
-    database.queue(database.insert(_row(context, opened, decision)))
+    database.queue(_row(context, opened, decision))
     await _record(context, found, "check_in", opened.id, station.id)
     if over is not None:
         await database.flush()
@@ -67,15 +68,15 @@ async def _check_in(context: ScanContext, found: Identified, decision: Decision)
     return verdicts.check_in_verdict(person, opened, decision.flags)
 
 
-def _row(context: ScanContext, visit: VisitRow, decision: Decision) -> Visit:
+def _row(context: ScanContext, visit: VisitRow, decision: Decision) -> Write:
     scope, browser = context.scope, context.browser if context.by == "station_code" else None
-    return Visit(
+    return database.insert(Visit(
         community_id=scope.community_id, id=visit.id, person_id=visit.person_id, station_id=visit.station_id,
         activity_id=visit.activity_id, shift_id=visit.shift_id, in_at=visit.in_at, out_at=visit.out_at,
         status=visit.status, in_by=visit.in_by, out_by=visit.out_by, flags=visit.flags, opens_at=visit.opens_at,
         closes_at=visit.closes_at, in_by_login=scope.login_id, out_by_login=None, marks=context.marks,
         in_address=browser.hint(scope.community_id) if browser else None, read_by=decision.read_by,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 async def _check_out(

@@ -70,8 +70,6 @@ REVOKE EXECUTE ON FUNCTION may_set_workday, workday_fill FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION may_set_workday, workday_fill TO timebank_app;
 
 ALTER TABLE workday ENABLE ROW LEVEL SECURITY;
-ALTER TABLE workday FORCE ROW LEVEL SECURITY;
-CREATE POLICY owner ON workday TO timebank_owner USING (true);
 CREATE POLICY read ON workday FOR SELECT TO timebank_app USING (true);
 CREATE POLICY added ON workday FOR INSERT TO timebank_app WITH CHECK (may_set_workday(county_id, day) AND is_acting(set_by));
 CREATE POLICY changed ON workday FOR UPDATE TO timebank_app USING (may_set_workday(county_id, day)) WITH CHECK (is_acting(set_by));

@@ -8,13 +8,15 @@ import pytest
 
 from tests.source.test_architecture import modules
 
+PAID_THEN = "timebank.access.roles.paid"  # whether somebody held it on a day, also a role ended since
 AT_THE_VISIT = "timebank.service_records.facts"  # whether somebody kept the station then, also by a role ended since
 
 # The condition, what a copy of it looks like, the module to ask instead, and others that may, each with its reason.
 SQL = [
-    ("a role grant in force", r"\bends_on IS NULL", "timebank.access.roles.in_force", {AT_THE_VISIT}),
-    ("a role grant in force", r"\bstarts_on <= \$", "timebank.access.roles.in_force", {AT_THE_VISIT}),
-    ("a role grant not over", r"role_grant (?=.*\bended_at IS NULL)", "timebank.access.roles.in_force", {AT_THE_VISIT}),
+    ("a role grant in force", r"\bends_on IS NULL", "timebank.access.roles.in_force", {AT_THE_VISIT, PAID_THEN}),
+    ("a role grant in force", r"\bstarts_on <= \$", "timebank.access.roles.in_force", {AT_THE_VISIT, PAID_THEN}),
+    ("a role grant not over", r"role_grant (?=.*\bended_at IS NULL)", "timebank.access.roles.in_force",
+     {AT_THE_VISIT, PAID_THEN}),
     ("a guardian's consent in force", r"consented_at IS NOT NULL AND", "timebank.people.guardianship.care", set()),
     ("a guardian's consent in force", r"guardianship (?=.*\bended_at IS NULL)", "timebank.people.guardianship.care",
      {"timebank.people.guardianship.guardians"}),  # ends one
@@ -24,7 +26,9 @@ SQL = [
 
 PYTHON = [
     ("the own ids", r"\bp\.person_id for p in [\w.]*\bpersons\b", "timebank.core.scope", set()),
-    ("an age", r"\b(timedelta|replace)\(.*(365|366)|\.born_on\.year", "timebank.people.identity.ages", set()),
+    ("an age", r"\b(timedelta|replace)\(.*(365|366)|\.born_on\.year", "timebank.people.identity.ages", {
+        "timebank.photos.purging",  # how long a photo is kept
+    }),
     ("a name's comparison key", r"normalize\('NFKC'|\.casefold\(\)", "timebank.core.names", {
         "timebank.core.scanned",  # what a scanner typed
         "timebank.people.identity.phones",  # digits of a phone

@@ -146,7 +146,11 @@ async def places(scope: Scope, *, limit: int, cursor: str | None = None) -> Page
 
 async def _regions_after(scope: Scope, path: list[UUID], most: int) -> list["_Placed"]:
     return await database.rows(
-        _Placed, f"{_REGIONS} AND path > $2::uuid[] ORDER BY path LIMIT $3", list(scope.communities), path, most
+        _Placed,
+        f"{_REGIONS} AND path > $2::uuid[] ORDER BY path LIMIT $3",
+        database.as_texts(scope.communities),
+        path,
+        most,
     )
 
 
@@ -166,7 +170,7 @@ _AREAS = "SELECT id, kind, name, parent_id, path, community_id FROM area WHERE c
 async def regions_in_reach(scope: Scope) -> list[PlaceOut]:
     """The caller's communities and the streets and counties above them, each after its parent, in natural order."""
     async with transaction(scope):
-        found = await database.rows(_Placed, _REGIONS, database.as_texts(list(scope.communities)))
+        found = await database.rows(_Placed, _REGIONS, database.as_texts(scope.communities))
     return _as_tree(found)
 
 

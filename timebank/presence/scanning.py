@@ -16,7 +16,7 @@ from timebank.presence.evidence.acting_keeper import with_keeper
 from timebank.presence.evidence.browsers import Browser
 from timebank.presence.evidence.claims import Claim, use_of
 from timebank.presence.evidence.device_clock import DeviceClock, measured
-from timebank.presence.scans.carrying_out import carry_out, keep
+from timebank.presence.scans.carrying_out import carry_out, keep_verdict
 from timebank.presence.scans.context import ScanContext, read_code, require_counter, scope_for_code
 from timebank.presence.scans.deciding import decide
 from timebank.presence.scans.facts import Identified, Stored, first_facts, scan_facts
@@ -86,7 +86,7 @@ async def _judged(context: ScanContext, request_hash: bytes) -> Verdict:
         except ScanRefused as refusal:
             person = person_seen(found.person)
             verdict = Verdict(status=refusal.status, reason=refusal.reason, person=person, said=[refusal.said])
-        keep(context, found, request_hash, verdict)
+        keep_verdict(context, found, request_hash, verdict)
     return verdict
 
 

@@ -13,7 +13,7 @@ from timebank.policies.values import Policies, PolicyValue, policy_values
 from timebank.presence.evidence.card_scans import unconfirmed_question
 from timebank.presence.visits import VisitRow
 from timebank.rules.schemas import RuleOut
-from timebank.service_records.crediting.credit import Served, rule_question, taken_question
+from timebank.service_records.crediting.credit import Served, credited_question, rule_question
 from timebank.service_records.judging import Other, Span, TimeFacts, VisitFacts, time_flags
 
 # A record begins at most a day after the day on which it counts, and lasts at most a day.
@@ -63,7 +63,7 @@ async def record_facts(
         "policies": policy_values(scope),
         "rule": rule_question(scope, rule_code, visit.activity_id, visit.out_at),
         "others": _others(scope, visit.person_id, span, day, record_id),
-        "taken": taken_question(scope, visit.person_id, day, record_id),
+        "taken": credited_question(scope, visit.person_id, day, record_id),
         "has_unconfirmed_card": unconfirmed_question(scope, visit.person_id),
         "is_keeper": _is_keeper(scope, visit, day),
         "is_elsewhere": _is_elsewhere(scope, visit.person_id, span),

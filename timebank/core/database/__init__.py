@@ -4,24 +4,26 @@ from timebank.core.database.connections import BadValue, NotOpen, close_pool, cr
 from timebank.core.database.questions import Question, many, one, value
 from timebank.core.database.reads import Reads, gathering, read
 from timebank.core.database.retrying import TRIES, retried
+from timebank.core.database.statements import (
+    execute,
+    fetch,
+    fetch_one,
+    fetch_unlimited,
+    fetch_value,
+    insert_many,
+    read_value,
+    row,
+    rows,
+)
 from timebank.core.database.transactions import (
     LOCK_NOT_AVAILABLE,
     Open,
     ask,
     error_of,
-    execute,
-    fetch,
     fetch_aside,
-    fetch_one,
-    fetch_unlimited,
-    fetch_value,
     flush,
-    insert_many,
     queue,
-    read_value,
     reading,
-    row,
-    rows,
     savepoint,
     transaction,
 )

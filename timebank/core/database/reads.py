@@ -16,7 +16,8 @@ import msgspec
 
 from timebank.core.database.gathering import Group
 from timebank.core.database.questions import Question, asked_together
-from timebank.core.database.transactions import current, fetch_one, fetch_value
+from timebank.core.database.statements import fetch_one, fetch_value
+from timebank.core.database.transactions import current
 
 T = TypeVar("T")
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,11 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.access.membership_state import membership_state_of
 from timebank.access.sign_in.finding import count_look_up
-from timebank.cards.cards import card_to_read
-from timebank.cards.schemas import CardOut
-from timebank.classes.pages.counter import counter_classes
 from timebank.core import database, scanned, vault
 from timebank.core.clock import now
 from timebank.core.database import retried, transaction
@@ -27,19 +22,14 @@ from timebank.core.wording import said
 from timebank.http.callers import AT_THE_COUNTER, WITHOUT_A_KEEPER, AnyRequest
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.ledger.statement import balances
-from timebank.overview.openers import rests_to_confirm
 from timebank.people.directory import named_at_counter
 from timebank.people.schemas import PersonLine
 from timebank.presence import batches, counter, scanning
-from timebank.presence.at_counter import is_present
+from timebank.presence.pages.at_the_counter import person_at_counter
 from timebank.presence.pages.verdicts import VerdictText, verdict_in_words
 from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, Verdict, verdict_in_language
 from timebank.presence.visits import today_at
 from timebank.presence.words import REASONS
-from timebank.service_records.visits import open_visit
-from timebank.shop.pages.counter import counter_goods, offered_here
-from timebank.shop.schemas import GoodOut
 from timebank.stations.schemas import StationOut
 from timebank.stations.stations import kept_stations
 from timebank.web.forms import parse_form
@@ -221,58 +211,6 @@ async def _scanned(caller: Scope, chosen: StationOut, data: dict[str, str]) -> t
     return verdict, verdict.person.id if verdict.person and verdict.status != "error" else None
 
 
-class Served(msgspec.Struct, frozen=True, kw_only=True):
-    """The person at the counter and what can be done for them."""
-
-    person: counter.CounterPerson
-    available: int | None  # None where the person was found by name alone: their points cannot be spent then
-    is_in: bool
-    elsewhere: str | None
-    goods: Any
-    classes: Any
-    rests_until: datetime | None  # until then the person's login cannot spend points
-    may_confirm: bool  # whether this keeper may confirm the login
-    offered: list[GoodOut]  # goods for which a counter confirmation can be asked
-    card: CardOut | None  # the valid card
-
-
-async def _served(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> Served:
-    async with database.gathering() as reads:
-        person = reads.start(counter.find_counter_person(caller, person_id))
-        visiting = reads.start(open_visit(caller, person_id))
-        state = reads.start(membership_state_of(caller, person_id))
-        card = reads.start(card_to_read(caller, person_id))
-        spends = reads.start(_spends(caller, chosen, person_id, presence))
-    visit, rests_until, spending = visiting.result(), state.result().rests_until, spends.result()
-    return Served(
-        person=person.result(), available=spending.available,
-        is_in=visit is not None and visit.station_id == chosen.id,
-        elsewhere=visit.station if visit is not None and visit.station_id != chosen.id else None,
-        goods=spending.goods, classes=spending.classes, rests_until=rests_until,
-        may_confirm=rests_until is not None and await rests_to_confirm(caller, person_id),
-        offered=spending.offered, card=card.result(),
-    )  # fmt: skip
-
-
-class _Spending(msgspec.Struct, frozen=True, kw_only=True):
-    """What the person can spend here, whose presence the scan proves; else what can be asked to be confirmed."""
-
-    available: int | None = None
-    goods: Any = None
-    classes: Any = None
-    offered: list[GoodOut] = []
-
-
-async def _spends(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> _Spending:
-    if presence is None or not await is_present(caller, person_id, chosen.id, presence):
-        return _Spending(offered=await offered_here(caller, chosen.id))
-    async with database.gathering() as reads:
-        has = reads.start(balances(caller, person_id, []))
-        goods = reads.start(counter_goods(caller, person_id, chosen.id, presence))
-        classes = reads.start(counter_classes(caller, person_id, chosen.id, presence))
-    return _Spending(available=has.result().points.available, goods=goods.result(), classes=classes.result())
-
-
 @retried
 async def _parts(
     request: AnyRequest,
@@ -288,7 +226,7 @@ async def _parts(
         shown = verdict_in_words(verdict, language_of(request))
     async with transaction(caller), database.gathering() as reads:
         today = reads.start(today_at(caller, chosen.id, most=8))
-        served = reads.start(_served(caller, chosen, person_id, presence)) if person_id else None
+        served = reads.start(person_at_counter(caller, chosen, person_id, presence)) if person_id else None
     return {
         "told": shown, "station_id": chosen.id, "today": today.result(),
         "served": served.result() if served else None, "nonce": vault.token(),

@@ -127,7 +127,7 @@ async def _record(context: ScanContext, found: Identified, verb: str, visit_id: 
         )  # fmt: skip
 
 
-def keep(context: ScanContext, found: Identified, request_hash: bytes, verdict: Verdict) -> None:
+def keep_verdict(context: ScanContext, found: Identified, request_hash: bytes, verdict: Verdict) -> None:
     """Store the verdict under its nonce, with the person's name masked.
 
     Where the same nonce is stored meanwhile, the transaction is rolled back and run again, and finds it.

@@ -88,7 +88,7 @@ async def rule_code_of(scope: Scope, activity_id: UUID | None) -> str:
     return rule.code if rule else "service"
 
 
-def taken_question(scope: Scope, person_id: UUID, day: date, record_id: UUID | None) -> Question:
+def credited_question(scope: Scope, person_id: UUID, day: date, record_id: UUID | None) -> Question:
     """The minutes of the person's other records that are credited on a day already."""
     return database.value(
         "SELECT coalesce(sum(credited_minutes), 0)::integer FROM service_record WHERE community_id = $1 "
@@ -112,7 +112,7 @@ async def credit_record(
         _CreditFacts,
         policies=policy_values(scope),
         rule=rule_question(scope, served.rule_code, None, served.ended_at),
-        taken=taken_question(scope, served.person_id, served.day, served.id),
+        taken=credited_question(scope, served.person_id, served.day, served.id),
     )
     rule = service_rule(facts.rule)
     if rule is None:

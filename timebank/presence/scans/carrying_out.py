@@ -47,7 +47,7 @@ async def carry_out(context: ScanContext, found: Identified, decision: Decision,
 
 
 async def _check_in(context: ScanContext, found: Identified, decision: Decision) -> Verdict:
-    """Open a visit; one that ends at `over` is recorded as forgotten, and the person is told."""
+    """Open a visit; one that ends at `over` is recorded as forgotten, and the person is notified."""
     scope, station, person, choice = context.scope, found.station, found.person, decision.choice
     assert station is not None and person is not None and choice is not None  # noqa: PT018
     over = decision.over

@@ -1,4 +1,4 @@
-"""What a scan does: a pure function over its facts (design.md, section 4). `tests/presence/scans` has its cases."""
+"""What a scan does: a pure function over its facts. `tests/presence/scans` has its cases."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta

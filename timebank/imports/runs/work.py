@@ -145,6 +145,7 @@ async def record_progress(scope: Scope, run_id: UUID, *, rows: int, created: int
 
 async def end_work(scope: Scope, run_id: UUID) -> None:
     """Delete the work. Must come last in its transaction, because the row also holds the proof of who acts."""
+    await database.flush()  # what is queued, such as the audit, is written by that proof
     await database.execute(
         "DELETE FROM import_work WHERE community_id = $1 AND run_id = $2", scope.community_id, run_id
     )

@@ -71,8 +71,8 @@ INSERT INTO service_record (community_id, id, kind, person_id, visit_id, activit
                             rule_code, rule_version, credited_minutes, credited_points, entry_id, created_at)
     SELECT community_id, id, 'credit', person_id, visit_id, activity_id, station_id, at - interval '1 hour', at, 60, 'approved', '{{}}', 'service', 1,
            60, 10, entry_id, at FROM served;
-INSERT INTO message (community_id, id, person_id, kind, text, key, created_at, read_at)
-    SELECT community_id, uuid_v7(at), person_id, 'record_credited', '您的服务已入账，积分 +10。', 'service:' || id, at, CASE WHEN k > 2 THEN at END
+INSERT INTO message (community_id, id, person_id, kind, text, key, created_at, due_at, urgent, read_at)
+    SELECT community_id, uuid_v7(at), person_id, 'record_credited', '您的服务已入账，积分 +10。', 'service:' || id, at, at, false, CASE WHEN k > 2 THEN at END
     FROM served;
 INSERT INTO deed (community_id, id, person_id, area_id, rule_code, rule_version, points, points_reason, occurred_on, note, status, entry_id, created_at)
     SELECT community_id, id, person_id, grid_id, 'mediation', 1, points, CASE k WHEN 0 THEN '往年积分结转' END, at::date, '说和', 'credited', entry_id, at

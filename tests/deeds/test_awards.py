@@ -17,8 +17,8 @@ from tests.support.town import Town
 from timebank.core import audit, clock
 from timebank.core.capability import Capability, also
 from timebank.core.database import transaction
-from timebank.deeds.awards import Awarded, Why, award, undo
 from timebank.deeds.credit import credit_due_deeds
+from timebank.deeds.filing.awards import Awarded, Why, award, undo
 from timebank.deeds.filing.caps import CapReached
 from timebank.deeds.reading import find_deed
 from timebank.deeds.review import review_deed

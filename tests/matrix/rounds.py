@@ -17,6 +17,7 @@ from PIL import Image
 
 from tests.imports.kinds.test_imports import GOODS, table
 from tests.support.counter import Tablet, has_password, tablet
+from tests.support.messages import end_quiet_hours
 from tests.support.presence import body, nine_o_clock, personal_code, scanned, served, station_code
 from tests.support.shop import API, key
 from tests.support.town import PHOENIX, SPRING, Town, operating
@@ -263,6 +264,7 @@ async def _places(owner: asyncpg.Connection, asking: Asking) -> None:
         (await asking.by("keeper", "POST", f"/activities/{objects['activity']}/shifts", planned))["id"]
     )
     await asking.by("owner", "POST", f"/shifts/{objects['shift']}/sign-ups", {})
+    await end_quiet_hours(owner)
     objects["message"] = await owner.fetchval("SELECT id::text FROM message WHERE person_id = $1", town.people[OWNER])
     objects["grant"] = await owner.fetchval(
         "SELECT id::text FROM role_grant WHERE person_id = $1", town.people["李秀英"]

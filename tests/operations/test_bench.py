@@ -25,12 +25,14 @@ PEOPLE, ASKED = 40, 12
 
 @pytest.fixture
 def place() -> Iterator[Outside]:
+    before = settings.current()
     with outside() as there:
         settings.use(replace(settings.Settings(), database_url=there.url, secret_key=SECRET.encode()))
         asyncio.run(migrate(there.url))
         assert there.server is not None
         embedded.create_login(there.server, SERVING, "timebank")
         yield there
+    settings.use(before)
 
 
 def some(verb: Verb) -> Verb:

@@ -39,7 +39,7 @@ PASSWORD = "凤凰社区的密码-2026"
 # Commands that use these modules refuse a pooler; the last one connects only to the bundled server.
 DIRECT = {
     "timebank/migrate.py", "timebank/operations/first_schema.py", "timebank/demo/settling.py",
-    "timebank/operations/embedded.py",
+    "timebank/operations/embedded.py", "timebank/operations/distributing.py",
 }  # fmt: skip
 T = TypeVar("T")
 

@@ -55,8 +55,10 @@ FILL: dict[str, str] = {
     f"2 AS points, current_date AS occurred_on, '' AS note, 'noticed' AS status, now() AS notice_from, "
     f"now() + interval '7 days' AS notice_until, now() AS created_at, {IDS}",
     "redemption": f"SELECT $1 AS community_id, $3 AS person_id, $3 AS household_id, $5 AS good_id, "
-    f"$2 AS station_id, 1 AS quantity, 8 AS points, 'reserved' AS status, lpad(n::text, 8, '0') AS code, "
+    f"$2 AS station_id, 1 AS quantity, 8 AS points, 'reserved' AS status, "
     f"gen_random_uuid() AS entry_id, now() AS reserved_at, now() + interval '7 days' AS expires_at, {IDS}",
+    "pickup": "SELECT community_id, lpad(right(id::text, 12)::bigint::text, 8, '0') AS code, 'redemption' AS noun, "
+    "id AS noun_id, station_id, expires_at FROM redemption",
     "stock_move": f"SELECT $1 AS community_id, $2 AS station_id, $5 AS good_id, 1 AS change, 'received' AS reason, "
     f"'第' || n || '次' AS note, now() AS moved_at, {IDS}",
     "booking": "SELECT $1 AS community_id, $8 AS lesson_id, p.id AS child_id, $3 AS guardian_id, "
@@ -152,7 +154,7 @@ async def test_two_hundred_and_five_are_all_reached_by_following_the_links(
         ("/admin/reviews/hours?q=张桂兰&person_id={person}", "赵丽", ("activity",), "活动205"),
         ("/goods", "张桂兰", ("good",), "物品205"),
         ("/activities", "张桂兰", ("activity",), "活动205"),
-        ("/redemptions", "张桂兰", ("redemption",), "0000 0205"),
+        ("/redemptions", "张桂兰", ("redemption", "pickup"), "0000 0205"),
         ("/desk/shelf?station={station}", "周敏", ("good",), "物品205"),
         ("/deeds/new", "王建国", ("rule",), "规则205"),
     ],

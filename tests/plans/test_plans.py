@@ -112,7 +112,9 @@ OPAQUE: dict[str, str] = {
     "access_sessions": "the session, its login's records; of each the person, open rests and grants in force",
     "access_device": "the device, who is signed on to it, and of that login what access_sessions reads",
     "agreement_side": "a login's records and logins; of each record the household now and before",
-    "device_seen": "the row of the acting device",
+    "device_used": "the row of the device with this token",
+    "own_children": "the session, its login's records, and of each the children in its care",
+    "booking_lock": "those who wait for the lesson, and the lesson",
     "present_elsewhere": "visits and records of a day of the person's other records",
 }
 """PL/pgSQL functions that a page calls, each with what it reads, because no plan shows that."""
@@ -263,8 +265,11 @@ async def history_of_pages(
 
 
 def _only_writes(sql: str) -> bool:
-    """Whether a statement is an INSERT of given values; it cannot run a second time, because the ids exist already."""
-    return sql.lstrip().startswith("INSERT") and "SELECT" not in sql
+    """Whether a statement inserts given values, alone or with other queued writes.
+
+    It cannot run a second time, because the ids exist already.
+    """
+    return sql.lstrip().startswith("WITH w0 AS (") or (sql.lstrip().startswith("INSERT") and "SELECT" not in sql)
 
 
 @pytest.mark.parametrize("analysed", [False, True])

@@ -27,7 +27,7 @@ def nouns() -> dict[str, str]:
 # Words for the fields of a change. Fields that hold ids are left out: the page links to the subject instead.
 LABELS: dict[str, str] = {
     "accepted": _("接受"), "active": _("启用"), "amount": _("数额"), "asked": _("等主人同意"),
-    "by": _("方式"), "change": _("增减"),
+    "boxes": _("遮盖处"), "by": _("方式"), "cause": _("起因"), "change": _("增减"),
     "children": _("孩子人数"), "confirms": _("属实"),
     "consented": _("已同意"), "counted": _("清点数"), "created": _("新增"), "mapped": _("对应的词"),
     "currency": _("币种"), "day": _("日期"), "decision": _("决定"), "ends_at": _("结束"), "ends_on": _("截止日期"),
@@ -41,13 +41,15 @@ LABELS: dict[str, str] = {
     "points": _("积分"), "points_per_hour": _("每课时积分"),
     "proof": _("凭什么"), "quantity": _("数量"), "role": _("身份"),
     "rows": _("行数"), "rule": _("规则"), "rule_code": _("规则"), "seats": _("名额"), "sent_by": _("由别人补传"),
-    "skipped": _("跳过"),
+    "skipped": _("跳过"), "stage": _("阶段"),
     "starts_at": _("开始"), "starts_on": _("开始日期"), "status": _("状态"), "subject": _("事由"), "taken": _("收回"),
     "title": _("名称"), "trigger": _("自动登记"), "upheld": _("成立"), "value": _("新值"), "was": _("原来"),
     "why": _("没有直接记的原因"), "withdrawn": _("撤回"), "works": _("上班"),
 }  # fmt: skip
 
 
+STAGES = {"before": _("处理前"), "after": _("处理后"), "proof": _("证明"), "condition": _("物品状况")}
+CAUSES = {"asked": _("家里要求"), "course_ended": _("课程结束"), "course_stopped": _("课程停开")}
 PROOFS = {"scan": _("扫了卡或个人码"), "name": _("核对了姓名和后四位"), "office": _("管理员决定")}
 
 
@@ -88,7 +90,7 @@ def _words(verb: str, key: str) -> Mapping[str, str]:
             return _lists()
     known: dict[str, Mapping[str, str]] = {
         "role": {role.value: word for role, word in ROLES.items()}, "proof": PROOFS, "kind": KIND_WORDS,
-        "trigger": TRIGGERS, "why": WHY,
+        "trigger": TRIGGERS, "why": WHY, "stage": STAGES, "cause": CAUSES,
     }  # fmt: skip
     return known.get(key, {})
 

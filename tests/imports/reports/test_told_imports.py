@@ -122,6 +122,7 @@ async def test_forty_rows_of_hours_are_one_message_and_so_is_their_end(
     assert (await told(owner, town.people["张桂兰"]))[1:] == [
         "补录给您的 40 次服务（共 60 小时）撤回了，不再计入。不对的话请找社区管理员。"
     ]
+    await end_quiet_hours(owner)
     assert await count_unread(await town.scope("张桂兰")) == 2
 
 
@@ -243,14 +244,14 @@ async def test_a_trial_tells_nobody(town: Town, client: httpx.AsyncClient, owner
 async def test_a_roster_of_thousands_tells_each_once_in_a_few_statements(
     town: Town, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    community, execute, telling = await found_chengjiang(town), database.execute, 0
+    community, queue, telling = await found_chengjiang(town), database.queue, 0
 
-    async def counted(sql: str, *values: object) -> str:
+    def counted(*writes: database.Write) -> None:
         nonlocal telling
-        telling += "tell_people" in sql
-        return await execute(sql, *values)
+        telling += sum("tell_people" in write.sql for write in writes)
+        queue(*writes)
 
-    monkeypatch.setattr(database, "execute", counted)
+    monkeypatch.setattr(database, "queue", counted)
     report = await community.take_in("residents")
     assert (report.outcome, telling) == ("imported", 2), "one for the offices, one for the guardians"
     for kind, named in (("role_granted", "role_grant"), ("guardianship", "guardianship")):

@@ -416,7 +416,7 @@ async def test_a_word_decided_anew_files_the_same_book_no_second_time(town: Town
     assert (await in_phoenix(town, content, WordIn(value="夜间巡逻", means=first))).created == 1
     again = await in_phoenix(town, content, WordIn(value="夜间巡逻", means=second))
     assert (again.outcome, again.created) == ("unchanged", 0)
-    assert await owner.fetchval("SELECT count(*) FROM deed WHERE note_said ->> 'kind' = 'deed_from_book'") == 1
+    assert await owner.fetchval("SELECT count(*) FROM deed WHERE note_said ->> 'kind' = 'note.deed_from_book'") == 1
 
 
 async def test_a_word_that_becomes_an_items_name_files_the_same_book_no_second_time(
@@ -432,7 +432,7 @@ async def test_a_word_that_becomes_an_items_name_files_the_same_book_no_second_t
     await set_rule(scope, RuleIn(kind="deed", name="夜里巡逻", points=10, code=made.code))
     again = await in_phoenix(town, another, WordIn(value="夜间巡逻", means="夜里巡逻"))
     assert (again.created, codes(again)) == (0, []), "the item has another name now"
-    assert await owner.fetchval("SELECT count(*) FROM deed WHERE note_said ->> 'kind' = 'deed_from_book'") == 2
+    assert await owner.fetchval("SELECT count(*) FROM deed WHERE note_said ->> 'kind' = 'note.deed_from_book'") == 2
 
 
 async def test_a_catalogue_on_another_sheet_says_the_points_of_what_may_be_added(town: Town) -> None:

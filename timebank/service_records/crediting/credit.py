@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import audit, clock, database
-from timebank.core.database import Question
+from timebank.core.database import Question, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import Phrase, phrase
 from timebank.ledger import posting
@@ -78,7 +78,8 @@ def service_rule(found: RuleOut | None) -> RuleOut | None:
 
 async def rule_of(scope: Scope, activity_id: UUID | None, moment: datetime) -> RuleOut | None:
     """The earning rule of an activity, or the community's rule for service; None where there is none."""
-    found = await database.read(_Rule, rule=rule_question(scope, None, activity_id, moment))
+    async with transaction(scope):
+        found = await database.read(_Rule, rule=rule_question(scope, None, activity_id, moment))
     return service_rule(found.rule)
 
 

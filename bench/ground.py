@@ -15,7 +15,7 @@ import asyncpg
 
 from timebank.core import clock, names, vault
 
-STATIONS, GOODS, STOCK_EACH, POINTS_EACH = 8, 200, 1_000_000, 1_000
+STATIONS, GOODS, STOCK_EACH, POINTS_EACH = 8, 200, 1_000_000, 100_000
 READERS, RECORDS, DEEDS = 1_000, 40, 20
 SESSION_LASTS = "interval '30 days'"
 

@@ -17,6 +17,7 @@ from bench.service import Pgbench, serving
 from bench.verbs import VERBS, Requests, Verb
 from tests.support.outside import SECRET, Outside, outside
 from timebank.core import settings
+from timebank.core.database import engine
 from timebank.migrate import migrate
 from timebank.operations import embedded
 
@@ -25,7 +26,8 @@ PEOPLE, ASKED = 40, 12
 
 @pytest.fixture
 def place() -> Iterator[Outside]:
-    before = settings.current()
+    """A server of its own. The checks open a pool in this process: the pool of the other tests is put back."""
+    before, pools = settings.current(), (engine.config, engine.door, engine.pool, engine.aside)
     with outside() as there:
         settings.use(replace(settings.Settings(), database_url=there.url, secret_key=SECRET.encode()))
         asyncio.run(migrate(there.url))
@@ -33,6 +35,7 @@ def place() -> Iterator[Outside]:
         embedded.create_login(there.server, SERVING, "timebank")
         yield there
     settings.use(before)
+    engine.config, engine.door, engine.pool, engine.aside = pools
 
 
 def some(verb: Verb) -> Verb:

@@ -74,7 +74,7 @@ async def test_without_scripts_the_photo_stays_as_it_is(town: Town, service: Ser
     async with chromium() as browser:
         page = await phone_of(browser, service, town, "李秀英", scripts=False)
         await added(page, deed)
-        assert await page.locator("main img").is_visible()
+        await page.locator("main img").wait_for()
         await press(page, "涂好了")
         await page.wait_for_url(f"{service.base_url}/deeds/{deed}")
     (photo,) = await photos_attached(await town.scope("李秀英"), "deed", deed)

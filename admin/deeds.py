@@ -150,6 +150,6 @@ async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID) -> Template:
         party=party, others=[officer.in_words(language_of(request)) for officer in others],
         may_review=may_review_deed(caller, deed) and not party, may_reverse=caller.administers and not party,
         above=deed.status == "filed" and await needs_second(caller, deed),
-        waits=await waiting_change_about(caller, DEED_POINTS, deed_id) if reviewed else None,
+        waits=await waiting_change_about(caller, DEED_POINTS, deed_id, language_of(request)) if reviewed else None,
         doubts=await objections_to(caller, "deed", deed_id) if caller.reads_all else [],
     )  # fmt: skip

@@ -11,6 +11,7 @@ from timebank.core.capability import capabilities
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.objections.deciding import decide_objection
 from timebank.objections.listing import ObjectionDetail, find_objection, may_decide
@@ -51,7 +52,9 @@ class PanelObjectionPages(Controller):
 async def _objection(request: AnyRequest, caller: Scope, objection_id: UUID) -> Template:
     doubt = await find_objection(caller, objection_id)
     again = subject_of(doubt.subject_kind).again
-    waits = await waiting_change_about(caller, again, objection_id) if again and doubt.upheld is None else None
+    waits = None
+    if again and doubt.upheld is None:
+        waits = await waiting_change_about(caller, again, objection_id, language_of(request))
     return page(
         request, caller, "objections/objection.html", doubt=doubt, waits=waits,
         may_decide=await may_decide(caller, doubt), address=_address(doubt) if doubt.look else None,

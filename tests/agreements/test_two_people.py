@@ -16,6 +16,7 @@ from timebank.agreements.independence import Side, is_independent
 from timebank.core import clock
 from timebank.core.scope import Role, Scope
 from timebank.deeds.credit import credit_due_deeds
+from timebank.http.preferences import LANGUAGE_COOKIE
 from timebank.overview import change_kinds as agreed
 from timebank.overview.agreements import ChangeDecided, OthersDecide, decide_change
 from timebank.overview.reminding import remind_deciders
@@ -82,6 +83,16 @@ async def test_one_administrator_with_a_second_login_mints_nothing(
     assert (await policies(town.system())).notice_days == 7
     assert await owner.fetchval("SELECT count(*) FROM role_grant WHERE person_id = $1", town.people["木偶"]) == 1
     assert await points_of(town, "赵丽") == (0, 0)
+
+
+async def test_the_panels_page_of_a_deed_names_the_second_person_in_the_readers_language(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    deed, admin = await big_deed(client, town, "李秀英"), await town.sign_in("赵丽")
+    await call(client, "POST", f"/deeds/{deed}/review", admin, {"decision": "approve"}, 202)
+    english = await client.get(f"/admin/deeds/{deed}", headers=admin | {"Cookie": f"{LANGUAGE_COOKIE}=en"})
+    assert "a second person must confirm: Street administrator 钱进 (" in english.text
+    assert "街道管理员" not in english.text
 
 
 async def test_an_account_that_one_opened_is_a_second_person_only_after_another_confirmed_it(

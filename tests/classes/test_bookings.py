@@ -319,3 +319,22 @@ async def test_bookings_are_seen_by_the_family_the_station_and_the_admin(town: T
         "刘洋": [("刘小雨", made.code)], "张桂兰": [], "周敏": [("刘*", None)], "孙伟": [("刘小雨", None)], "马涛": [],
     }  # fmt: skip
     assert (await client.get(f"{API}/bookings")).status_code == 401
+
+
+async def test_a_child_that_waits_and_is_booked_again_with_minutes_gets_the_free_seat(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("UPDATE lesson SET seats = 1")
+    await give_minutes(town, "刘小雨", 60)
+    await new_family(owner, town, "张桂兰", "张小宝", minutes=0)
+    first, waits = await booked(town, "刘洋", "刘小雨"), await booked(town, "张桂兰", "张小宝")
+    await booking.cancel_booking(await town.scope("刘洋"), first.id)
+    assert (waits.status, await taken(owner, town)) == ("waiting", 0), "nobody who waits has the minutes"
+    await give_minutes(town, "张小宝", 60)
+    again = await booked(town, "张桂兰", "张小宝")
+    assert (again.id, again.status, again.place) == (waits.id, "held", None)
+    assert again.code == await owner.fetchval("SELECT code FROM pickup WHERE noun_id = $1", waits.id)
+    assert await taken(owner, town) == 1
+    with pytest.raises(seating.AlreadyBooked):
+        await booked(town, "张桂兰", "张小宝")
+    assert await minutes_of(owner, town, "张小宝", "held") == 60

@@ -56,6 +56,7 @@ BOOKED = [
     ("no free seat and others wait", facts(lesson=lesson(seats_free=0, waiting=2)), "wait"),
     ("a free seat and others wait", facts(lesson=lesson(waiting=1)), "fill"),
     ("a seat already", facts(known=HELD), "already_booked"),
+    ("a seat already, and others wait", facts(known=HELD, lesson=lesson(waiting=1)), "already_booked"),
     ("waits already, and no seat is free", facts(known=WAITS, lesson=FULL), "already_booked"),
     ("waits already, and a seat is free", facts(known=WAITS), "seat"),
     ("no consent in force", facts(cares=False), "guardian_consent_missing"),
@@ -90,6 +91,11 @@ def test_a_seat_has_a_code_and_a_place_in_line_has_none() -> None:
 def test_once_those_who_wait_were_asked_the_free_seat_is_given() -> None:
     """A child without enough minutes keeps waiting, and the seat goes to whoever books it."""
     assert decide(facts(lesson=lesson(waiting=1)), NOW, is_filled=True).step == "seat"
+
+
+def test_a_child_that_waited_has_the_seat_that_was_just_given_to_those_who_wait() -> None:
+    seated = facts(known=Known(BOOKING, "held", "87654321"), lesson=FULL)
+    assert decide(seated, NOW, is_filled=True) == Seating("seated", "87654321")
 
 
 def booking(**other: Any) -> BookingRow:

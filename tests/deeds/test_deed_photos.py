@@ -188,7 +188,7 @@ async def test_a_head_files_with_a_photo_paints_it_and_the_reviewer_publishes_it
     assert "公开这张照片" not in shown
     untouched = await phone.send(f"{photo}/paint", boxes="")
     assert untouched.headers["location"] == deed
-    for wrong in ("x", "[[1,2,3]]", "[]", '[["a",1,2,3]]', "[[900,900,5,5]]"):
+    for wrong in ("x", "[[1,2,3]]", "[]", '[["a",1,2,3]]', "[[900,900,5,5]]", "[" * 5000):
         assert (await phone.send(f"{photo}/paint", boxes=wrong)).status_code == 422
     painted = await phone.send(f"{photo}/paint", boxes="[[0,0,40,40]]")
     address = painted.headers["location"].removesuffix("?done=painted")

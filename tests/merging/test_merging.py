@@ -166,6 +166,19 @@ async def test_the_login_of_the_merged_record_loses_it_and_is_told(town: Town, o
     assert told == town.logins["李秀英"], "who signs in with the phone of before is told for thirty days"
 
 
+async def test_the_kept_record_is_told_of_the_merge_and_the_login_that_loses_the_other_of_its_loss(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    """Both messages have one key, and the merge leads the merged record's messages to the kept one."""
+    await one_name(town, owner)
+    await merged(town, "张桂兰", "李秀英")
+    told = {
+        row["person_id"]: row["sentence"]
+        for row in await owner.fetch("SELECT person_id, sentence FROM message WHERE key LIKE 'merge:%'")
+    }
+    assert told == {town.people["张桂兰"]: "person_merged", town.people["李秀英"]: "phone_changed.merged"}
+
+
 async def test_a_merge_of_ones_own_or_ones_household_waits_for_a_second_person(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
 ) -> None:

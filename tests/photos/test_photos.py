@@ -2,12 +2,13 @@
 
 import asyncio
 import io
+import struct
 from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, ImageChops, ImageOps
 
 from tests.deeds.test_deeds import MORNING, deed_of, filed
 from tests.support.pictures import bomb, kept_by, photos_in, picture, taken_by_phone
@@ -62,6 +63,36 @@ async def test_nothing_that_the_camera_wrote_is_kept(town: Town) -> None:
         assert (kept.width, kept.height) == photo.size
     assert b"Camera" not in content
     assert b"photographer" not in content
+
+
+@pytest.mark.parametrize("way", range(1, 9))
+async def test_a_photo_stands_upright_however_the_phone_was_held(town: Town, way: int) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = way
+    held = Image.new("RGB", (64, 32), "white")
+    held.paste("black", (0, 0, 32, 16))  # one corner
+    out = io.BytesIO()
+    held.save(out, "PNG", exif=exif)
+    head = await town.scope("李秀英")
+    with Image.open(io.BytesIO(out.getvalue())) as photo:
+        upright = ImageOps.exif_transpose(photo).convert("L")
+    kept = seen(await read_photo(head, (await keep(head, out.getvalue(), SIDE_MAX)).id)).convert("L")
+    assert kept.size == upright.size
+    difference = ImageChops.difference(kept.resize((8, 8)), upright.resize((8, 8)))
+    assert brightest(difference) < 60
+
+
+async def test_a_photo_whose_camera_wrote_nonsense_is_kept_upright(town: Town) -> None:
+    """A resolution in words, a camera's name as a number: the picture itself is good."""
+    head = await town.scope("李秀英")
+    for tag, kind, count in ((0x011A, 2, 16), (0x010F, 11, 4)):
+        turned = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+        tags = struct.pack("<H", 2) + turned + struct.pack("<HHII", tag, kind, count, 38) + bytes(4)
+        nonsense = b"Exif\0\0II*\0" + struct.pack("<I", 8) + tags + b"seventy-two dots"
+        content = picture((40, 20))
+        content = content[:2] + b"\xff\xe1" + struct.pack(">H", len(nonsense) + 2) + nonsense + content[2:]
+        kept = await keep(head, content, SIDE_MAX)
+        assert (kept.width, kept.height) == (20, 40)
 
 
 async def test_a_small_photo_is_not_blown_up(town: Town) -> None:

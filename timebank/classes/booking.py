@@ -67,6 +67,8 @@ async def book_seat(scope: Scope, wanted: BookingIn) -> Booked:
             facts = await booking_facts(scope, wanted, guardian_id)
             seating = decide(facts, clock.now(), is_filled=True)
         lesson, booking_id = lesson_of(facts), facts.known.id if facts.known else clock.new_id()
+        if seating.step == "seated":
+            return Booked(id=booking_id, status="held", code=seating.code, minutes=lesson.minutes, place=None)
         if seating.code is None:
             await _insert(scope, wanted, guardian_id, booking_id)
             return Booked(id=booking_id, status="waiting", code=None, minutes=lesson.minutes, place=lesson.waiting + 1)

@@ -32,10 +32,11 @@ class LessonClosed(TimebankError):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """The child's booking of the lesson that has not ended."""
+    """The child's booking of the lesson that has not ended, with its attendance code if it has a seat."""
 
     id: UUID
     status: BookingStatus
+    code: str | None = None
 
 
 class Waiter(msgspec.Struct, frozen=True):
@@ -62,10 +63,10 @@ class BookingFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Seating(msgspec.Struct, frozen=True):
     """What is done: seat the child, first fill free seats from the waiting list, or let the child wait.
 
-    `code` is the attendance code of a seat.
+    `seated`: nothing more, because filling has just given the child a seat. `code` is the attendance code of a seat.
     """
 
-    step: Literal["seat", "fill", "wait"]
+    step: Literal["seat", "fill", "seated", "wait"]
     code: str | None = None
 
 
@@ -90,8 +91,9 @@ async def booking_facts(scope: Scope, wanted: BookingIn, guardian_id: UUID) -> B
             "SELECT born_on FROM person WHERE community_id = $1 AND id = $2", community_id, wanted.child_id
         ),
         known=one(
-            "SELECT id, status FROM booking WHERE community_id = $1 AND lesson_id = $2 AND child_id = $3 "
-            "AND status IN ('held', 'waiting') FOR NO KEY UPDATE",
+            "SELECT b.id, b.status, (SELECT k.code FROM pickup k WHERE k.community_id = $1 AND k.noun = 'booking' "
+            "AND k.noun_id = b.id) AS code FROM booking b WHERE b.community_id = $1 AND b.lesson_id = $2 "
+            "AND b.child_id = $3 AND b.status IN ('held', 'waiting') FOR NO KEY UPDATE OF b",
             community_id, wanted.lesson_id, wanted.child_id,
         ),
         waiting=many(
@@ -130,9 +132,14 @@ def decide(facts: BookingFacts, now: datetime, *, is_filled: bool = False) -> Se
     if lesson.cancelled_at or lesson.starts_at <= now or not course.active:
         raise LessonClosed
     check_age(facts.born_on, course, clock.local_day(now))
+    known = facts.known
+    if known is not None and known.status == "held":
+        if not is_filled:  # before those who wait are asked: a refusal would take their seats back
+            raise AlreadyBooked
+        return Seating("seated", known.code)
     if lesson.waiting and lesson.seats_free and not is_filled:
         return Seating("fill")
-    if facts.known is not None and (facts.known.status == "held" or not lesson.seats_free):
+    if known is not None and not lesson.seats_free:
         raise AlreadyBooked
     if not lesson.seats_free:
         return Seating("wait")

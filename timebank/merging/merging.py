@@ -71,6 +71,7 @@ async def merge_agreed(scope: Scope, change: Change) -> None:
 async def _merge(scope: Scope, kept_id: UUID, asked: MergeIn) -> MergeOut:
     merge_id = clock.new_id()
     await notify(scope, kept_id, "person_merged", f"merge:{merge_id}", kept_id, urgent=True)
+    await database.flush()  # the merge leads over the merged record's message of the same key if the kept one has none
     await _notify_logins(scope, asked.merged_id, merge_id)
     answer = await call(
         scope, "person_merge",

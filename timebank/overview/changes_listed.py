@@ -115,15 +115,15 @@ async def agreement(scope: Scope, agreement_id: UUID, *, language: str = "zh") -
         return (await changes_out(scope, [await find_change(scope, agreement_id)], language))[0]
 
 
-async def waiting_change_about(scope: Scope, kind: Kind, subject_id: UUID) -> AgreementOut | None:
-    """The waiting change of a kind about one subject; None if there is none."""
+async def waiting_change_about(scope: Scope, kind: Kind, subject_id: UUID, language: str) -> AgreementOut | None:
+    """The waiting change of a kind about one subject, in the reader's language; None if there is none."""
     scope.require_reader()
     async with transaction(scope):
         row = await database.row(
             ChangeRow, ROWS + "AND w.kind = $2 AND w.subject = $3 AND w.status = 'waiting'",
             scope.community_id, kind.name, str(subject_id),
         )  # fmt: skip
-        return (await changes_out(scope, [row], "zh"))[0] if row else None
+        return (await changes_out(scope, [row], language))[0] if row else None
 
 
 async def count_yours(scope: Scope, waiting: int) -> int:

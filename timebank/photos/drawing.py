@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
-from PIL import Image, ImageDraw, ImageOps
+from PIL import ExifTags, Image, ImageDraw
 
 from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
@@ -19,6 +19,11 @@ PIXELS_MAX = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP")
 # The exceptions that Pillow raises for a file that is damaged, truncated or no picture.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error)
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
 # Few at once: a photo of PIXELS_MAX takes 200 MB while it is decoded, and every resident may upload.
 _DRAWERS = ThreadPoolExecutor(2, "draw")
 
@@ -69,14 +74,26 @@ def _anew(content: bytes, side_max: int) -> Drawn:
             if picture.width * picture.height > PIXELS_MAX:
                 raise PhotoTooLarge
             picture.draft("RGB", (side_max, side_max))
-            upright = ImageOps.exif_transpose(picture)
-            drawn = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+            picture.load()
+            turn = _turn(picture)
+            drawn = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise PhotoTooLarge from error
     except DAMAGED as error:
         raise NotAPhoto from error
     drawn.thumbnail((side_max, side_max))
-    return _encoded(drawn)
+    return _encoded(drawn if turn is None else drawn.transpose(turn))
+
+
+def _turn(picture: Image.Image) -> Image.Transpose | None:
+    """How to turn a picture upright, as its camera noted; None for an upright one or where the note cannot be read.
+
+    Metadata is not kept, so that what a camera or an editor wrote wrongly must not refuse a good picture.
+    """
+    try:
+        return _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # noqa: BLE001  # Pillow raises errors of many classes for damaged metadata
+        return None
 
 
 def _over(content: bytes, boxes: Sequence[Box]) -> Drawn:

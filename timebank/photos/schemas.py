@@ -12,6 +12,7 @@ Place = Annotated[int, Meta(ge=0, le=10_000)]
 Length = Annotated[int, Meta(ge=1, le=10_000)]
 Box = tuple[Place, Place, Length, Length]
 BOXES_MAX = 40
+Boxes = Annotated[list[Box], Meta(min_length=1, max_length=BOXES_MAX)]
 
 
 class PhotoOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +37,7 @@ class AttachmentOut(msgspec.Struct, frozen=True, kw_only=True):
 class PaintIn(msgspec.Struct, forbid_unknown_fields=True):
     """Rectangles to paint over, each as x, y, width and height in pixels of the photo."""
 
-    boxes: Annotated[list[Box], Meta(min_length=1, max_length=BOXES_MAX)]
+    boxes: Boxes
 
 
 class PublicationIn(msgspec.Struct, forbid_unknown_fields=True):

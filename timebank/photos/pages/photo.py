@@ -15,7 +15,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
 from timebank.photos.clearing import may_paint, may_publish, may_remove, paint_over, publish_photo, remove_photo
-from timebank.photos.schemas import PaintIn, PhotoOut, PublicationIn
+from timebank.photos.schemas import Box, Boxes, PhotoOut, PublicationIn
 from timebank.photos.seeing import find_photo, page_of
 from timebank.web.forms import parse_form
 from timebank.web.pages import decode_answer, page, see_other
@@ -67,10 +67,10 @@ class PhotoPages(Controller):
         return see_other(f"/photos/{photo_id}?done=published")
 
 
-def _boxes(marked: str) -> list[tuple[int, int, int, int]]:
+def _boxes(marked: str) -> list[Box]:
     """The rectangles that the page's script wrote into the form."""
     try:
-        return msgspec.convert({"boxes": msgspec.json.decode(marked)}, PaintIn).boxes
+        return msgspec.json.decode(marked, type=Boxes)
     except msgspec.MsgspecError as error:
         raise Invalid(why=_("涂盖的框")) from error
 

@@ -245,15 +245,6 @@ async def test_a_code_ends_with_the_reservation_or_seat_however_it_ends(town: To
     assert await owner.fetchval("SELECT count(*) FROM pickup") == 0
 
 
-async def test_a_code_is_written_where_the_version_before_looks_for_it_too(
-    town: Town, owner: asyncpg.Connection
-) -> None:
-    await give_minutes(town, "刘小雨", 60)
-    made, seat = await reserved(town), await booked(town, "刘洋", "刘小雨")
-    assert await owner.fetchval("SELECT code FROM redemption WHERE id = $1", made.id) == made.code
-    assert await owner.fetchval("SELECT code FROM booking WHERE id = $1", seat.id) == seat.code
-
-
 async def test_what_is_taken_along_at_once_and_who_waits_for_a_seat_have_no_code(
     town: Town, owner: asyncpg.Connection
 ) -> None:

@@ -286,12 +286,12 @@ TAMPERS: list[tuple[str, str, set[str]]] = [
     ),
     (
         "a seat marked as attended",
-        "UPDATE booking SET status = 'attended', ended_at = created_at, code = NULL",
+        "UPDATE booking SET status = 'attended', ended_at = created_at",
         {"booking_end_differs", "hold_without_cause"},
     ),
     (
         "a seat cancelled by hand",
-        "UPDATE booking SET status = 'cancelled', ended_at = created_at, code = NULL",
+        "UPDATE booking SET status = 'cancelled', ended_at = created_at",
         {"booking_end_differs", "hold_without_cause", "lesson_seats_differ"},
     ),
     (

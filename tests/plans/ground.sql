@@ -73,13 +73,13 @@ CREATE TEMP TABLE red AS SELECT n, pg_temp.acts(n) AS person, pg_temp.moment(n, 
     FROM generate_series(1, {redemptions}) n;
 ALTER TABLE red ADD id uuid, ADD entry uuid, ADD settled uuid;
 UPDATE red SET id = pg_temp.id_at(at, 'red' || n), entry = pg_temp.id_at(at, 'he' || n), settled = pg_temp.id_at(at + interval '5 min', 'se' || n);
-INSERT INTO redemption (community_id, id, person_id, household_id, good_id, station_id, quantity, points, status, code, entry_id, settled_entry_id,
+INSERT INTO redemption (community_id, id, person_id, household_id, good_id, station_id, quantity, points, status, entry_id, settled_entry_id,
         reserved_at, expires_at, ended_at)
     SELECT c.id, r.id, r.person, r.person, c.good, c.station, 1, 8, CASE WHEN taken THEN 'collected' ELSE 'reserved' END,
-        CASE WHEN NOT taken THEN lpad(r.n::text, 8, '0') END, r.entry, CASE WHEN taken THEN r.settled END, r.at, r.at + interval '7 days',
+        r.entry, CASE WHEN taken THEN r.settled END, r.at, r.at + interval '7 days',
         CASE WHEN taken THEN r.at + interval '5 min' END FROM red r, c;
 INSERT INTO pickup (community_id, code, noun, noun_id, station_id, expires_at)
-    SELECT r.community_id, r.code, 'redemption', r.id, r.station_id, r.expires_at FROM redemption r, c
+    SELECT r.community_id, lpad((row_number() OVER ())::text, 8, '0'), 'redemption', r.id, r.station_id, r.expires_at FROM redemption r, c
     WHERE r.community_id = c.id AND r.status = 'reserved';
 INSERT INTO stock_move (community_id, id, station_id, good_id, change, reason, redemption_id, moved_at)
     SELECT c.id, pg_temp.id_at(r.at, 'move' || r.n), c.station, c.good, -1, 'reserved', r.id, r.at FROM red r, c;

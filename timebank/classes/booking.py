@@ -74,21 +74,20 @@ async def book_seat(scope: Scope, wanted: BookingIn) -> Booked:
             return Booked(id=booking_id, status="waiting", code=None, minutes=lesson.minutes, place=lesson.waiting + 1)
         held = await seats.hold_minutes(scope, lesson, booking_id, wanted.child_id)
         if facts.known is None:
-            await _insert(scope, wanted, guardian_id, booking_id, code=seating.code, entry_id=held.entry_id)
+            await _insert(scope, wanted, guardian_id, booking_id, entry_id=held.entry_id)
         else:
-            database.queue(seats.seated(scope, booking_id, seating.code, held.entry_id))
+            database.queue(seats.seated(scope, booking_id, held.entry_id))
         database.queue(*seats.rows_of_seat(scope, lesson, booking_id, seating.code))
     return Booked(id=booking_id, status="held", code=seating.code, minutes=lesson.minutes, place=None)
 
 
 async def _insert(
-    scope: Scope, wanted: BookingIn, guardian_id: UUID, booking_id: UUID, *, code: str | None = None,
-    entry_id: UUID | None = None,
+    scope: Scope, wanted: BookingIn, guardian_id: UUID, booking_id: UUID, *, entry_id: UUID | None = None
 ) -> None:  # fmt: skip
     """Queue a new booking: of a seat, or, without an entry, one that waits."""
     row = database.insert(Booking(
         community_id=scope.community_id, id=booking_id, lesson_id=wanted.lesson_id, child_id=wanted.child_id,
-        guardian_id=guardian_id, status="held" if entry_id else "waiting", code=code, entry_id=entry_id,
+        guardian_id=guardian_id, status="held" if entry_id else "waiting", entry_id=entry_id,
         created_at=clock.now(), ended_at=None, ended_by=None,
     ))  # fmt: skip
     database.queue(row)

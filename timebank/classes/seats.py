@@ -208,16 +208,16 @@ async def seat_child(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id
     held = await hold_minutes(scope, lesson, booking_id, child_id)
     if not await take_seat(scope, Lesson, lesson.id):
         raise RanIntoAnother
-    code = await give_pickup(scope, NOUN, booking_id, lesson.station_id, lesson.ends_at)
-    database.queue(seated(scope, booking_id, code, held.entry_id))
+    await give_pickup(scope, NOUN, booking_id, lesson.station_id, lesson.ends_at)
+    database.queue(seated(scope, booking_id, held.entry_id))
 
 
-def seated(scope: Scope, booking_id: UUID, code: str, entry_id: UUID) -> Write:
+def seated(scope: Scope, booking_id: UUID, entry_id: UUID) -> Write:
     """A booking that waited has a seat."""
     return database.change(
-        "UPDATE booking SET status = 'held', code = $3, entry_id = $4 "
+        "UPDATE booking SET status = 'held', entry_id = $3 "
         "WHERE community_id = $1 AND id = $2 AND status = 'waiting'",
-        scope.community_id, booking_id, code, entry_id,
+        scope.community_id, booking_id, entry_id,
     )  # fmt: skip
 
 
@@ -255,7 +255,7 @@ async def end_booking(scope: Scope, found: BookingRow, status: BookingStatus) ->
     """Queue the final status of a locked booking, whose code ends with it."""
     database.queue(
         database.change(
-            "UPDATE booking SET status = $3, code = NULL, ended_at = $4, ended_by = $5 "
+            "UPDATE booking SET status = $3, ended_at = $4, ended_by = $5 "
             "WHERE community_id = $1 AND id = $2 AND status = $6",
             scope.community_id, found.id, status, clock.now(), scope.person_id, found.status,
         )

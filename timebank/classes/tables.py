@@ -71,7 +71,6 @@ class Booking(Table, tablename="booking"):
     child_id = UUID(default=None, null=False)
     guardian_id = UUID(default=None, null=False)
     status = Varchar(length=16, default=None, null=False)
-    code = Varchar(length=8, default=None, null=True)
     entry_id = UUID(default=None, null=True)
     created_at = Timestamptz(default=None, null=False)
     ended_at = Timestamptz(default=None, null=True)

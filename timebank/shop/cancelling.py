@@ -92,7 +92,7 @@ async def _give_back(scope: Scope, found: LockedRedemption, status: RedemptionSt
     voided = await posting.void(scope, found.entry_id, note)
     await Redemption.update(
         {
-            Redemption.status: status, Redemption.code: None, Redemption.ended_at: clock.now(),
+            Redemption.status: status, Redemption.ended_at: clock.now(),
             Redemption.ended_by: scope.person_id,
         }
     ).where((Redemption.community_id == scope.community_id) & (Redemption.id == found.id))  # fmt: skip

@@ -218,7 +218,7 @@ async def hand_over(scope: Scope, found: LockedRedemption) -> None:
     settled = await posting.capture(scope, found.entry_id, note)
     database.queue(
         database.change(
-            "UPDATE redemption SET status = 'collected', code = NULL, ended_at = $3, ended_by = $4, "
+            "UPDATE redemption SET status = 'collected', ended_at = $3, ended_by = $4, "
             "settled_entry_id = $5 WHERE community_id = $1 AND id = $2 AND status = 'reserved'",
             scope.community_id, found.id, clock.now(), scope.person_id, settled.entry_id,
         )

@@ -104,7 +104,7 @@ async def _reserve(scope: Scope, wanted: RedemptionIn, customer: Customer, reser
     row = database.insert(Redemption(
         community_id=scope.community_id, id=redemption_id, person_id=customer.id, household_id=customer.counted_as,
         good_id=wanted.good_id, station_id=wanted.station_id, quantity=wanted.quantity, points=points,
-        status="reserved", code=reserved.code, entry_id=held.entry_id, settled_entry_id=None, reserved_at=now,
+        status="reserved", entry_id=held.entry_id, settled_entry_id=None, reserved_at=now,
         expires_at=reserved.expires_at, ended_at=None, ended_by=None, returned_at=None,
     ))  # fmt: skip
     database.queue(row, *rows_of(scope, redemption_id, wanted, customer, reserved))

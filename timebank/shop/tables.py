@@ -62,7 +62,6 @@ class Redemption(Table, tablename="redemption"):
     quantity = Integer(default=None, null=False)
     points = Integer(default=None, null=False)
     status = Varchar(length=16, default=None, null=False)
-    code = Varchar(length=8, default=None, null=True)
     entry_id = UUID(default=None, null=False)
     settled_entry_id = UUID(default=None, null=True)
     reserved_at = Timestamptz(default=None, null=False)

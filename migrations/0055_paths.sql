@@ -2,8 +2,8 @@
 -- a request addresses is looked up with its session.
 SET LOCAL ROLE timebank_owner;
 
--- Communities are found by a region above them.
-CREATE INDEX region_path ON region USING gin (path);
+-- Communities are found by a region above them. Regions rarely change, so the index is kept ready for reading.
+CREATE INDEX region_path ON region USING gin (path) WITH (fastupdate = off);
 
 DROP FUNCTION access_sessions, access_reach, import_actor;
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.access.test_access_pages import browser, cookies
 from tests.security.thief import refused, steal
+from tests.support.counter import tablet
 from tests.support.presence import body, nine_o_clock, personal_code
 from tests.support.town import PHOENIX, SPRING, Town, set_password
 from timebank.access.sign_in import sessions
@@ -355,6 +356,21 @@ async def test_a_street_administrator_at_home_scans_a_code_of_another_community_
     assert heard.person.name == "马涛"
     with pytest.raises(NotFound):
         await verdict_of(await town.scope("赵丽"), str(sent["nonce"]))
+
+
+async def test_a_street_administrator_signs_on_at_a_counter_of_the_own_community_alone(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """The keeper is the actor there, so somebody without a record in the community cannot be one."""
+    for name in ("钱进", "何静"):
+        await set_password(town.logins[name], town.phones[name], PASSWORD)
+    at_home, elsewhere = await tablet(client, town), await tablet(client, town, "何静", "龙泉驿站")
+    assert (await at_home.sign_on(town, "钱进", password=PASSWORD)).json()["name"] == "钱进"
+    assert (await elsewhere.sign_on(town, "钱进", 403, PASSWORD)).json()["code"] == "not_keeper_here"
+    assert (await at_home.sign_on(town, "何静", 403, PASSWORD)).json()["code"] == "not_keeper_here"
+    await owner.execute("UPDATE role_grant SET ended_at = now() WHERE role = 'street_admin'")
+    assert (await at_home.ask("GET", "/counter/sign-on")).json() is None
+    assert (await at_home.sign_on(town, "钱进", 403, PASSWORD)).json()["code"] == "not_keeper_here"
 
 
 async def test_the_same_caller_in_another_community(town: Town, owner: asyncpg.Connection) -> None:

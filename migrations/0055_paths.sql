@@ -33,8 +33,8 @@ BEGIN
 END
 $$;
 
--- A community as a request carries it that addresses it; null where its path has none of the ids that the caller reaches.
-CREATE FUNCTION access_community(p_community uuid, p_reach uuid[]) RETURNS jsonb
+-- A community as the scope of a call in it carries it; null where its path has none of these ids of what the caller reaches.
+CREATE FUNCTION community_in_reach(p_community uuid, p_reach uuid[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     RETURN (SELECT jsonb_build_object('id', r.id, 'name', r.name, 'path', r.path)
@@ -77,7 +77,7 @@ BEGIN
                 reach := reach || coalesce(held.region_id, held.community_id);
             END LOOP;
         END LOOP;
-        addressed := CASE WHEN caller.community_id IS NOT NULL THEN access_community(caller.community_id, reach) END;
+        addressed := CASE WHEN caller.community_id IS NOT NULL THEN community_in_reach(caller.community_id, reach) END;
         RETURN NEXT;
     END LOOP;
 END
@@ -100,11 +100,11 @@ BEGIN
         END LOOP;
         grants := (SELECT coalesce(jsonb_agg(access_grant(g)), '[]') FROM acting_grants() g
                    WHERE g.starts_on <= p_today AND (g.ends_on IS NULL OR g.ends_on >= p_today));
-        addressed := access_community(started.community_id, ARRAY[started.community_id]);
+        addressed := community_in_reach(started.community_id, ARRAY[started.community_id]);
         RETURN NEXT;
     END LOOP;
 END
 $$;
 
-REVOKE EXECUTE ON FUNCTION access_grant, access_community, access_sessions, import_actor FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION access_sessions, import_actor TO timebank_app;
+REVOKE EXECUTE ON FUNCTION access_grant, community_in_reach, access_sessions, import_actor FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION community_in_reach, access_sessions, import_actor TO timebank_app;

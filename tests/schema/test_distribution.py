@@ -169,7 +169,7 @@ async def test_a_server_without_the_extension_is_refused_and_nothing_is_changed(
 
 
 LOOKED_UP_BY = (
-    "access_sessions", "access_record", "access_grant", "access_community", "import_actor",
+    "access_sessions", "access_record", "access_grant", "community_in_reach", "import_actor",
     "grants_in_force", "access_device", "login_keeps",
     "acting_grants", "acting_device", "is_acting",
 )  # fmt: skip

@@ -80,13 +80,11 @@ async def within_reach(scope: Scope, community_id: UUID) -> Scope:
     """
     if community_id not in scope.home_ids and community_id != scope.community_id and scope.grants:
         async with transaction(None):
-            found = await database.fetch_one(
-                "SELECT name, path FROM region WHERE id = $1 AND kind = 'community' AND path && $2::text[]::uuid[]",
-                community_id, database.as_texts(scope.reach),
-            )  # fmt: skip
+            found = await database.fetch_value(
+                "SELECT community_in_reach($1, $2::text[]::uuid[])", community_id, database.as_texts(scope.reach)
+            )
         if found is not None:
-            path = tuple(UUID(bytes=step.bytes) for step in found["path"])
-            scope = replace(scope, addressed=Community(id=community_id, name=found["name"], path=path))
+            scope = replace(scope, addressed=msgspec.json.decode(found, type=Community))
     return scope.within(community_id)
 
 

@@ -122,9 +122,9 @@ async def _scope_of(token: str, request: AnyRequest) -> Scope | None:
 
 
 def _of_caller(caller: sessions.Caller, request: AnyRequest) -> Scope | None:
-    """The scope of a session, in the addressed community or at home; None without an active record, as of the blocked.
+    """The scope of a session, in the addressed community or at home.
 
-    Grants are held by active records, so nobody has a grant alone.
+    None where the login has no active record, as for somebody who was blocked; it has no grant either then.
     """
     chosen_person = request.cookies.get(PERSON_COOKIE, "")
     # The record chosen on a page comes first: a login may have several, as when a family shares a phone.

@@ -6,7 +6,7 @@ import pytest
 from tests.support.counter import Tablet
 from tests.support.counter import kept as kept_tablet
 from tests.support.presence import personal_code, scanned, served, station_code
-from tests.support.town import Town
+from tests.support.town import SPRING, Town
 from tests.support.wire import Wire
 from timebank.http.callers import SESSION_COOKIE
 
@@ -68,3 +68,18 @@ async def test_the_panels_first_page(client: httpx.AsyncClient, town: Town, wire
     page = await client.get("/admin", headers=by)
     assert page.status_code == 200
     assert len(wire) <= 6, wire.listed()
+
+
+async def test_the_panels_first_page_for_a_county_administrator_who_addresses_another_community(
+    client: httpx.AsyncClient, town: Town, wire: Wire
+) -> None:
+    """The addressed community is looked up with the session, and no other one is named to the database."""
+    there = town.communities[SPRING]
+    by = await town.sign_in("吴昊") | {"X-Community-Id": str(there)}
+    await wire.renew()
+    page = await client.get("/admin", headers=by)
+    assert page.status_code == 200
+    assert f"<span>{SPRING}</span></a>" in page.text
+    assert len(wire) <= 6, wire.listed()
+    [begun] = [sql for sql in wire.statements if sql.startswith("BEGIN")]
+    assert f"timebank.communities = '{{{there}}}'" in begun

@@ -173,18 +173,18 @@ async def test_a_list_of_every_community_inside_a_verb_of_one_is_refused_instead
     scope = of_two_communities()
     async with transaction(scope):
         with pytest.raises(RuntimeError, match="one community"):
-            async with transaction(scope, every_community=True):
+            async with transaction(scope, communities=scope.home_ids):
                 pass
     async with transaction(None):
         with pytest.raises(RuntimeError, match="one community"):
-            async with transaction(scope, every_community=True):
+            async with transaction(scope, communities=scope.home_ids):
                 pass
 
 
 async def test_a_verb_of_one_community_inside_a_list_of_every_community_is_refused_instead_of_seeing_more(
     pool: str,
 ) -> None:
-    async with transaction(of_two_communities(), every_community=True):
+    async with transaction(of_two_communities(), communities=of_two_communities().home_ids):
         with pytest.raises(RuntimeError, match="one community"):
             async with transaction(of_two_communities()):
                 pass
@@ -198,8 +198,8 @@ async def test_who_sees_the_same_communities_joins_whatever_else_they_may_do(poo
         async with transaction(None):
             assert await database.fetch_value("SHOW timebank.communities") == f"{{{UUID(int=1)}}}"
     async with (
-        transaction(of_two_communities(), every_community=True),
-        transaction(of_two_communities(2), every_community=True),
+        transaction(of_two_communities(), communities=of_two_communities().home_ids),
+        transaction(of_two_communities(2), communities=of_two_communities().home_ids),
     ):
         assert await database.fetch_value("SELECT cardinality(visible_communities())") == 2
 

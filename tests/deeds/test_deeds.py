@@ -309,7 +309,7 @@ async def test_a_street_admin_without_a_record_here_is_still_remembered_as_the_f
     await owner.execute("UPDATE role_grant SET region_id = $1 WHERE role = 'community_admin' AND person_id = $2",
                         town.county, town.people["何静"])  # fmt: skip
     await owner.execute("UPDATE role_grant SET role = 'county_admin' WHERE person_id = $1", town.people["何静"])
-    scope = (await town.scope("何静")).within(town.community)
+    scope = await town.scope("何静", town.community)
     with clock.at(MORNING):
         deed = await file_deed(scope, deed_of(town))
         with pytest.raises(PartyToDeed):

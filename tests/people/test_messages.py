@@ -112,7 +112,7 @@ async def test_what_is_sealed_of_a_change_stays_sealed_in_the_message_about_its_
     """赵丽 wants to change the phone of 孙伟, who audits her community; the street refuses."""
     waits = await amend(await town.scope("赵丽"), town.people["孙伟"], Correction(phone="13900001111"))
     assert isinstance(waits, Waiting)
-    street = (await town.scope("钱进")).within(town.community)
+    street = await town.scope("钱进", town.community)
     await decide_change(street, waits.waiting, "refuse", "请先核对")
     [text] = await texts(owner, "kind = 'change_decided'")
     assert text == "另一个人没有同意：更改孙伟的登记：手机号改成“139****1111”。说明：请先核对"

@@ -157,7 +157,7 @@ async def test_a_record_that_one_scanned_waits_for_somebody_else_in_the_panel(
 ) -> None:
     await by_hand(town, owner, "张桂兰", "周敏", "赵丽")
     for name, mine in (("赵丽", 0), ("钱进", 1)):
-        caller = (await town.scope(name)).within(town.community)
+        caller = await town.scope(name, town.community)
         found = await reading.list_records(caller, status="pending")
         assert len(found.items) - len(await not_decidable_by(caller, found.items)) == mine
         assert (await read_work(caller))[1].records == mine

@@ -17,7 +17,7 @@ find nothing, and so refuse; no further one may be added."""
 
 READ_WITH_ARGUMENTS = {
     "access_password_facts", "agreed_now", "agreement_guardians", "agreement_officers", "agreement_unconfirmed",
-    "class_lasts_until", "class_movable", "class_shares", "class_unused", "device_waiting", "import_actor",
+    "class_lasts_until", "class_movable", "class_shares", "class_unused", "device_waiting",
     "imports_left", "login_moved", "login_questions", "rest_is_made_for",
 }  # fmt: skip
 """Functions in SQL that read a community's table with their arguments, which Citus cannot plan; new ones are PL/pgSQL.
@@ -169,7 +169,8 @@ async def test_a_server_without_the_extension_is_refused_and_nothing_is_changed(
 
 
 LOOKED_UP_BY = (
-    "access_sessions", "access_record", "access_reach", "grants_in_force", "access_device", "login_keeps",
+    "access_sessions", "access_record", "access_grant", "community_in_reach", "import_actor",
+    "grants_in_force", "access_device", "login_keeps",
     "acting_grants", "acting_device", "is_acting",
 )  # fmt: skip
 

@@ -115,7 +115,7 @@ async def test_who_enters_hours_in_another_community_does_not_approve_them(
 ) -> None:
     """钱进 administers the street and is a resident of 凤凰社区. For hours that he enters in 龙泉社区, where he has no
     record, he is still the one who entered them."""
-    there = (await town.scope("钱进")).within(town.communities[SPRING])
+    there = await town.scope("钱进", town.communities[SPRING])
     began = nine_o_clock()
     made = await entering.enter_hours(
         there,

@@ -12,6 +12,7 @@ import asyncpg
 from timebank.access.sign_in import logins, sessions
 from timebank.core import clock, database, names, vault
 from timebank.core.database import engine, transaction
+from timebank.core.errors import NotFound
 from timebank.core.scope import ResidentRecord, Role, Scope
 from timebank.ledger import posting
 from timebank.ledger.posting import Currency, Posting
@@ -74,11 +75,15 @@ class Town:
         """An Authorization header with a new session of this person."""
         return {"Authorization": f"Bearer {await self.token(name)}"}
 
-    async def scope(self, name: str) -> Scope:
-        caller = await sessions.find_session(await self.token(name))
+    async def scope(self, name: str, community_id: UUID | None = None) -> Scope:
+        """The scope of a new session of this person, at home or in the community that they address."""
+        caller = await sessions.find_session(await self.token(name), community_id)
         assert caller is not None
+        if community_id is not None and caller.addressed is None:
+            raise NotFound
         return Scope(
-            community_id=self.home[name],
+            community_id=community_id or self.home[name],
+            addressed=caller.addressed,
             persons=caller.persons,
             grants=caller.grants,
             login_id=caller.login_id,

@@ -15,6 +15,7 @@ from timebank.access.schemas import GrantIn, GrantOut, LoginOut, MeOut, NewPassw
 from timebank.access.sign_in import sessions
 from timebank.access.sign_in.own_password import change_password
 from timebank.agreements.schemas import Waiting
+from timebank.areas.reach import regions_beyond
 from timebank.core.errors import Unauthenticated
 from timebank.core.paging import Page
 from timebank.core.scope import Grant, ResidentRecord, Role, Scope
@@ -25,27 +26,24 @@ from timebank.people.guardianship.guardians import children_of
 from timebank.people.identity.phones import normal_phone
 
 
-def _roles(mine: ResidentRecord, grants: frozenset[Grant], homes: set[UUID], *, is_first: bool) -> list[str]:
-    """The roles in a record's community; the first record also lists roles in communities where the login has none."""
-    return sorted(
-        {
-            g.role.value
-            for g in grants
-            if g.community_id == mine.community_id or (is_first and g.community_id not in homes)
-        }
-    )
+async def persons_out(persons: tuple[ResidentRecord, ...], grants: frozenset[Grant]) -> list[PersonOut]:
+    """A login's resident records with the roles held in their communities.
 
-
-def persons_out(persons: tuple[ResidentRecord, ...], grants: frozenset[Grant]) -> list[PersonOut]:
-    """A login's resident records with the roles held in their communities."""
+    The first record also lists the roles in communities where the login has none.
+    """
     homes = {p.community_id for p in persons}
+    beyond = await regions_beyond({g.region_id for g in grants if g.region_id}, homes)
+    elsewhere = [g for g in grants if g.region_id in beyond or (g.community_id and g.community_id not in homes)]
     return [
         PersonOut(
             person_id=p.person_id,
             community_id=p.community_id,
             community_name=p.community_name,
             name=p.name,
-            roles=_roles(p, grants, homes, is_first=i == 0),
+            roles=sorted(
+                {g.role.value for g in grants if g.reaches(p.community_id, p.path)}
+                | {g.role.value for g in elsewhere if i == 0}
+            ),
             rests_until=p.rests_until,
         )
         for i, p in enumerate(persons)
@@ -69,7 +67,7 @@ class Sessions(Controller):
             token=opened.token,
             expires_at=opened.expires_at,
             login=LoginOut(opened.login_id),
-            persons=persons_out(holder.persons, holder.grants),
+            persons=await persons_out(holder.persons, holder.grants),
             weak_password=opened.weak_password,
         )
         return Response(out, status_code=201)
@@ -90,7 +88,7 @@ class Me(Controller):
         if caller.login_id is None:
             raise Unauthenticated
         return MeOut(
-            login=LoginOut(caller.login_id), persons=persons_out(caller.persons, caller.grants),
+            login=LoginOut(caller.login_id), persons=await persons_out(caller.persons, caller.grants),
             children=await children_of(caller),
             questions=await questions(caller),
         )  # fmt: skip

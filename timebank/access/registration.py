@@ -19,7 +19,7 @@ from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.scope import ADMINS, Role, Scope
+from timebank.core.scope import Role, Scope
 from timebank.core.wording import phrase
 from timebank.ledger.resting import RESTS_FOR
 from timebank.people.contact import contact_of
@@ -242,16 +242,9 @@ async def _role_grants_of(scope: Scope, person_id: UUID) -> list[_HeldRole]:
 
 
 async def _require_reach(scope: Scope, offices: list[_HeldRole]) -> None:
-    administered = {g.community_id for g in scope.grants if g.role in ADMINS}
-    for office in offices:
-        if scope.system:
-            continue
-        if office.region_id is None:
-            if office.community_id not in administered:
-                raise RoleHolder
-            continue
+    for place in {office.region_id or office.community_id for office in offices if not scope.system}:
         try:
-            await require_region(scope, office.region_id)
+            await require_region(scope, place)
         except (Forbidden, NotFound):
             raise RoleHolder from None
 

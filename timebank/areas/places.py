@@ -148,7 +148,7 @@ async def _regions_after(scope: Scope, path: list[UUID], most: int) -> list["_Pl
     return await database.rows(
         _Placed,
         f"{_REGIONS} AND path > $2::uuid[] ORDER BY path LIMIT $3",
-        database.as_texts(scope.communities),
+        database.as_texts(scope.reach),
         path,
         most,
     )
@@ -162,7 +162,8 @@ async def _areas_after(scope: Scope, path: list[UUID], most: int) -> list["_Plac
 
 _REGIONS = (
     "SELECT id, kind, name, parent_id, path, CASE WHEN kind = 'community' THEN id END AS community_id "
-    "FROM region WHERE id IN (SELECT unnest(path) FROM region WHERE id = ANY ($1::text[]::uuid[]))"
+    "FROM region "
+    "WHERE id IN (SELECT unnest(path) FROM region WHERE kind = 'community' AND path && $1::text[]::uuid[])"
 )
 _AREAS = "SELECT id, kind, name, parent_id, path, community_id FROM area WHERE community_id = $1"
 
@@ -170,7 +171,7 @@ _AREAS = "SELECT id, kind, name, parent_id, path, community_id FROM area WHERE c
 async def regions_in_reach(scope: Scope) -> list[PlaceOut]:
     """The caller's communities and the streets and counties above them, each after its parent, in natural order."""
     async with transaction(scope):
-        found = await database.rows(_Placed, _REGIONS, database.as_texts(scope.communities))
+        found = await database.rows(_Placed, _REGIONS, database.as_texts(scope.reach))
     return _as_tree(found)
 
 

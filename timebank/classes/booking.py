@@ -41,7 +41,7 @@ class TooLateToCancel(TimebankError):
 
 async def scope_for_child(scope: Scope, child_id: UUID) -> Scope:
     """The caller's scope in the community of a child in the caller's care; for any other child the scope unchanged."""
-    if len(scope.communities) == 1:
+    if scope.home_ids <= {scope.community_id}:
         return scope
     child = next((c for c in await children_of(scope) if c.person_id == child_id), None)
     return scope.within(child.community_id) if child else scope

@@ -1,5 +1,6 @@
 """The scope: the caller and the community of a call. It is passed to every verb."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -26,13 +27,27 @@ HEADS = frozenset({Role.building_head, Role.unit_head})
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role in one community: over the whole community, over one area and the areas below it, or at one station."""
+    """A role in one community (over all of it, over one area and the areas below it, or at one station), or over a
+    street or county (`region_id`) and so over every community below it."""
 
     role: Role
-    community_id: UUID
+    community_id: UUID | None = None
     area_id: UUID | None = None
     station_id: UUID | None = None
-    community_name: str = field(default="", compare=False)
+    region_id: UUID | None = None
+
+    def reaches(self, community_id: UUID, path: Collection[UUID]) -> bool:
+        """Whether it is a grant in the community, whose `path` holds the ids from the county down to itself."""
+        return self.community_id == community_id or self.region_id in path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Community:
+    """A community; `path` holds the ids from the county down to itself."""
+
+    id: UUID
+    name: str
+    path: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +58,20 @@ class ResidentRecord:
     person_id: UUID
     name: str
     community_name: str
+    path: tuple[UUID, ...] = ()  # of the community; left out where the record's login brings no grants along
     household_id: UUID | None = None
     rests_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """A caller with own records and role grants. A verb reads and writes only the community `community_id`."""
+    """A caller with own records and role grants. A verb reads and writes only the community `community_id`.
+
+    It may be another one than those of the own records: `addressed`, which the caller reaches by a grant.
+    """
 
     community_id: UUID
+    addressed: Community | None = None
     persons: tuple[ResidentRecord, ...] = ()
     grants: frozenset[Grant] = frozenset()
     login_id: UUID | None = None
@@ -89,19 +109,36 @@ class Scope:
 
     @property
     def community_name(self) -> str:
-        """The community's name, from the caller's own record or role grants here; "" if neither has it."""
-        return self.person.community_name if self.person else max((g.community_name for g in self.here()), default="")
+        """The community's name; "" for a caller who acts neither as an own record there nor by a session's grant."""
+        if self.person is not None:
+            return self.person.community_name
+        return self.addressed.name if self.addressed and self.addressed.id == self.community_id else ""
 
     @property
-    def communities(self) -> frozenset[UUID]:
-        """Every community that the caller has an own record or a role grant in, and `community_id`."""
-        return frozenset(
-            {p.community_id for p in self.persons} | {g.community_id for g in self.grants} | {self.community_id}
-        )
+    def path(self) -> tuple[UUID, ...]:
+        """The ids from the county down to the community; only the community's own where no more is known."""
+        if self.addressed is not None and self.addressed.id == self.community_id:
+            return self.addressed.path
+        return (self.person.path if self.person else ()) or (self.community_id,)
+
+    @property
+    def home_ids(self) -> frozenset[UUID]:
+        """The communities of the own records."""
+        return frozenset(p.community_id for p in self.persons)
+
+    @property
+    def reach(self) -> frozenset[UUID]:
+        """What decides which communities the caller reaches: those whose path has one of these ids.
+
+        They are the communities of the own records, what each grant is in or over, and `community_id`.
+        """
+        granted = {place for g in self.grants for place in (g.community_id, g.region_id) if place}
+        return self.home_ids | granted | {self.community_id}
 
     def here(self) -> frozenset[Grant]:
-        """The caller's grants in the community."""
-        return frozenset(g for g in self.grants if g.community_id == self.community_id)
+        """The caller's grants that reach the community."""
+        path = self.path
+        return frozenset(g for g in self.grants if g.reaches(self.community_id, path))
 
     def has(self, *roles: Role) -> bool:
         """Whether the caller has any of the roles in this community or in a part of it."""
@@ -194,8 +231,12 @@ class Scope:
         return self.person_id
 
     def within(self, community_id: UUID) -> Self:
-        """The same caller in another community. Raises NotFound if it is not one of `communities`."""
-        if community_id not in self.communities:
+        """The same caller in the community of an own record, or in the one addressed. Raises NotFound for any other.
+
+        `areas.reach.within_reach` finds those that the caller reaches by a grant alone.
+        """
+        known = self.home_ids | {self.community_id} | ({self.addressed.id} if self.addressed else set())
+        if community_id not in known:
             raise NotFound
         return replace(self, community_id=community_id)
 

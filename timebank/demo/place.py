@@ -41,10 +41,13 @@ FIRST_STOCK = 60
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Place:
-    """A community. `keepers`: by station; `cards`: the text of a card by person; `wards`: children by guardian."""
+    """A community. `keepers`: by station; `cards`: the text of a card by person; `wards`: children by guardian.
+
+    `path` holds the ids from the county down to the community.
+    """
 
     plan: CommunityPlan
-    id: UUID
+    path: tuple[UUID, ...]
     people: list[Resident]
     areas: dict[tuple[str, ...], UUID] = field(default_factory=dict)
     stations: dict[str, UUID] = field(default_factory=dict)
@@ -58,6 +61,10 @@ class Place:
     _households: dict[UUID, UUID] = field(default_factory=dict)
 
     @property
+    def id(self) -> UUID:
+        return self.path[-1]
+
+    @property
     def system(self) -> Scope:
         return Scope.of_system(self.id, via="demo")
 
@@ -68,6 +75,7 @@ class Place:
             person_id=person.id,
             name=person.name,
             community_name=self.plan.name,
+            path=self.path,
             household_id=self._households.get(person.id),
         )
         grants = frozenset(self._grants.get(person, ()))
@@ -102,7 +110,10 @@ class Place:
         """Grant a role to a person, and add it to their scope."""
         asked = GrantIn(person_id=person.id, role=role, region_id=region_id, area_id=area_id, station_id=station_id)
         await grant(self.system, asked)
-        self._grants.setdefault(person, []).append(Grant(role, self.id, area_id, station_id))
+        held = Grant(role, self.id, area_id, station_id)
+        if region_id in self.path[:-1]:
+            held = Grant(role, region_id=region_id)
+        self._grants.setdefault(person, []).append(held)
 
     async def found(self) -> None:
         """Add the community's areas, stations, rules, people, cards and goods."""

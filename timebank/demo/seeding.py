@@ -50,7 +50,8 @@ async def found_county(today: date) -> list[Place]:
             if plan.street not in streets:
                 streets[plan.street] = (await add_region(COUNTY_SCOPE, "street", plan.street, county)).id
             community = await add_region(COUNTY_SCOPE, "community", plan.name, streets[plan.street])
-            places.append(Place(plan=plan, id=community.id, people=populate(plan, rng, numbers, today)))
+            path = (county, streets[plan.street], community.id)
+            places.append(Place(plan=plan, path=path, people=populate(plan, rng, numbers, today)))
         await asyncio.gather(*[_furnish(place, today, county, streets[place.plan.street]) for place in places])
     return places
 

@@ -85,7 +85,10 @@ def _require_open_to_device(scope: Scope, opt: Mapping[str, Any]) -> None:
 
 
 async def provide_scope_or_none(request: AnyRequest) -> Scope | None:
-    """The caller, or None for a visitor. Raises CsrfMissing for an unsafe request by cookie without its CSRF token."""
+    """The caller, or None for a visitor. Raises CsrfMissing for an unsafe request by cookie without its CSRF token.
+
+    Raises NotFound for an addressed community that the caller does not reach; a chosen one is ignored then.
+    """
     bearer = request.headers.get("Authorization", "")
     if bearer:
         token = bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
@@ -109,40 +112,38 @@ async def _scope_of(token: str, request: AnyRequest) -> Scope | None:
     if token.startswith(devices.PREFIX + "_"):
         scope = await devices.find_device(token, request_id=request.state.get("request_id", ""))
     else:
-        caller = await sessions.find_session(token) if token else None
+        chosen = request.query_params.get("community_id") or request.headers.get("X-Community-Id")
+        community_id = _community(chosen or request.cookies.get(COMMUNITY_COOKIE, ""))
+        caller = await sessions.find_session(token, community_id) if token else None
         scope = None if caller is None else _of_caller(caller, request)
+        if scope is not None and chosen and scope.addressed is None:
+            raise NotFound
     return scope
 
 
 def _of_caller(caller: sessions.Caller, request: AnyRequest) -> Scope | None:
-    """The scope of a session; None where it has no active record and no grant, as for somebody who was blocked."""
+    """The scope of a session, in the addressed community or at home.
+
+    None where the login has no active record, as for somebody who was blocked; it has no grant either then.
+    """
     chosen_person = request.cookies.get(PERSON_COOKIE, "")
     # The record chosen on a page comes first: a login may have several, as when a family shares a phone.
     persons = tuple(sorted(caller.persons, key=lambda p: str(p.person_id) != chosen_person))
-    homes = [p.community_id for p in persons] + sorted({g.community_id for g in caller.grants})
-    if not homes:
+    if not persons:
         return None
-    scope = Scope(
-        community_id=homes[0], persons=persons, grants=caller.grants, login_id=caller.login_id,
+    return Scope(
+        community_id=caller.addressed.id if caller.addressed else persons[0].community_id,
+        addressed=caller.addressed, persons=persons, grants=caller.grants, login_id=caller.login_id,
         session_id=caller.session_id,
         request_id=request.state.get("request_id", ""),
     )  # fmt: skip
-    addressed = request.query_params.get("community_id") or request.headers.get("X-Community-Id")
-    if addressed:
-        return scope.within(_community(addressed))
-    chosen = request.cookies.get(COMMUNITY_COOKIE)
-    return scope.within(UUID(chosen)) if chosen and _is_reached(chosen, scope) else scope
 
 
-def _is_reached(text: str, scope: Scope) -> bool:
-    return text in {str(c) for c in scope.communities}
-
-
-def _community(text: str) -> UUID:
+def _community(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:
-        raise NotFound from None
+        return None
 
 
 async def _check_csrf(request: AnyRequest, token: str) -> None:

@@ -1,7 +1,6 @@
 """What could not be delivered, for the administrators: listed with what failed, tried again, or given up."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
-from timebank.core.scope import Grant, Role, Scope
+from timebank.core.scope import Scope
 from timebank.outbox.attempts import failure_in_words
 from timebank.outbox.delivering import declared_deliveries
 
@@ -131,7 +130,7 @@ async def backlog(communities: Sequence[UUID]) -> Backlog:
     """The backlog of these communities together; for the operator, without what is in the rows."""
     if not communities:
         return Backlog(0, 0)
-    async with transaction(_reading(communities), every_community=True):
+    async with transaction(Scope.of_system(communities[0]), communities=frozenset(communities)):
         found = await database.row(
             Backlog,
             "SELECT count(*) FILTER (WHERE dead_at IS NULL) AS due, count(dead_at) AS dead "
@@ -141,10 +140,3 @@ async def backlog(communities: Sequence[UUID]) -> Backlog:
         )  # fmt: skip
     assert found is not None
     return found
-
-
-def _reading(communities: Iterable[UUID]) -> Scope:
-    """The operator's scope that reads all of these communities at once."""
-    first, *_rest = communities = list(communities)
-    grants = frozenset(Grant(Role.auditor, community_id) for community_id in communities)
-    return replace(Scope.of_system(first), grants=grants)

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
+from timebank.areas.reach import communities_in_reach, within_reach
 from timebank.core import clock, database
 from timebank.core.codes import CardCode, PersonCode, StationCode
 from timebank.core.database import retried, transaction
@@ -42,7 +43,7 @@ async def scan(
     `clock_of` is the clock of the device that stored a batch. Raises NonceReused, Forbidden, NotFound, SignOnNeeded.
     """
     code = read_code(asked.code)
-    here = scope_for_code(scope, code)
+    here = await scope_for_code(scope, code)
     if isinstance(code, PersonCode | CardCode) and not here.is_counter:
         require_counter(here)
     now = clock.now()
@@ -128,16 +129,17 @@ async def verdict_of(scope: Scope, nonce: str) -> Verdict:
     It is visible to the person whom it is about and to the station where it was given; one about no person is visible
     to every caller who knows the nonce.
     """
-    async with transaction(scope, every_community=True):
+    communities = await communities_in_reach(scope)
+    async with transaction(scope, communities=communities):
         found = await database.fetch_one(
             "SELECT s.community_id, s.station_id, s.person_id, s.verdict, p.name FROM scan s "
             "LEFT JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id "
             "WHERE s.community_id = ANY ($1) AND s.nonce = $2",
-            list(scope.communities), nonce,
+            list(communities), nonce,
         )  # fmt: skip
     if found is None:
         raise NotFound
-    there = scope.within(UUID(bytes=found["community_id"].bytes))
+    there = await within_reach(scope, UUID(bytes=found["community_id"].bytes))
     if not _may_hear(there, found["person_id"], found["station_id"]):
         raise NotFound
     return _named(msgspec.json.decode(found["verdict"], type=Verdict), found["name"])

@@ -1,6 +1,7 @@
 """The reader's preferences: view, language, the own record in use, and the name on the public board."""
 
 from typing import Any
+from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.datastructures import Cookie
@@ -9,7 +10,9 @@ from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Template
 
 from timebank.access.pages.sign_in import same_site
+from timebank.areas.reach import within_reach
 from timebank.core import settings
+from timebank.core.errors import NotFound
 from timebank.core.locale import LANGUAGES
 from timebank.core.scope import Scope
 from timebank.http.callers import COMMUNITY_COOKIE, PERSON_COOKIE, AnyRequest, provide_visitor
@@ -43,7 +46,7 @@ class PreferencePages(Controller):
         """Store a view, a language, an own record or a community of the caller in cookies, and go back to the page."""
         same_site(request)
         answer = see_other(local_path(data.get("next")))
-        for name, value in _chosen(visitor, data).items():
+        for name, value in (_chosen(visitor, data) | await _chosen_community(visitor, data)).items():
             answer.set_cookie(
                 Cookie(
                     key=name, value=value, path="/", max_age=YEAR, httponly=True, samesite="lax",
@@ -75,6 +78,15 @@ def _chosen(visitor: Scope | None, data: dict[str, str]) -> dict[str, str]:
     for mine in visitor.persons if visitor else ():
         if data.get("person") == str(mine.person_id):
             chosen |= {PERSON_COOKIE: str(mine.person_id), COMMUNITY_COOKIE: str(mine.community_id)}
-    if visitor and data.get("community") in {str(c) for c in visitor.communities}:
-        chosen[COMMUNITY_COOKIE] = data["community"]
     return chosen
+
+
+async def _chosen_community(visitor: Scope | None, data: dict[str, str]) -> dict[str, str]:
+    """The cookie of the community to work in; none for a community that the caller does not reach."""
+    if visitor is None or not data.get("community"):
+        return {}
+    try:
+        there = await within_reach(visitor, UUID(data["community"]))
+    except (ValueError, NotFound):
+        return {}
+    return {COMMUNITY_COOKIE: str(there.community_id)}

@@ -48,7 +48,7 @@ class Chengjiang:
         return Scope.of_system(self.id)
 
     async def admin(self) -> Scope:
-        return (await self.town.scope("钱进")).within(self.id)
+        return await self.town.scope("钱进", self.id)
 
     async def take_in(self, kind: Kind, *, dry_run: bool = False, skip_bad: bool = True) -> Report:
         """Import the community's workbook of this kind."""

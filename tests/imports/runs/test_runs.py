@@ -14,10 +14,12 @@ from tests.access.test_access_pages import browser
 from tests.imports.kinds.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
 from tests.imports.test_api import Desk
 from tests.support.messages import texts
-from tests.support.town import Town
+from tests.support.town import SPRING, Town
+from timebank.areas.reach import require_region
 from timebank.core import clock, database, vault
 from timebank.core.database.connections import ReadOnly
-from timebank.core.scope import Scope
+from timebank.core.errors import Forbidden
+from timebank.core.scope import Grant, Role, Scope
 from timebank.imports.intake import Kind
 from timebank.imports.kinds.registry import IMPORTERS
 from timebank.imports.reports import history
@@ -333,6 +335,26 @@ async def test_nobody_begins_or_carries_on_in_anothers_name(town: Town, owner: a
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with database.transaction(forged):
             await work.begin(forged, UUID(bytes=run_id.bytes), "import", [])
+
+
+async def test_the_worker_carries_on_what_a_street_administrator_began_in_a_community_without_an_own_record(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    """The starter has the role over the street there too: a proposal that needs it is not refused by the worker."""
+    spring = town.communities[SPRING]
+    run_id = await begun(await town.scope("钱进", spring), "hours", services(town, 300, "马涛"), batches=1)
+    at = await work.under_way(town.system(SPRING))
+    assert at is not None
+    starter = await work.starter_of(town.system(SPRING), at)
+    assert (starter.community_id, starter.community_name, starter.person) == (spring, SPRING, None)
+    assert starter.grants == {Grant(Role.street_admin, region_id=town.street)}
+    assert (await require_region(starter, town.street)).id == town.street
+    with pytest.raises(Forbidden):
+        await require_region(starter, town.county)
+    await left_alone(owner)
+    await leftover.continue_stopped_imports()
+    found = await history.show_run(town.system(SPRING), run_id)
+    assert (found.state, found.created) == ("done", 300)
 
 
 async def test_the_proof_of_a_run_is_gone_with_its_end(town: Town, owner: asyncpg.Connection) -> None:

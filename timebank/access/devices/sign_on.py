@@ -13,7 +13,7 @@ from timebank.access.tables import CounterSignOn
 from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
-from timebank.core.scope import ADMINS, ResidentRecord, Role, Scope
+from timebank.core.scope import ResidentRecord, Scope
 from timebank.people.contact import contact_of
 from timebank.people.identity.phones import normal_phone
 
@@ -105,13 +105,9 @@ async def _phone_of(scope: Scope, person_id: UUID | None) -> str:
 
 def _keeper(scope: Scope, caller: sessions.Caller, person_id: UUID | None) -> ResidentRecord | None:
     """The record of this community as which the login may serve at the counter; None if it may not."""
-    serves = any(
-        g.community_id == scope.community_id
-        and (g.role in ADMINS or (g.role == Role.station_keeper and g.station_id == scope.device_station_id))
-        for g in caller.grants
-    )
+    login = Scope(community_id=scope.community_id, persons=caller.persons, grants=caller.grants)
     here = [p for p in caller.persons if p.community_id == scope.community_id and person_id in (None, p.person_id)]
-    return here[0] if here and serves else None
+    return here[0] if here and login.keeps(scope.device_station_id) else None
 
 
 @retried

@@ -21,7 +21,7 @@ from timebank.core import audit, clock, database, settings, vault
 from timebank.core.batcher import Batcher
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
-from timebank.core.scope import Grant, ResidentRecord
+from timebank.core.scope import Community, Grant, ResidentRecord
 
 
 class WrongSignIn(TimebankError):
@@ -31,13 +31,17 @@ class WrongSignIn(TimebankError):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """The holder of a session: the login, the resident records that the session opens, and today's role grants."""
+    """The holder of a session: the login, the resident records that the session opens, and today's role grants.
+
+    `addressed` is the community that was asked for, if the holder reaches it by a record or a grant.
+    """
 
     session_id: UUID
     login_id: UUID
     expires_at: datetime
     persons: tuple[ResidentRecord, ...]
     grants: frozenset[Grant]
+    addressed: Community | None
 
 
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,32 +119,38 @@ async def open_session(login_id: UUID, *, proof: str = "", used: Used | None = N
     return SignedIn(token=token, expires_at=expires_at, login_id=login_id, session_id=session_id)
 
 
-async def find_session(token: str) -> Caller | None:
-    """The holder of a session token; None if it is unknown, ended or expired."""
-    return await _look_up(vault.token_hash(token))
+async def find_session(token: str, community_id: UUID | None = None) -> Caller | None:
+    """The holder of a session token, who addresses this community; None if it is unknown, ended or expired."""
+    return await _look_up((vault.token_hash(token), community_id))
 
 
-async def _callers(token_hashes: Sequence[bytes]) -> list[Caller | Exception | None]:
+_Asked = tuple[bytes, UUID | None]
+"""The hash of a session's token, and the community that its request addresses."""
+
+
+async def _callers(asked: Sequence[_Asked]) -> list[Caller | Exception | None]:
     records = await database.ask(
-        "SELECT * FROM access_sessions($1::text[]::bytea[], $2, $3)",
-        database.as_texts(token_hashes),
+        "SELECT * FROM access_sessions($1::text[]::bytea[], $2::text[]::uuid[], $3, $4)",
+        database.as_texts(token_hash for token_hash, _ in asked),
+        [str(community_id) if community_id else None for _, community_id in asked],
         clock.now(),
         clock.local_day(),
     )
     callers = {
-        record["token_hash"]: Caller(
+        record["n"]: Caller(
             record["session_id"],
             record["login_id"],
             record["expires_at"],
             msgspec.json.decode(record["persons"], type=tuple[ResidentRecord, ...]),
             msgspec.json.decode(record["grants"], type=frozenset[Grant]),
+            msgspec.json.decode(record["addressed"] or "null", type=Community | None),
         )
         for record in records
     }
-    return [callers.get(token_hash) for token_hash in token_hashes]
+    return [callers.get(n) for n in range(1, len(asked) + 1)]
 
 
-_look_up: Batcher[bytes, Caller | None] = Batcher(_callers)
+_look_up: Batcher[_Asked, Caller | None] = Batcher(_callers)
 
 
 async def sign_out(session_id: UUID, request_id: str = "") -> None:

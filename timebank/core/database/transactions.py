@@ -70,34 +70,34 @@ def _begin(communities: frozenset[UUID], scope: Scope | None = None) -> str:
     return begin
 
 
-def _reach(scope: Scope | None, every_community: bool) -> frozenset[UUID]:
+def _visible(scope: Scope | None, communities: frozenset[UUID] | None) -> frozenset[UUID]:
     if scope is None:
         return frozenset()
-    return scope.communities if every_community else frozenset({scope.community_id})
+    return frozenset({scope.community_id}) if communities is None else communities
 
 
 @asynccontextmanager
 async def transaction(
-    scope: Scope | None, *, every_community: bool = False, alone: bool = False
+    scope: Scope | None, *, communities: frozenset[UUID] | None = None, alone: bool = False
 ) -> AsyncIterator[None]:
     """Run the block in one transaction that sees only the rows of the scope's community; a nested call joins it.
 
-    `scope` None sees no tenant row (sign-in, reference tables). `every_community` makes the rows of all communities in
-    reach visible. The connection is always released to the pool, also after a failed COMMIT. A nested call must see
-    the same rows as on its own: see `_require_same_reach`. With `alone` it raises RuntimeError instead of joining: what
-    it writes must stay even if an outer verb is rolled back.
+    `scope` None sees no tenant row (sign-in, reference tables). With `communities` it sees the rows of these instead;
+    the caller must reach them. The connection is always released to the pool, also after a failed COMMIT. A nested call
+    must see the same rows as on its own: see `_require_same_rows`. With `alone` it raises RuntimeError instead of
+    joining: what it writes must stay even if an outer verb is rolled back.
     """
-    reach = _reach(scope, every_community)
+    visible = _visible(scope, communities)
     outer = engine.current_transaction.get()
     if outer is not None and alone:
         raise RuntimeError("this needs a transaction of its own: call it before one is open")
     if outer is not None:
-        _require_same_reach(outer.visible, scope, reach)
+        _require_same_rows(outer.visible, scope, visible)
         yield
         return
     async with _connected() as connection:
-        await connection.execute(_begin(reach, scope), timeout=ANSWER_SECONDS_MAX)
-        token = engine.current_transaction.set(Open(connection, reach))
+        await connection.execute(_begin(visible, scope), timeout=ANSWER_SECONDS_MAX)
+        token = engine.current_transaction.set(Open(connection, visible))
         try:
             yield
             await flush()
@@ -111,14 +111,14 @@ async def transaction(
             engine.current_transaction.reset(token)
 
 
-def _require_same_reach(visible: frozenset[UUID], scope: Scope | None, reach: frozenset[UUID]) -> None:
-    """Raise RuntimeError when joining a transaction that sees other communities than `reach`.
+def _require_same_rows(outer: frozenset[UUID], scope: Scope | None, inner: frozenset[UUID]) -> None:
+    """Raise RuntimeError when joining a transaction that sees other communities than the joining call.
 
     With fewer a list would silently be incomplete; with more a verb could read another community's rows. A call with
     `scope` None reads no tenant rows and may join any transaction. Permissions are not checked here: each verb
     checks the scope that it is given.
     """
-    if scope is not None and reach != visible:
+    if scope is not None and inner != outer:
         raise RuntimeError("a verb touches one community: finish the open transaction first")
 
 

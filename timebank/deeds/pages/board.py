@@ -8,6 +8,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.agreements.independence import is_caller
+from timebank.areas.reach import within_reach
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.deeds.board import board_places, board_row, board_rows
@@ -60,25 +61,26 @@ class BoardPages(Controller):
         caller: NamedDependency[Scope],
     ) -> Template:  # fmt: skip
         """One published item and the form for an objection."""
-        return await _item(request, caller.within(community_id), kind, item_id)
+        return await _item_page(request, community_id, kind, item_id, caller)
 
     @post("/{community_id:uuid}/{kind:str}/{item_id:uuid}")
     @shown_again(
-        lambda request, community_id, kind, item_id, caller: _item(request, caller.within(community_id), kind, item_id)
+        lambda request, community_id, kind, item_id, caller: _item_page(request, community_id, kind, item_id, caller)
     )
     async def object_to(
         self, community_id: FromPath[UUID], kind: FromPath[str], item_id: FromPath[UUID],
         data: URLEncodedBody[dict[str, str]], caller: NamedDependency[Scope],
     ) -> Redirect:  # fmt: skip
         """File an objection; each resident may object to an item once."""
-        scope = caller.within(community_id)
+        scope = await within_reach(caller, community_id)
         resident = (await resident_of(scope, data["resident"])).id if data.get("resident", "").strip() else None
         told = parse_form(ObjectionIn, {"reason": data.get("reason", "")}, REASON)
         await object_to(scope, kind, item_id, told.reason, resident)
         return see_other(f"/board/{community_id}?done=objected")
 
 
-async def _item(request: AnyRequest, scope: Scope, kind: str, item_id: UUID) -> Template:
+async def _item_page(request: AnyRequest, community_id: UUID, kind: str, item_id: UUID, caller: Scope) -> Template:
+    scope = await within_reach(caller, community_id)
     place, row = await board_row(scope.community_id, kind, item_id)
     photos = await photos_attached(scope, kind, item_id, published=True)
     return page(

@@ -13,7 +13,7 @@ import msgspec
 from timebank.core import clock, database, vault
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden, TimebankError
-from timebank.core.scope import Grant, ResidentRecord, Scope
+from timebank.core.scope import Community, Grant, ResidentRecord, Scope
 from timebank.imports.intake import Kind
 from timebank.imports.reports.reasons import Remark
 
@@ -169,6 +169,7 @@ async def starter_of(scope: Scope, work: Work) -> Scope:
     grants = msgspec.json.decode(found["grants"], type=frozenset[Grant])
     starter = Scope(
         community_id=scope.community_id,
+        addressed=msgspec.json.decode(found["addressed"], type=Community),
         persons=persons,
         grants=grants,
         login_id=proved.login_id,

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from timebank.areas.reach import within_reach
 from timebank.core import codes, scanned
 from timebank.core.codes import CardCode, Code, InvalidCode, PersonCode, StationCode
-from timebank.core.errors import Forbidden
+from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
 from timebank.presence.evidence.browsers import Browser
 from timebank.presence.evidence.claims import Claim
@@ -65,13 +66,17 @@ def no_code(text: str) -> str:
     return "letters_of_one_case" if scanned.has_lost_case(text) else "invalid_code"
 
 
-def scope_for_code(scope: Scope, code: Code | None) -> Scope:
+async def scope_for_code(scope: Scope, code: Code | None) -> Scope:
     """The caller's scope in the community of the code, where the caller may use it there; else the scope unchanged."""
-    if code is None or code.community_id == scope.community_id or code.community_id not in scope.communities:
+    if code is None or code.community_id == scope.community_id:
         return scope
-    there = scope.within(code.community_id)
-    serves = there.person_id is not None if isinstance(code, StationCode) else _serves(there)
-    return there if serves else scope
+    if isinstance(code, StationCode):
+        return scope.within(code.community_id) if code.community_id in scope.home_ids else scope
+    try:
+        there = await within_reach(scope, code.community_id)
+    except NotFound:
+        return scope
+    return there if _serves(there) else scope
 
 
 def _serves(scope: Scope) -> bool:

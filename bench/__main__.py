@@ -103,6 +103,7 @@ def _measure(
     """Each verb in each round: first the service, then pgbench."""
     for name, verb in verbs.items():
         http_per_second(name, verb, requests, pgbench.connections, min(seconds, WARM_UP_SECONDS), WARM_UP_PART)
+    pgbench.analyse()
     for number in range(rounds):
         click.echo(f"round {number + 1}")
         for name, verb in verbs.items():

@@ -65,6 +65,16 @@ class Pgbench:
     folder: Path
     done: dict[str, int] = field(default_factory=dict)
 
+    def analyse(self) -> None:
+        """Vacuum and analyse all tables, as the server does by itself a minute after they have begun to grow."""
+
+        async def analyse() -> None:
+            connection = await asyncpg.connect(self.url)
+            await connection.execute("VACUUM ANALYZE")
+            await connection.close()
+
+        asyncio.run(analyse())
+
     def per_second(self, verb: Verb, seconds: float) -> float:
         """Transactions a second, without the time to connect."""
         command = [

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -146,11 +146,13 @@ async def look(grown: Grown, sql: str, arguments: tuple[object, ...], *, scans: 
             f"SET LOCAL timebank.communities = '{{{grown.town.community}}}'"
         )
         before = await counted(grown)
-        plan = await plan_of(grown, sql, *arguments)
+        plan = await plan_of_asked(grown, sql, arguments)
         rows = await counted(grown) - before
         seen, known = Seen([plan], [], rows), grown.functions
-        for call in calls(plan, known):
-            function = known[call.name]
+        for made in calls(plan, known):
+            function = known[made.name]
+            given = _MARK.sub(lambda mark: literal(arguments[int(mark[1]) - 1]), made.arguments)
+            call = replace(made, arguments=given)
             if function.language == "sql":
                 seen.plans.append(await plan_of_body(grown, function, call))
             elif function.name not in OPAQUE:
@@ -158,6 +160,37 @@ async def look(grown: Grown, sql: str, arguments: tuple[object, ...], *, scans: 
         return seen
     finally:
         await transaction.rollback()
+
+
+async def plan_of_asked(grown: Grown, sql: str, arguments: tuple[object, ...]) -> dict[str, Any]:
+    """The plan of a statement as the service's connections keep it: one for all values."""
+    given = f"({', '.join(map(literal, arguments))})" if arguments else ""
+    await grown.owner.execute(f"SET LOCAL plan_cache_mode = force_generic_plan; PREPARE asked AS {sql}")
+    try:
+        return await plan_of(grown, f"EXECUTE asked {given}")
+    finally:
+        with suppress(asyncpg.InFailedSQLTransactionError):
+            await grown.owner.execute("DEALLOCATE asked; SET LOCAL plan_cache_mode = auto")
+
+
+_MARK = re.compile(r"\$(\d+)")
+
+
+def literal(value: object) -> str:
+    """A value as SQL text."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, Collection) and not isinstance(value, str | bytes):
+        return _quoted("{" + ",".join("NULL" if each is None else json.dumps(_text(each)) for each in value) + "}")
+    return _quoted(_text(value))
+
+
+def _text(value: object) -> str:
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 async def plan_of(grown: Grown, sql: str, *arguments: object) -> dict[str, Any]:

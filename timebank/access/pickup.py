@@ -59,7 +59,8 @@ def free_codes(scope: Scope, drawn: Sequence[str]) -> Question:
     """The question which of these codes nothing in the community has, to be asked with others."""
     return database.value(
         "SELECT coalesce(json_agg(d.code), '[]') FROM unnest($2::text[]) AS d (code) "
-        "WHERE NOT EXISTS (SELECT FROM pickup k WHERE k.community_id = $1 AND k.code = d.code)",
+        "WHERE d.code <> ALL (ARRAY("
+        "SELECT k.code FROM pickup k WHERE k.community_id = $1 AND k.code = ANY ($2::text[])))",
         scope.community_id, list(drawn),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import clock, database
-from timebank.core.database import retried, transaction
+from timebank.core.database import Filters, retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -142,20 +142,24 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
 
+_OWN = (
+    "SELECT id, kind, text, sentence, said::text, about_id, created_at, due_at, read_at FROM message "
+    "WHERE community_id = $1 AND person_id = $2 AND due_at <= $3"
+)
+
+
 async def own_messages(
     scope: Scope, *, unread: bool = False, limit: int = 50, cursor: str | None = None, language: str = "zh"
 ) -> Page[MessageOut]:
     """The caller's messages in this community that are due, newest first, in the reader's language."""
     person_id = scope.require_self()
-    before = read_cursor(cursor, tuple[datetime, UUID])
+    asked = Filters(scope.community_id, person_id, clock.now())
+    if unread:
+        asked.add("read_at IS NULL")
+    asked.add_after("due_at, id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    newest = f"{_OWN}{asked.sql} ORDER BY due_at DESC, id DESC LIMIT {asked.mark(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(
-            _Stored,
-            "SELECT id, kind, text, sentence, said::text, about_id, created_at, due_at, read_at FROM message "
-            "WHERE community_id = $1 AND person_id = $2 AND due_at <= $3 AND (NOT $4 OR read_at IS NULL) "
-            "AND ($5::timestamptz IS NULL OR (due_at, id) < ($5, $6)) ORDER BY due_at DESC, id DESC LIMIT $7",
-            scope.community_id, person_id, clock.now(), unread, *(before or (None, None)), limit + 1,
-        )  # fmt: skip
+        found = await database.rows(_Stored, newest, *asked.values)
     kept = make_page(found, limit, lambda m: (m.due_at, m.id))
     return Page([message.in_words(language) for message in kept.items], kept.next)
 

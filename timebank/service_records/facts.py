@@ -158,10 +158,8 @@ def _time_facts(rows: Sequence[_OtherRow], day: date, in_force: Policies) -> Tim
 def _beside(scope: Scope, visit: VisitRow) -> Question:
     """The visits of other people that the same browser or session scanned, at any station, on the days around it."""
     return database.many(
-        "SELECT v.in_at, v.out_at FROM station s JOIN visit v ON v.community_id = $1 AND v.station_id = s.id "
-        "AND v.marks && $2::text[]::bytea[] AND v.person_id <> $3 AND v.in_at > $4 AND v.in_at < $5 "
-        "WHERE s.community_id = $1",
-        scope.community_id, visit.marks, visit.person_id, visit.in_at - AROUND, visit.out_at,
+        "SELECT in_at, out_at FROM visits_marked($1, $2, $3::text[]::bytea[], $4, $5)",
+        scope.community_id, visit.person_id, visit.marks, visit.in_at - AROUND, visit.out_at,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from timebank.access.pickup import Found, find_pickup
 from timebank.core import database, names
-from timebank.core.database import transaction
+from timebank.core.database import Filters, as_texts, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -53,7 +53,7 @@ _ROWS = (
     "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
     "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
     "LEFT JOIN pickup k ON k.community_id = r.community_id AND k.noun = 'redemption' AND k.noun_id = r.id "
-    "WHERE r.community_id = $1 AND "
+    "WHERE r.community_id = $1"
 )
 
 
@@ -75,26 +75,29 @@ async def list_redemptions(
     status: RedemptionStatus | None = None, limit: int = 50, cursor: str | None = None,
 ) -> Page[RedemptionOut]:  # fmt: skip
     """The redemptions that the caller may see, newest first."""
-    before = read_cursor(cursor, tuple[datetime, UUID])
-    async with transaction(scope):
-        found = await database.rows(
-            _Row,
-            _ROWS + "($2 OR r.person_id = ANY ($3::text[]::uuid[]) OR r.station_id = ANY ($4::text[]::uuid[])) "
-            "AND ($5::uuid IS NULL OR r.person_id = $5) AND ($6::uuid IS NULL OR r.station_id = $6) "
-            "AND ($7::uuid IS NULL OR r.good_id = $7) AND ($8::text IS NULL OR r.status = $8) "
-            "AND ($9::timestamptz IS NULL OR (r.reserved_at, r.id) < ($9, $10)) "
-            "ORDER BY r.reserved_at DESC, r.id DESC LIMIT $11",
-            scope.community_id, scope.reads_all, database.as_texts(scope.stood_for),
-            database.as_texts(list(scope.kept_stations)), person_id, station_id, good_id, status,
-            *(before or (None, None)), limit + 1,
+    asked = Filters(scope.community_id)
+    if not (scope.reads_all or scope.kept_stations):
+        asked.add("r.person_id = ANY ({}::text[]::uuid[])", as_texts(scope.stood_for))
+    elif not scope.reads_all:
+        asked.add(
+            "(r.person_id = ANY ({}::text[]::uuid[]) OR r.station_id = ANY ({}::text[]::uuid[]))",
+            as_texts(scope.stood_for), as_texts(scope.kept_stations),
         )  # fmt: skip
+    asked.add_given("r.person_id = {}", person_id)
+    asked.add_given("r.station_id = {}", station_id)
+    asked.add_given("r.good_id = {}", good_id)
+    asked.add_given("r.status = {}", status)
+    asked.add_after("r.reserved_at, r.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    newest = f"{_ROWS}{asked.sql} ORDER BY r.reserved_at DESC, r.id DESC LIMIT {asked.mark(limit + 1)}"
+    async with transaction(scope):
+        found = await database.rows(_Row, newest, *asked.values)
     return make_page([_in_words(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))
 
 
 async def find_redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:
     """One redemption. Raises NotFound where the caller may not see it."""
     async with transaction(scope):
-        found = await database.row(_Row, _ROWS + "r.id = $2", scope.community_id, redemption_id)
+        found = await database.row(_Row, _ROWS + " AND r.id = $2", scope.community_id, redemption_id)
     if found is None or not scope.reads_at(found.station_id, own=scope.stands_for(found.person_id)):
         raise NotFound
     return _in_words(scope, found)
@@ -122,7 +125,9 @@ async def redemption_of_code(scope: Scope, found: Found | None) -> RedemptionOut
     if found is None or found.noun != NOUN:
         return None
     async with transaction(scope):
-        row = await database.row(_Row, _ROWS + "r.id = $2 AND r.status = 'reserved'", scope.community_id, found.noun_id)
+        row = await database.row(
+            _Row, _ROWS + " AND r.id = $2 AND r.status = 'reserved'", scope.community_id, found.noun_id
+        )
     if row is not None and not scope.keeps(row.station_id):
         raise RedemptionElsewhere(station=row.station)
     return _in_words(scope, row, named=True) if row else None
@@ -140,7 +145,8 @@ async def list_waiting_redemptions(
         await require_presence(scope, [person_id], station_id, presence, spends=False)
         found = await database.rows(
             _Row,
-            _ROWS + "r.person_id = $2 AND r.station_id = $3 AND r.status = 'reserved' ORDER BY r.reserved_at, r.id",
+            _ROWS + " AND r.person_id = $2 AND r.station_id = $3 AND r.status = 'reserved' "
+            "ORDER BY r.reserved_at, r.id",
             scope.community_id, person_id, station_id,
         )  # fmt: skip
     return [_in_words(scope, row, named=True) for row in found]

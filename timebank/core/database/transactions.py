@@ -55,12 +55,18 @@ def _begin(communities: frozenset[UUID], scope: Scope | None = None) -> str:
     """The statements that begin a transaction.
 
     They pass session, device and import proof to the database, which accepts an actor's id only with a proof.
+
+    In a request, for which somebody waits, a connection keeps one plan of each statement for all values: making one
+    takes longer than most statements. Lists are therefore made of the conditions that are asked for: see `Filters`.
+    Jobs and imports, which take many rows at once, get plans for their values.
     """
     visible = "{" + ",".join(str(c) for c in sorted(communities)) + "}" if communities else ""
     begin = (
         "BEGIN; SET LOCAL ROLE timebank_app; SET LOCAL timezone = 'UTC'; "
         f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL timebank.communities = '{visible}'"
     )
+    if scope and (scope.session_id or scope.device_id):
+        begin += "; SET LOCAL plan_cache_mode = force_generic_plan"
     if scope and scope.session_id:
         begin += f"; SET LOCAL timebank.sessions = '{{{scope.session_id}}}'"
     if scope and scope.device_proof:
@@ -203,6 +209,14 @@ async def savepoint() -> AsyncIterator[None]:
         raise
     else:
         await current().connection.execute("RELEASE SAVEPOINT part")
+
+
+async def plan_anew() -> None:
+    """From now on, plan the statements of the open transaction for their values.
+
+    For one that names a part of many rows by values that may be null, and whose time to plan does not matter.
+    """
+    await current().connection.execute("SET LOCAL plan_cache_mode = auto")
 
 
 def current() -> Open:

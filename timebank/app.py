@@ -115,6 +115,7 @@ def template_engine() -> JinjaTemplateEngine:
     own = [one.folder / "templates" for one in capabilities()]
     engine = JinjaTemplateEngine(directory=[*TEMPLATES, *(folder for folder in own if folder.is_dir())])
     engine.engine.autoescape = True
+    engine.engine.auto_reload = False  # no look at the files for each page
     engine.engine.filters |= {
         "when": wording.when, "until": wording.until, "day": wording.day, "minutes": wording.duration,
         "points": wording.points,

@@ -30,7 +30,7 @@ class WrongSignIn(TimebankError):
     sentence = "手机号或密码不对。请再看一遍；忘了密码，请到驿站请站长发一个登录码。"
 
 
-class Caller(msgspec.Struct, frozen=True):
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """The holder of a session: the login, the resident records that the session opens, and today's role grants.
 
     `addressed` is the community that was asked for, if the holder reaches it by a record or a grant.
@@ -138,12 +138,12 @@ async def _callers(asked: Sequence[_Asked]) -> list[Caller | Exception | None]:
     )
     callers = {
         record["n"]: Caller(
-            record["session_id"],
-            record["login_id"],
-            record["expires_at"],
-            msgspec.json.decode(record["persons"], type=tuple[ResidentRecord, ...]),
-            msgspec.json.decode(record["grants"], type=frozenset[Grant]),
-            msgspec.json.decode(record["addressed"] or "null", type=Community | None),
+            session_id=record["session_id"],
+            login_id=record["login_id"],
+            expires_at=record["expires_at"],
+            persons=msgspec.json.decode(record["persons"], type=tuple[ResidentRecord, ...]),
+            grants=msgspec.json.decode(record["grants"], type=frozenset[Grant]),
+            addressed=msgspec.json.decode(record["addressed"] or "null", type=Community | None),
         )
         for record in records
     }

@@ -7,7 +7,7 @@ import msgspec
 
 from timebank.access.pickup import Found, find_pickup
 from timebank.core import database, names
-from timebank.core.database import Filters, as_texts, transaction
+from timebank.core.database import Filters, as_texts, most, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -88,7 +88,7 @@ async def list_redemptions(
     asked.add_given("r.good_id = {}", good_id)
     asked.add_given("r.status = {}", status)
     asked.add_after("r.reserved_at, r.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
-    newest = f"{_ROWS}{asked.sql} ORDER BY r.reserved_at DESC, r.id DESC LIMIT {asked.mark(limit + 1)}"
+    newest = f"{_ROWS}{asked.sql} ORDER BY r.reserved_at DESC, r.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
         found = await database.rows(_Row, newest, *asked.values)
     return make_page([_in_words(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))

@@ -135,7 +135,9 @@ class Seen:
         return self.wrong + wrong
 
 
-async def look(grown: Grown, sql: str, arguments: tuple[object, ...], *, scans: bool = True) -> Seen:
+async def look(
+    grown: Grown, sql: str, arguments: tuple[object, ...], *, scans: bool = True, anew: bool = False
+) -> Seen:
     """Run a statement as the serving role in a transaction that is rolled back; return its plans."""
     transaction = grown.owner.transaction()
     await transaction.start()
@@ -146,7 +148,7 @@ async def look(grown: Grown, sql: str, arguments: tuple[object, ...], *, scans: 
             f"SET LOCAL timebank.communities = '{{{grown.town.community}}}'"
         )
         before = await counted(grown)
-        plan = await plan_of_asked(grown, sql, arguments)
+        plan = await plan_of_asked(grown, sql, arguments, anew=anew)
         rows = await counted(grown) - before
         seen, known = Seen([plan], [], rows), grown.functions
         for made in calls(plan, known):
@@ -162,10 +164,11 @@ async def look(grown: Grown, sql: str, arguments: tuple[object, ...], *, scans: 
         await transaction.rollback()
 
 
-async def plan_of_asked(grown: Grown, sql: str, arguments: tuple[object, ...]) -> dict[str, Any]:
-    """The plan of a statement as the service's connections keep it: one for all values."""
+async def plan_of_asked(grown: Grown, sql: str, arguments: tuple[object, ...], *, anew: bool) -> dict[str, Any]:
+    """The plan of a statement as the service's connections keep it: one for all values, unless planned anew."""
     given = f"({', '.join(map(literal, arguments))})" if arguments else ""
-    await grown.owner.execute(f"SET LOCAL plan_cache_mode = force_generic_plan; PREPARE asked AS {sql}")
+    mode = "auto" if anew else "force_generic_plan"
+    await grown.owner.execute(f"SET LOCAL plan_cache_mode = {mode}; PREPARE asked AS {sql}")
     try:
         return await plan_of(grown, f"EXECUTE asked {given}")
     finally:
@@ -231,13 +234,13 @@ async def counted(grown: Grown) -> int:
     return rows
 
 
-async def looked_at(grown: Grown, sql: str, arguments: tuple[object, ...]) -> Seen:
+async def looked_at(grown: Grown, sql: str, arguments: tuple[object, ...], *, anew: bool = False) -> Seen:
     """The plans of a statement; where it scans a growing table that is still small, the plans without such scans."""
-    seen = await look(grown, sql, arguments)
+    seen = await look(grown, sql, arguments, anew=anew)
     every = [node for plan in seen.plans for node in nodes(plan)]
     whole = [node for node in every if node.get("Relation Name") in GROWS and node["Node Type"] == "Seq Scan"]
     if whole and all(rows_read(node) <= SMALL * node["Actual Loops"] for node in whole):
-        return await look(grown, sql, arguments, scans=False)
+        return await look(grown, sql, arguments, scans=False, anew=anew)
     return seen
 
 
@@ -266,6 +269,7 @@ async def test_a_statement_reads_no_history_before_the_tables_are_analysed(
 
 
 SENT = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
+PLAN_ANEW = "SET LOCAL plan_cache_mode = auto"
 
 
 async def history_of_pages(
@@ -288,13 +292,23 @@ async def history_of_pages(
             answer = await client.get(address, headers=headers)
             if answer.status_code != 200:
                 wrong.append(f"{name} {address} answers {answer.status_code}")
-            for sql, arguments in [each for each in sent if each[0].lstrip().startswith(SENT)]:
+            for sql, arguments, anew in _planned(sent):
                 if (sql, repr(arguments)) in looked or _only_writes(sql):
                     continue
                 looked.add((sql, repr(arguments)))
-                seen = await looked_at(grown, sql, arguments)
+                seen = await looked_at(grown, sql, arguments, anew=anew)
                 wrong += [f"{name} {path} {why}: {' '.join(sql.split())[:160]}" for why in seen.history_read(grows)]
     return wrong
+
+
+def _planned(statements: Collection[tuple[str, tuple[object, ...]]]) -> list[tuple[str, tuple[object, ...], bool]]:
+    """The statements that have a plan, each with whether its transaction plans it for its values."""
+    found, anew = [], False
+    for sql, arguments in statements:
+        anew = sql == PLAN_ANEW or (anew and not sql.startswith("BEGIN"))
+        if sql.lstrip().startswith(SENT):
+            found.append((sql, arguments, anew))
+    return found
 
 
 def _only_writes(sql: str) -> bool:

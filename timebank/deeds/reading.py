@@ -92,6 +92,8 @@ async def list_deeds(
     seen.add_after("d.id", "<", read_cursor(cursor, tuple[UUID]))
     newest = f"{_DEED}{seen.sql} ORDER BY d.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
+        if own or not scope.reads_all:
+            await database.plan_anew()  # No index has the filer or the witness, so it matters who they are.
         found = await database.rows(Deed, newest, *seen.values)
     return make_page(found, limit, lambda deed: (deed.id,))
 

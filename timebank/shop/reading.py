@@ -76,9 +76,10 @@ async def list_redemptions(
 ) -> Page[RedemptionOut]:  # fmt: skip
     """The redemptions that the caller may see, newest first."""
     asked = Filters(scope.community_id)
-    if not (scope.reads_all or scope.kept_stations):
+    sees = scope.reads_all or (person_id is not None and scope.stands_for(person_id))
+    if not (sees or scope.kept_stations):
         asked.add("r.person_id = ANY ({}::text[]::uuid[])", as_texts(scope.stood_for))
-    elif not scope.reads_all:
+    elif not sees:
         asked.add(
             "(r.person_id = ANY ({}::text[]::uuid[]) OR r.station_id = ANY ({}::text[]::uuid[]))",
             as_texts(scope.stood_for), as_texts(scope.kept_stations),

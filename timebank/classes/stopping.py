@@ -70,7 +70,6 @@ async def stop_preview(scope: Scope, course_id: UUID) -> StopPreview:
             "WHERE community_id = $1 AND course_id = $2 AND cancelled_at IS NULL AND starts_at > $3",
             scope.community_id, course_id, clock.now(),
         )  # fmt: skip
-        await database.plan_anew()  # As in `holders`.
         back = await database.row(
             _Back, "SELECT count(DISTINCT child_id) AS children, coalesce(sum(refundable), 0)::bigint AS minutes, "
             "coalesce(sum(points), 0)::bigint AS points, coalesce(sum(unused - refundable), 0)::bigint AS waiting "

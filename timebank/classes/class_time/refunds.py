@@ -92,7 +92,6 @@ async def holders(scope: Scope, course_id: UUID) -> list[Holder]:
     """Every child with unused minutes in a course, for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
-        await database.plan_anew()  # For a course as for a child: one plan of the function would read every account.
         has = await list_unused_minutes(scope, course_id=course_id)
         guardians = await guardians_of(scope, [u.child_id for u in has])
         people = {u.child_id for u in has} | {g for each in guardians.values() for g in each}

@@ -1,12 +1,14 @@
 """The conditions of a list, as text and in a real statement."""
 
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
-from timebank.core.database import Filters, most
+from timebank.core import database
+from timebank.core.database import Filters, most, plan_anew, transaction
+from timebank.core.scope import Scope
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 LAST = UUID(int=7)
@@ -92,3 +94,15 @@ async def test_every_row_is_on_one_page(owner: asyncpg.Connection) -> None:
         seen += [(row["at"], row["id"]) for row in found]
         cursor = seen[-1]
     assert seen == [(3, "b"), (2, "a"), (1, "z"), (1, "y"), (1, "x")]
+
+
+async def test_a_request_keeps_one_plan_until_it_asks_for_new_ones(pool: str) -> None:
+    """And the next transaction of the connection begins as the first did. A job gets plans for its values."""
+    request = Scope(community_id=uuid4(), session_id=uuid4())
+    for _ in range(2):
+        async with transaction(request):
+            assert await database.fetch_value("SHOW plan_cache_mode") == "force_generic_plan"
+            await plan_anew()
+            assert await database.fetch_value("SHOW plan_cache_mode") == "auto"
+    async with transaction(Scope.of_system(request.community_id)):
+        assert await database.fetch_value("SHOW plan_cache_mode") == "auto"

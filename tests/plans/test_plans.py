@@ -135,7 +135,9 @@ class Seen:
         return self.wrong + wrong
 
 
-async def look(grown: Grown, sql: str, arguments: tuple[object, ...], *, scans: bool = True) -> Seen:
+async def look(
+    grown: Grown, sql: str, arguments: tuple[object, ...], *, scans: bool = True, anew: bool = False
+) -> Seen:
     """Run a statement as the serving role in a transaction that is rolled back; return its plans."""
     transaction = grown.owner.transaction()
     await transaction.start()
@@ -143,10 +145,12 @@ async def look(grown: Grown, sql: str, arguments: tuple[object, ...], *, scans: 
         await grown.owner.execute(
             "SET LOCAL statement_timeout = '30s'; SET LOCAL ROLE timebank_app; "
             f"SET LOCAL enable_seqscan = {'on' if scans else 'off'}; "
+            f"SET LOCAL enable_mergejoin = {'on' if scans else 'off'}; "
             f"SET LOCAL timebank.communities = '{{{grown.town.community}}}'"
         )
+        await grown.owner.execute("DISCARD PLANS")  # Those of the functions too, which a connection keeps.
         before = await counted(grown)
-        plan = await plan_of_asked(grown, sql, arguments)
+        plan = await plan_of_asked(grown, sql, arguments, anew=anew)
         rows = await counted(grown) - before
         seen, known = Seen([plan], [], rows), grown.functions
         for made in calls(plan, known):
@@ -162,10 +166,11 @@ async def look(grown: Grown, sql: str, arguments: tuple[object, ...], *, scans: 
         await transaction.rollback()
 
 
-async def plan_of_asked(grown: Grown, sql: str, arguments: tuple[object, ...]) -> dict[str, Any]:
-    """The plan of a statement as the service's connections keep it: one for all values."""
+async def plan_of_asked(grown: Grown, sql: str, arguments: tuple[object, ...], *, anew: bool) -> dict[str, Any]:
+    """The plan of a statement as the service's connections keep it: one for all values, unless planned anew."""
     given = f"({', '.join(map(literal, arguments))})" if arguments else ""
-    await grown.owner.execute(f"SET LOCAL plan_cache_mode = force_generic_plan; PREPARE asked AS {sql}")
+    mode = "auto" if anew else "force_generic_plan"
+    await grown.owner.execute(f"SET LOCAL plan_cache_mode = {mode}; PREPARE asked AS {sql}")
     try:
         return await plan_of(grown, f"EXECUTE asked {given}")
     finally:
@@ -231,13 +236,16 @@ async def counted(grown: Grown) -> int:
     return rows
 
 
-async def looked_at(grown: Grown, sql: str, arguments: tuple[object, ...]) -> Seen:
-    """The plans of a statement; where it scans a growing table that is still small, the plans without such scans."""
-    seen = await look(grown, sql, arguments)
+async def looked_at(grown: Grown, sql: str, arguments: tuple[object, ...], *, anew: bool = False) -> Seen:
+    """The plans of a statement; where it scans a growing table that is still small, those that large tables would have.
+
+    Of a small table the planner also merges: it then reads a large one from its beginning for each row.
+    """
+    seen = await look(grown, sql, arguments, anew=anew)
     every = [node for plan in seen.plans for node in nodes(plan)]
     whole = [node for node in every if node.get("Relation Name") in GROWS and node["Node Type"] == "Seq Scan"]
     if whole and all(rows_read(node) <= SMALL * node["Actual Loops"] for node in whole):
-        return await look(grown, sql, arguments, scans=False)
+        return await look(grown, sql, arguments, scans=False, anew=anew)
     return seen
 
 
@@ -266,6 +274,7 @@ async def test_a_statement_reads_no_history_before_the_tables_are_analysed(
 
 
 SENT = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
+PLAN_ANEW = "SET LOCAL plan_cache_mode = auto"
 
 
 async def history_of_pages(
@@ -288,13 +297,23 @@ async def history_of_pages(
             answer = await client.get(address, headers=headers)
             if answer.status_code != 200:
                 wrong.append(f"{name} {address} answers {answer.status_code}")
-            for sql, arguments in [each for each in sent if each[0].lstrip().startswith(SENT)]:
+            for sql, arguments, anew in _planned(sent):
                 if (sql, repr(arguments)) in looked or _only_writes(sql):
                     continue
                 looked.add((sql, repr(arguments)))
-                seen = await looked_at(grown, sql, arguments)
+                seen = await looked_at(grown, sql, arguments, anew=anew)
                 wrong += [f"{name} {path} {why}: {' '.join(sql.split())[:160]}" for why in seen.history_read(grows)]
     return wrong
+
+
+def _planned(statements: Collection[tuple[str, tuple[object, ...]]]) -> list[tuple[str, tuple[object, ...], bool]]:
+    """The statements that have a plan, each with whether its transaction plans it for its values."""
+    found, anew = [], False
+    for sql, arguments in statements:
+        anew = sql == PLAN_ANEW or (anew and not sql.startswith("BEGIN"))
+        if sql.lstrip().startswith(SENT):
+            found.append((sql, arguments, anew))
+    return found
 
 
 def _only_writes(sql: str) -> bool:
@@ -345,6 +364,50 @@ async def test_no_page_reads_the_history_of_a_community(grown: Grown, client: ht
     await count_figures(grown.town.system())
     wrong = await history_of_pages(grown, client, READERS)
     assert sorted(set(wrong)) == [], "\n" + "\n".join(sorted(set(wrong)))
+
+
+DEEP = (
+    ("张桂兰", "/api/v1/me/statement", "transfer"),
+    ("张桂兰", "/api/v1/me/messages", "message"),
+    ("张桂兰", "/api/v1/visits", "visit"),
+    ("张桂兰", "/api/v1/redemptions", "redemption"),
+    ("赵丽", "/api/v1/audit", "audit"),
+    ("赵丽", "/api/v1/audit?person_id={heavy}", "audit"),
+    ("赵丽", "/api/v1/service-records", "service_record"),
+    ("赵丽", "/api/v1/service-records?status=approved", "service_record"),
+    ("赵丽", "/api/v1/redemptions", "redemption"),
+    ("赵丽", "/api/v1/redemptions?person_id={heavy}", "redemption"),
+    ("赵丽", "/api/v1/deeds?status=credited", "deed"),
+    ("赵丽", "/api/v1/bookings", "booking"),
+)
+"""Long lists: reader, path, and the table that is listed."""
+
+
+@pytest.mark.parametrize(("name", "path", "table"), DEEP)
+async def test_a_deep_page_does_not_read_the_rows_before_it(
+    grown: Grown, client: httpx.AsyncClient, name: str, path: str, table: str
+) -> None:
+    """After 800 rows, a page of 20 reads at most the 200 rows that follow in the shortest of these lists."""
+    await analyze_new_tables()
+    headers = await headers_of_reader(grown.town, name, path)
+    address = path.format_map(await places_of(grown.town, grown.owner))
+    given: dict[str, str | int] = {"limit": 200}
+    for _ in range(4):
+        answer = await client.get(address, headers=headers, params=httpx.URL(address).params.merge(given))
+        given["cursor"] = answer.json()["next"]
+        assert given["cursor"], "the list is too short"
+    sent.clear()
+    given["limit"] = 20
+    answer = await client.get(address, headers=headers, params=httpx.URL(address).params.merge(given))
+    assert len(answer.json()["items"]) == 20
+    plans = [
+        plan
+        for sql, arguments, anew in _planned(sent)
+        if not _only_writes(sql)
+        for plan in (await looked_at(grown, sql, arguments, anew=anew)).plans
+    ]
+    read = sum(rows_read(node) for plan in plans for node in nodes(plan) if node.get("Relation Name") == table)
+    assert 20 <= read <= 300
 
 
 async def test_a_long_statement_pages_to_its_very_beginning(grown: Grown) -> None:

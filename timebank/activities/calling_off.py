@@ -8,7 +8,7 @@ import msgspec
 from timebank.activities.shifts import ShiftOver, shift
 from timebank.activities.tables import Shift
 from timebank.core import audit, clock, database
-from timebank.core.database import retried, transaction
+from timebank.core.database import Filters, retried, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import Phrase, phrase
 from timebank.people.messages import Notification, is_soon, notify_many
@@ -27,7 +27,7 @@ class _Called(msgspec.Struct, frozen=True):
 _CALLED = (
     "SELECT s.id, a.name AS activity, t.name AS station, s.starts_at, s.cancelled_at IS NOT NULL AS cancelled "
     "FROM shift s JOIN activity a ON a.community_id = s.community_id AND a.id = s.activity_id "
-    "JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id WHERE s.community_id = $1 AND "
+    "JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id WHERE s.community_id = $1"
 )
 
 
@@ -36,7 +36,9 @@ async def cancel_shift(scope: Scope, shift_id: UUID) -> None:
     """Cancel a shift before it begins and notify those signed up; a repetition changes nothing. Raises ShiftOver."""
     async with transaction(scope):
         scope.require_keeper((await shift(scope, shift_id)).station_id)
-        found = await database.row(_Called, _CALLED + "s.id = $2 FOR NO KEY UPDATE OF s", scope.community_id, shift_id)
+        found = await database.row(
+            _Called, _CALLED + " AND s.id = $2 FOR NO KEY UPDATE OF s", scope.community_id, shift_id
+        )
         assert found is not None
         if found.cancelled:
             return
@@ -53,13 +55,14 @@ async def call_off_coming(
 
     `because` begins the message to those who signed up.
     """
+    asked = Filters(scope.community_id)
+    asked.add("s.starts_at > {} AND s.cancelled_at IS NULL", clock.now())
+    asked.add_given("s.activity_id = {}", activity_id)
+    asked.add_given("s.station_id = {}", station_id)
     async with transaction(scope):
         coming = await database.rows(
-            _Called,
-            _CALLED + "s.starts_at > $2 AND s.cancelled_at IS NULL AND ($3::uuid IS NULL OR s.activity_id = $3) "
-            "AND ($4::uuid IS NULL OR s.station_id = $4) ORDER BY s.id FOR NO KEY UPDATE OF s",
-            scope.community_id, clock.now(), activity_id, station_id,
-        )  # fmt: skip
+            _Called, f"{_CALLED}{asked.sql} ORDER BY s.id FOR NO KEY UPDATE OF s", *asked.values
+        )
         for found in coming:
             await _call_off(scope, found, because)
     return len(coming)

@@ -7,7 +7,7 @@ import msgspec
 from timebank.activities.schemas import ActivityIn, ActivityOut
 from timebank.activities.tables import Activity
 from timebank.core import audit, clock, database, names
-from timebank.core.database import retried, transaction
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
@@ -55,15 +55,17 @@ async def activities(
     cursor: str | None = None,
 ) -> Page[ActivityOut]:  # fmt: skip
     """The community's activities by name; with a station, those offered there or at any station."""
-    after = read_cursor(cursor, tuple[str, UUID])
+    asked = Filters(scope.community_id)
+    asked.add_given("active = {}", active)
+    asked.add_given("(station_id IS NULL OR station_id = {})", station_id)
+    asked.add_after("pinyin, id", ">", read_cursor(cursor, tuple[str, UUID]))
     async with transaction(scope):
         found = await database.rows(
             _Listed,
-            f"SELECT {_SHOWN}, pinyin FROM activity WHERE community_id = $1 AND ($2::boolean IS NULL OR active = $2) "  # noqa: S608  # own columns
-            "AND ($3::uuid IS NULL OR station_id IS NULL OR station_id = $3) "
-            "AND ($4::text IS NULL OR (pinyin, id) > ($4, $5)) ORDER BY pinyin, id LIMIT $6",
-            scope.community_id, active, station_id, *(after or (None, None)), limit + 1,
-        )  # fmt: skip
+            f"SELECT {_SHOWN}, pinyin FROM activity WHERE community_id = $1{asked.sql} "  # noqa: S608  # own columns
+            f"ORDER BY pinyin, id LIMIT {most(limit + 1)}",
+            *asked.values,
+        )
     listed = make_page(found, limit, lambda a: (a.pinyin, a.id))
     return Page([msgspec.convert(a, ActivityOut, from_attributes=True) for a in listed.items], listed.next)
 

@@ -10,7 +10,7 @@ from timebank.activities.schemas import ShiftIn, ShiftOut, SignUpOut
 from timebank.activities.seats import free_seats, take_seat
 from timebank.activities.tables import Shift, SignUp
 from timebank.core import audit, clock, database
-from timebank.core.database import retried, transaction
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -62,17 +62,19 @@ async def shifts(
     cursor: str | None = None,
 ) -> Page[ShiftOut]:  # fmt: skip
     """The shifts that end after a moment, by default now, soonest first."""
-    at = read_cursor(cursor, tuple[datetime, UUID])
+    asked = Filters(scope.community_id, scope.person_id)
+    asked.add("s.ends_at > {}", after or clock.now())
+    asked.add_given("s.activity_id = {}", activity_id)
+    asked.add_after("s.starts_at, s.id", ">", read_cursor(cursor, tuple[datetime, UUID]))
     async with transaction(scope):
         if activity_id is not None:
             await activity(scope, activity_id)
         found = await database.rows(
             ShiftOut,
-            f"SELECT {_SHOWN} FROM shift s WHERE s.community_id = $1 AND s.ends_at > $3 "  # noqa: S608  # own columns
-            "AND ($4::uuid IS NULL OR s.activity_id = $4) "
-            "AND ($5::timestamptz IS NULL OR (s.starts_at, s.id) > ($5, $6)) ORDER BY s.starts_at, s.id LIMIT $7",
-            scope.community_id, scope.person_id, after or clock.now(), activity_id, *(at or (None, None)), limit + 1,
-        )  # fmt: skip
+            f"SELECT {_SHOWN} FROM shift s WHERE s.community_id = $1{asked.sql} "  # noqa: S608  # own columns
+            f"ORDER BY s.starts_at, s.id LIMIT {most(limit + 1)}",
+            *asked.values,
+        )
     return make_page(found, limit, lambda s: (s.starts_at, s.id))
 
 

@@ -8,7 +8,7 @@ from timebank.agreements.proposing import done_alone
 from timebank.classes.schemas import CourseIn, CourseOut, LessonIn, LessonOut
 from timebank.classes.tables import Course, Lesson
 from timebank.core import audit, clock, database, names
-from timebank.core.database import retried, transaction
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
@@ -61,14 +61,14 @@ class LessonLength(TimebankError):
 COURSES = (
     "SELECT c.id, c.title, c.age_min, c.age_max, c.starts_on, c.ends_on, c.points_per_hour, c.teacher, c.station_id, "
     "t.name AS station, c.active, c.stopped_at FROM course c "
-    "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id WHERE c.community_id = $1 AND "
+    "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id WHERE c.community_id = $1"
 )
 LESSONS = (
     "SELECT l.id, l.course_id, c.title AS course, c.station_id, t.name AS station, l.starts_at, l.ends_at, l.minutes, "
     "l.seats, l.seats - l.seats_taken AS seats_free, (SELECT count(*) FROM booking b "
     "WHERE b.community_id = l.community_id AND b.lesson_id = l.id AND b.status = 'waiting') AS waiting, "
     "l.cancelled_at FROM lesson l JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
-    "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id WHERE l.community_id = $1 AND "
+    "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id WHERE l.community_id = $1"
 )
 
 
@@ -76,22 +76,20 @@ async def courses(
     scope: Scope, *, with_ended: bool = False, limit: int = 50, cursor: str | None = None
 ) -> Page[CourseOut]:
     """The community's courses, latest first day first; without `with_ended` only active ones that have not ended."""
-    before = read_cursor(cursor, tuple[date, UUID])
+    asked = Filters(scope.community_id)
+    if not with_ended:
+        asked.add("c.active AND c.ends_on >= {}", clock.local_day())
+    asked.add_after("c.starts_on, c.id", "<", read_cursor(cursor, tuple[date, UUID]))
+    latest = f"{COURSES}{asked.sql} ORDER BY c.starts_on DESC, c.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(
-            CourseOut,
-            COURSES + "($2 OR (c.active AND c.ends_on >= $3)) "
-            "AND ($4::date IS NULL OR (c.starts_on, c.id) < ($4, $5)) "
-            "ORDER BY c.starts_on DESC, c.id DESC LIMIT $6",
-            scope.community_id, with_ended, clock.local_day(), *(before or (None, None)), limit + 1,
-        )  # fmt: skip
+        found = await database.rows(CourseOut, latest, *asked.values)
     return make_page(found, limit, lambda c: (c.starts_on, c.id))
 
 
 async def course(scope: Scope, course_id: UUID) -> CourseOut:
     """One course, also an ended or stopped one. Raises NotFound."""
     async with transaction(scope):
-        found = await database.row(CourseOut, COURSES + "c.id = $2", scope.community_id, course_id)
+        found = await database.row(CourseOut, COURSES + " AND c.id = $2", scope.community_id, course_id)
     if found is None:
         raise NotFound
     return found
@@ -225,7 +223,7 @@ async def lesson(scope: Scope, lesson_id: UUID) -> LessonOut:
     """One lesson with its seats."""
     async with transaction(scope):
         found = await database.row(
-            LessonOut, LESSONS + "l.id = $2",
+            LessonOut, LESSONS + " AND l.id = $2",
             scope.community_id, lesson_id,
         )  # fmt: skip
     if found is None:
@@ -238,15 +236,14 @@ async def lessons(
     limit: int = 50, cursor: str | None = None,
 ) -> Page[LessonOut]:  # fmt: skip
     """Lessons by time: those that end after `since` and begin before `until`."""
-    after = read_cursor(cursor, tuple[datetime, UUID])
+    asked = Filters(scope.community_id)
+    asked.add_given("l.course_id = {}", course_id)
+    asked.add_given("l.ends_at > {}", since)
+    asked.add_given("l.starts_at < {}", until)
+    asked.add_after("l.starts_at, l.id", ">", read_cursor(cursor, tuple[datetime, UUID]))
+    soonest = f"{LESSONS}{asked.sql} ORDER BY l.starts_at, l.id LIMIT {most(limit + 1)}"
     async with transaction(scope):
         if course_id is not None:
             await course(scope, course_id)
-        found = await database.rows(
-            LessonOut,
-            LESSONS + "($2::uuid IS NULL OR l.course_id = $2) "
-            "AND ($3::timestamptz IS NULL OR l.ends_at > $3) AND ($4::timestamptz IS NULL OR l.starts_at < $4) "
-            "AND ($5::timestamptz IS NULL OR (l.starts_at, l.id) > ($5, $6)) ORDER BY l.starts_at, l.id LIMIT $7",
-            scope.community_id, course_id, since, until, *(after or (None, None)), limit + 1,
-        )  # fmt: skip
+        found = await database.rows(LessonOut, soonest, *asked.values)
     return make_page(found, limit, lambda found_lesson: (found_lesson.starts_at, found_lesson.id))

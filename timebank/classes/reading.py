@@ -10,7 +10,7 @@ from timebank.classes.class_time.refunds import list_unused_minutes
 from timebank.classes.schemas import BookingOut, BookingStatus, Unused
 from timebank.classes.seats import NOUN
 from timebank.core import clock, database, names
-from timebank.core.database import retried, transaction
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -61,21 +61,20 @@ _ROWS = (
     "LEFT JOIN pickup k ON k.community_id = b.community_id AND k.noun = 'booking' AND k.noun_id = b.id "
     "CROSS JOIN LATERAL (SELECT b.child_id = ANY ($2::text[]::uuid[]) OR "
     f"{is_in_care('b.community_id', 'b.child_id', '$2::text[]::uuid[]', '$3')} AS own) AS mine "
-    "WHERE b.community_id = $1 AND "
+    "WHERE b.community_id = $1"
 )
 
 
 # Only a family's bookings: of the caller's own records and of the children in the caller's care now. For each person
-# at most one page of the newest bookings is read by index, then these are merged. $4: the limit.
+# at most one page of the newest bookings is read by index, then these are merged.
 _OF_FAMILY = (
-    "b.id = ANY (ARRAY(SELECT newest.id FROM (SELECT unnest($2::text[]::uuid[]) AS id UNION "  # noqa: S608  # no input
+    " AND b.id = ANY (ARRAY(SELECT newest.id FROM (SELECT unnest($2::text[]::uuid[]) AS id UNION "  # noqa: S608  # no input
     "SELECT g.child_id FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
     f"WHERE g.community_id = $1 AND g.guardian_id = ANY ($2::text[]::uuid[]) AND {in_care('$3')}) AS child "
     "CROSS JOIN LATERAL ("
-    "SELECT f.id FROM booking f WHERE f.community_id = $1 AND f.child_id = child.id {chosen} "
-    "ORDER BY f.created_at DESC, f.id DESC LIMIT $4) AS newest)) "
+    "SELECT f.id FROM booking f WHERE f.community_id = $1 AND f.child_id = child.id{chosen} "
+    "ORDER BY f.created_at DESC, f.id DESC LIMIT {limit}) AS newest))"
 )
-_ALL = "(mine.own OR $5 OR c.station_id = ANY ($6::text[]::uuid[])) {chosen} "
 
 
 def _in_words(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
@@ -101,28 +100,18 @@ async def bookings(
     own: bool = False, limit: int = 50, cursor: str | None = None,
 ) -> Page[BookingOut]:  # fmt: skip
     """The bookings that the caller may see, newest first. `own` leaves only the caller's and their children's."""
-    before = read_cursor(cursor, tuple[datetime, UUID])
     is_family = own or not (scope.reads_all or scope.kept_stations)
-    values: list[object] = [
-        *_whose(scope),
-        limit + 1,
-        *(() if is_family else (scope.reads_all, database.as_texts(list(scope.kept_stations)))),
-    ]
-    chosen = ""
-    for column, value in (("child_id", child_id), ("lesson_id", lesson_id), ("status", status)):
-        if value is not None:
-            values.append(value)
-            chosen += f" AND {{row}}.{column} = ${len(values)}"
-    if before:
-        values += before
-        chosen += f" AND ({{row}}.created_at, {{row}}.id) < (${len(values) - 1}, ${len(values)})"
-    which = (
-        _OF_FAMILY.format(chosen=chosen.format(row="f")) if is_family else _ALL.format(chosen=chosen.format(row="b"))
-    )
+    asked, row = Filters(*_whose(scope)), "f" if is_family else "b"
+    if not (is_family or scope.reads_all):
+        asked.add("(mine.own OR c.station_id = ANY ({}::text[]::uuid[]))", database.as_texts(scope.kept_stations))
+    asked.add_given(f"{row}.child_id = {{}}", child_id)
+    asked.add_given(f"{row}.lesson_id = {{}}", lesson_id)
+    asked.add_given(f"{row}.status = {{}}", status)
+    asked.add_after(f"{row}.created_at, {row}.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    which = _OF_FAMILY.format(chosen=asked.sql, limit=most(limit + 1)) if is_family else asked.sql
+    newest = f"{_ROWS}{which} ORDER BY b.created_at DESC, b.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(
-            _Row, f"{_ROWS}{which}ORDER BY b.created_at DESC, b.id DESC LIMIT $4", *values
-        )  # fmt: skip
+        found = await database.rows(_Row, newest, *asked.values)
     return make_page([_in_words(scope, row) for row in found], limit, lambda b: (b.created_at, b.id))
 
 
@@ -145,7 +134,7 @@ async def bookings_of_all(
 async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
     """One booking that the caller may see. A read of the child's full name by staff is logged. Raises NotFound."""
     async with transaction(scope):
-        found = await database.row(_Row, _ROWS + "b.id = $4", *_whose(scope), booking_id)
+        found = await database.row(_Row, _ROWS + " AND b.id = $4", *_whose(scope), booking_id)
         if found is None or not scope.reads_at(found.station_id, own=found.own):
             raise NotFound
         if scope.reads_all and not found.own:
@@ -156,7 +145,7 @@ async def booking(scope: Scope, booking_id: UUID) -> BookingOut:
 async def own_booking(scope: Scope, booking_id: UUID) -> BookingOut | None:
     """A booking of the caller or a child in their care; None for any other."""
     async with transaction(scope):
-        found = await database.row(_Row, _ROWS + "mine.own AND b.id = $4", *_whose(scope), booking_id)
+        found = await database.row(_Row, _ROWS + " AND mine.own AND b.id = $4", *_whose(scope), booking_id)
     return _in_words(scope, found) if found else None
 
 
@@ -169,7 +158,7 @@ async def booking_by_code(scope: Scope, code: str) -> BookingOut | None:
     if found is None or found.noun != NOUN:
         return None
     async with transaction(scope):
-        row = await database.row(_Row, _ROWS + "b.id = $4 AND b.status = 'held'", *_whose(scope), found.noun_id)
+        row = await database.row(_Row, _ROWS + " AND b.id = $4 AND b.status = 'held'", *_whose(scope), found.noun_id)
     if row is not None and not scope.keeps(row.station_id):
         raise BookingElsewhere(station=row.station)
     return _in_words(scope, row, named=True) if row else None
@@ -189,7 +178,7 @@ async def coming(
         await require_presence(scope, [person_id], station_id, presence, spends=False)
         found = await database.rows(
             _Row,
-            _ROWS + "c.station_id = $4 AND b.status = 'held' AND l.ends_at > $6 AND l.starts_at < $7 "
+            _ROWS + " AND c.station_id = $4 AND b.status = 'held' AND l.ends_at > $6 AND l.starts_at < $7 "
             f"AND (b.child_id = $5 OR {is_in_care('b.community_id', 'b.child_id', 'ARRAY[$5::uuid]', '$3')}) "
             "ORDER BY l.starts_at, b.id",
             *_whose(scope), station_id, person_id, since, until,

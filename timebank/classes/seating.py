@@ -82,9 +82,9 @@ async def booking_facts(scope: Scope, wanted: BookingIn, guardian_id: UUID) -> B
             f"SELECT {is_in_care('$1', '$2', '$3::text[]::uuid[]', '$4')}",
             community_id, wanted.child_id, [str(guardian_id)], today,
         ),
-        lesson=one(LESSONS + "l.id = $2", community_id, wanted.lesson_id),
+        lesson=one(LESSONS + " AND l.id = $2", community_id, wanted.lesson_id),
         course=one(
-            COURSES + "c.id = (SELECT course_id FROM lesson WHERE community_id = $1 AND id = $2)",  # noqa: S608  # no input
+            COURSES + " AND c.id = (SELECT course_id FROM lesson WHERE community_id = $1 AND id = $2)",  # noqa: S608  # no input
             community_id, wanted.lesson_id,
         ),
         born_on=value(

@@ -89,7 +89,7 @@ async def locked_lesson(scope: Scope, lesson_id: UUID) -> LessonOut:
     await database.execute(
         "SELECT FROM lesson WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE", scope.community_id, lesson_id
     )
-    found = await database.row(LessonOut, LESSONS + "l.id = $2", scope.community_id, lesson_id)
+    found = await database.row(LessonOut, LESSONS + " AND l.id = $2", scope.community_id, lesson_id)
     if found is None:
         raise NotFound
     return found

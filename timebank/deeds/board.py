@@ -7,7 +7,7 @@ import msgspec
 
 from timebank.areas.addresses import area_in_words
 from timebank.core import database
-from timebank.core.database import transaction
+from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -67,15 +67,16 @@ async def board_rows(
     community_id: UUID, *, limit: int = 50, cursor: str | None = None
 ) -> tuple[BoardPlace, Page[BoardRow]]:
     """A community and the items on its public board with full names. The caller shows only their `public` form."""
-    after = read_cursor(cursor, tuple[datetime, UUID])
+    asked = Filters(community_id)
+    asked.add_after("notice_until, id", ">", read_cursor(cursor, tuple[datetime, UUID]))
     async with transaction(Scope(community_id=community_id, via="board")):
         place = await _board_place(community_id)
         found = await database.rows(
             BoardRow,
-            f"SELECT * FROM ({_ON_NOTICE}) AS hanging "  # noqa: S608  # no input
-            "WHERE $2::timestamptz IS NULL OR (notice_until, id) > ($2, $3) ORDER BY notice_until, id LIMIT $4",
-            community_id, *(after or (None, None)), limit + 1,
-        )  # fmt: skip
+            f"SELECT * FROM ({_ON_NOTICE}) AS hanging WHERE true{asked.sql} "  # noqa: S608  # no input
+            f"ORDER BY notice_until, id LIMIT {most(limit + 1)}",
+            *asked.values,
+        )
     return place, make_page(found, limit, lambda item: (item.notice_until, item.id))
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from timebank.core import database
 from timebank.core.capability import Reversal, capabilities
-from timebank.core.database import transaction
+from timebank.core.database import Filters, most, transaction
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.ledger.memos import Reasoned
@@ -62,28 +62,22 @@ LEFT JOIN LATERAL (
     FROM transfer t
     CROSS JOIN LATERAL (VALUES (t.debit_account, -t.amount), (t.credit_account, t.amount)) AS s (account_id, change)
     JOIN account a ON a.community_id = t.community_id AND a.id = s.account_id AND a.owner_kind = 'person'
-    WHERE t.community_id = h.community_id AND t.entry_id = h.entry_id AND ({whose})
+    WHERE t.community_id = h.community_id AND t.entry_id = h.entry_id {whose}
 ) legs ON true
 """
 
-_LAST = _ENTRIES.format(
-    whose="true",
-    heads="SELECT * FROM transfer WHERE community_id = $1 AND leg = 1 AND ($2::uuid IS NULL OR id < $2) "
-    "ORDER BY id DESC LIMIT $3",
-)
-_ONE = _ENTRIES.format(
-    whose="$3::uuid IS NULL OR a.owner_id = $3",
-    heads="SELECT * FROM transfer WHERE community_id = $1 AND leg = 1 AND entry_id = $2",
-)
+_HEADS = "SELECT * FROM transfer WHERE community_id = $1 AND leg = 1"
 
 
 async def last_entries(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[Entry]:
     """The community's ledger entries, newest first; for administrators and auditors."""
     scope.require_reader()
-    before = read_cursor(cursor, tuple[UUID])
+    asked = Filters(scope.community_id)
+    asked.add_after("id", "<", read_cursor(cursor, tuple[UUID]))
+    newest = f"{_HEADS}{asked.sql} ORDER BY id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
         found = await database.rows(
-            Entry, f"{_LAST} ORDER BY h.id DESC", scope.community_id, before[0] if before else None, limit + 1
+            Entry, f"{_ENTRIES.format(heads=newest, whose='')} ORDER BY h.id DESC", *asked.values
         )
     return make_page(found, limit, lambda entry: (entry.first_id,))
 
@@ -95,8 +89,11 @@ async def find_entry(scope: Scope, entry_id: UUID, *, person_id: UUID | None = N
     """
     if person_id is None:
         scope.require_reader()
+    whose = Filters(scope.community_id, entry_id)
+    whose.add_given("a.owner_id = {}", person_id)
+    one = _ENTRIES.format(heads=f"{_HEADS} AND entry_id = $2", whose=whose.sql)
     async with transaction(scope):
-        found = await database.row(Entry, _ONE, scope.community_id, entry_id, person_id)
+        found = await database.row(Entry, one, *whose.values)
     if found is None or (person_id is not None and found.person_id != person_id):
         raise EntryNotFound
     return found

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import clock, database
-from timebank.core.database import transaction
+from timebank.core.database import Filters, most, transaction
 from timebank.core.paging import Page, cursor_of, read_cursor
 from timebank.core.scope import Scope
 from timebank.ledger.memos import Reasoned
@@ -128,29 +128,29 @@ class _Entry(Reasoned, frozen=True, kw_only=True):
 
 
 # The newest entries of a person's accounts. Of each account it reads the newest legs of the debit and the credit side
-# by index, merges them, and reads all legs of the entries on the page. $5: number of entries, $6: legs per side.
-# Legs of one moment are read together. If a side was not read to its end, entries older than its last leg read are left
-# out, and `goes_on` is true: there are more.
+# by index, merges them, and reads all legs of the entries on the page. {count}: number of entries, {legs}: of legs per
+# side. Legs of one moment are read together. If a side was not read to its end, entries older than its last leg read
+# are left out, and `goes_on` is true: there are more.
 _ENTRIES = """
 WITH own AS (
     SELECT id FROM account WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = $2 AND currency = $3
-        AND bucket = 'available' AND ($4::uuid IS NULL OR subject_id = $4)
+        AND bucket = 'available'{subject}
 ), side AS (
     SELECT leg.* FROM own CROSS JOIN LATERAL (
-        SELECT d.*, CASE WHEN count(*) OVER () >= $6 THEN min(d.posted_at) OVER () END AS cut FROM (
+        SELECT d.*, CASE WHEN count(*) OVER () >= {legs} THEN min(d.posted_at) OVER () END AS cut FROM (
             SELECT t.posted_at, t.entry_id FROM transfer t
-            WHERE t.community_id = $1 AND t.debit_account = own.id {after}
-            ORDER BY t.posted_at DESC FETCH FIRST ($6) ROWS WITH TIES) d
+            WHERE t.community_id = $1 AND t.debit_account = own.id{after}
+            ORDER BY t.posted_at DESC FETCH FIRST ({legs}) ROWS WITH TIES) d
         UNION ALL
-        SELECT c.*, CASE WHEN count(*) OVER () >= $6 THEN min(c.posted_at) OVER () END AS cut FROM (
+        SELECT c.*, CASE WHEN count(*) OVER () >= {legs} THEN min(c.posted_at) OVER () END AS cut FROM (
             SELECT t.posted_at, t.entry_id FROM transfer t
-            WHERE t.community_id = $1 AND t.credit_account = own.id {after}
-            ORDER BY t.posted_at DESC FETCH FIRST ($6) ROWS WITH TIES) c
+            WHERE t.community_id = $1 AND t.credit_account = own.id{after}
+            ORDER BY t.posted_at DESC FETCH FIRST ({legs}) ROWS WITH TIES) c
     ) AS leg
 ), bound AS (SELECT max(cut) AS cut FROM side), newest AS (
     SELECT DISTINCT s.posted_at, s.entry_id FROM side s
     WHERE s.posted_at >= coalesce((SELECT cut FROM bound), '-infinity')
-    ORDER BY s.posted_at DESC, s.entry_id DESC LIMIT $5
+    ORDER BY s.posted_at DESC, s.entry_id DESC LIMIT {count}
 ), mine AS (SELECT array_agg(id) AS ids FROM own)
 SELECT n.entry_id, n.posted_at, whole.*, (SELECT cut FROM bound) IS NOT NULL AS goes_on
 FROM newest n CROSS JOIN LATERAL (
@@ -166,14 +166,11 @@ FROM newest n CROSS JOIN LATERAL (
         OR t.credit_account = ANY ((SELECT ids FROM mine)::uuid[]))
 ) AS whole ORDER BY n.posted_at DESC, n.entry_id DESC
 """
-_FIRST = _ENTRIES.format(after="")
-_NEXT = _ENTRIES.format(after="AND t.posted_at <= $7 AND (t.posted_at, t.entry_id) < ($7, $8)")
-
+_AFTER = "t.posted_at <= {0} AND (t.posted_at, t.entry_id) < ({0}, {1})"
 
 _BALANCE = """
 SELECT coalesce(sum(balance), 0)::bigint FROM account
 WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = $2 AND currency = $3 AND bucket = 'available'
-  AND ($4::uuid IS NULL OR subject_id = $4)
 """
 
 
@@ -192,12 +189,15 @@ async def statement(
     newer entries.
     """
     at = read_cursor(cursor, tuple[datetime, UUID, int])
-    asked = (scope.community_id, person_id, currency.value, subject_id)
+    own = Filters(scope.community_id, person_id, currency.value)
+    own.add_given("subject_id = {}", subject_id)
+    page = Filters(*own.values)
+    if at:
+        page.add(_AFTER, *at[:2])
+    newest = _ENTRIES.format(subject=own.sql, after=page.sql, count=most(limit + 1), legs=most(2 * limit + 2))
     async with transaction(scope), database.gathering() as reads:
-        read = reads.start(
-            database.rows(_Entry, _NEXT if at else _FIRST, *asked, limit + 1, 2 * limit + 2, *(at[:2] if at else ()))
-        )
-        stored = reads.start(database.read_value(int, _BALANCE, *asked))
+        read = reads.start(database.rows(_Entry, newest, *page.values))
+        stored = reads.start(database.read_value(int, f"{_BALANCE}{own.sql}", *own.values))
     entries, balance = read.result(), at[2] if at else stored.result()
     lines: list[Line] = []
     for entry in entries[:limit]:

@@ -7,7 +7,7 @@ import msgspec
 
 from timebank.agreements.independence import is_uninvolved
 from timebank.core import clock, database
-from timebank.core.database import transaction
+from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -85,13 +85,12 @@ async def list_undecided_objections(
 ) -> Page[ObjectionDetail]:
     """The undecided objections, oldest first, for administrators and auditors."""
     scope.require_reader()
-    after = read_cursor(cursor, tuple[UUID])
+    asked = Filters(scope.community_id)
+    asked.add("o.upheld IS NULL")
+    asked.add_after("o.id", ">", read_cursor(cursor, tuple[UUID]))
+    oldest = f"{_detail()}{asked.sql} ORDER BY o.id LIMIT {most(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(
-            ObjectionDetail,
-            f"{_detail()} AND o.upheld IS NULL AND ($2::uuid IS NULL OR o.id > $2) ORDER BY o.id LIMIT $3",
-            scope.community_id, after[0] if after else None, limit + 1,
-        )  # fmt: skip
+        found = await database.rows(ObjectionDetail, oldest, *asked.values)
     return make_page(found, limit, lambda doubt: (doubt.id,))
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from timebank.agreements.independence import is_caller
 from timebank.core import audit, clock, database
-from timebank.core.database import retried, transaction
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -80,14 +80,17 @@ async def list_objections(
 ) -> Page[ObjectionOut]:
     """Objections in the community, oldest first, for administrators and auditors."""
     scope.require_reader()
-    after = read_cursor(cursor, tuple[UUID])
+    asked = Filters(scope.community_id)
+    if undecided:
+        asked.add("upheld IS NULL")
+    asked.add_after("id", ">", read_cursor(cursor, tuple[UUID]))
     async with transaction(scope):
         found = await database.rows(
             Raised,
-            f"SELECT {_COLUMNS} FROM objection WHERE community_id = $1 AND (NOT $2 OR upheld IS NULL) "  # noqa: S608  # own columns
-            "AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4",
-            scope.community_id, undecided, after[0] if after else None, limit + 1,
-        )  # fmt: skip
+            f"SELECT {_COLUMNS} FROM objection WHERE community_id = $1{asked.sql} "  # noqa: S608  # own columns
+            f"ORDER BY id LIMIT {most(limit + 1)}",
+            *asked.values,
+        )
     return make_page([raised.out() for raised in found], limit, lambda objection: (objection.id,))
 
 

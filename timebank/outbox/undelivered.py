@@ -8,7 +8,7 @@ import msgspec
 
 from timebank.core import audit, clock, database
 from timebank.core.capability import resolve
-from timebank.core.database import retried, transaction
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
@@ -44,20 +44,22 @@ class _Failure(msgspec.Struct, frozen=True):
     values: dict[str, int]
 
 
+_DEAD = (
+    "SELECT id, kind, last_error, attempts, created_at, dead_at "
+    "FROM outbox WHERE community_id = $1 AND dead_at IS NOT NULL AND given_up_at IS NULL"
+)
+
+
 async def undelivered(
     scope: Scope, *, limit: int = 50, cursor: str | None = None, language: str = "zh"
 ) -> Page[Undelivered]:
     """What was tried too often and is not given up, the latest first; for administrators and auditors."""
     scope.require_reader()
-    before = read_cursor(cursor, tuple[datetime, UUID])
+    asked = Filters(scope.community_id)
+    asked.add_after("dead_at, id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    latest = f"{_DEAD}{asked.sql} ORDER BY dead_at DESC, id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(
-            _Dead,
-            "SELECT id, kind, last_error, attempts, created_at, dead_at "
-            "FROM outbox WHERE community_id = $1 AND dead_at IS NOT NULL AND given_up_at IS NULL "
-            "AND ($2::timestamptz IS NULL OR (dead_at, id) < ($2, $3)) ORDER BY dead_at DESC, id DESC LIMIT $4",
-            scope.community_id, *(before or (None, None)), limit + 1,
-        )  # fmt: skip
+        found = await database.rows(_Dead, latest, *asked.values)
     known = declared_deliveries()
     for how in known.values():
         resolve(how.verb)  # Makes the classes of its errors known.

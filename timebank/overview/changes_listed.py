@@ -11,7 +11,7 @@ from timebank.agreements.deciders import Bench, Party, who_in_words
 from timebank.agreements.kinds import Kind, Needs
 from timebank.agreements.schemas import AgreementOut, Status
 from timebank.core import database
-from timebank.core.database import transaction
+from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
 from timebank.core.locale import _, put_together, translate
 from timebank.core.paging import Page, make_page, read_cursor
@@ -96,14 +96,12 @@ async def agreements(
 ) -> Page[AgreementOut]:
     """The changes of one status, newest first, with the deciders; for administrators and auditors."""
     scope.require_reader()
-    before = read_cursor(cursor, tuple[datetime, UUID])
+    asked = Filters(scope.community_id)
+    asked.add("w.status = {}", status)
+    asked.add_after("w.proposed_at, w.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    newest = f"{ROWS}{asked.sql} ORDER BY w.proposed_at DESC, w.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(
-            ChangeRow,
-            ROWS + "AND w.status = $2 AND ($3::timestamptz IS NULL OR (w.proposed_at, w.id) < ($3, $4)) "
-            "ORDER BY w.proposed_at DESC, w.id DESC LIMIT $5",
-            scope.community_id, status, *(before or (None, None)), limit + 1,
-        )  # fmt: skip
+        found = await database.rows(ChangeRow, newest, *asked.values)
         kept = make_page(found, limit, lambda row: (row.proposed_at, row.id))
         return Page(await changes_out(scope, kept.items, language), kept.next)
 

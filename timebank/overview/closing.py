@@ -42,9 +42,11 @@ async def count_closing_effects(scope: Scope, station_id: UUID) -> ClosingEffect
             "        AND status = 'reserved') AS reservations, "
             "(SELECT count(*) FROM shift WHERE community_id = $1 AND station_id = $2 AND starts_at > $3 "
             "        AND cancelled_at IS NULL) AS shifts, "
-            "(SELECT count(*) FROM lesson l JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
-            "        WHERE l.community_id = $1 AND c.station_id = $2 AND l.ends_at > $3 AND l.cancelled_at IS NULL) "
-            "        AS lessons",
+            # Course by course, so that the lessons of other stations are not read.
+            "(SELECT coalesce(sum(coming.lessons), 0)::bigint FROM course c CROSS JOIN LATERAL "
+            "        (SELECT count(*) AS lessons FROM lesson l WHERE l.community_id = c.community_id "
+            "         AND l.course_id = c.id AND l.ends_at > $3 AND l.cancelled_at IS NULL) AS coming "
+            "        WHERE c.community_id = $1 AND c.station_id = $2) AS lessons",
             scope.community_id, station_id, clock.now(),
         )  # fmt: skip
     assert found is not None

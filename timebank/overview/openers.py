@@ -17,7 +17,7 @@ from timebank.agreements.independence import (
 )
 from timebank.agreements.schemas import Unconfirmed
 from timebank.core import audit, clock, database
-from timebank.core.database import retried, transaction
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
@@ -59,19 +59,21 @@ class Resting(msgspec.Struct, frozen=True, kw_only=True):
     by_login: UUID | None
 
 
+_RESTING = (
+    "SELECT r.id, r.person_id, p.name, r.cause, r.since, r.until, r.by_login FROM spending_rest r "
+    "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
+    "WHERE r.community_id = $1 AND r.ended_at IS NULL AND r.until > $2"
+)
+
+
 async def resting(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[Resting]:
     """The spending pauses of the community, those that end last first; for administrators and auditors."""
     scope.require_reader()
-    before = read_cursor(cursor, tuple[datetime, UUID])
+    asked = Filters(scope.community_id, clock.now())
+    asked.add_after("r.until, r.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    latest = f"{_RESTING}{asked.sql} ORDER BY r.until DESC, r.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(
-            Resting,
-            "SELECT r.id, r.person_id, p.name, r.cause, r.since, r.until, r.by_login FROM spending_rest r "
-            "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
-            "WHERE r.community_id = $1 AND r.ended_at IS NULL AND r.until > $2 "
-            "AND ($3::timestamptz IS NULL OR (r.until, r.id) < ($3, $4)) ORDER BY r.until DESC, r.id DESC LIMIT $5",
-            scope.community_id, clock.now(), *(before or (None, None)), limit + 1,
-        )  # fmt: skip
+        found = await database.rows(Resting, latest, *asked.values)
     return make_page(found, limit, lambda rest: (rest.until, rest.id))
 
 

@@ -130,14 +130,17 @@ async def _minutes_this_year(scope: Scope, person_id: UUID) -> int:
     )  # fmt: skip
 
 
+# For each coming shift the person's sign-up is looked up: those of past shifts, of which there are more, are not read.
+_NEXT_SHIFTS = """
+SELECT s.id, a.name AS activity, t.name AS station, s.starts_at
+FROM (SELECT * FROM shift WHERE community_id = $1 AND ends_at > $3 AND cancelled_at IS NULL OFFSET 0) AS s
+CROSS JOIN LATERAL (SELECT FROM sign_up u WHERE u.community_id = s.community_id AND u.shift_id = s.id
+                    AND u.person_id = $2 AND u.cancelled_at IS NULL LIMIT 1) AS signed_up
+JOIN activity a ON a.community_id = s.community_id AND a.id = s.activity_id
+JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id
+ORDER BY s.starts_at LIMIT $4
+"""
+
+
 async def _next_shifts(scope: Scope, person_id: UUID) -> list[NextShift]:
-    return await database.rows(
-        NextShift,
-        "SELECT s.id, a.name AS activity, t.name AS station, s.starts_at FROM sign_up u "
-        "JOIN shift s ON s.community_id = u.community_id AND s.id = u.shift_id "
-        "JOIN activity a ON a.community_id = s.community_id AND a.id = s.activity_id "
-        "JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id "
-        "WHERE u.community_id = $1 AND u.person_id = $2 AND u.cancelled_at IS NULL AND s.cancelled_at IS NULL "
-        "AND s.ends_at > $3 ORDER BY s.starts_at LIMIT $4",
-        scope.community_id, person_id, clock.now(), LATEST,
-    )  # fmt: skip
+    return await database.rows(NextShift, _NEXT_SHIFTS, scope.community_id, person_id, clock.now(), LATEST)

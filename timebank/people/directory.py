@@ -14,7 +14,7 @@ import msgspec
 
 from timebank.areas.addresses import area_in_words
 from timebank.core import audit, database, names, vault
-from timebank.core.database import retried, transaction
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import HEADS, Role, Scope
@@ -93,21 +93,27 @@ async def list_people(
     sight = visibility_of(scope)
     if not sight.anybody:
         raise Forbidden
-    q, after = names.clean_person(q), read_cursor(cursor, tuple[str, UUID]) or (None, None)
+    asked = Filters(scope.community_id)
+    near = "true" if sight.everybody else f"coalesce(place.path && {asked.mark(sight.areas)}, false)"
+    if not sight.everybody:
+        asked.add("place.path && {}", [*sight.areas, *sight.headed])
+    if q := names.clean_person(q):
+        asked.add(
+            "(starts_with(p.name_key, {}) OR starts_with(replace(p.pinyin, ' ', ''), {}) "
+            f"OR {near} AND (p.phone_index = {{}} OR p.identity_index = ANY ({{}})))",
+            names.key(q), q.replace(" ", "").lower(), _phone_index(q), _identity_indexes(q),
+        )  # fmt: skip
+    asked.add_given("{} = ANY (place.path)", area_id)
+    asked.add_given("p.status = {}", status)
+    asked.add_after("p.pinyin, p.id", ">", read_cursor(cursor, tuple[str, UUID]))
     async with transaction(scope):
         found = await database.rows(
             _Line,
             f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_sealed, p.status, p.born_on, "
-            f"$2 OR coalesce(place.path && $3, false) AS near {PEOPLE} "
-            "WHERE p.community_id = $1 AND ($2 OR place.path && $3 OR place.path && $4) "
-            "AND ($5 = '' OR starts_with(p.name_key, $14) OR starts_with(replace(p.pinyin, ' ', ''), $6) "
-            "     OR (($2 OR place.path && $3) AND (p.phone_index = $7 OR p.identity_index = ANY ($8)))) "
-            "AND ($9::uuid IS NULL OR $9 = ANY (place.path)) AND ($10::text IS NULL OR p.status = $10) "
-            "AND ($11::text IS NULL OR (p.pinyin, p.id) > ($11, $12)) ORDER BY p.pinyin, p.id LIMIT $13",
-            scope.community_id, sight.everybody, sight.areas, sight.headed, q, q.replace(" ", "").lower(),
-            _phone_index(q), _identity_indexes(q), area_id, status, *after, limit + 1,
-            names.key(q),
-        )  # fmt: skip
+            f"{near} AS near {PEOPLE} WHERE p.community_id = $1{asked.sql} "
+            f"ORDER BY p.pinyin, p.id LIMIT {most(limit + 1)}",
+            *asked.values,
+        )
         found_page = make_page(found, limit, lambda line: (line.pinyin, line.id))
         await note_children(scope, "people", [line.id for line in found_page.items if is_guarded(line.born_on)])
     return Page([_shown(line) for line in found_page.items], found_page.next)

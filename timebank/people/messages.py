@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import clock, database
-from timebank.core.database import Filters, retried, transaction
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -157,7 +157,7 @@ async def own_messages(
     if unread:
         asked.add("read_at IS NULL")
     asked.add_after("due_at, id", "<", read_cursor(cursor, tuple[datetime, UUID]))
-    newest = f"{_OWN}{asked.sql} ORDER BY due_at DESC, id DESC LIMIT {asked.mark(limit + 1)}"
+    newest = f"{_OWN}{asked.sql} ORDER BY due_at DESC, id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
         found = await database.rows(_Stored, newest, *asked.values)
     kept = make_page(found, limit, lambda m: (m.due_at, m.id))

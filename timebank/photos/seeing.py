@@ -7,7 +7,7 @@ import msgspec
 
 from timebank.core import database
 from timebank.core.capability import Pictured, capabilities, resolve
-from timebank.core.database import transaction
+from timebank.core.database import Filters, transaction
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
 from timebank.photos.keeping import own_records
@@ -41,7 +41,7 @@ class PhotoRow(msgspec.Struct, frozen=True, kw_only=True):
 _PHOTOS = (
     "SELECT p.id, p.side, p.kept_by, p.unattached_until, a.noun, a.noun_id, a.stage, a.added_at, a.painted_at, "
     "a.published_at FROM photo p LEFT JOIN attachment a ON a.community_id = p.community_id AND a.photo_id = p.id "
-    "WHERE p.community_id = $1 AND "
+    "WHERE p.community_id = $1"
 )
 
 
@@ -60,7 +60,7 @@ def page_of(photo: PhotoRow) -> str:
 
 async def photo_row(scope: Scope, photo_id: UUID) -> PhotoRow | None:
     """A photo of the community, whoever asks."""
-    return await database.row(PhotoRow, _PHOTOS + "p.id = $2", scope.community_id, photo_id)
+    return await database.row(PhotoRow, _PHOTOS + " AND p.id = $2", scope.community_id, photo_id)
 
 
 async def find_photo(scope: Scope, photo_id: UUID) -> PhotoRow:
@@ -96,12 +96,12 @@ async def read_photo(scope: Scope, photo_id: UUID) -> bytes:
 
 async def photos_attached(scope: Scope, noun: str, noun_id: UUID, *, published: bool = False) -> list[AttachmentOut]:
     """The photos of a row that the caller may see, oldest first; `published`: only those that everybody may see."""
+    asked = Filters(scope.community_id)
+    asked.add("a.noun = {} AND a.noun_id = {}", noun, noun_id)
+    if published:
+        asked.add("a.published_at IS NOT NULL")
     async with transaction(scope):
         if not published:
             await resolve(pictured(noun).see)(scope, noun_id)
-        found = await database.rows(
-            PhotoRow,
-            _PHOTOS + "a.noun = $2 AND a.noun_id = $3 AND ($4 OR a.published_at IS NOT NULL) ORDER BY a.added_at, a.id",
-            scope.community_id, noun, noun_id, not published,
-        )  # fmt: skip
+        found = await database.rows(PhotoRow, f"{_PHOTOS}{asked.sql} ORDER BY a.added_at, a.id", *asked.values)
     return [photo.attached() for photo in found]

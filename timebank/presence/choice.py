@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import clock, database
-from timebank.core.database import Question, transaction
+from timebank.core.database import Filters, Question, transaction
 from timebank.core.scope import Scope
 
 EARLY = timedelta(minutes=60)
@@ -26,35 +26,43 @@ class Offer(msgspec.Struct, frozen=True):
     needs_sign_up: bool
 
 
+_SIGNED_UP = (
+    "SELECT s.activity_id, a.name, s.id AS shift_id FROM sign_up u "
+    "JOIN shift s ON s.community_id = u.community_id AND s.id = u.shift_id "
+    "JOIN activity a ON a.community_id = s.community_id AND a.id = s.activity_id "
+    "WHERE u.community_id = $1 AND u.person_id = $2 AND u.cancelled_at IS NULL AND s.cancelled_at IS NULL "
+    "AND s.station_id = $3 AND s.starts_at <= $4 AND s.ends_at > $5"
+)
+
+
 def signed_up_shift(
     scope: Scope, person_id: UUID, station_id: UUID, at: datetime, activity_id: UUID | None, shift_id: UUID | None
 ) -> Question:  # fmt: skip
     """The shift here that the person has signed up for, from an hour before it begins until it ends."""
-    return database.one(
-        "SELECT s.activity_id, a.name, s.id AS shift_id FROM sign_up u "
-        "JOIN shift s ON s.community_id = u.community_id AND s.id = u.shift_id "
-        "JOIN activity a ON a.community_id = s.community_id AND a.id = s.activity_id "
-        "WHERE u.community_id = $1 AND u.person_id = $2 AND u.cancelled_at IS NULL AND s.cancelled_at IS NULL "
-        "AND s.station_id = $3 AND s.starts_at <= $4 AND s.ends_at > $5 "
-        "AND ($6::uuid IS NULL OR s.activity_id = $6) AND ($7::uuid IS NULL OR s.id = $7) "
-        "ORDER BY s.starts_at, s.id LIMIT 1",
-        scope.community_id, person_id, station_id, at + EARLY, at, activity_id, shift_id,
-    )  # fmt: skip
+    asked = Filters(scope.community_id, person_id, station_id, at + EARLY, at)
+    asked.add_given("s.activity_id = {}", activity_id)
+    asked.add_given("s.id = {}", shift_id)
+    return database.one(f"{_SIGNED_UP}{asked.sql} ORDER BY s.starts_at, s.id LIMIT 1", *asked.values)
+
+
+_NAMED = (
+    "SELECT a.id, a.name, a.needs_sign_up FROM activity a "
+    "WHERE a.community_id = $1 AND a.active AND (a.station_id IS NULL OR a.station_id = $2)"
+)
 
 
 def named_offer(
     scope: Scope, station_id: UUID, at: datetime, activity_id: UUID | None, shift_id: UUID | None
 ) -> Question:
     """The activity that is named directly or by its shift; none where it is not offered here at this moment."""
-    return database.one(
-        "SELECT a.id, a.name, a.needs_sign_up FROM activity a "
-        "LEFT JOIN shift s ON s.community_id = a.community_id AND s.activity_id = a.id AND s.id = $4 "
-        "WHERE a.community_id = $1 AND a.active AND (a.station_id IS NULL OR a.station_id = $2) "
-        "AND ($3::uuid IS NULL OR a.id = $3) "
-        "AND ($4::uuid IS NULL OR s.station_id = $2 AND s.cancelled_at IS NULL "
-        "     AND s.starts_at <= $5 AND s.ends_at > $6)",
-        scope.community_id, station_id, activity_id, shift_id, at + EARLY, at,
+    asked = Filters(scope.community_id, station_id)
+    asked.add_given("a.id = {}", activity_id)
+    asked.add_given(
+        "EXISTS (SELECT FROM shift s WHERE s.community_id = a.community_id AND s.activity_id = a.id AND s.id = {} "
+        "AND s.station_id = $2 AND s.cancelled_at IS NULL AND s.starts_at <= {} AND s.ends_at > {})",
+        shift_id, at + EARLY, at,
     )  # fmt: skip
+    return database.one(f"{_NAMED}{asked.sql}", *asked.values)
 
 
 _OFFERS = (

@@ -12,7 +12,7 @@ from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import done_alone, propose
 from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database, names
-from timebank.core.database import retried, transaction
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
@@ -103,16 +103,18 @@ async def rules(
     scope: Scope, *, kind: str | None = None, active: bool | None = None, limit: int = 200, cursor: str | None = None
 ) -> Page[RuleOut]:
     """The rules in the version that is in force now, sorted by code."""
-    after = read_cursor(cursor, tuple[str])
+    asked = Filters(scope.community_id, clock.now())
+    asked.add_after("code", ">", read_cursor(cursor, tuple[str]))
+    asked.add_given("kind = {}", kind)
+    asked.add_given("active = {}", active)
     async with transaction(scope):
         found = await database.rows(
             RuleOut,
             f"SELECT {RULE_COLUMNS} FROM (SELECT DISTINCT ON (code) {RULE_COLUMNS} FROM rule "  # noqa: S608  # own columns
-            "WHERE community_id = $1 AND valid_from <= $2 AND ($3::text IS NULL OR code > $3) "
-            "ORDER BY code, version DESC) AS newest "
-            "WHERE ($4::text IS NULL OR kind = $4) AND ($5::boolean IS NULL OR active = $5) ORDER BY code LIMIT $6",
-            scope.community_id, clock.now(), after[0] if after else None, kind, active, limit + 1,
-        )  # fmt: skip
+            "WHERE community_id = $1 AND valid_from <= $2 ORDER BY code, version DESC) AS newest "
+            f"WHERE true{asked.sql} ORDER BY code LIMIT {most(limit + 1)}",
+            *asked.values,
+        )
     return make_page([with_words(rule) for rule in found], limit, lambda rule: (rule.code,))
 
 

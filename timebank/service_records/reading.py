@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from timebank.core import database, names
-from timebank.core.database import transaction
+from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
@@ -22,15 +22,25 @@ _SHOWN = (
     "LEFT JOIN area g ON g.community_id = h.community_id AND g.id = h.area_id "
     "LEFT JOIN activity a ON a.community_id = r.community_id AND a.id = r.activity_id "
     "LEFT JOIN station s ON s.community_id = r.community_id AND s.id = r.station_id "
-    "WHERE r.community_id = $1 "
-    "AND ($2 OR r.person_id = ANY ($3) OR r.entered_by = ANY ($3) OR r.station_id = ANY ($4) OR g.path && $5) "
+    "WHERE r.community_id = $1"
 )
 
 
-def _reach(scope: Scope) -> tuple[bool, list[UUID], list[UUID], list[UUID]]:
-    """Which records the caller may read: whether all, else by the ids of own people, stations kept, grids worked in."""
+def _seen(scope: Scope, *, withdrawn: bool) -> Filters:
+    """The records that the caller may see: all, else own ones, and those of the caller's stations and grids.
+
+    `withdrawn` adds withdrawn ones, for administrators and auditors.
+    """
     grids = [g.area_id for g in scope.here() if g.role == Role.grid_worker and g.area_id]
-    return scope.reads_all, scope.own_ids_here, list(scope.kept_stations), grids
+    seen = Filters(scope.community_id)
+    if not scope.reads_all:
+        seen.add_any(
+            ("r.person_id = ANY ({})", scope.own_ids_here), ("r.entered_by = ANY ({})", scope.own_ids_here),
+            ("r.station_id = ANY ({})", list(scope.kept_stations)), ("g.path && {}", grids),
+        )  # fmt: skip
+    if not (scope.reads_all and withdrawn):
+        seen.add("r.status <> 'withdrawn'")
+    return seen
 
 
 class _Stored(RecordOut, frozen=True, kw_only=True):
@@ -61,12 +71,10 @@ def _works_where(scope: Scope) -> bool:
 
 
 async def find_record(scope: Scope, record_id: UUID, language: str = "zh") -> RecordOut:
+    seen = _seen(scope, withdrawn=True)
+    seen.add("r.id = {}", record_id)
     async with transaction(scope):
-        found = await database.row(
-            _Stored,
-            _SHOWN + "AND r.id = $6 AND ($2 OR r.status <> 'withdrawn')",
-            scope.community_id, *_reach(scope), record_id,
-        )  # fmt: skip
+        found = await database.row(_Stored, f"{_SHOWN}{seen.sql}", *seen.values)
     if found is None:
         raise NotFound
     return _in_words(scope, found, language)
@@ -80,16 +88,13 @@ async def list_records(
 
     Withdrawn ones are listed only to administrators and auditors who ask for that status.
     """
-    before = read_cursor(cursor, tuple[datetime, UUID])
+    seen = _seen(scope, withdrawn=status == "withdrawn")
+    seen.add_given("r.status = {}", status)
+    seen.add_given("r.person_id = {}", person_id)
+    seen.add_after("r.created_at, r.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    newest = f"{_SHOWN}{seen.sql} ORDER BY r.created_at DESC, r.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(
-            _Stored,
-            _SHOWN + "AND (r.status <> 'withdrawn' OR $2 AND $6 = 'withdrawn') "
-            "AND ($6::text IS NULL OR r.status = $6) AND ($7::uuid IS NULL OR r.person_id = $7) "
-            "AND ($8::timestamptz IS NULL OR (r.created_at, r.id) < ($8, $9)) "
-            "ORDER BY r.created_at DESC, r.id DESC LIMIT $10",
-            scope.community_id, *_reach(scope), status, person_id, *(before or (None, None)), limit + 1,
-        )  # fmt: skip
+        found = await database.rows(_Stored, newest, *seen.values)
     return make_page([_in_words(scope, r, language) for r in found], limit, lambda r: (r.created_at, r.id))
 
 

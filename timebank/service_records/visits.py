@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from timebank.core import database
-from timebank.core.database import transaction
+from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -20,6 +20,7 @@ _SHOWN = (
     "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
     "LEFT JOIN service_record r ON r.community_id = v.community_id AND r.visit_id = v.id "
 )
+_OF_PERSON = _SHOWN + "WHERE v.community_id = $1 AND v.person_id = $2"
 
 
 class _Stored(VisitOut, frozen=True, kw_only=True):
@@ -46,14 +47,11 @@ async def list_visits(
     person = person_id or scope.require_self()
     if not (scope.is_own(person) or scope.reads_all):
         raise NotFound
-    before = read_cursor(cursor, tuple[datetime, UUID])
+    asked = Filters(scope.community_id, person)
+    asked.add_after("v.in_at, v.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    newest = f"{_OF_PERSON}{asked.sql} ORDER BY v.in_at DESC, v.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(
-            _Stored,
-            _SHOWN + "WHERE v.community_id = $1 AND v.person_id = $2 "
-            "AND ($3::timestamptz IS NULL OR (v.in_at, v.id) < ($3, $4)) ORDER BY v.in_at DESC, v.id DESC LIMIT $5",
-            scope.community_id, person, *(before or (None, None)), limit + 1,
-        )  # fmt: skip
+        found = await database.rows(_Stored, newest, *asked.values)
     return make_page([_in_words(visit, language) for visit in found], limit, lambda v: (v.in_at, v.id))
 
 
@@ -73,7 +71,7 @@ async def open_visit(scope: Scope, person_id: UUID) -> VisitOut | None:
     async with transaction(scope):
         found = await database.row(
             _Stored,
-            _SHOWN + "WHERE v.community_id = $1 AND v.person_id = $2 AND v.status = 'open'",
+            _OF_PERSON + " AND v.status = 'open'",
             scope.community_id, person_id,
         )  # fmt: skip
     return _in_words(found) if found else None

@@ -10,7 +10,7 @@ from piccolo.columns import Column
 from timebank.agreements.kinds import Kind
 from timebank.agreements.proposing import done_alone
 from timebank.core import audit, clock, database, names
-from timebank.core.database import retried, transaction
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
@@ -41,16 +41,14 @@ class _Good(msgspec.Struct, frozen=True, kw_only=True):
 
 _GOODS = (
     "SELECT g.id, g.name, g.pinyin, g.unit, g.points, g.monthly_limit, g.photo_id, g.active FROM good g "
-    "WHERE g.community_id = $1 AND "
+    "WHERE g.community_id = $1"
 )
 _STOCK = (
     "SELECT s.good_id, s.station_id, t.name AS station, s.quantity, coalesce((SELECT sum(r.quantity) FROM redemption r "
     "WHERE r.community_id = s.community_id AND r.station_id = s.station_id AND r.status = 'reserved' "
     "AND r.good_id = s.good_id), 0)::integer AS reserved "
     "FROM stock s JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id "
-    "WHERE s.community_id = $1 AND s.good_id = ANY ($2::text[]::uuid[]) AND t.active "
-    "AND ($3::uuid IS NULL OR s.station_id = $3) "
-    "ORDER BY t.pinyin, t.id"
+    "WHERE s.community_id = $1 AND s.good_id = ANY ($2::text[]::uuid[]) AND t.active"
 )
 
 
@@ -68,9 +66,9 @@ def photo_address(good_id: UUID, photo_id: UUID | None) -> str | None:
 
 
 async def _in_words(scope: Scope, found: list[_Good], station_id: UUID | None = None) -> list[GoodOut]:
-    stock = await database.rows(
-        _Stock, _STOCK, scope.community_id, database.as_texts([good.id for good in found]), station_id
-    )
+    asked = Filters(scope.community_id, database.as_texts([good.id for good in found]))
+    asked.add_given("s.station_id = {}", station_id)
+    stock = await database.rows(_Stock, f"{_STOCK}{asked.sql} ORDER BY t.pinyin, t.id", *asked.values)
     return [
         GoodOut(
             id=good.id, name=good.name, unit=good.unit, points=good.points, monthly_limit=good.monthly_limit,
@@ -91,16 +89,18 @@ async def list_goods(
     cursor: str | None = None,
 ) -> Page[GoodOut]:  # fmt: skip
     """The goods sorted by name, each with its stock at every station, or at one."""
-    after = read_cursor(cursor, tuple[str, UUID])
+    asked = Filters(scope.community_id)
+    if not with_ended:
+        asked.add("g.active")
+    asked.add_given("strpos(g.name, {}) > 0", search or None)
+    asked.add_given(
+        "EXISTS (SELECT FROM stock s WHERE s.community_id = g.community_id AND s.good_id = g.id AND s.station_id = {})",
+        station_id,
+    )
+    asked.add_after("g.pinyin, g.id", ">", read_cursor(cursor, tuple[str, UUID]))
+    by_name = f"{_GOODS}{asked.sql} ORDER BY g.pinyin, g.id LIMIT {most(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(
-            _Good,
-            _GOODS + "($2 OR g.active) AND ($3 = '' OR strpos(g.name, $3) > 0) "
-            "AND ($4::uuid IS NULL OR EXISTS (SELECT FROM stock s WHERE s.community_id = g.community_id "
-            "AND s.good_id = g.id AND s.station_id = $4)) "
-            "AND ($5::text IS NULL OR (g.pinyin, g.id) > ($5, $6)) ORDER BY g.pinyin, g.id LIMIT $7",
-            scope.community_id, with_ended, search, station_id, *(after or (None, None)), limit + 1,
-        )  # fmt: skip
+        found = await database.rows(_Good, by_name, *asked.values)
         told = await _in_words(scope, found, station_id)
     keys = {good.id: (good.pinyin, good.id) for good in found}
     return make_page(told, limit, lambda good: keys[good.id])
@@ -109,7 +109,7 @@ async def list_goods(
 async def find_good(scope: Scope, good_id: UUID) -> GoodOut:
     """One good, including one that is no longer offered."""
     async with transaction(scope):
-        found = await database.rows(_Good, _GOODS + "g.id = $2", scope.community_id, good_id)
+        found = await database.rows(_Good, _GOODS + " AND g.id = $2", scope.community_id, good_id)
         if not found:
             raise NotFound
         (told,) = await _in_words(scope, found)

@@ -11,7 +11,7 @@ from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database
-from timebank.core.database import Write, retried, transaction
+from timebank.core.database import Filters, Write, most, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
@@ -53,23 +53,24 @@ class StockMoveOut(msgspec.Struct, frozen=True, kw_only=True):
     moved_at: datetime
 
 
+_MOVES = (
+    "SELECT m.id, t.name AS station, m.change, m.reason, m.note, p.name AS by, m.moved_at FROM stock_move m "
+    "JOIN station t ON t.community_id = m.community_id AND t.id = m.station_id "
+    "LEFT JOIN person p ON p.community_id = m.community_id AND p.id = m.moved_by "
+    "WHERE m.community_id = $1 AND m.good_id = $2"
+)
+
+
 async def list_stock_changes(
     scope: Scope, good_id: UUID, *, limit: int = 30, cursor: str | None = None
 ) -> Page[StockMoveOut]:
     """The changes of a good's stock, newest first."""
     scope.require_reader()
-    before = read_cursor(cursor, tuple[datetime, UUID])
+    asked = Filters(scope.community_id, good_id)
+    asked.add_after("m.moved_at, m.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    newest = f"{_MOVES}{asked.sql} ORDER BY m.moved_at DESC, m.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(
-            StockMoveOut,
-            "SELECT m.id, t.name AS station, m.change, m.reason, m.note, p.name AS by, m.moved_at FROM stock_move m "
-            "JOIN station t ON t.community_id = m.community_id AND t.id = m.station_id "
-            "LEFT JOIN person p ON p.community_id = m.community_id AND p.id = m.moved_by "
-            "WHERE m.community_id = $1 AND m.good_id = $2 "
-            "AND ($3::timestamptz IS NULL OR (m.moved_at, m.id) < ($3, $4)) "
-            "ORDER BY m.moved_at DESC, m.id DESC LIMIT $5",
-            scope.community_id, good_id, *(before or (None, None)), limit + 1,
-        )  # fmt: skip
+        found = await database.rows(StockMoveOut, newest, *asked.values)
     return make_page(found, limit, lambda move: (move.moved_at, move.id))
 
 

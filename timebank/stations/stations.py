@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import audit, clock, database, names
-from timebank.core.database import Question, retried, transaction
+from timebank.core.database import Filters, Question, most, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.opening import Opening, opening_at, opening_hours_in_words
@@ -97,14 +97,16 @@ async def stations(
     scope: Scope, *, active: bool | None = True, limit: int = 200, cursor: str | None = None
 ) -> Page[StationOut]:
     """The community's stations, sorted by name; `active` None lists the closed ones too."""
-    after = read_cursor(cursor, tuple[str, UUID])
+    asked = Filters(scope.community_id)
+    asked.add_given("active = {}", active)
+    asked.add_after("pinyin, id", ">", read_cursor(cursor, tuple[str, UUID]))
     async with transaction(scope):
         found = await database.rows(
             _Listed,
-            f"SELECT {_SHOWN}, pinyin FROM station WHERE community_id = $1 AND ($2::boolean IS NULL OR active = $2) "  # noqa: S608  # own columns
-            "AND ($3::text IS NULL OR (pinyin, id) > ($3, $4)) ORDER BY pinyin, id LIMIT $5",
-            scope.community_id, active, *(after or (None, None)), limit + 1,
-        )  # fmt: skip
+            f"SELECT {_SHOWN}, pinyin FROM station WHERE community_id = $1{asked.sql} "  # noqa: S608  # own columns
+            f"ORDER BY pinyin, id LIMIT {most(limit + 1)}",
+            *asked.values,
+        )
     listed = make_page(found, limit, lambda s: (s.pinyin, s.id))
     return Page([msgspec.convert(s, StationOut, from_attributes=True) for s in listed.items], listed.next)
 

@@ -7,7 +7,7 @@ from timebank.access.roles.in_force import is_not_over
 from timebank.access.schemas import GrantOut
 from timebank.areas.addresses import area_in_words
 from timebank.core import clock, database
-from timebank.core.database import transaction
+from timebank.core.database import Filters, most, transaction
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
 
@@ -20,9 +20,6 @@ LEFT JOIN region r ON r.id = g.region_id
 LEFT JOIN area a ON a.community_id = g.community_id AND a.id = g.area_id
 LEFT JOIN station s ON s.community_id = g.community_id AND s.id = g.station_id
 WHERE g.community_id = $1 AND {is_not_over("$2")}
-  AND ($3::uuid IS NULL OR g.id = $3) AND ($4::uuid IS NULL OR g.person_id = $4) AND ($5::text IS NULL OR g.role = $5)
-  AND ($6::timestamptz IS NULL OR (g.granted_at, g.id) < ($6, $7))
-ORDER BY g.granted_at DESC, g.id DESC LIMIT $8
 """  # noqa: S608  # no input
 
 
@@ -30,10 +27,13 @@ async def read_grants(
     scope: Scope, *, grant_id: UUID | None = None, person_id: UUID | None = None, role: Role | None = None,
     before: tuple[datetime, UUID] | None = None, limit: int = 1000,
 ) -> list[GrantOut]:  # fmt: skip
-    return await database.rows(
-        GrantOut, _GRANTS, scope.community_id, clock.local_day(), grant_id, person_id, role.value if role else None,
-        *(before or (None, None)), limit,
-    )  # fmt: skip
+    asked = Filters(scope.community_id, clock.local_day())
+    asked.add_given("g.id = {}", grant_id)
+    asked.add_given("g.person_id = {}", person_id)
+    asked.add_given("g.role = {}", role.value if role else None)
+    asked.add_after("g.granted_at, g.id", "<", before)
+    newest = f"{_GRANTS}{asked.sql} ORDER BY g.granted_at DESC, g.id DESC LIMIT {most(limit)}"
+    return await database.rows(GrantOut, newest, *asked.values)
 
 
 async def grants(

@@ -1,7 +1,7 @@
 """The database: connections, one transaction for each verb, the statements in it, and running a verb again."""
 
 from timebank.core.database.connections import BadValue, NotOpen, close_pool, create_pool, engine
-from timebank.core.database.filters import Filters
+from timebank.core.database.filters import Filters, most
 from timebank.core.database.questions import Question, many, one, value
 from timebank.core.database.reads import Reads, gathering, read
 from timebank.core.database.retrying import TRIES, retried
@@ -36,6 +36,6 @@ __all__ = [
     "LOCK_NOT_AVAILABLE", "TRIES", "BadValue", "Filters", "NotOpen", "Open", "Question", "RanIntoAnother", "Reads",
     "Write", "as_texts", "ask", "change", "close_pool", "create_pool", "engine", "error_of", "execute", "fetch",
     "fetch_aside", "fetch_one", "fetch_unlimited", "fetch_value", "flush", "gathering", "insert", "insert_many",
-    "many", "one", "plan_anew", "queue", "read", "read_value", "reading", "retried", "row", "rows", "savepoint",
+    "many", "most", "one", "plan_anew", "queue", "read", "read_value", "reading", "retried", "row", "rows", "savepoint",
     "transaction", "value",
 ]  # fmt: skip

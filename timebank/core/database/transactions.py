@@ -216,7 +216,8 @@ async def plan_anew() -> None:
 
     For one that names a part of many rows by values that may be null, and whose time to plan does not matter.
     """
-    await current().connection.execute("SET LOCAL plan_cache_mode = auto")
+    async with statement_connection() as connection:
+        await connection.execute("SET LOCAL plan_cache_mode = auto")
 
 
 def current() -> Open:

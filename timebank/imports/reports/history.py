@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import clock, database
-from timebank.core.database import transaction
+from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
 from timebank.core.locale import translator
 from timebank.core.paging import Page, make_page, read_cursor
@@ -31,7 +31,7 @@ _RUNS = (
     "FROM import_run r LEFT JOIN person p ON p.community_id = r.community_id AND p.id = r.started_by "
     "LEFT JOIN (SELECT run_id, verb, done, total, login_id, held_until, "
     "CASE WHEN verb = 'import' THEN created END AS created FROM import_work WHERE community_id = $1) AS w "
-    "ON w.run_id = r.id WHERE r.community_id = $1 "
+    "ON w.run_id = r.id WHERE r.community_id = $1"
 )
 
 
@@ -43,14 +43,11 @@ def _facts(scope: Scope) -> tuple[object, ...]:
 async def runs(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[RunOut]:
     """The community's imports, newest first."""
     scope.require_reader()
-    before = read_cursor(cursor, tuple[datetime, UUID])
+    asked = Filters(*_facts(scope))
+    asked.add_after("r.started_at, r.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    newest = f"{_RUNS}{asked.sql} ORDER BY r.started_at DESC, r.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(
-            RunOut,
-            _RUNS + "AND ($6::timestamptz IS NULL OR (r.started_at, r.id) < ($6, $7)) "
-            "ORDER BY r.started_at DESC, r.id DESC LIMIT $8",
-            *_facts(scope), *(before or (None, None)), limit + 1,
-        )  # fmt: skip
+        found = await database.rows(RunOut, newest, *asked.values)
     return make_page(found, limit, lambda run: (run.started_at, run.id))
 
 
@@ -58,7 +55,7 @@ async def show_run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetai
     """One import, with its report in the reader's language. Raises NotFound."""
     scope.require_reader()
     async with transaction(scope):
-        found = await database.row(RunOut, _RUNS + "AND r.id = $6", *_facts(scope), run_id)
+        found = await database.row(RunOut, _RUNS + " AND r.id = $6", *_facts(scope), run_id)
         if found is None:
             raise NotFound
         kept = await findings_of(scope, run_id)

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import audit, database
-from timebank.core.database import reading, retried, transaction
+from timebank.core.database import Filters, most, reading, retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -57,14 +57,15 @@ _COLUMNS = "word_kind AS kind, word_key AS key, word, target, added, decided_by,
 async def known_words(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[KnownWord]:
     """The decided words, ordered by kind and key."""
     scope.require_reader()
-    after = read_cursor(cursor, tuple[str, str])
+    asked = Filters(scope.community_id)
+    asked.add_after("word_kind, word_key", ">", read_cursor(cursor, tuple[str, str]))
     async with reading(scope):
         found = await database.rows(
             KnownWord,
-            f"SELECT {_COLUMNS} FROM import_word WHERE community_id = $1 "  # noqa: S608  # own columns
-            "AND ($2::text IS NULL OR (word_kind, word_key) > ($2, $3)) ORDER BY word_kind, word_key LIMIT $4",
-            scope.community_id, *(after or (None, None)), limit + 1,
-        )  # fmt: skip
+            f"SELECT {_COLUMNS} FROM import_word WHERE community_id = $1{asked.sql} "  # noqa: S608  # own columns
+            f"ORDER BY word_kind, word_key LIMIT {most(limit + 1)}",
+            *asked.values,
+        )
         there = {kind: await _there(scope, kind) for kind in {one.kind for one in found}}
     return make_page([_in_words(one, there[one.kind]) for one in found], limit, lambda one: (one.kind, one.key))
 

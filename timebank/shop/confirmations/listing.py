@@ -5,7 +5,7 @@ from uuid import UUID
 
 from timebank.agreements.deciders import Decider
 from timebank.core import database, names
-from timebank.core.database import transaction
+from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import Forbidden
 from timebank.core.scope import Scope
 from timebank.core.wording import phrase
@@ -25,10 +25,9 @@ JOIN station t ON t.community_id = o.community_id AND t.id = o.station_id
 JOIN good g ON g.community_id = o.community_id AND g.id = o.good_id
 LEFT JOIN person a ON a.community_id = o.community_id AND a.id = o.asked_by
 LEFT JOIN person d ON d.community_id = o.community_id AND d.id = o.decided_by
-WHERE o.community_id = $1 AND ($6::uuid IS NULL OR o.id = $6) AND ($2::uuid[] IS NULL OR o.station_id = ANY ($2))
-  AND (o.status = 'waiting' AND o.asked_at >= $3 OR o.decided_at > $4::timestamptz)
-ORDER BY o.status <> 'waiting', o.asked_at DESC, o.id LIMIT $5
+WHERE o.community_id = $1
 """
+_WAITS = "o.status = 'waiting' AND o.asked_at >= {}"
 
 
 class _Line(ConfirmationOut, frozen=True, kw_only=True):
@@ -59,9 +58,15 @@ async def _lines(
     confirmation_id: UUID | None = None,
 ) -> list[_Line]:  # fmt: skip
     """The requests that wait today or were decided since a moment: of all stations, of some, or a single request."""
-    return await database.rows(
-        _Line, _LINES, scope.community_id, stations, waits_since(), since, WAITS_MAX, confirmation_id
-    )
+    asked = Filters(scope.community_id)
+    asked.add_given("o.id = {}", confirmation_id)
+    asked.add_given("o.station_id = ANY ({})", stations)
+    if since is None:
+        asked.add(_WAITS, waits_since())
+    else:
+        asked.add(f"({_WAITS} OR o.decided_at > {{}})", waits_since(), since)
+    waiting = f"{_LINES}{asked.sql} ORDER BY o.status <> 'waiting', o.asked_at DESC, o.id LIMIT {most(WAITS_MAX)}"
+    return await database.rows(_Line, waiting, *asked.values)
 
 
 async def list_confirmations(

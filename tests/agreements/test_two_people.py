@@ -88,8 +88,8 @@ async def test_one_administrator_with_a_second_login_mints_nothing(
 async def test_the_panels_page_of_a_deed_names_the_second_person_in_the_readers_language(
     town: Town, client: httpx.AsyncClient
 ) -> None:
-    deed, admin = await big_deed(client, town, "李秀英"), await town.sign_in("赵丽")
-    await call(client, "POST", f"/deeds/{deed}/review", admin, {"decision": "approve"}, 202)
+    deed, admin = await big_deed(client, town, "赵丽", person_id=str(town.people["李秀英"])), await town.sign_in("赵丽")
+    await call(client, "POST", f"/deeds/{deed}/review", await town.sign_in("陈明"), {"decision": "approve"}, 202)
     english = await client.get(f"/admin/deeds/{deed}", headers=admin | {"Cookie": f"{LANGUAGE_COOKIE}=en"})
     assert "a second person must confirm: Street administrator 钱进 (" in english.text
     assert "街道管理员" not in english.text

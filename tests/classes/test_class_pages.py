@@ -50,7 +50,7 @@ async def test_a_guardian_buys_hours_and_books_on_the_page(
     sent = [await phone.send(f"{path}/bookings", "one seat", **seat) for _ in range(2)]
     assert {answer.headers["location"] for answer in sent} == {f"{path}?child={child}&done=held"}
     assert await taken(owner, town) == 1
-    code: str = await owner.fetchval("SELECT code FROM booking")
+    code: str = await owner.fetchval("SELECT code FROM pickup")
     booking_id = await owner.fetchval("SELECT id FROM booking")
     assert f"{code[:4]} {code[4:]}" in await phone.see(f"/classes/bookings/{booking_id}")
     await (await browser(client, town, "张桂兰")).see(f"/classes/bookings/{booking_id}", 404)

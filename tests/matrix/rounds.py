@@ -226,7 +226,7 @@ async def _goods(owner: asyncpg.Connection, asking: Asking) -> None:
         objects[kind], objects["code"] = str(reserved["id"]), str(reserved["code"])
     path = f"/redemptions/{objects['collected redemption']}/collection"
     await asking.by("keeper", "POST", path, {"code": objects["code"]})
-    objects["code"] = await owner.fetchval("SELECT code FROM redemption WHERE status = 'reserved'")
+    objects["code"] = await owner.fetchval("SELECT code FROM pickup WHERE noun = 'redemption'")
     photo = {"photo": ("照片.jpg", picture(), "image/jpeg")}
     await asking.by("admin", "PUT", f"/goods/{objects['good']}/photo", files=photo)
     asked = await asking.by("keeper", "POST", "/counter/confirmations", wanted)

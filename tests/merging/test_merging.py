@@ -107,7 +107,10 @@ async def test_a_reservation_of_the_merged_record_is_collected_by_the_kept_one(
     await undo_merge(await town.scope("赵丽"), done.kept_id, done.id)
     assert (await points_of(town, "李秀英"), await points_of(town, TWIN)) == ((100 - held, held), (30, 0))
     await clean(town, owner)
-    code = await owner.fetchval("SELECT code FROM redemption WHERE person_id = $1", town.people["李秀英"])
+    code = await owner.fetchval(
+        "SELECT p.code FROM redemption r JOIN pickup p ON p.noun_id = r.id WHERE r.person_id = $1",
+        town.people["李秀英"],
+    )
     assert code is not None
 
 

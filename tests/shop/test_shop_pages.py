@@ -47,7 +47,7 @@ async def test_a_resident_reserves_and_is_shown_the_code(
     assert [answer.status_code for answer in sent] == [303, 303]
     assert sent[0].headers["location"] == sent[1].headers["location"]
     page = await phone.see(sent[0].headers["location"])
-    code: str = await owner.fetchval("SELECT code FROM redemption")
+    code: str = await owner.fetchval("SELECT code FROM pickup")
     assert f"{code[:4]} {code[4:]}" in page
     assert "data:image/png;base64," in page
     assert await points_of(town, "张桂兰") == (34, 16)

@@ -169,7 +169,6 @@ async def lived_in(town: Town, owner: asyncpg.Connection) -> Town:
         person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"], quantity=1
     )
     await redeem(await town.scope("张桂兰"), mine)
-    await owner.execute("UPDATE pickup SET code = '30715520' WHERE noun = 'redemption'")
     await owner.execute("UPDATE person SET name = $1 WHERE id = $2", LONG_NAME, town.people["张桂兰"])
     return town
 

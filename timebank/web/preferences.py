@@ -1,7 +1,6 @@
 """The reader's preferences: view, language, the own record in use, and the name on the public board."""
 
 from typing import Any
-from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.datastructures import Cookie
@@ -10,9 +9,8 @@ from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Template
 
 from timebank.access.pages.sign_in import same_site
-from timebank.areas.reach import within_reach
+from timebank.areas.reach import communities_in_reach
 from timebank.core import settings
-from timebank.core.errors import NotFound
 from timebank.core.locale import LANGUAGES
 from timebank.core.scope import Scope
 from timebank.http.callers import COMMUNITY_COOKIE, PERSON_COOKIE, AnyRequest, provide_visitor
@@ -83,10 +81,7 @@ def _chosen(visitor: Scope | None, data: dict[str, str]) -> dict[str, str]:
 
 async def _chosen_community(visitor: Scope | None, data: dict[str, str]) -> dict[str, str]:
     """The cookie of the community to work in; none for a community that the caller does not reach."""
-    if visitor is None or not data.get("community"):
+    asked = data.get("community")
+    if visitor is None or not asked or asked not in {str(each) for each in await communities_in_reach(visitor)}:
         return {}
-    try:
-        there = await within_reach(visitor, UUID(data["community"]))
-    except (ValueError, NotFound):
-        return {}
-    return {COMMUNITY_COOKIE: str(there.community_id)}
+    return {COMMUNITY_COOKIE: asked}

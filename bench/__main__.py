@@ -3,8 +3,8 @@
 Each verb is measured as people use it: `timebank serve`, keep-alive connections, sessions, the codes that the stations
 show now, new nonces and idempotency keys; a response that is not the expected one ends the run. Beside it, in turn in
 every round, pgbench runs the least that the verb can cost as one prepared statement (scripts.py), on the same server
-and tables. Afterwards the books and the tables are compared with what was answered; the exit code is 1 where they
-differ.
+and tables. Between the warm-up and the first round the tables are analysed, as the server does by itself within a
+minute. Afterwards the books and the tables are compared with what was answered; the exit code is 1 where they differ.
 """
 
 import asyncio

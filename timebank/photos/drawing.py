@@ -19,6 +19,7 @@ PIXELS_MAX = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP")
 # The exceptions that Pillow raises for a file that is damaged, truncated or no picture.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error)
+# By the EXIF orientation. ImageOps.exif_transpose would also write the metadata anew, which fails where it is damaged.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,

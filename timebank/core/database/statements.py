@@ -69,7 +69,7 @@ async def rows(shape: type[T], sql: str, *values: object) -> list[T]:
     """Every row of a query, converted to `shape`. Column names must equal the field names."""
     group = current().group
     if group is not None and not _holds_bytes(shape):
-        return msgspec.json.decode(await group.ask(many(sql, *values)) or "[]", type=list[shape])  # type: ignore[valid-type]  # a class given
+        return msgspec.json.decode(await group.ask(many(sql, *values)) or "[]", type=list[shape])  # type: ignore[valid-type]  # `shape` is known at run time alone
     return [_shaped(row, shape) for row in await fetch(sql, *values)]
 
 

@@ -58,7 +58,7 @@ def _begin(communities: frozenset[UUID], scope: Scope | None = None) -> str:
 
     In a request, for which somebody waits, a connection keeps one plan of each statement for all values: making one
     takes longer than most statements. Lists are therefore made of the conditions that are asked for: see `Filters`.
-    Jobs and imports, which take many rows at once, get plans for their values.
+    The worker and commands, which take many rows at once, get plans for their values.
     """
     visible = "{" + ",".join(str(c) for c in sorted(communities)) + "}" if communities else ""
     begin = (

@@ -148,10 +148,14 @@ async def _end_alone(scope: Scope, parcel: Parcel) -> None:
 
 
 async def _is_open(scope: Scope, parcel: Parcel) -> bool:
-    """Lock the row; False if another worker has it or it has ended."""
+    """Lock the row; False if it has ended.
+
+    It waits for another's lock instead of skipping the row: a worker that looks for a due row may have locked this
+    one for a moment, because it saw the row as it was before this attempt was counted.
+    """
     found = await database.fetch_value(
         "SELECT id FROM outbox WHERE community_id = $1 AND id = $2 AND done_at IS NULL AND dead_at IS NULL "
-        "FOR NO KEY UPDATE SKIP LOCKED",
+        "FOR NO KEY UPDATE",
         scope.community_id, parcel.id,
     )  # fmt: skip
     return found is not None

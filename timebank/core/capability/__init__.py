@@ -10,136 +10,24 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from timebank.core.capability.declared import (
+    Agreed,
+    Delivery,
+    Job,
+    MenuEntry,
+    PersonColumn,
+    Pictured,
+    Reversal,
+    Source,
+    Sweep,
+)
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A periodic job that runs in every community: `verb` is called with the system scope of each."""
-
-    name: str
-    every_seconds: int
-    verb: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """A periodic job that belongs to no community: `verb` is called without arguments."""
-
-    name: str
-    every_seconds: int
-    verb: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """How the worker delivers the rows of the outbox of one kind; `word` names the kind for administrators.
-
-    `verb` is called with the system scope and the row (`outbox.putting.Parcel`). It joins the transaction that ends the
-    row, so its effect is there exactly once. With `leaves` it sends the row to another service: no transaction is
-    open, and after a lost answer it is called again, so it passes the row's key on for the receiver to recognise.
-    """
-
-    kind: str
-    verb: str
-    word: str
-    leaves: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MenuEntry:
-    """An entry of the panel's menu. Entries are sorted by `place`; `word` is marked for translation.
-
-    `readers` says who sees it: "all" who read the whole community, "part": grid workers, who read a part, or "both".
-    """
-
-    place: int
-    href: str
-    icon: str
-    word: str
-    context: str = ""
-    """The gettext context, needed where one Chinese word has two English translations."""
-    readers: Literal["all", "part", "both"] = "all"
-
-
-@dataclass(frozen=True, slots=True)
-class Agreed:
-    """A kind of change that waits for a second person: its `agreements.kinds.Kind` and its verbs.
-
-    `carry_out` makes the change once it is agreed to; None for a change that is already in force and only has to be
-    seen. `stands_now` reads the present value, to be compared with the value at the time of the proposal.
-    """
-
-    kind: str
-    carry_out: str | None = None
-    stands_now: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reversal:
-    """How an administrator takes back ledger entries of these kinds: `verb` is called with scope, id and reason.
-
-    `of` says whose id: that of the source row, which the verb then changes too, or that of the entry itself.
-    """
-
-    entries: Sequence[str]
-    verb: str
-    of: Literal["source", "entry"] = "source"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A kind of row that ledger entries refer to. `noun` is the `source_kind` of their transfers.
-
-    `entries` are the kinds of transfer that may name it. Each SELECT reads the rows of one community ($1).
-    """
-
-    noun: str
-    entries: Sequence[str]
-    reversal: Reversal | None = None
-    holds: str | None = None
-    """SELECT of `id, entry_id, is_open` of the rows that holds are for, if it holds points or class time."""
-    held_anew: str | None = None
-    """SELECT of `entry_id` of holds that were ended and held again for the same person's other record."""
-    credited: str | None = None
-    """SELECT of `id, person_id` of the rows that credits are for, if it credits a person."""
-
-
-@dataclass(frozen=True, slots=True)
-class PersonColumn:
-    """A column that says whom a row belongs to or is about, and what merging two records of one person does with it.
-
-    `moves`: the row is changed to the kept record, and back when the merge is undone; the SQL function `person_links`
-    lists the column. `settled`: the SQL function `person_merge` has a statement of its own for it. `stays`: the row
-    still names the merged record, because it states what was true at its time.
-    """
-
-    table: str
-    column: str
-    merge: Literal["moves", "settled", "stays"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pictured:
-    """A kind of row that photos are attached to, and what `photos` asks about it.
-
-    The verbs take scope and id. Before a change `add` and `clear` are called while `lock` holds the row.
-    """
-
-    noun: str
-    stages: Sequence[str]
-    page: str
-    """The address of its page, without the id at the end."""
-    see: str
-    """Raises NotFound unless the caller may see the row, and with it its photos."""
-    lock: str
-    """Locks the row and what is locked before it. Raises NotFound."""
-    add: str
-    """Returns the refusal of a caller who may not attach a photo now, else None."""
-    clear: str
-    """Returns the refusal of a caller who may not paint a photo over and publish it, else None."""
-    closed: str
-    """The path of a SELECT of `id, closed_at` of the rows in community $1; null while a row is not closed."""
+__all__ = [
+    "Agreed", "Capability", "Delivery", "Job", "MenuEntry", "PersonColumn", "Pictured", "Reversal", "Source", "Sweep",
+    "also", "capabilities", "counter_page_of", "hook", "not_in_use", "referred_to", "resolve",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

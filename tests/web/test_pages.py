@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import asyncpg
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, async_playwright
 
 from tests.browser_path import browser_path, why_not
 from tests.conftest import SECRET
@@ -24,6 +24,7 @@ from tests.support.town import Town
 from timebank.access.devices import devices
 from timebank.core import clock
 from timebank.http.callers import SESSION_COOKIE
+from timebank.http.preferences import LANGUAGE_COOKIE, VIEW_COOKIE
 from timebank.people.messages import notify
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.schemas import HoursIn
@@ -50,7 +51,24 @@ LOOK = """() => ({
   links: [...document.querySelectorAll("a[href]")].map(a => a.href),
   acts: document.querySelectorAll("form[method=post]:not([action='/preferences']):not([action='/sign-out'])").length,
 })"""
+# Sends the first form of the page that has something to fill in, with nothing filled in.
+FILLED_IN = """[...document.querySelectorAll("main form[method=post]")].find(
+  one => one.querySelector("input.input:not([type=file]), textarea"))"""
+OFFERED = f"Boolean({FILLED_IN})"
+EMPTY_FORM = f"""() => {{
+  const form = {FILLED_IN};
+  for (const one of form.querySelectorAll("input.input:not([type=file]), textarea")) one.value = "";
+  HTMLFormElement.prototype.submit.call(form);
+}}"""
+# View, language and theme of the long walks; `make test` looks at (plain, zh, light).
+LOOKS = (("plain", "zh", "dark"), ("plain", "en", "light"), ("elder", "zh", "light"), ("elder", "en", "dark"))
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
+WIDEST = """() => [...document.querySelectorAll("body *")].filter(
+  e => e.offsetParent && e.getBoundingClientRect().right > innerWidth + 1
+    && ![...e.children].some(c => c.getBoundingClientRect().right > innerWidth + 1)
+).slice(0, 2).map(e => e.outerHTML.slice(0, 90))"""
+# What the browser itself writes to the console when a form is refused.
+REFUSED = "Failed to load resource: the server responded with a status of 4"
 
 
 @dataclass
@@ -61,20 +79,31 @@ class Walk:
     browser: Browser
     opened: set[str] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
+    view: str = "plain"
+    language: str = "zh"
+    theme: str = "light"
+    refused: bool = False
+    """Whether a form of each page is also sent empty, and what is answered looked at."""
 
-    async def context(self, token: str | None = None, *, dark: bool = False, elder: bool = False) -> BrowserContext:
+    async def context(self, token: str | None = None) -> BrowserContext:
         context = await self.browser.new_context(
             base_url=self.service.base_url, viewport=PHONE, locale="zh-CN", timezone_id="Asia/Shanghai",
-            color_scheme="dark" if dark else "light",
+            color_scheme="dark" if self.theme == "dark" else "light",
         )  # fmt: skip
-        cookies = {"timebank_view": "elder" if elder else "plain"} | ({SESSION_COOKIE: token} if token else {})
+        cookies = {VIEW_COOKIE: self.view, LANGUAGE_COOKIE: self.language}
+        cookies |= {SESSION_COOKIE: token} if token else {}
         await context.add_cookies([{"name": n, "value": v, "url": self.service.base_url} for n, v in cookies.items()])
         return context
 
     async def page(self, context: BrowserContext, who: str) -> Page:
         """A browser page whose console errors and uncaught exceptions are noted as wrong."""
         page = await context.new_page()
-        page.on("console", lambda m: self.wrong.append(f"{who} {page.url}: {m.text}") if m.type == "error" else None)
+
+        def said(message: ConsoleMessage) -> None:
+            if message.type == "error" and not (self.refused and message.text.startswith(REFUSED)):
+                self.wrong.append(f"{who} {page.url}: {message.text}")
+
+        page.on("console", said)
         page.on("pageerror", lambda error: self.wrong.append(f"{who} {page.url}: {error}"))
         return page
 
@@ -104,24 +133,46 @@ class Walk:
         told = await page.evaluate(LOOK)
         at = f"{who} {path}"
         self.note(answer.status == 200, f"{at}: {answer.status}")
+        self.note(not (who == AUDITOR and path.startswith("/admin") and told["acts"]), f"{at}: {told['acts']} forms")
+        await self.check(page, at)
+        if self.refused and await page.evaluate(OFFERED):
+            async with page.expect_navigation() as sent:
+                await page.evaluate(EMPTY_FORM)
+            refusal = await sent.value
+            self.note(refusal.status < 500, f"{at}: an empty form is answered {refusal.status}")
+            await self.check(page, f"{at}, sent empty")
+        home = self.service.base_url
+        return [link.removeprefix(home).split("#")[0] for link in told["links"] if link.startswith(home + "/")]
+
+    async def check(self, page: Page, at: str) -> None:
+        """Note what is wrong with the page that is open: its words, its controls, its width, rules of axe-core."""
+        told = await page.evaluate(LOOK)
         self.note(bool(told["title"].strip()) and told["heads"] == 1, f"{at}: {told['title']!r}, {told['heads']} h1")
         self.note(not UUID.search(told["text"]), f"{at}: an id is shown")
-        self.note("{" not in told["text"] and "None" not in told["text"], f"{at}: a place was not filled")
-        await self.taps(page, at, 44)
-        only_reads = who == AUDITOR and path.startswith("/admin")
-        self.note(not (only_reads and told["acts"]), f"{at}: offers {told['acts']} forms to one who only reads")
+        unfilled = "{" in told["text"] or (self.language == "zh" and "None" in told["text"])
+        self.note(not unfilled, f"{at}: a place was not filled")
+        await self.taps(page, at, 60 if self.view == "elder" and not at.split()[1].startswith("/admin") else 44)
+        await self.rules(page, at)
         for screen in SCREENS:
             await page.set_viewport_size(screen)
             over = await page.evaluate(OVERFLOW)
-            self.note(over <= 0, f"{at}: {over} px too wide at {screen['width']} px")
+            if over > 0:
+                widest = await page.evaluate(WIDEST)
+                self.wrong.append(f"{at}: {over} px too wide at {screen['width']} px: {widest}")
         await page.set_viewport_size(PHONE)
-        home = self.service.base_url
-        return [link.removeprefix(home).split("#")[0] for link in told["links"] if link.startswith(home + "/")]
 
     async def taps(self, page: Page, at: str, target: int) -> None:
         """Note controls that are lower than `target` CSS pixels."""
         small = await page.evaluate(SMALL, target)
         self.note(not small, f"{at}: lower than {target} px: {small}")
+
+    async def rules(self, page: Page, at: str) -> None:
+        """Note every rule of axe-core that the page breaks."""
+        found = await Axe().run(page)
+        self.wrong += [
+            f"{at}: {one['id']} {[node['html'][:160] for node in one['nodes'][:3]]}"
+            for one in found.response["violations"]
+        ]
 
     def note(self, fine: bool, what: str) -> None:
         if not fine:
@@ -205,18 +256,51 @@ async def test_main_pages_are_open_to_everybody(lived_in: Town, walk: Walk) -> N
     )
     for name, how, paths in looks:
         token = await lived_in.token(name) if name else None
-        page = await walk.page(await walk.context(token, dark=how == "dark", elder=how == "elder"), name or "a visitor")
+        walk.view, walk.theme = "elder" if how == "elder" else "plain", "dark" if how == "dark" else "light"
+        page = await walk.page(await walk.context(token), name or "a visitor")
         for path in paths:
             await page.goto(path)
             if how == "elder":
                 await walk.taps(page, path, 60)
-            found = await Axe().run(page)
-            walk.wrong += [
-                f"{name} {how} {path}: {v['id']} {[n['html'][:120] for n in v['nodes'][:3]]}"
-                for v in found.response["violations"]
-                if v["impact"] in ("serious", "critical")
-            ]
+            await walk.rules(page, f"{name} {how} {path}")
             if path.startswith("/display/"):
                 await page.get_by_role("button", name="配对这台设备").click()
         await page.context.close()
+    assert not walk.wrong, "\n".join(walk.wrong)
+
+
+async def renamed(owner: asyncpg.Connection) -> None:
+    """Give everything that has a name one of thirty characters, and every person the longest name."""
+    await owner.execute("UPDATE person SET name = $1", LONG_NAME)
+    for table, column in (("activity", "name"), ("station", "name"), ("good", "name"), ("course", "title")):
+        longer = f"rpad({column}, 24, '长长的名字') || right(id::text, 6)"
+        await owner.execute(f"UPDATE {table} SET {column} = {longer}")
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+@pytest.mark.parametrize("state", ["full", "long", "refused"])
+async def test_every_page_in_every_state(
+    lived_in: Town, owner: asyncpg.Connection, walk: Walk, state: str, look: tuple[str, str, str]
+) -> None:
+    walk.view, walk.language, walk.theme = look
+    walk.refused = state == "refused"
+    if state == "long":
+        await renamed(owner)
+    await every_role(lived_in, walk)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+async def test_every_page_of_a_community_that_begins(town: Town, walk: Walk, look: tuple[str, str, str]) -> None:
+    walk.view, walk.language, walk.theme = look
+    await every_role(town, walk)
+
+
+async def every_role(town: Town, walk: Walk) -> None:
+    for start in ("/", "/sign-in", "/sign-in?by=code", "/board"):
+        await walk.through("a visitor", None, start, 4)
+    for name, most in (*ROLES, (AUDITOR, 50)):
+        await walk.through(name, await town.token(name), "/", most)
+    assert len(walk.opened) > 50
     assert not walk.wrong, "\n".join(walk.wrong)

@@ -188,6 +188,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "GET /redemptions/{redemption_id}",
         "GET /scans/{nonce}",
         "GET /statement/{entry_id}",
+        "GET /visits/records/{record_id}",
     ),
     "s ffff fff yf yfyy uuu ysf": (
         "POST /api/v1/goods/{good_id}/counts",

@@ -13,7 +13,8 @@ from timebank.http.callers import DEVICE_COOKIE, SESSION_COOKIE
 READERS = {
     "张桂兰": (
         "/", "/statement", "/statement/{reversal}", "/statement/{debt}", "/visits", "/visits/{visit}", "/messages",
-        "/redemptions", "/redemptions/{redemption}", "/goods", "/goods/{good}", "/classes", "/activities", "/family",
+        "/visits/records/{record}", "/redemptions", "/redemptions/{redemption}", "/goods", "/goods/{good}", "/classes",
+        "/activities", "/family",
         "/deeds", "/deeds/new", "/deeds/{deed}", "/preferences", "/me/code", "/me/code.json", "/scan",
         "/board/{community}",
         "/api/v1/me", "/api/v1/me/balances", "/api/v1/me/statement?limit=200", "/api/v1/me/messages",

@@ -1,6 +1,6 @@
 """Cards: printed codes for people without a phone."""
 
-from timebank.core.capability import Capability, PersonColumn
+from timebank.core.capability import Capability, MessageKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -13,6 +13,9 @@ CAPABILITY = Capability(
         "card.given": _("给您办了一张服务卡。不是您要办的，请马上告诉社区。"),
         "card.given_anew": _("给您办了一张服务卡，原来的卡作废。不是您要办的，请马上告诉社区。"),
         "card.revoked": _("您的服务卡已挂失作废。需要时请到驿站补办。"),
+    },
+    messages={
+        "card": MessageKind(leads="/me/code"),
     },
     audit={
         "confirm_card": _("核对了服务卡"),

@@ -1,6 +1,6 @@
 """The manifest of the classes capability: courses, lessons, bookings and children's class minutes."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Reversal, Source
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, MessageKind, PersonColumn, Reversal, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -139,6 +139,21 @@ CAPABILITY = Capability(
         "entry.lesson_attended": _("《{course}》{minutes} 分钟 · {station}"),
         "entry.booking_cancelled": _("取消约课：《{course}》"),
         "entry.lesson_cancelled": _("《{course}》停课"),
+    },
+    messages={
+        "booking_attended": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
+        "booking_cancelled": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
+        "booking_closed": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
+        "booking_seated": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes", waits=True, until="at"),
+        "class_ending": MessageKind(leads="/classes/{id}", otherwise="/classes", waits=True, until="day"),
+        "class_expired": MessageKind(leads="/classes/{id}", otherwise="/classes"),
+        "class_expiry_reversed": MessageKind(leads="/classes/{id}", otherwise="/classes"),
+        "class_moved": MessageKind(leads="/classes"),
+        "class_refunded": MessageKind(leads="/statement"),
+        "course_changed": MessageKind(leads="/classes/{id}", otherwise="/classes"),
+        "course_stopped": MessageKind(leads="/classes/{id}", otherwise="/classes", waits=True),
+        "lesson_cancelled": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
+        "lesson_moved": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
     },
     audit={
         "add_course": _("新增了课程"),

@@ -1,6 +1,16 @@
 """The manifest of deeds (the moral bank): filing, review and credit."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Pictured, Reversal, Source
+from timebank.core.capability import (
+    Agreed,
+    Capability,
+    Job,
+    MenuEntry,
+    MessageKind,
+    PersonColumn,
+    Pictured,
+    Reversal,
+    Source,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -100,6 +110,19 @@ CAPABILITY = Capability(
         "entry.deed": _("{area} · {day} · {rule} v{version}，{unit:word} {points} 分"),
         "entry.deed_at_other_points": _("{area} · {day} · {rule} v{version}，核定 {points} 分：{reason}"),
         "entry.deed_reversed": _("冲正：{rule}。{reason}"),
+    },
+    messages={
+        "deed_filed": MessageKind(leads="/deeds/{id}", otherwise="/deeds"),
+        "deed_witness": MessageKind(leads="/deeds"),
+        "deed_withdrawn": MessageKind(leads="/deeds"),
+        "deed_credited": MessageKind(leads="/deeds/{id}", otherwise="/deeds", folds="points"),
+        "deed_rejected": MessageKind(leads="/deeds/{id}", otherwise="/deeds"),
+        "deed_noticed": MessageKind(leads="/deeds/{id}", otherwise="/deeds"),
+        "deed_objected": MessageKind(leads="/deeds/{id}", otherwise="/deeds"),
+        "deed_reversed": MessageKind(leads="/deeds/{id}", otherwise="/deeds"),
+        "witness_asked": MessageKind(leads="/deeds/{id}", otherwise="/deeds", waits=True),
+        "witness_denied": MessageKind(leads="/deeds/{id}", otherwise="/deeds"),
+        "objection_entered.deed": MessageKind(leads="/board"),
     },
     audit={
         "answer_as_witness": _("作了证"),

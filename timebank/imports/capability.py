@@ -1,6 +1,6 @@
 """The manifest of imports: importing workbooks and undoing imports."""
 
-from timebank.core.capability import Capability, Job, MenuEntry, Sweep
+from timebank.core.capability import Capability, Job, MenuEntry, MessageKind, Sweep
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -29,6 +29,11 @@ CAPABILITY = Capability(
         "note.hours_at": _("纸质签到表补录：{file}；地点：{place}"),
         "note.hours_without_times": _("纸质签到表补录：{file}；表里只有日期和时长，起止时刻不详"),
         "note.hours_without_times_at": _("纸质签到表补录：{file}；表里只有日期和时长，起止时刻不详；地点：{place}"),
+    },
+    messages={
+        "import_ended": MessageKind(leads="/admin/imports/{id}"),
+        "undo_ended": MessageKind(leads="/admin/imports/{id}"),
+        "import_stopped": MessageKind(leads="/admin/imports/{id}", waits=True),
     },
     audit={
         "forget_word": _("忘掉了一个表格里的词"),

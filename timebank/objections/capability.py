@@ -1,6 +1,6 @@
 """The manifest of objections: what residents object to is in the `subjects` of other manifests."""
 
-from timebank.core.capability import Capability, Job, PersonColumn
+from timebank.core.capability import Capability, Job, MessageKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -23,6 +23,10 @@ CAPABILITY = Capability(
             "{place}有一条异议过了决定的期限（{by:day}），社区还没有决定，被它拖着的积分没有记。"
             "您可以决定：面板，道德积分，有异议。"
         ),
+    },
+    messages={
+        "objection_decided": MessageKind(leads="/board"),
+        "objection_waits": MessageKind(leads="/admin/deeds?status=objected", waits=True),
     },
     audit={
         "decide_objection": _("决定了异议"),

@@ -1,6 +1,6 @@
 """Overview: figures and verbs that involve several capabilities."""
 
-from timebank.core.capability import Capability, Job, MenuEntry
+from timebank.core.capability import Capability, Job, MenuEntry, MessageKind
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -38,6 +38,15 @@ CAPABILITY = Capability(
         ),
     },
     parts={"change": "timebank.overview.changes_listed.waiting_change_in_words"},
+    messages={
+        "change_decided": MessageKind(leads="/admin/agreements"),
+        "login_confirmed": MessageKind(leads="/password"),
+        "change_waits": MessageKind(leads="/admin/agreements", waits=True),
+        "cards_wait": MessageKind(leads="/admin/presence", waits=True),
+        "logins_wait": MessageKind(leads="/admin/agreements", waits=True),
+        "station_closed": MessageKind(leads="/"),
+        "station_changed": MessageKind(leads="/"),
+    },
     audit={
         "confirm_login": _("确认了账号是本人"),
         "decide_change": _("决定了待确认的事"),

@@ -1,6 +1,6 @@
 """People: records, households, guardians and messages."""
 
-from timebank.core.capability import Agreed, Capability, Delivery, MenuEntry, PersonColumn
+from timebank.core.capability import Agreed, Capability, Delivery, MenuEntry, MessageKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -64,6 +64,13 @@ CAPABILITY = Capability(
         "guardianship.nomination_undone": _(
             "登记您为{children}监护人的花名册已撤销，这项登记取消了。不对的话请找社区管理员。"
         ),
+    },
+    messages={
+        "for_child": MessageKind(leads="/family"),
+        "person_corrected": MessageKind(leads="/preferences"),
+        "status_changed": MessageKind(leads="/statement"),
+        "guardianship": MessageKind(leads="/family"),
+        "guardianship.nominated": MessageKind(leads="/family", waits=True),
     },
     audit={
         "correct_person": _("更正了居民登记"),

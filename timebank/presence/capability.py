@@ -1,6 +1,6 @@
 """Presence: scans, and the visits that come of them."""
 
-from timebank.core.capability import Capability, Job, PersonColumn
+from timebank.core.capability import Capability, Job, MessageKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -41,6 +41,11 @@ CAPABILITY = Capability(
         ),
         "waits_for_review": _("有人核实以前不计时长和积分。"),
         "not_counted": _("时间太短，不计时长。"),
+    },
+    messages={
+        "check_in_undone": MessageKind(leads="/visits"),
+        "checked_by_staff": MessageKind(leads="/visits/{id}", otherwise="/visits"),
+        "check_out_forgotten": MessageKind(leads="/visits/{id}", otherwise="/visits", waits=True),
     },
     audit={
         "check_in": _("签到了"),

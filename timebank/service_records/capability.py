@@ -1,6 +1,6 @@
 """Service records: visits that are judged, honour hours, their review, credit and reversal."""
 
-from timebank.core.capability import Capability, Job, MenuEntry, PersonColumn, Reversal, Source
+from timebank.core.capability import Capability, Job, MenuEntry, MessageKind, PersonColumn, Reversal, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -85,6 +85,16 @@ CAPABILITY = Capability(
         "entry.service_anywhere": _("{served:minutes} · 志愿服务 · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
         "entry.service_reversed": _("冲正 · {place} · {reason}"),
         "entry.service_anywhere_reversed": _("冲正 · 志愿服务 · {reason}"),
+    },
+    messages={
+        "record_credited": MessageKind(leads="/visits/records/{id}", otherwise="/visits", folds="points"),
+        "record_rejected": MessageKind(leads="/visits/records/{id}", otherwise="/visits"),
+        "record_reversed": MessageKind(leads="/visits/records/{id}", otherwise="/visits"),
+        "record_entered": MessageKind(leads="/visits/records/{id}", otherwise="/visits"),
+        "record_withdrawn": MessageKind(leads="/visits"),
+        "record_objected": MessageKind(leads="/visits/records/{id}", otherwise="/visits"),
+        "record_noticed": MessageKind(leads="/visits/records/{id}", otherwise="/visits"),
+        "objection_entered.service_record": MessageKind(leads="/board"),
     },
     audit={
         "approve_record": _("通过了服务时长"),

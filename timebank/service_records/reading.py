@@ -80,6 +80,17 @@ async def find_record(scope: Scope, record_id: UUID, language: str = "zh") -> Re
     return _in_words(scope, found, language)
 
 
+async def own_record(scope: Scope, record_id: UUID, language: str = "zh") -> RecordOut:
+    """One of the caller's own records, also a withdrawn one. Raises NotFound."""
+    own = Filters(scope.community_id, record_id)
+    own.add("r.id = $2 AND r.person_id = ANY ({})", scope.stood_for)
+    async with transaction(scope):
+        found = await database.row(_Stored, f"{_SHOWN}{own.sql}", *own.values)
+    if found is None:
+        raise NotFound
+    return _in_words(scope, found, language)
+
+
 async def list_records(
     scope: Scope, *, status: str | None = None, person_id: UUID | None = None, limit: int = 50,
     cursor: str | None = None, language: str = "zh",

@@ -1,6 +1,6 @@
 """The manifest of the shop: goods, stock and redemptions."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Source
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, MessageKind, PersonColumn, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -70,6 +70,15 @@ CAPABILITY = Capability(
         "entry.good_returned": _("退货：{good} {quantity} {unit:word}"),
         "entry.reservation_cancelled": _("取消预留：{good} {quantity} {unit:word}"),
         "entry.reservation_expired": _("预留过期：{good} {quantity} {unit:word}"),
+    },
+    messages={
+        "good_withdrawn": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions", waits=True, until="until"),
+        "redemption_collected": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
+        "redemption_cancelled": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
+        "redemption_expired": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
+        "redemption_returned": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
+        "confirmation_waits": MessageKind(leads="/admin/confirmations", otherwise="/desk/confirmations", waits=True),
+        "spent_by_agreement": MessageKind(leads="/redemptions"),
     },
     audit={
         "add_good": _("新增了物品"),

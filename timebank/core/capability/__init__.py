@@ -17,6 +17,7 @@ from timebank.core.capability.declared import (
     Delivery,
     Job,
     MenuEntry,
+    MessageKind,
     PersonColumn,
     Pictured,
     Reversal,
@@ -25,8 +26,9 @@ from timebank.core.capability.declared import (
 )
 
 __all__ = [
-    "Agreed", "Capability", "Delivery", "Job", "MenuEntry", "PersonColumn", "Pictured", "Reversal", "Source", "Sweep",
-    "also", "capabilities", "counter_page_of", "hook", "not_in_use", "referred_to", "resolve",
+    "Agreed", "Capability", "Delivery", "Job", "MenuEntry", "MessageKind", "PersonColumn", "Pictured", "Reversal",
+    "Source", "Sweep", "also", "capabilities", "counter_page_of", "hook", "message_kind", "not_in_use", "referred_to",
+    "resolve",
 ]  # fmt: skip
 
 
@@ -56,6 +58,8 @@ class Capability:
     """The sentences that rows store as a kind and values (`core.wording.Phrase`), by kind: those of messages, of ledger
     entries (`entry.`), of notes on other rows, and the parts that are put into them. What stands before the first dot
     of a message's kind is the `kind` that HTTP answers."""
+    messages: Mapping[str, MessageKind] = field(default_factory=dict)
+    """By kind of its messages: where they lead. A kind without an entry has that of the part before its last dot."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """By kind of a part that needs more than one sentence: the function `(values, language) -> str`."""
     agreed: Sequence[Agreed] = ()
@@ -132,6 +136,15 @@ def counter_page_of(noun: str) -> str:
     """The counter's page that finds one of the `noun` by its pickup code. Exactly one capability declares it."""
     (page,) = [one.counter[noun] for one in capabilities() if noun in one.counter]
     return page
+
+
+def message_kind(sentence: str) -> MessageKind | None:
+    """What is declared for messages whose sentence is of this kind; None for a kind that nobody declares any more."""
+    while True:
+        found = next((one.messages[sentence] for one in capabilities() if sentence in one.messages), None)
+        if found or "." not in sentence:
+            return found
+        sentence = sentence.rpartition(".")[0]
 
 
 def hook(name: str) -> Any:

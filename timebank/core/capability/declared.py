@@ -132,3 +132,19 @@ class Pictured:
     """Returns the refusal of a caller who may not paint a photo over and publish it, else None."""
     closed: str
     """The path of a SELECT of `id, closed_at` of the rows in community $1; null while a row is not closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageKind:
+    """What a message of one kind leads its reader to, and how the list of messages treats it."""
+
+    leads: str
+    """The address of what it is about; `{id}` stands for the row's id. The panel's are for those who read it."""
+    otherwise: str = "/"
+    """The address where the message names no row, or where its reader does not read the panel."""
+    folds: str = ""
+    """For a routine one: the value that is summed up where several of one day are folded into one line."""
+    waits: bool = False
+    """Whether the reader is to act: while it is unread it stands on top."""
+    until: str = ""
+    """The value that says when it is too late to act: a day, which counts whole, or a moment."""

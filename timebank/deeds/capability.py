@@ -107,8 +107,8 @@ CAPABILITY = Capability(
         "objection_entered.deed": _(
             "工作人员替您对一件善行提出了异议，结果会告诉您。不是您的意思的话，请马上告诉社区管理员。"
         ),
-        "entry.deed": _("{area} · {day} · {rule} v{version}，{unit:word} {points} 分"),
-        "entry.deed_at_other_points": _("{area} · {day} · {rule} v{version}，核定 {points} 分：{reason}"),
+        "entry.deed": _("{area} · {day} · {rule}，{unit:word} {points} 分"),
+        "entry.deed_at_other_points": _("{area} · {day} · {rule}，核定 {points} 分：{reason}"),
         "entry.deed_reversed": _("冲正：{rule}。{reason}"),
     },
     messages={

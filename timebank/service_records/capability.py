@@ -81,8 +81,8 @@ CAPABILITY = Capability(
             "工作人员替您对一条服务记录提出了异议，结果会告诉您。不是您的意思的话，请马上告诉社区管理员。"
         ),
         "volunteering": _("志愿服务"),
-        "entry.service": _("{served:minutes} · {place} · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
-        "entry.service_anywhere": _("{served:minutes} · 志愿服务 · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
+        "entry.service": _("{served:minutes} · {place} · {rule:word}，{per_point} 分钟 = 1 分"),
+        "entry.service_anywhere": _("{served:minutes} · 志愿服务 · {rule:word}，{per_point} 分钟 = 1 分"),
         "entry.service_reversed": _("冲正 · {place} · {reason}"),
         "entry.service_anywhere_reversed": _("冲正 · 志愿服务 · {reason}"),
     },

@@ -83,9 +83,9 @@ async def _visit_page(request: AnyRequest, caller: Scope, visit_id: UUID, *, don
 
 
 async def _rule_in_words(caller: Scope, record_id: UUID, language: str) -> str | None:
-    """The rule version that credited the record, in words such as 志愿服务 v2 · 6 分钟 = 1 分."""
+    """The rule version that credited the record, in words such as 志愿服务 · 6 分钟 = 1 分."""
     found = await find_record(caller, record_id)
     if found.rule_version is None:
         return None
     rule = next(r for r in await versions(caller, found.rule_code) if r.version == found.rule_version)
-    return f"{rule.name} v{rule.version} · {rule_in_words(rule, language)}"
+    return f"{rule.name} · {rule_in_words(rule, language)}"

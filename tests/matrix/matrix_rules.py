@@ -216,6 +216,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/counter/confirmations",
         "POST /desk/confirmations",
         "POST /desk/hand",
+        "POST /desk/visits",
     ),
     "s uuyu uuu uu yuyy uuu fff": (
         "POST /admin/people/{person_id}/guardians/{guardianship_id}/consent",

@@ -98,7 +98,6 @@ async def a_volunteer_reserves(page: Page) -> None:
 
 async def a_keeper_hands_over(page: Page) -> None:
     await page.goto("/desk")
-    await page.get_by_label("领物、上课").check()
     await page.get_by_role("button", name="打开相机").click()
     await expect(page.get_by_text("张桂兰")).to_be_visible()
     await expect(page.get_by_role("button", name="增加")).to_be_visible()

@@ -10,6 +10,7 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
+from msgspec.structs import replace
 
 from timebank.access.sign_in.finding import count_look_up
 from timebank.core import database, scanned, vault
@@ -38,10 +39,9 @@ from timebank.web.pages import page, partial, see_other
 Form = URLEncodedBody[dict[str, str]]
 Nonce = Annotated[str | None, QueryParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 SCANNED = {
-    "code": _("码"), "nonce": _("扫码"), "occurred_at": _("时间"), "station_id": _("驿站"), "direction": _("签到"),
-    "purpose": _("扫码做什么"),
+    "code": _("码"), "nonce": _("扫码"), "occurred_at": _("时间"), "station_id": _("驿站"),
 }  # fmt: skip
-BY_HAND = {"nonce": _("扫码"), "station_id": _("驿站"), "direction": _("签到")}
+BY_HAND = {"nonce": _("扫码"), "station_id": _("驿站"), "direction": _("签到"), "activity_id": _("服务")}
 LOOK = "look"
 # The link needs no signature: the code is only looked up among the open redemptions and bookings that the caller may
 # read. Any host, path prefix and appended query are accepted, as for the links of `codes`.
@@ -58,6 +58,11 @@ class Hand(msgspec.Struct, frozen=True):
     person_id: UUID
 
 
+class Seen(msgspec.Struct, frozen=True):
+    person_id: UUID
+    presence: Annotated[str, msgspec.Meta(min_length=22, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
 class CounterPages(Controller):
     path = "/desk"
     opt = AT_THE_COUNTER
@@ -70,7 +75,7 @@ class CounterPages(Controller):
     @get(opt=WITHOUT_A_KEEPER)
     async def desk(
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID | None] = None,
-        scan: Nonce = None, done: FromQuery[str] = "",
+        scan: Nonce = None, told: Nonce = None, done: FromQuery[str] = "",
     ) -> Template | Redirect:  # fmt: skip
         """The counter of one station.
 
@@ -84,6 +89,8 @@ class CounterPages(Controller):
             return page(request, caller, "desk/choose.html", stations=kept)
         verdict = await scanning.verdict_of(caller, scan) if scan else None
         person_id = verdict.person.id if verdict and verdict.person and verdict.status == "ok" else None
+        if told:
+            verdict = await scanning.verdict_of(caller, told)
         return await _desk_page(
             request, caller, chosen, verdict=verdict, person_id=person_id, presence=scan, kept=kept, done=done
         )
@@ -148,6 +155,18 @@ class CounterPages(Controller):
         await scanning.scan_by_hand(caller, person_id, asked)
         return see_other(f"/desk?station={asked.station_id}&scan={asked.nonce}")
 
+    @post("/visits")
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: choice_page(request, caller),
+    )
+    async def by_scan(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
+        """Check in or out the person whom a scan at this counter has just identified."""
+        seen = parse_form(Seen, data, {"person_id": _("居民"), "presence": _("扫码")})
+        asked = parse_form(ScanIn, data | {"code": "seen"}, BY_HAND | {"code": _("码")})
+        await scanning.scan_seen(caller, seen.person_id, seen.presence, asked)
+        return see_other(f"/desk?station={asked.station_id}&scan={seen.presence}&told={asked.nonce}")
+
     @post("/visits/{visit_id:uuid}/undo")
     @shown_again(
         lambda request, caller, data: counter_page(request, caller, data),
@@ -205,9 +224,9 @@ def _shown_code(text: str) -> str | None:
 
 
 async def _scanned(caller: Scope, chosen: StationOut, data: dict[str, str]) -> tuple[Verdict, UUID | None]:
-    """Scan, and return the verdict and the id of the person who is served now."""
+    """Identify by a scan, and return the verdict and the id of the person who is served now."""
     asked = parse_form(ScanIn, data | {"station_id": str(chosen.id)}, SCANNED)
-    verdict = await scanning.scan(caller, asked)
+    verdict = await scanning.scan(caller, replace(asked, purpose=LOOK))
     return verdict, verdict.person.id if verdict.person and verdict.status != "error" else None
 
 

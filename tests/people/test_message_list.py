@@ -134,11 +134,12 @@ async def _credit(town: Town, name: str, n: int, points: int) -> None:
     )  # fmt: skip
 
 
-async def test_routine_credits_of_one_day_are_one_line_with_their_number_and_sum(
+async def test_routine_credits_one_after_the_other_are_one_line_with_their_number_and_sum(
     client: httpx.AsyncClient, town: Town
 ) -> None:
     for n, points in enumerate((10, 20, 36)):
-        await _credit(town, "李秀英", n, points)
+        with clock.at(clock.now() - timedelta(days=3 - n)):
+            await _credit(town, "李秀英", n, points)
     await notify(town.system(), town.people["李秀英"], "card.given", "card", urgent=True)
     page = await (await browser(client, town, "李秀英")).see("/messages")
     folded = page[page.index("<details><summary") : page.index("</details></li>")]
@@ -159,6 +160,7 @@ async def test_one_credit_alone_stands_by_itself(client: httpx.AsyncClient, town
 async def test_messages_of_two_days_stand_under_two_days(client: httpx.AsyncClient, town: Town) -> None:
     with clock.at(clock.now() - timedelta(days=1)):
         await _credit(town, "李秀英", 1, 10)
+        await notify(town.system(), town.people["李秀英"], "card.given", "card", urgent=True)
     await _credit(town, "李秀英", 2, 20)
     page = await (await browser(client, town, "李秀英")).see("/messages")
     assert page.index("<h2>今天</h2>") < page.index("+20") < page.index("<h2>昨天</h2>") < page.index("+10")

@@ -29,18 +29,17 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Folded(msgspec.Struct, frozen=True):
-    """Routine credits of one day in one line: the points they came to, and each of them."""
+    """Routine credits one after the other, in one line: the points they came to, and each of them, newest first."""
 
     points: int
     lines: list[Line]
 
 
 class Day(msgspec.Struct, frozen=True):
-    """The messages of one day, newest first; the routine ones are folded where there are several."""
+    """What became visible on one day, newest first. Folded messages stand on the day of the newest of them."""
 
     on: date
-    lines: list[Line]
-    folded: Folded | None
+    entries: list[Line | Folded]
 
 
 def link_of(caller: Scope, received: Received) -> str | None:
@@ -56,15 +55,22 @@ def link_of(caller: Scope, received: Received) -> str | None:
 
 def by_day(caller: Scope, found: Sequence[Received]) -> list[Day]:
     """The messages by the local day on which they became visible, newest first."""
-    return [_day(caller, on, list(those)) for on, those in groupby(found, lambda each: clock.local_day(each.due_at))]
+    entries = [
+        entry for routine, those in groupby(found, lambda each: _credit(each) is not None)
+        for entry in _entries(caller, list(those), routine=routine)
+    ]  # fmt: skip
+    return [Day(on, list(those)) for on, those in groupby(entries, lambda entry: clock.local_day(_newest(entry).at))]
 
 
-def _day(caller: Scope, on: date, found: list[Received]) -> Day:
-    routine = [each for each in found if _credit(each) is not None]
-    folds = routine if len(routine) > 1 else []
-    lines = [_line(caller, each) for each in found if each not in folds]
-    folded = Folded(sum(_credit(each) or 0 for each in folds), [_line(caller, each) for each in folds])
-    return Day(on, lines, folded if folds else None)
+def _entries(caller: Scope, found: Sequence[Received], *, routine: bool) -> list[Line | Folded]:
+    lines: list[Line | Folded] = [_line(caller, each) for each in found]
+    if not routine or len(lines) == 1:
+        return lines
+    return [Folded(sum(_credit(each) or 0 for each in found), [_line(caller, each) for each in found])]
+
+
+def _newest(entry: Line | Folded) -> Line:
+    return entry if isinstance(entry, Line) else entry.lines[0]
 
 
 def _line(caller: Scope, received: Received) -> Line:

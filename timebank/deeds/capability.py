@@ -1,6 +1,16 @@
 """The manifest of deeds (the moral bank): filing, review and credit."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Pictured, Reversal, Source
+from timebank.core.capability import (
+    Agreed,
+    Capability,
+    Job,
+    MenuEntry,
+    PersonColumn,
+    Pictured,
+    ResidentPart,
+    Reversal,
+    Source,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -116,4 +126,13 @@ CAPABILITY = Capability(
         "deed": _("善行"),
     },
     panel={"deed": "/admin/deeds/"},
+    resident_parts=(
+        ResidentPart(
+            name="deeds",
+            place=50,
+            word=_("善行"),
+            template="people/parts/deeds.html",
+            read="timebank.deeds.reading.deeds_of_resident",
+        ),
+    ),
 )

@@ -63,13 +63,13 @@ class PanelPeoplePages(Controller):
     @get("/{person_id:uuid}")
     async def one(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope],
-        done: FromQuery[str | None] = None,
+        part: FromQuery[str] = "", cursor: Cursor = None, done: FromQuery[str | None] = None,
     ) -> Template | Redirect:  # fmt: skip
-        """The page of a person. A merged record redirects to the record it was merged into."""
+        """The page of a person, at one of its tabs. A merged record redirects to the record it was merged into."""
         caller.require_reader()
         if kept := await find_merge_target(caller, person_id):
             return see_other(f"/admin/people/{kept}?done=led")
-        return await person_page(request, caller, person_id, done=done)
+        return await person_page(request, caller, person_id, part=part, cursor=cursor, done=done)
 
     @get("/{person_id:uuid}/correction")
     async def ask_correction(
@@ -84,15 +84,15 @@ class PanelPeoplePages(Controller):
         caller.require_admin()
         sent = {name: text for name, text in data.items() if text.strip() or name in ("phone", "relation")}
         made = await amend(caller, person_id, parse_form(Correction, sent, FIELDS | REASON, empties=True))
-        return waits_or(made, f"/admin/people/{person_id}?done=corrected")
+        return waits_or(made, f"/admin/people/{person_id}?part=record&done=corrected")
 
     @post("/{person_id:uuid}/status")
-    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id, part="record"))
     async def set_status(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Block a person, mark them as having left, or make them active again."""
         caller.require_reader()
         made = await amend(caller, person_id, parse_form(Correction, data, {"status": _("状态")} | REASON))
-        return waits_or(made, f"/admin/people/{person_id}?done=status")
+        return waits_or(made, f"/admin/people/{person_id}?part=record&done=status")
 
 
 async def _form_page(request: AnyRequest, caller: Scope, person_id: UUID | None = None) -> Template:

@@ -54,7 +54,7 @@ async def test_an_administrator_enters_corrects_and_blocks_a_person(town: Town, 
     made = await client.post("/admin/people", headers=headers, data=form | {"identity": "52269919820713313X"})
     assert made.status_code == 303
     here = made.headers["location"].partition("?")[0]
-    shown = (await client.get(here, headers=headers)).text
+    shown = (await client.get(f"{here}?part=record", headers=headers)).text
     assert "19900009001" in shown
     assert "5226**********313X" in shown
     assert "52269919820713313X" not in shown
@@ -67,7 +67,7 @@ async def test_an_administrator_enters_corrects_and_blocks_a_person(town: Town, 
         "room": "702",
     }
     assert (await client.post(f"{here}/correction", headers=headers, data=corrected)).status_code == 303
-    shown = (await client.get(here, headers=headers)).text
+    shown = (await client.get(f"{here}?part=record", headers=headers)).text
     assert "覃惠敏" in shown
     assert "702" in shown
     assert "5226**********313X" in shown
@@ -75,7 +75,7 @@ async def test_an_administrator_enters_corrects_and_blocks_a_person(town: Town, 
         f"{here}/status", headers=headers, data={"_csrf": csrf, "status": "blocked", "reason": "试"}
     )
     assert blocked.status_code == 303
-    assert "恢复在册" in (await client.get(here, headers=headers)).text
+    assert "恢复在册" in (await client.get(f"{here}?part=record", headers=headers)).text
     assert (await client.post(f"{here}/status", headers=headers, data={"status": "active"})).status_code == 403
 
 
@@ -90,14 +90,14 @@ async def test_the_page_of_a_person_gives_a_code_a_card_and_a_guardian(town: Tow
     assert opened.status_code == 201
     assert (await client.post(f"{here}/card", headers=headers, data=form)).status_code == 303
     assert (await client.get(f"{here}/card.png", headers=headers)).headers["content-type"] == "image/png"
-    shown = (await client.get(here, headers=headers)).text
+    shown = (await client.get(f"{here}?part=access", headers=headers)).text
     assert "第 1 张" in shown
     assert f'href="{here}/card.png"' in shown
     assert (await client.post(f"{here}/card/end", headers=headers, data=form)).status_code == 303
     child = f"/admin/people/{town.people['刘小雨']}"
     named = form | {"phone": town.phones["欧阳凯伟"], "relation": "父亲", "consented": "1"}
     assert (await client.post(f"{child}/guardians", headers=headers, data=named)).status_code == 303
-    assert "欧阳凯伟（父亲）" in (await client.get(child, headers=headers)).text
+    assert "欧阳凯伟（父亲）" in (await client.get(f"{child}?part=family", headers=headers)).text
     unknown = await client.post(f"{child}/guardians", headers=headers, data=named | {"phone": "19911112222"})
     assert unknown.status_code == 422
     assert "不止一人" in unknown.text
@@ -116,11 +116,11 @@ async def test_a_role_is_given_in_two_steps_and_ended_again(town: Town, client: 
     assert (await client.post("/admin/roles", headers=headers, data=form)).status_code == 303
     again = await client.post("/admin/roles", headers=headers, data=form)
     assert "已经有这个身份了" in again.text
-    page = (await client.get(f"/admin/people/{person}", headers=headers)).text
+    page = (await client.get(f"/admin/people/{person}?part=access", headers=headers)).text
     assert "单元长 · 3栋2单元" in page
     [end] = re.findall(r'action="(/admin/roles/[^"]+/end)"', page)
     assert (await client.post(end, headers=headers, data={"_csrf": csrf, "person_id": person})).status_code == 303
-    assert "单元长 · 3栋2单元" not in (await client.get(f"/admin/people/{person}", headers=headers)).text
+    assert "单元长 · 3栋2单元" not in (await client.get(f"/admin/people/{person}?part=access", headers=headers)).text
     above = form | {"role": "street_admin", "area_id": "", "region_id": str(town.street)}
     assert (await client.post("/admin/roles", headers=headers, data=above)).status_code == 403
 

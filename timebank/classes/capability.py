@@ -1,6 +1,16 @@
 """The manifest of the classes capability: courses, lessons, bookings and children's class minutes."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, MessageKind, PersonColumn, Reversal, Source
+from timebank.core.capability import (
+    Agreed,
+    Capability,
+    Job,
+    MenuEntry,
+    MessageKind,
+    PersonColumn,
+    ResidentPart,
+    Reversal,
+    Source,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -181,4 +191,13 @@ CAPABILITY = Capability(
     },
     counter={"booking": "/desk/bookings"},
     panel={"course": "/admin/classes/"},
+    resident_parts=(
+        ResidentPart(
+            name="classes",
+            place=40,
+            word=_("课程"),
+            template="people/parts/classes.html",
+            read="timebank.classes.reading.bookings_of_resident",
+        ),
+    ),
 )

@@ -8,6 +8,7 @@ from timebank.core.capability import (
     MessageKind,
     PersonColumn,
     Pictured,
+    ResidentPart,
     Reversal,
     Source,
 )
@@ -139,4 +140,13 @@ CAPABILITY = Capability(
         "deed": _("善行"),
     },
     panel={"deed": "/admin/deeds/"},
+    resident_parts=(
+        ResidentPart(
+            name="deeds",
+            place=50,
+            word=_("善行"),
+            template="people/parts/deeds.html",
+            read="timebank.deeds.reading.deeds_of_resident",
+        ),
+    ),
 )

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from timebank.areas.addresses import area_in_words
 from timebank.core import database
+from timebank.core.capability import Reading
 from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
@@ -80,15 +81,17 @@ async def lock_deed(scope: Scope, deed_id: UUID) -> Deed:
 
 
 async def list_deeds(
-    scope: Scope, *, status: DeedStatus | None = None, own: bool = False, limit: int = 50, cursor: str | None = None
-) -> Page[Deed]:
+    scope: Scope, *, status: DeedStatus | None = None, own: bool = False, person_id: UUID | None = None,
+    limit: int = 50, cursor: str | None = None,
+) -> Page[Deed]:  # fmt: skip
     """Deeds that the caller may see, newest first: heads and grid workers see those of their area, everybody their own.
 
-    `own` limits the list to deeds that name the caller. Withdrawn ones are listed only to administrators and auditors
-    who ask for that status.
+    `own` limits the list to deeds that name the caller, `person_id` to those credited to one person. Withdrawn ones are
+    listed only to administrators and auditors who ask for that status.
     """
     seen = _seen(scope, own=own, withdrawn=status == "withdrawn")
     seen.add_word("d.status = {}", status)
+    seen.add_given("d.person_id = {}", person_id)
     seen.add_after("d.id", "<", read_cursor(cursor, tuple[UUID]))
     newest = f"{_DEED}{seen.sql} ORDER BY d.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
@@ -96,6 +99,12 @@ async def list_deeds(
             await database.plan_anew()  # No index has the filer or the witness, so it matters who they are.
         found = await database.rows(Deed, newest, *seen.values)
     return make_page(found, limit, lambda deed: (deed.id,))
+
+
+async def deeds_of_resident(scope: Scope, person_id: UUID, reading: Reading) -> Page[Deed]:
+    """The deeds of one person, newest first, for administrators and auditors."""
+    scope.require_reader()
+    return await list_deeds(scope, person_id=person_id, limit=20, cursor=reading.cursor)
 
 
 async def count_waiting(scope: Scope) -> dict[str, int]:

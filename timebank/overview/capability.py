@@ -1,6 +1,6 @@
 """Overview: figures and verbs that involve several capabilities."""
 
-from timebank.core.capability import Capability, Job, MenuEntry, MessageKind
+from timebank.core.capability import Capability, Job, MenuEntry, MessageKind, ResidentPart
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -51,4 +51,38 @@ CAPABILITY = Capability(
         "confirm_login": _("确认了账号是本人"),
         "decide_change": _("决定了待确认的事"),
     },
+    resident_parts=(
+        ResidentPart(
+            name="account",
+            place=10,
+            word=_("流水"),
+            template="people/parts/account.html",
+            read="timebank.overview.residents.account.account_of",
+        ),
+        ResidentPart(
+            name="family",
+            place=60,
+            word=_("家人与监护"),
+            template="people/parts/family.html",
+            read="timebank.overview.residents.family.family_of",
+        ),
+        ResidentPart(
+            name="access",
+            place=70,
+            word=_("身份与登录"),
+            template="people/parts/access.html",
+            read="timebank.overview.residents.family.access_of",
+        ),
+        ResidentPart(
+            name="record",
+            place=80,
+            word=_("登记"),
+            template="people/parts/record.html",
+            read="timebank.overview.residents.family.registered_of",
+        ),
+    ),
+    resident_figures=(
+        "timebank.overview.residents.account.account_figures",
+        "timebank.overview.residents.family.card_figures",
+    ),
 )

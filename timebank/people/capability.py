@@ -1,6 +1,6 @@
 """People: records, households, guardians and messages."""
 
-from timebank.core.capability import Agreed, Capability, Delivery, MenuEntry, MessageKind, PersonColumn
+from timebank.core.capability import Agreed, Capability, Delivery, MenuEntry, MessageKind, PersonColumn, ResidentPart
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -73,6 +73,7 @@ CAPABILITY = Capability(
         "guardianship.nominated": MessageKind(leads="/family", waits=True),
     },
     audit={
+        "read_messages": _("看了居民的消息"),
         "correct_person": _("更正了居民登记"),
         "end_guardianship": _("解除了监护登记"),
         "enrol": _("登记了居民"),
@@ -94,4 +95,13 @@ CAPABILITY = Capability(
         "person": _("居民"),
     },
     panel={"person": "/admin/people/"},
+    resident_parts=(
+        ResidentPart(
+            name="messages",
+            place=90,
+            word=_("消息"),
+            template="people/parts/messages.html",
+            read="timebank.people.messages.messages_of_resident",
+        ),
+    ),
 )

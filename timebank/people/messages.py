@@ -6,8 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.core import clock, database
-from timebank.core.capability import capabilities, message_kind
+from timebank.core import audit, clock, database
+from timebank.core.capability import Reading, capabilities, message_kind
 from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
@@ -222,6 +222,21 @@ def _may_still_act(says: Phrase) -> bool:
     if len(until) == len("2027-03-10"):
         return clock.local_day() <= date.fromisoformat(until)
     return clock.now() < datetime.fromisoformat(until)
+
+
+@retried
+async def messages_of_resident(scope: Scope, person_id: UUID, reading: Reading) -> Page[MessageOut]:
+    """One person's messages that are due, newest first, for administrators and auditors. The reading is audited."""
+    scope.require_reader()
+    asked = Filters(scope.community_id, person_id, clock.now())
+    asked.add_after("due_at, id", "<", read_cursor(reading.cursor, tuple[datetime, UUID]))
+    newest = f"{_OWN}{asked.sql} ORDER BY due_at DESC, id DESC LIMIT {most(21)}"
+    async with transaction(scope):
+        found = await database.rows(_Stored, newest, *asked.values)
+        if not scope.is_own(person_id):
+            await audit.record(scope, "read_messages", "person", person_id)
+    kept = make_page(found, 20, lambda m: (m.due_at, m.id))
+    return Page([message.in_words(reading.language) for message in kept.items], kept.next)
 
 
 async def count_unread(scope: Scope) -> int:

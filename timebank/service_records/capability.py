@@ -1,6 +1,15 @@
 """Service records: visits that are judged, honour hours, their review, credit and reversal."""
 
-from timebank.core.capability import Capability, Job, MenuEntry, MessageKind, PersonColumn, Reversal, Source
+from timebank.core.capability import (
+    Capability,
+    Job,
+    MenuEntry,
+    MessageKind,
+    PersonColumn,
+    ResidentPart,
+    Reversal,
+    Source,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -108,4 +117,14 @@ CAPABILITY = Capability(
     },
     nouns={"service_record": _("服务记录")},
     panel={"service_record": "/admin/reviews/"},
+    resident_parts=(
+        ResidentPart(
+            name="services",
+            place=20,
+            word=_("服务"),
+            template="people/parts/services.html",
+            read="timebank.service_records.account.services.services_of",
+        ),
+    ),
+    resident_figures=("timebank.service_records.account.services.service_figures",),
 )

@@ -1,6 +1,6 @@
 """The manifest of the shop: goods, stock and redemptions."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, MessageKind, PersonColumn, Source
+from timebank.core.capability import Agreed, Capability, Job, MenuEntry, MessageKind, PersonColumn, ResidentPart, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -102,4 +102,13 @@ CAPABILITY = Capability(
     },
     counter={"redemption": "/desk/redemptions"},
     panel={"good": "/admin/goods/", "redemption": "/admin/goods/redemptions/"},
+    resident_parts=(
+        ResidentPart(
+            name="redemptions",
+            place=30,
+            word=_("兑换"),
+            template="people/parts/redemptions.html",
+            read="timebank.shop.reading.redemptions_of_resident",
+        ),
+    ),
 )

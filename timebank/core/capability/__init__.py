@@ -24,11 +24,12 @@ from timebank.core.capability.declared import (
     Source,
     Sweep,
 )
+from timebank.core.capability.residents import Figure, Reading, ResidentPart
 
 __all__ = [
-    "Agreed", "Capability", "Delivery", "Job", "MenuEntry", "MessageKind", "PersonColumn", "Pictured", "Reversal",
-    "Source", "Sweep", "also", "capabilities", "counter_page_of", "hook", "message_kind", "not_in_use", "referred_to",
-    "resolve",
+    "Agreed", "Capability", "Delivery", "Figure", "Job", "MenuEntry", "MessageKind", "PersonColumn", "Pictured",
+    "Reading", "ResidentPart", "Reversal", "Source", "Sweep", "also", "capabilities", "counter_page_of", "hook",
+    "message_kind", "not_in_use", "referred_to", "resolve",
 ]  # fmt: skip
 
 
@@ -90,6 +91,10 @@ class Capability:
     """By noun: the counter's page that finds one by its pickup code, which is added as `?code=`."""
     panel: Mapping[str, str] = field(default_factory=dict)
     """By noun: the address of its page in the panel, without the id at the end."""
+    resident_parts: Sequence[ResidentPart] = ()
+    """Its tabs of a resident's page in the panel."""
+    resident_figures: Sequence[str] = ()
+    """Its figures in the header of that page: functions `(scope, person id, language) -> list[Figure]`."""
 
     @property
     def folder(self) -> Path:

@@ -48,7 +48,8 @@ SMALL = """target => [...document.querySelectorAll(
 LOOK = """() => ({
   title: document.title, heads: document.querySelectorAll("h1").length, text: document.body.innerText,
   links: [...document.querySelectorAll("a[href]")].map(a => a.href),
-  acts: document.querySelectorAll("form[method=post]:not([action='/preferences']):not([action='/sign-out'])").length,
+  acts: [...document.querySelectorAll("form[method=post]:not([role=search])")]
+    .filter(form => !["/preferences", "/sign-out"].includes(form.getAttribute("action"))).length,
 })"""
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
 

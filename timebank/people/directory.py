@@ -16,7 +16,7 @@ from timebank.areas.addresses import area_in_words
 from timebank.core import audit, database, names, vault
 from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import Forbidden, NotFound
-from timebank.core.paging import Page, make_page, read_cursor
+from timebank.core.paging import BadCursor, Page, make_page, read_cursor
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.people.guardianship.guardians import is_guardian
 from timebank.people.identity.ages import is_guarded
@@ -105,8 +105,8 @@ async def list_people(
         )  # fmt: skip
     asked.add_given("{} = ANY (place.path)", area_id)
     asked.add_given("p.status = {}", status)
-    asked.add_after("p.pinyin, p.id", ">", read_cursor(cursor, tuple[str, UUID]))
     async with transaction(scope):
+        asked.add_after("p.pinyin, p.id", ">", await _place(scope, cursor))
         found = await database.rows(
             _Line,
             f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_sealed, p.status, p.born_on, "
@@ -114,9 +114,21 @@ async def list_people(
             f"ORDER BY p.pinyin, p.id LIMIT {most(limit + 1)}",
             *asked.values,
         )
-        found_page = make_page(found, limit, lambda line: (line.pinyin, line.id))
+        found_page = make_page(found, limit, lambda line: (line.id,))
         await note_children(scope, "people", [line.id for line in found_page.items if is_guarded(line.born_on)])
     return Page([_shown(line) for line in found_page.items], found_page.next)
+
+
+async def _place(scope: Scope, cursor: str | None) -> tuple[str, UUID] | None:
+    """Where a page of people begins: the sort key ends with the name, so that the cursor holds the id alone."""
+    if (last := read_cursor(cursor, tuple[UUID])) is None:
+        return None
+    pinyin: str | None = await database.fetch_value(
+        "SELECT pinyin FROM person WHERE community_id = $1 AND id = $2", scope.community_id, last[0]
+    )
+    if pinyin is None:
+        raise BadCursor
+    return pinyin, last[0]
 
 
 def _phone_index(q: str) -> bytes | None:

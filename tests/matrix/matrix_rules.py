@@ -153,6 +153,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /goods/{good_id}/reservation",
     ),
     "s ffff fff ff yyyy fyy fff": (
+        "POST /admin/exports/{listed}",
         "POST /admin/goods/search",
         "POST /admin/agreements/seen",
         "GET /api/v1/agreements",

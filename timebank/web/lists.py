@@ -39,10 +39,15 @@ class Bar(msgspec.Struct, kw_only=True, frozen=True):
         """Whether anything but the whole list is asked for."""
         return bool(self.q or any(choice.value for choice in self.choices))
 
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The values chosen, by the name of their field."""
+        given = {**self.kept, **{choice.name: choice.value for choice in self.choices}}
+        return {name: value for name, value in given.items() if value}
+
     def address(self, cursor: str | None = None) -> str:
         """The address of the list with these values; the words typed are not in it."""
-        given = {**self.kept, **{choice.name: choice.value for choice in self.choices}, "cursor": cursor or ""}
-        query = urlencode({name: value for name, value in given.items() if value})
+        query = urlencode(self.chosen | ({"cursor": cursor} if cursor else {}))
         return f"{self.path}?{query}" if query else self.path
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from timebank.core.capability.declared import (
     Agreed,
     Delivery,
+    Exported,
     Job,
     MenuEntry,
     PersonColumn,
@@ -25,8 +26,8 @@ from timebank.core.capability.declared import (
 )
 
 __all__ = [
-    "Agreed", "Capability", "Delivery", "Job", "MenuEntry", "PersonColumn", "Pictured", "Reversal", "Source", "Sweep",
-    "also", "capabilities", "counter_page_of", "hook", "not_in_use", "referred_to", "resolve",
+    "Agreed", "Capability", "Delivery", "Exported", "Job", "MenuEntry", "PersonColumn", "Pictured", "Reversal",
+    "Source", "Sweep", "also", "capabilities", "counter_page_of", "hook", "not_in_use", "referred_to", "resolve",
 ]  # fmt: skip
 
 
@@ -84,6 +85,8 @@ class Capability:
     """Words for its lists that give the full names of children. The audit records who reads one, by this key."""
     counter: Mapping[str, str] = field(default_factory=dict)
     """By noun: the counter's page that finds one by its pickup code, which is added as `?code=`."""
+    exported: Sequence[Exported] = ()
+    """Its lists that can be saved as a workbook."""
     panel: Mapping[str, str] = field(default_factory=dict)
     """By noun: the address of its page in the panel, without the id at the end."""
 

@@ -132,3 +132,21 @@ class Pictured:
     """Returns the refusal of a caller who may not paint a photo over and publish it, else None."""
     closed: str
     """The path of a SELECT of `id, closed_at` of the rows in community $1; null while a row is not closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A list of the panel that can be saved as a workbook, filtered as it is shown.
+
+    `rows` is called with scope, filters, limit and cursor, and returns a page of rows in the order of `headings`. It
+    refuses who may not have the list. The headings are those that the import of the same kind reads, and stay Chinese.
+    """
+
+    name: str
+    word: str
+    headings: Sequence[str]
+    rows: str
+    filters: Sequence[str] = ()
+    """The fields of the list's form that hold kinds and ids; the field `q` holds words and is not kept."""
+    of_people: bool = False
+    """Whether more than a page of it needs a second person's consent."""

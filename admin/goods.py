@@ -1,12 +1,11 @@
 """The panel's pages of goods: offer, change, photo and stock."""
 
 from functools import partial
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, MultipartBody, QueryParameter, URLEncodedBody
+from litestar.params import FromPath, FromQuery, MultipartBody, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.core.locale import _
@@ -22,6 +21,7 @@ from timebank.shop import goods, photos, stock
 from timebank.shop.schemas import Count, GoodChange, GoodIn, Receipt
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
+from timebank.web.lists import Bar, typed_words
 from timebank.web.pages import page, see_other, waits_or
 
 PAGE = 50
@@ -31,7 +31,6 @@ GOOD = {
 }  # fmt: skip
 RECEIPT = {"station_id": _("驿站"), "quantity": _("数量"), "note": _("说明")}
 COUNT = {"station_id": _("驿站"), "counted": _("清点数"), "note": _("说明")}
-Search = Annotated[str, QueryParameter(max_length=60)]
 
 
 class PanelGoodsPages(Controller):
@@ -39,13 +38,19 @@ class PanelGoodsPages(Controller):
     include_in_schema = False
 
     @get()
-    async def goods(
-        self, request: AnyRequest, caller: NamedDependency[Scope], q: Search = "", cursor: Cursor = None
-    ) -> Template:
+    async def goods(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
         """All goods with their stock, including those no longer offered."""
-        caller.require_reader()
-        found = await goods.list_goods(caller, with_ended=True, search=q.strip(), limit=PAGE, cursor=cursor)
-        return page(request, caller, "goods/goods.html", found=found, q=q, cursor=cursor)
+        return await _goods_page(request, caller, cursor=cursor)
+
+    @post("/search")
+    @shown_again(lambda request, caller: _goods_page(request, caller))
+    async def search(
+        self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
+    ) -> Template | Redirect:
+        """The goods of this name."""
+        if not typed_words(data):
+            return see_other("/admin/goods")
+        return await _goods_page(request, caller, typed_words(data), cursor=data.get("cursor") or None)
 
     @get("/new")
     async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
@@ -110,6 +115,13 @@ class PanelGoodsPages(Controller):
         found = parse_form(Count, data, COUNT)
         made = await stock.count_stock(caller, good_id, found.station_id, found.counted, found.note)
         return waits_or(made, f"/admin/goods/{good_id}?done=counted")
+
+
+async def _goods_page(request: AnyRequest, caller: Scope, q: str = "", *, cursor: str | None = None) -> Template:
+    caller.require_reader()
+    found = await goods.list_goods(caller, with_ended=True, search=q, limit=PAGE, cursor=cursor)
+    bar = Bar(path="/admin/goods", q=q, placeholder=_("名称"), cursor=cursor)
+    return page(request, caller, "goods/goods.html", found=found, bar=bar)
 
 
 def _new_page(request: AnyRequest, caller: Scope) -> Template:

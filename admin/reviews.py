@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
+from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
@@ -26,7 +26,7 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.people.directory import list_people
+from timebank.people.directory import list_people, open_person
 from timebank.people.schemas import PersonLine
 from timebank.service_records import reading, review
 from timebank.service_records.crediting.reversal import reverse_record
@@ -37,6 +37,7 @@ from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, Rev
 from timebank.service_records.visits import find_visit
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
+from timebank.web.lists import typed_words
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other
 
@@ -55,7 +56,6 @@ HOURS = {
     "person_id": _("居民"), "day": _("日期"), "at": _("开始时间"), "minutes": _("时长"), "reason": _("原因"),
     "activity_id": _("活动"), "station_id": _("驿站"),
 }  # fmt: skip
-Search = Annotated[str, QueryParameter(max_length=60, pattern=r"^[^\x00]*$")]
 Form = URLEncodedBody[dict[str, str]]
 
 
@@ -113,16 +113,19 @@ class PanelReviewPages(Controller):
 
     @get("/hours")
     async def hours(
-        self, request: AnyRequest, caller: NamedDependency[Scope], q: Search = "",
-        person_id: FromQuery[UUID | None] = None,
-    ) -> Template:  # fmt: skip
+        self, request: AnyRequest, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None
+    ) -> Template:
         """The form for honour hours: choose the person first, then enter time and reason."""
-        return await _hours_page(request, caller, q.strip(), person_id)
+        return await _hours_page(request, caller, person_id=person_id)
+
+    @post("/hours/search")
+    @shown_again(lambda request, caller: _hours_page(request, caller))
+    async def search(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
+        """Find the person whose hours are entered."""
+        return await _hours_page(request, caller, typed_words(data))
 
     @post("/hours")
-    @shown_again(
-        lambda request, caller, data: _hours_page(request, caller, data.get("q", ""), _uuid(data.get("person_id")))
-    )
+    @shown_again(lambda request, caller, data: _hours_page(request, caller, person_id=_uuid(data.get("person_id"))))
     async def enter(self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form) -> Redirect:
         """Enter honour hours, which another person approves."""
         wanted = parse_form(HoursForm, data, HOURS).hours()
@@ -220,12 +223,12 @@ async def _others(caller: Scope, record: RecordOut) -> list[Decider]:
     return await administrators_apart_from(caller, involved)
 
 
-async def _hours_page(request: AnyRequest, caller: Scope, q: str, person_id: UUID | None) -> Template:
+async def _hours_page(request: AnyRequest, caller: Scope, q: str = "", *, person_id: UUID | None = None) -> Template:
     if not (caller.administers or caller.has(Role.grid_worker)):
         raise Forbidden
     page_of = await list_people(caller, q=q, limit=20) if q else Page[PersonLine]([])
     found = list(page_of.items)
-    chosen = next((line for line in found if line.id == person_id), None)
+    chosen = await open_person(caller, person_id) if person_id else None
     context: dict[str, Any] = {
         "stations": await all_pages(partial(stations, caller)), "more": page_of.next is not None,
         "activities": await all_pages(partial(activities, caller)),

@@ -7,7 +7,7 @@ from timebank.core.capability import Capability, resolve
 ORDER = (
     "outbox", "agreements", "areas", "policies", "photos", "people", "ledger", "expiry", "stations", "access",
     "objections", "rules", "cards", "activities", "presence", "service_records", "deeds", "shop", "classes", "merging",
-    "imports", "overview", "trail",
+    "imports", "exports", "overview", "trail",
 )  # fmt: skip
 
 CAPABILITIES: Sequence[Capability] = tuple(resolve(f"timebank.{name}.capability.CAPABILITY") for name in ORDER)

@@ -9,7 +9,7 @@ function submitting(form) {
 
 /* One tap sends one request: submit buttons are disabled until the page changes or is shown again. */
 document.addEventListener("submit", (event) => {
-  if (event.defaultPrevented || event.target.method === "get") return;
+  if (event.defaultPrevented || event.target.method === "get" || event.target.matches("[data-download]")) return;
   const buttons = submitting(event.target);
   event.submitter?.setAttribute("aria-busy", "true");
   setTimeout(() => buttons.forEach((button) => { button.disabled = true; })); // later, because a disabled button's value is not sent

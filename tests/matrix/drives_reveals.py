@@ -99,6 +99,13 @@ async def _(d: Driving) -> None:
     await d.refused("admin elsewhere", "not_found", "GET /api/v1/agreements/{agreement_id}")
 
 
+@drives("export")
+async def _(d: Driving) -> None:
+    await unseen(d, "forbidden", "owner", "keeper", "grid worker")
+    await d.done("auditor", "export_list")
+    await d.done("admin", "export_list")
+
+
 @drives("drafts")
 async def _(d: Driving) -> None:
     await d.refused("street admin", "draft_gone", d.line.routes[1])

@@ -103,7 +103,7 @@ BY_ADDRESS = {
     r".*/devices/\{device_id\}/pairing": {"device_id": "device"},
     r".*/people/\{person_id\}/merges?(/.*)?": {"person_id": "kept"},
 }
-WORDS = {"code": "mediation", "name": "notice_days", "path": "css/timebank.css", "kind": "deed"}
+WORDS = {"listed": "goods", "code": "mediation", "name": "notice_days", "path": "css/timebank.css", "kind": "deed"}
 
 
 def address(op: Operation, made: Round) -> str:

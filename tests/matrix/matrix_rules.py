@@ -42,6 +42,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "DELETE /api/v1/imports/{run_id}",
         "POST /api/v1/people",
         "GET /admin/people/{person_id}/merge",
+        "POST /admin/people/{person_id}/merge/search",
         "GET /api/v1/people/{person_id}/merge",
         "POST /api/v1/people/{person_id}/merge",
         "DELETE /api/v1/people/{person_id}/merges/{merge_id}",
@@ -152,6 +153,8 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /goods/{good_id}/reservation",
     ),
     "s ffff fff ff yyyy fyy fff": (
+        "POST /admin/exports/{listed}",
+        "POST /admin/goods/search",
         "POST /admin/agreements/seen",
         "GET /api/v1/agreements",
         "GET /api/v1/agreements/logins",
@@ -393,6 +396,7 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s ffff ffy ff yfyy fyy fff": (
         "GET /admin/reviews/hours",
+        "POST /admin/reviews/hours/search",
     ),
     "s ffff ffy ff yyyy fuu fff": (
         "GET /admin/deeds/{deed_id}",
@@ -403,6 +407,7 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s ffff yyy ff yyyy fyy fff": (
         "GET /admin/people",
+        "POST /admin/people/search",
     ),
     "s ffff yyy ff yyyy fyy fsf": (
         "GET /api/v1/people",

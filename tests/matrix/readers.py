@@ -42,7 +42,7 @@ READERS = {
         "/admin/goods/{good}", "/admin/goods/redemptions", "/admin/goods/redemptions/{redemption}", "/admin/classes",
         "/admin/classes/new", "/admin/classes/{course}", "/admin/classes/lessons/{lesson}", "/admin/activities",
         "/admin/activities/new", "/admin/activities/{activity}", "/admin/stations", "/admin/stations/new",
-        "/admin/stations/{station}", "/admin/people", "/admin/people/new", "/admin/people/{heavy}",
+        "/admin/stations/{station}", "/admin/exports", "/admin/people", "/admin/people/new", "/admin/people/{heavy}",
         "/admin/people/duplicates", "/admin/people/{heavy}/merge", "/api/v1/people/duplicates",
         "/api/v1/people/{heavy}/merges",
         "/admin/people/{heavy}/correction", "/admin/people/{heavy}/card.png", "/admin/imports", "/admin/imports/{run}",

@@ -1,12 +1,17 @@
 """The panel's pages about people, places, roles and policies, as an administrator uses them."""
 
 import re
+from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 
 from tests.access.test_access_pages import browser
+from tests.plans.test_lists import MANY, fill
 from tests.support.town import PHOENIX, SPRING, Town
+from timebank.core import clock
+from timebank.core.paging import cursor_of, read_cursor
 from timebank.policies.values import policies
 
 PAGES = ("/admin", "/admin/people", "/admin/areas", "/admin/roles", "/admin/policies")
@@ -159,3 +164,39 @@ async def test_a_policy_says_who_changed_it(town: Town, client: httpx.AsyncClien
     assert (await client.get("/admin/policies/hold_days", headers=auditor)).status_code == 403
     form["_csrf"] = theirs
     assert (await client.post("/admin/policies/hold_days", headers=auditor, data=form)).status_code == 403
+
+
+async def test_who_is_searched_for_stands_in_no_address(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await fill(owner, town, "person")
+    headers, csrf = await browser(town, "赵丽")
+    asked = {"_csrf": csrf, "q": "居民", "status": "active"}
+    seen: set[str] = set()
+    while True:
+        page = await client.post("/admin/people/search", headers=headers, data=asked)
+        assert page.status_code == 200, page.text
+        assert 'method="post" action="/admin/people/search"' in page.text
+        assert 'value="居民"' in page.text
+        assert not re.search(r'(href|action)="[^"]*(居民|%E5%B1%85|ju%20min|ju\+min)', page.text)
+        seen |= set(re.findall(r'href="/admin/people/([0-9a-f-]{36})"', page.text))
+        further = re.search(r'name="cursor" value="([^"]+)"', page.text)
+        if further is None:
+            break
+        assert read_cursor(further[1], tuple[UUID])
+        asked["cursor"] = further[1]
+    assert len(seen) == MANY
+    nothing = await client.post("/admin/people/search", headers=headers, data=asked | {"q": " ", "cursor": ""})
+    assert (nothing.status_code, nothing.headers["location"]) == (303, "/admin/people?status=active")
+    left = await client.get("/admin/people/search", headers=headers)
+    assert (left.status_code, left.headers["location"]) == (303, "/admin/people")
+
+
+async def test_a_page_of_people_goes_on_after_somebody_whom_nobody_knows_is_refused(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    headers, csrf = await browser(town, "赵丽")
+    asked = {"_csrf": csrf, "q": "张", "cursor": cursor_of(clock.new_id())}
+    refused = await client.post("/admin/people/search", headers=headers, data=asked)
+    assert refused.status_code == 400
+    assert "翻页的位置不对" in refused.text

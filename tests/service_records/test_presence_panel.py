@@ -56,7 +56,7 @@ async def test_several_are_approved_at_once_and_the_own_stay(town: Town, owner: 
     await served(town, "周敏", 60)
     begin = nine_o_clock()
     admin = await signed_in(town, "赵丽")
-    entered = {"q": "赵丽", "person_id": str(town.people["赵丽"]), "day": f"{clock.local(begin):%Y-%m-%d}"}
+    entered = {"person_id": str(town.people["赵丽"]), "day": f"{clock.local(begin):%Y-%m-%d}"}
     entered |= {"at": "09:00", "minutes": "60", "reason": "停电", "_key": "own-hours"}
     assert (await post(admin, "/admin/reviews/hours", dict(entered))).status_code == 303
     chosen = [str(r["id"]) for r in await owner.fetch("SELECT id FROM service_record")]
@@ -118,12 +118,12 @@ async def test_a_credited_record_is_reversed_with_a_reason(town: Town, owner: as
 
 async def test_a_grid_worker_enters_hours_for_a_person_of_the_own_grid(town: Town, owner: asyncpg.Connection) -> None:
     worker = await signed_in(town, "陈明")
-    found = await worker.get("/admin/reviews/hours?q=张桂兰")
-    link = re.search(r'href="(/admin/reviews/hours\?q=[^"]+person_id=[0-9a-f-]+)"', found.text)
+    found = await post(worker, "/admin/reviews/hours/search", {"q": "张桂兰"})
+    link = re.search(r'href="(/admin/reviews/hours\?person_id=[0-9a-f-]+)"', found.text)
     assert link
     page = await worker.get(link[1].replace("&amp;", "&"))
     form: dict[str, object] = {
-        "_csrf": csrf_of(page), "_key": hidden(page, "_key"), "person_id": hidden(page, "person_id"), "q": "张桂兰",
+        "_csrf": csrf_of(page), "_key": hidden(page, "_key"), "person_id": hidden(page, "person_id"),
         "day": f"{clock.local(nine_o_clock()):%Y-%m-%d}", "at": "09:00", "minutes": "90", "reason": "停电，纸上签到",
     }  # fmt: skip
     refused = await worker.post("/admin/reviews/hours", data=form | {"minutes": "0"})

@@ -40,6 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("merging",),
     ("operations",),
     ("imports",),
+    ("exports",),
     ("overview",),
     ("trail",),
     ("printing",),

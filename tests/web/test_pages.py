@@ -49,7 +49,8 @@ SMALL = """target => [...document.querySelectorAll(
 LOOK = """() => ({
   title: document.title, heads: document.querySelectorAll("h1").length, text: document.body.innerText,
   links: [...document.querySelectorAll("a[href]")].map(a => a.href),
-  acts: document.querySelectorAll("form[method=post]:not([action='/preferences']):not([action='/sign-out'])").length,
+  acts: [...document.querySelectorAll("form[method=post]:not([role=search])")]
+    .filter(form => !["/preferences", "/sign-out"].includes(form.getAttribute("action"))).length,
 })"""
 # Sends the first form of the page that has something to fill in, with nothing filled in.
 FILLED_IN = """[...document.querySelectorAll("main form[method=post]")].find(

@@ -1,6 +1,15 @@
 """People: records, households, guardians and messages."""
 
-from timebank.core.capability import Agreed, Capability, Delivery, MenuEntry, MessageKind, PersonColumn, ResidentPart
+from timebank.core.capability import (
+    Agreed,
+    Capability,
+    Delivery,
+    Exported,
+    MenuEntry,
+    MessageKind,
+    PersonColumn,
+    ResidentPart,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -94,6 +103,16 @@ CAPABILITY = Capability(
         "guardianship": _("监护登记"),
         "person": _("居民"),
     },
+    exported=(
+        Exported(
+            name="people",
+            word=_("居民名单"),
+            rows="timebank.people.finding.exported.people_rows",
+            of_people=True,
+            headings=("姓名", "性别", "出生日期", "网格", "楼栋", "单元", "房号", "户主", "与户主关系", "联系电话"),
+            filters=("area_id", "status"),
+        ),
+    ),
     panel={"person": "/admin/people/"},
     resident_parts=(
         ResidentPart(

@@ -5,7 +5,6 @@ areas of their people; keepers only the person whose full name they give togethe
 phone or the room; residents only themselves and the children in their care.
 """
 
-import re
 from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
@@ -16,13 +15,13 @@ from timebank.areas.addresses import area_in_words
 from timebank.core import audit, database, names, vault
 from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import Forbidden, NotFound
-from timebank.core.paging import Page, make_page, read_cursor
+from timebank.core.paging import BadCursor, Page, make_page, read_cursor
 from timebank.core.scope import HEADS, Role, Scope
+from timebank.people.finding.found_by import add_typed
 from timebank.people.guardianship.guardians import is_guardian
 from timebank.people.identity.ages import is_guarded
 from timebank.people.identity.citizen_number import masked_identity
-from timebank.people.identity.documents import possible_documents
-from timebank.people.identity.phones import BadPhone, masked_phone, normal_phone
+from timebank.people.identity.phones import masked_phone
 from timebank.people.reads import note_children
 from timebank.people.schemas import PersonDetail, PersonLine, Sex, Status
 
@@ -80,15 +79,12 @@ def _shown(line: _Line) -> PersonLine:
     )
 
 
-@retried
-async def list_people(
-    scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None,
-    limit: int = 50, cursor: str | None = None,
-) -> Page[PersonLine]:  # fmt: skip
-    """The people that the caller may list, sorted by pinyin. Raises Forbidden for a caller who may list nobody.
+def asked_people(
+    scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None
+) -> tuple[Filters, str]:
+    """The conditions of the people that the caller may list, and the one for seeing phone and room of one of them.
 
-    `q` is the beginning of a name or of its pinyin, or a whole phone, identity or document number: numbers are
-    encrypted and looked up by deterministic HMAC. A list with children is audited.
+    Raises Forbidden for a caller who may list nobody.
     """
     sight = visibility_of(scope)
     if not sight.anybody:
@@ -97,16 +93,24 @@ async def list_people(
     near = "true" if sight.everybody else f"coalesce(place.path && {asked.mark(sight.areas)}, false)"
     if not sight.everybody:
         asked.add("place.path && {}", [*sight.areas, *sight.headed])
-    if q := names.clean_person(q):
-        asked.add(
-            "(starts_with(p.name_key, {}) OR starts_with(replace(p.pinyin, ' ', ''), {}) "
-            f"OR {near} AND (p.phone_index = {{}} OR p.identity_index = ANY ({{}})))",
-            names.key(q), q.replace(" ", "").lower(), _phone_index(q), _identity_indexes(q),
-        )  # fmt: skip
+    add_typed(asked, q, near)
     asked.add_given("{} = ANY (place.path)", area_id)
     asked.add_given("p.status = {}", status)
-    asked.add_after("p.pinyin, p.id", ">", read_cursor(cursor, tuple[str, UUID]))
+    return asked, near
+
+
+@retried
+async def list_people(
+    scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None,
+    limit: int = 50, cursor: str | None = None,
+) -> Page[PersonLine]:  # fmt: skip
+    """The people that the caller may list, sorted by pinyin. Raises Forbidden for a caller who may list nobody.
+
+    `q` is what `add_typed` takes. A list with children is audited.
+    """
+    asked, near = asked_people(scope, q=q, area_id=area_id, status=status)
     async with transaction(scope):
+        asked.add_after("p.pinyin, p.id", ">", await place_of(scope, cursor))
         found = await database.rows(
             _Line,
             f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_sealed, p.status, p.born_on, "
@@ -114,22 +118,21 @@ async def list_people(
             f"ORDER BY p.pinyin, p.id LIMIT {most(limit + 1)}",
             *asked.values,
         )
-        found_page = make_page(found, limit, lambda line: (line.pinyin, line.id))
+        found_page = make_page(found, limit, lambda line: (line.id,))
         await note_children(scope, "people", [line.id for line in found_page.items if is_guarded(line.born_on)])
     return Page([_shown(line) for line in found_page.items], found_page.next)
 
 
-def _phone_index(q: str) -> bytes | None:
-    try:
-        return vault.blind_index(normal_phone(q), "phone")
-    except BadPhone:
+async def place_of(scope: Scope, cursor: str | None) -> tuple[str, UUID] | None:
+    """Where a page of people begins: the sort key ends with the name, so that the cursor holds the id alone."""
+    if (last := read_cursor(cursor, tuple[UUID])) is None:
         return None
-
-
-def _identity_indexes(q: str) -> list[bytes]:
-    number = q.replace(" ", "").upper()
-    citizen = [number] if re.fullmatch(r"\d{17}[\dX]", number, re.ASCII) else []
-    return [vault.blind_index(each, "identity") for each in [*citizen, *possible_documents(q)]]
+    pinyin: str | None = await database.fetch_value(
+        "SELECT pinyin FROM person WHERE community_id = $1 AND id = $2", scope.community_id, last[0]
+    )
+    if pinyin is None:
+        raise BadCursor
+    return pinyin, last[0]
 
 
 class _Named(msgspec.Struct, frozen=True, kw_only=True):

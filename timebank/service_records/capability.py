@@ -2,6 +2,7 @@
 
 from timebank.core.capability import (
     Capability,
+    Exported,
     Job,
     MenuEntry,
     MessageKind,
@@ -116,6 +117,16 @@ CAPABILITY = Capability(
         "withdraw_record": _("撤回了服务时长"),
     },
     nouns={"service_record": _("服务记录")},
+    exported=(
+        Exported(
+            name="hours",
+            word=_("服务时长名单"),
+            rows="timebank.service_records.exported.record_rows",
+            of_people=True,
+            headings=("日期", "活动名称", "地点", "姓名", "签到时间", "签退时间", "时长", "备注"),
+            filters=("status",),
+        ),
+    ),
     panel={"service_record": "/admin/reviews/"},
     resident_parts=(
         ResidentPart(

@@ -1,6 +1,16 @@
 """The manifest of the shop: goods, stock and redemptions."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, MessageKind, PersonColumn, ResidentPart, Source
+from timebank.core.capability import (
+    Agreed,
+    Capability,
+    Exported,
+    Job,
+    MenuEntry,
+    MessageKind,
+    PersonColumn,
+    ResidentPart,
+    Source,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -100,6 +110,22 @@ CAPABILITY = Capability(
         "good": _("物品"),
         "redemption": _("兑换"),
     },
+    exported=(
+        Exported(
+            name="goods",
+            word=_("物品名单"),
+            rows="timebank.shop.exported.rows.good_rows",
+            headings=("物品名称", "单位", "所需积分", "每户每月限兑", "兑换站点", "库存"),
+        ),
+        Exported(
+            name="redemptions",
+            word=_("兑换名单"),
+            rows="timebank.shop.exported.rows.redemption_rows",
+            of_people=True,
+            headings=("预留时间", "姓名", "物品", "数量", "单位", "积分", "驿站", "状态", "结束时间"),
+            filters=("status", "station"),
+        ),
+    ),
     counter={"redemption": "/desk/redemptions"},
     panel={"good": "/admin/goods/", "redemption": "/admin/goods/redemptions/"},
     resident_parts=(

@@ -15,6 +15,7 @@ from typing import Any
 from timebank.core.capability.declared import (
     Agreed,
     Delivery,
+    Exported,
     Job,
     MenuEntry,
     MessageKind,
@@ -27,9 +28,9 @@ from timebank.core.capability.declared import (
 from timebank.core.capability.residents import Figure, Reading, ResidentPart
 
 __all__ = [
-    "Agreed", "Capability", "Delivery", "Figure", "Job", "MenuEntry", "MessageKind", "PersonColumn", "Pictured",
-    "Reading", "ResidentPart", "Reversal", "Source", "Sweep", "also", "capabilities", "counter_page_of", "hook",
-    "message_kind", "not_in_use", "referred_to", "resolve",
+    "Agreed", "Capability", "Delivery", "Exported", "Figure", "Job", "MenuEntry", "MessageKind", "PersonColumn",
+    "Pictured", "Reading", "ResidentPart", "Reversal", "Source", "Sweep", "also", "capabilities", "counter_page_of",
+    "hook", "message_kind", "not_in_use", "referred_to", "resolve",
 ]  # fmt: skip
 
 
@@ -89,6 +90,8 @@ class Capability:
     """Words for its lists that give the full names of children. The audit records who reads one, by this key."""
     counter: Mapping[str, str] = field(default_factory=dict)
     """By noun: the counter's page that finds one by its pickup code, which is added as `?code=`."""
+    exported: Sequence[Exported] = ()
+    """Its lists that can be saved as a workbook."""
     panel: Mapping[str, str] = field(default_factory=dict)
     """By noun: the address of its page in the panel, without the id at the end."""
     resident_parts: Sequence[ResidentPart] = ()

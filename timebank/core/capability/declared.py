@@ -148,3 +148,21 @@ class MessageKind:
     """Whether the reader is to act: while it is unread it stands on top."""
     until: str = ""
     """The value that says when it is too late to act: a day, which counts whole, or a moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A list of the panel that can be saved as a workbook, filtered as it is shown.
+
+    `rows` is called with scope, filters, limit and cursor, and returns a page of rows in the order of `headings`. It
+    refuses who may not have the list. The headings are those that the import of the same kind reads, and stay Chinese.
+    """
+
+    name: str
+    word: str
+    headings: Sequence[str]
+    rows: str
+    filters: Sequence[str] = ()
+    """The fields of the list's form that hold kinds and ids; the field `q` holds words and is not kept."""
+    of_people: bool = False
+    """Whether more than a page of it needs a second person's consent."""

@@ -141,7 +141,8 @@ async def service_figures(scope: Scope, person_id: UUID, language: str) -> list[
     return [
         Figure(place=50, word=_("今年服务"), text=hours, part="services"),
         Figure(
-            place=60, word=_("在站"), text=place_in_words or translate(_("不在"), language), kind="good" if here else "",
+            place=60, word=_("在站"),
+            text=place_in_words or translate(_("不在"), language), kind="good" if here else "",
             part="services",
         ),
     ]  # fmt: skip

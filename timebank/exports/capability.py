@@ -1,0 +1,12 @@
+"""The manifest of exports: lists of the panel saved as workbooks."""
+
+from timebank.core.capability import Agreed, Capability
+from timebank.core.locale import _
+
+CAPABILITY = Capability(
+    name="exports",
+    pages=("admin.exports.PanelExportPages",),
+    agreed=(Agreed("timebank.exports.consent.EXPORT", "timebank.exports.consent.consent_given"),),
+    audit={"export_list": _("导出了名单")},
+    nouns={"export": _("导出的表格")},
+)

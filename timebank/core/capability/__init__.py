@@ -14,6 +14,8 @@ from typing import Any
 
 from timebank.core.capability.declared import (
     Agreed,
+    CounterDone,
+    CounterOffer,
     Delivery,
     Job,
     MenuEntry,
@@ -25,8 +27,9 @@ from timebank.core.capability.declared import (
 )
 
 __all__ = [
-    "Agreed", "Capability", "Delivery", "Job", "MenuEntry", "PersonColumn", "Pictured", "Reversal", "Source", "Sweep",
-    "also", "capabilities", "counter_page_of", "hook", "not_in_use", "referred_to", "resolve",
+    "Agreed", "Capability", "CounterDone", "CounterOffer", "Delivery", "Job", "MenuEntry", "PersonColumn", "Pictured",
+    "Reversal", "Source", "Sweep", "also", "capabilities", "counter_page_of", "hook", "not_in_use", "referred_to",
+    "resolve",
 ]  # fmt: skip
 
 
@@ -82,6 +85,10 @@ class Capability:
     """Words for what it writes into the audit as changed."""
     child_lists: Mapping[str, str] = field(default_factory=dict)
     """Words for its lists that give the full names of children. The audit records who reads one, by this key."""
+    done: Sequence[CounterDone] = ()
+    """What a counter lists as done there."""
+    offers: Sequence[CounterOffer] = ()
+    """What a counter offers the person who has just been scanned there."""
     counter: Mapping[str, str] = field(default_factory=dict)
     """By noun: the counter's page that finds one by its pickup code, which is added as `?code=`."""
     panel: Mapping[str, str] = field(default_factory=dict)

@@ -76,16 +76,24 @@ def offers_question(scope: Scope, station_id: UUID) -> Question:
     return database.many(_OFFERS, scope.community_id, station_id)
 
 
+class _Seat(msgspec.Struct, frozen=True):
+    activity_id: UUID
+
+
+_SEATS = (
+    "SELECT s.activity_id FROM sign_up u JOIN shift s ON s.community_id = u.community_id AND s.id = u.shift_id "
+    "WHERE u.community_id = $1 AND u.person_id = $2 AND u.cancelled_at IS NULL AND s.cancelled_at IS NULL "
+    "AND s.station_id = $3 AND s.starts_at <= $4 AND s.ends_at > $5"
+)
+
+
 async def offers_to(scope: Scope, person_id: UUID, station_id: UUID) -> list[Offer]:
     """The activities that a person can check in for now: those of signed-up shifts, then those without sign-up."""
-    async with transaction(scope):
-        offers = await database.rows(Offer, _OFFERS, scope.community_id, station_id)
-        seats = await database.fetch(
-            "SELECT s.activity_id FROM sign_up u JOIN shift s ON s.community_id = u.community_id AND s.id = u.shift_id "
-            "WHERE u.community_id = $1 AND u.person_id = $2 AND u.cancelled_at IS NULL AND s.cancelled_at IS NULL "
-            "AND s.station_id = $3 AND s.starts_at <= $4 AND s.ends_at > $5",
-            scope.community_id, person_id, station_id, clock.now() + EARLY, clock.now(),
-        )  # fmt: skip
-    seated = {UUID(bytes=row["activity_id"].bytes) for row in seats}
-    open_to_all = [offer for offer in offers if not offer.needs_sign_up or offer.id in seated]
+    async with transaction(scope), database.gathering() as reads:
+        offering = reads.start(database.rows(Offer, _OFFERS, scope.community_id, station_id))
+        seating = reads.start(
+            database.rows(_Seat, _SEATS, scope.community_id, person_id, station_id, clock.now() + EARLY, clock.now())
+        )
+    seated = {seat.activity_id for seat in seating.result()}
+    open_to_all = [offer for offer in offering.result() if not offer.needs_sign_up or offer.id in seated]
     return sorted(open_to_all, key=lambda offer: offer.id not in seated)

@@ -1,7 +1,6 @@
 """What a counter offers the person who stands there: large buttons, and parts of the page, from every capability."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,15 +12,12 @@ from timebank.core.wording import Said
 class Stand(msgspec.Struct, frozen=True, kw_only=True):
     """Who stands at which counter.
 
-    `presence` is the nonce of the scan that proves it; None for somebody found by name, who spends nothing. `in_since`
-    is the beginning of the open visit here, `is_elsewhere` whether there is one at another station.
+    `presence` is the nonce of the scan that proves it; None for somebody found by name, who spends nothing.
     """
 
     person_id: UUID
     station_id: UUID
     presence: str | None
-    in_since: datetime | None
-    is_elsewhere: bool
 
 
 class CounterButton(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from timebank.cards.schemas import CardOut
 from timebank.core import database
 from timebank.core.capability import capabilities, resolve
 from timebank.core.scope import Scope
-from timebank.ledger.statement import balances
+from timebank.ledger.statement import PointBalance, balances
 from timebank.overview.openers import rests_to_confirm
 from timebank.presence import counter
 from timebank.presence.at_counter import is_present
@@ -48,27 +48,32 @@ async def person_at_counter(caller: Scope, chosen: StationOut, person_id: UUID, 
         visiting = reads.start(open_visit(caller, person_id))
         state = reads.start(membership_state_of(caller, person_id))
         carded = reads.start(card_to_read(caller, person_id))
-        proving = reads.start(_proof(caller, person_id, chosen.id, scanned_by))
-    visit, rests_until, presence = visiting.result(), state.result().rests_until, proving.result()
+        offering = reads.start(_offered(caller, chosen.id, person_id, scanned_by))
+    visit, rests_until = visiting.result(), state.result().rests_until
     is_in = visit is not None and visit.station_id == chosen.id
-    stand = Stand(
-        person_id=person_id, station_id=chosen.id, presence=presence, in_since=visit.in_at if visit and is_in else None,
-        is_elsewhere=visit is not None and not is_in,
-    )  # fmt: skip
-    offers = sorted((offer for one in capabilities() for offer in one.offers), key=lambda offer: offer.place)
-    async with database.gathering() as reads:
-        offering: list[Any] = [reads.start(resolve(offer.verb)(caller, stand)) for offer in offers]
-        has = reads.start(balances(caller, person_id, [])) if presence is not None else None
-    offered: list[Offered] = [each.result() for each in offering]
-    points = has.result().points if has is not None else None
+    stand, points, offered = offering.result()
     return Served(
         person=person.result(), available=points.available if points else None, held=points.held if points else None,
         is_in=is_in, elsewhere=visit.station if visit is not None and not is_in else None,
-        is_proven=presence is not None, rests_until=rests_until,
+        is_proven=stand.presence is not None, rests_until=rests_until,
         may_confirm=rests_until is not None and await rests_to_confirm(caller, person_id),
         card=carded.result(), buttons=[button for each in offered for button in each.buttons],
         parts=[each for each in offered if each.part is not None],
     )  # fmt: skip
+
+
+async def _offered(
+    caller: Scope, station_id: UUID, person_id: UUID, scanned_by: str | None
+) -> tuple[Stand, PointBalance | None, list[Offered]]:
+    """How the person stands here, their points where a scan proves it, and what each capability offers, in order."""
+    stand = Stand(
+        person_id=person_id, station_id=station_id, presence=await _proof(caller, person_id, station_id, scanned_by)
+    )
+    offers = sorted((offer for one in capabilities() for offer in one.offers), key=lambda offer: offer.place)
+    async with database.gathering() as reads:
+        offering: list[Any] = [reads.start(resolve(offer.verb)(caller, stand)) for offer in offers]
+        has = reads.start(balances(caller, person_id, [])) if stand.presence is not None else None
+    return stand, has.result().points if has is not None else None, [each.result() for each in offering]
 
 
 async def _proof(caller: Scope, person_id: UUID, station_id: UUID, nonce: str | None) -> str | None:

@@ -1,10 +1,11 @@
 """What presence offers at a counter: check-in for each activity that is open to the person, or check-out."""
 
-from timebank.core import clock
+from timebank.core import clock, database
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.core.wording import said
 from timebank.presence.choice import offers_to
+from timebank.service_records.visits import open_visit
 from timebank.web.offers import CounterButton, Offered, Stand
 
 MOST = 4
@@ -16,15 +17,18 @@ async def visit_buttons(caller: Scope, stand: Stand) -> Offered:
     if stand.presence is not None:
         fields["presence"] = stand.presence
     path = "/desk/hand" if stand.presence is None else "/desk/visits"
-    if stand.in_since is not None:
-        since = said(_("{time} 起"), time=f"{clock.local(stand.in_since):%H:%M}")
+    async with database.gathering() as reads:
+        visiting = reads.start(open_visit(caller, stand.person_id))
+        open_here = reads.start(offers_to(caller, stand.person_id, stand.station_id))
+    visit, offers = visiting.result(), open_here.result()
+    if visit is not None and visit.station_id != stand.station_id:
+        return Offered()
+    if visit is not None:
+        since = said(_("{time} 起"), time=f"{clock.local(visit.in_at):%H:%M}")
         leaving = CounterButton(
             path=path, text=said(_("签退")), note=since, icon="clock", fields=fields | {"direction": "out"}
         )
         return Offered(buttons=[leaving])
-    if stand.is_elsewhere:
-        return Offered()
-    offers = await offers_to(caller, stand.person_id, stand.station_id)
     if not offers:
         return Offered(
             buttons=[CounterButton(path=path, text=said(_("签到")), icon="clock", fields=fields | {"direction": "in"})]

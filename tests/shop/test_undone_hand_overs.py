@@ -6,11 +6,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
 
 from tests.shop.test_redemptions import messages_of, taking
 from tests.support.ledger_sums import problems_of
-from tests.support.shop import books_balance, points_of, stock_of
+from tests.support.shop import books_balance, browser, points_of, stock_of
 from tests.support.town import Town
 from timebank.agreements.schemas import Waiting
 from timebank.core import clock
@@ -19,6 +20,7 @@ from timebank.core.scope import Scope
 from timebank.shop import redemption, returns, stock
 from timebank.shop.collection import OwnRedemption
 from timebank.shop.returns import GoodsNotBack, HandOverStands, undo_hand_over
+from timebank.shop.undone import list_undone
 
 
 async def handed(town: Town, name: str = "张桂兰") -> tuple[Scope, UUID]:
@@ -101,3 +103,16 @@ async def test_an_undo_and_a_return_at_once_give_back_once(town: Town, owner: as
     assert set(told) <= {"returned", "redemption_not_collected"}
     assert (await points_of(town, "张桂兰"), await stock_of(owner, town, "香皂")) == ((50, 0), 50)
     assert await problems_of(owner) == []
+
+
+async def test_administrators_see_undone_hand_overs_by_keeper(
+    town: Town, owner: asyncpg.Connection, client: httpx.AsyncClient
+) -> None:
+    keeper, made = await handed(town)
+    await undo_hand_over(keeper, made, goods_back=True)
+    reader = await browser(client, town, "赵丽")
+    shown = await reader.see("/admin/goods/redemptions/undone")
+    for each in ("周敏", "1 次", "香皂 1 块", "张*"):
+        assert each in shown, each
+    with pytest.raises(Forbidden):
+        await list_undone(keeper)

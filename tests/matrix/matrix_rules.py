@@ -207,6 +207,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/redemptions/{redemption_id}/return",
         "POST /desk/confirmations/redemptions/{redemption_id}",
         "POST /desk/redemptions/{redemption_id}/collection",
+        "POST /desk/redemptions/{redemption_id}/undo",
     ),
     "s ffff fff ff ffyy fuu fff": (
         "POST /admin/agreements/{agreement_id}",

@@ -1,6 +1,6 @@
 """Cards: printed codes for people without a phone."""
 
-from timebank.core.capability import Capability, MessageKind, PersonColumn
+from timebank.core.capability import Capability, CounterOffer, MessageKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -8,6 +8,7 @@ CAPABILITY = Capability(
     tables="timebank.cards.tables",
     api=("timebank.cards.api.Cards",),
     pages=("timebank.cards.pages.counter.CounterCardPages",),
+    offers=(CounterOffer(90, "timebank.cards.pages.offers.counter_offers"),),
     people=(PersonColumn("card", "person_id", "settled"),),
     sentences={
         "card.given": _("给您办了一张服务卡。不是您要办的，请马上告诉社区。"),

@@ -3,6 +3,8 @@
 from timebank.core.capability import (
     Agreed,
     Capability,
+    CounterDone,
+    CounterOffer,
     Job,
     MenuEntry,
     MessageKind,
@@ -189,6 +191,16 @@ CAPABILITY = Capability(
         "course": _("课程"),
         "lesson": _("课"),
     },
+    done=(
+        CounterDone(
+            word=_("到课"),
+            select="SELECT b.id, b.ended_at, b.child_id, c.title, b.ended_by, false FROM booking b "
+            "JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
+            "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id WHERE b.community_id = $1 "
+            "AND c.station_id = $2 AND b.ended_at >= $3 AND b.status = 'attended'",
+        ),
+    ),
+    offers=(CounterOffer(30, "timebank.classes.pages.counter.counter_offers"),),
     counter={"booking": "/desk/bookings"},
     panel={"course": "/admin/classes/"},
     resident_parts=(

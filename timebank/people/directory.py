@@ -141,10 +141,17 @@ class _Named(msgspec.Struct, frozen=True, kw_only=True):
     area: str | None
     status: Status
     born_on: date | None
+    last4: str | None
+
+
+class Namesake(PersonLine, kw_only=True):
+    """One of those whom a counter has found by name, with what tells them apart."""
+
+    last4: str | None
 
 
 @retried
-async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", room: str = "") -> list[PersonLine]:
+async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", room: str = "") -> list[Namesake]:
     """The people of this whole name (compared by its key) with these last four digits of the phone or in this room.
 
     A keeper finds the person at the counter by it; the room serves for people without a phone. Each look-up is audited
@@ -155,7 +162,7 @@ async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", ro
     async with transaction(scope):
         found = await database.rows(
             _Named,
-            f"SELECT p.id, p.name, {AREA_IN_WORDS} AS area, p.status, p.born_on {PEOPLE} "
+            f"SELECT p.id, p.name, {AREA_IN_WORDS} AS area, p.status, p.born_on, p.phone_last4 AS last4 {PEOPLE} "
             "WHERE p.community_id = $1 AND p.name_key = $2 AND p.status <> 'left' "
             "AND (p.phone_last4 = nullif($3, '') OR h.room = nullif($4, '')) ORDER BY p.id",
             scope.community_id, names.key(name), phone_last4, names.clean(room),
@@ -163,9 +170,9 @@ async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", ro
         one = found[0].id if len(found) == 1 else None
         await audit.record(scope, "look_up", "person", one, found=len(found))
     return [
-        PersonLine(
+        Namesake(
             id=each.id, name=each.name, area=each.area, room=None, phone=None, status=each.status,
-            is_child=is_guarded(each.born_on),
+            is_child=is_guarded(each.born_on), last4=each.last4,
         )
         for each in found
     ]  # fmt: skip

@@ -1,6 +1,6 @@
 """Presence: scans, and the visits that come of them."""
 
-from timebank.core.capability import Capability, Job, MessageKind, PersonColumn
+from timebank.core.capability import Capability, CounterDone, CounterOffer, Job, MessageKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -26,6 +26,23 @@ CAPABILITY = Capability(
         PersonColumn("visit", "person_id", "moves"),
         PersonColumn("scan", "person_id", "stays"),
     ),
+    done=(
+        CounterDone(
+            word=_("签到"),
+            undo="/desk/visits/{id}/undo",
+            undo_seconds=900,
+            select="SELECT v.id, v.in_at, v.person_id, a.name, NULL::uuid, v.status = 'open' FROM visit v "
+            "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
+            "WHERE v.community_id = $1 AND v.station_id = $2 AND v.in_at >= $3 AND v.status <> 'void'",
+        ),
+        CounterDone(
+            word=_("签退"),
+            select="SELECT v.id, v.out_at, v.person_id, NULL, NULL::uuid, false FROM visit v WHERE v.community_id = $1 "
+            "AND v.station_id = $2 AND v.in_at >= $3::timestamptz - interval '1 day' AND v.out_at >= $3 "
+            "AND v.status <> 'void'",
+        ),
+    ),
+    offers=(CounterOffer(10, "timebank.presence.pages.offers.visit_buttons"),),
     in_use={"activity": "SELECT activity_id FROM visit WHERE community_id = $1"},
     sentences={
         "check_in_undone": _("您{at:moment}在{station}的签到撤销了，不计时长。有疑问请找{station}。"),

@@ -3,6 +3,8 @@
 from timebank.core.capability import (
     Agreed,
     Capability,
+    CounterDone,
+    CounterOffer,
     Exported,
     Job,
     MenuEntry,
@@ -68,6 +70,7 @@ CAPABILITY = Capability(
         "redemption_expired": _("您预留的{what}过了保留期没有领取，{back}。"),
         "redemption_expired.again": _("您预留的{what}过了保留期没有领取，{back}。需要时可以再兑换。"),
         "redemption_returned": _("您领取的{what}已退货，{back}。原因：{reason}。有疑问请找{station}。"),
+        "hand_over_undone": _("{station}撤销了刚才的领取：{what}，{back}。不是您交回了物品的，请马上告诉社区。"),
         "confirmation_waits": _(
             "{station}的柜台请您今天决定：{person}领取{good} {quantity} {unit}。"
             "请在管理页面「柜台请您同意」或柜台「请另一位同意的」里看。"
@@ -104,6 +107,7 @@ CAPABILITY = Capability(
         "reserve": _("预留了物品"),
         "return_goods": _("收回了退货"),
         "set_photo": _("换了物品照片"),
+        "undo_hand_over": _("撤销了刚才的交付"),
     },
     nouns={
         "counter_confirmation": _("柜台的请求"),
@@ -126,6 +130,18 @@ CAPABILITY = Capability(
             filters=("status", "station"),
         ),
     ),
+    done=(
+        CounterDone(
+            word=_("领取"),
+            undo="/desk/redemptions/{id}",
+            only_by_who_did=True,
+            select="SELECT r.id, r.ended_at, r.person_id, concat_ws(' ', g.name, r.quantity, g.unit), r.ended_by, "
+            "r.status = 'collected' FROM redemption r "
+            "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id WHERE r.community_id = $1 "
+            "AND r.station_id = $2 AND r.ended_at >= $3 AND r.status IN ('collected', 'returned')",
+        ),
+    ),
+    offers=(CounterOffer(20, "timebank.shop.pages.counter.counter_offers"),),
     counter={"redemption": "/desk/redemptions"},
     panel={"good": "/admin/goods/", "redemption": "/admin/goods/redemptions/"},
     resident_parts=(

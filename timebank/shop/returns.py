@@ -1,5 +1,9 @@
-"""Returns: a collected good comes back, and its points, its stock and the monthly limit are restored."""
+"""Returns: a collected good comes back, and its points, its stock and the monthly limit are restored.
 
+A hand-over that was a mistake is undone by the keeper who has just made it; later it is a return.
+"""
+
+from datetime import timedelta
 from uuid import UUID
 
 from timebank.agreements.kinds import Change, Kind
@@ -13,7 +17,7 @@ from timebank.core.scope import Scope
 from timebank.core.wording import phrase
 from timebank.ledger import posting
 from timebank.ledger.grace import came_back
-from timebank.ledger.posting import Posting
+from timebank.ledger.posting import Posting, Returned
 from timebank.people.messages import notify
 from timebank.shop import stock
 from timebank.shop.cancelling import restock
@@ -26,6 +30,61 @@ class NotCollected(TimebankError):
     code = "redemption_not_collected"
     status = 409
     sentence = "这份兑换没有领走过，或已经退过货，不能退货。"
+
+
+UNDO_WITHIN = timedelta(minutes=1)
+
+
+class GoodsNotBack(TimebankError):
+    code = "goods_not_back"
+    status = 422
+    sentence = "物品还没有放回货架，不能撤销交付。请先收回物品，再点「已放回，撤销」。"
+
+
+class HandOverStands(TimebankError):
+    code = "hand_over_stands"
+    status = 409
+    sentence = (
+        "这次交付不能撤销：只有刚办的站长本人，在一分钟以内可以撤销，刚清点少了的物品也不行。"
+        "物品退回来了，请按退货办理。"
+    )
+
+
+@retried
+async def undo_hand_over(scope: Scope, redemption_id: UUID, *, goods_back: bool) -> Redeemed:
+    """Undo a hand-over within a minute, by the keeper who made it, once the goods are back on the shelf.
+
+    It ends as a return does, so that a count which lowers the same stock later waits for somebody else, and one that
+    has lowered it lately refuses the undo. A repeated call changes nothing.
+    Raises GoodsNotBack, HandOverStands, OwnRedemption, NotFound.
+    """
+    async with transaction(scope):
+        found = await lock_redemption(scope, redemption_id)
+        scope.require_keeper(found.station_id)
+        await require_not_family(scope, found.person_id)
+        if scope.person_id is None or found.ended_by != scope.person_id:
+            raise HandOverStands
+        if found.status != "returned":
+            await _require_undoable(scope, found)
+            if not goods_back:
+                raise GoodsNotBack
+            assert found.settled_entry_id is not None
+            back = await _restore(scope, found, found.settled_entry_id)
+            await audit.record(
+                scope, "undo_hand_over", "redemption", found.id, station_id=found.station_id, points=found.points
+            )
+            await notify(
+                scope, found.person_id, "hand_over_undone", f"redemption:{found.id}:undone", found.id,
+                what=found.what, back=came_back(back), station=found.station,
+            )  # fmt: skip
+    return Redeemed(id=found.id, status="returned", code=None, points=found.points, expires_at=found.expires_at)
+
+
+async def _require_undoable(scope: Scope, found: LockedRedemption) -> None:
+    if found.status != "collected" or found.ended_at is None or clock.now() - found.ended_at > UNDO_WITHIN:
+        raise HandOverStands
+    if await stock.changed_by_same_party(scope, found.good_id, found.station_id, "counted"):
+        raise HandOverStands
 
 
 @retried
@@ -49,7 +108,8 @@ async def return_goods(scope: Scope, redemption_id: UUID, reason: str) -> Redeem
         return await _take_back(scope, found, found.settled_entry_id, reason)
 
 
-async def _take_back(scope: Scope, found: LockedRedemption, entry_id: UUID, reason: str) -> Redeemed:
+async def _restore(scope: Scope, found: LockedRedemption, entry_id: UUID) -> Returned:
+    """Put goods, monthly limit and points back, and end the redemption as returned."""
     await restock(scope, found)
     note = Posting(
         kind="reversal",
@@ -62,10 +122,15 @@ async def _take_back(scope: Scope, found: LockedRedemption, entry_id: UUID, reas
     await Redemption.update({Redemption.status: "returned", Redemption.returned_at: clock.now()}).where(
         (Redemption.community_id == scope.community_id) & (Redemption.id == found.id)
     )
+    return reversal.returned
+
+
+async def _take_back(scope: Scope, found: LockedRedemption, entry_id: UUID, reason: str) -> Redeemed:
+    back = await _restore(scope, found, entry_id)
     await audit.record(scope, "return_goods", "redemption", found.id, reason=reason, points=found.points)
     await notify(
         scope, found.person_id, "redemption_returned", f"redemption:{found.id}:returned", found.id,
-        what=found.what, back=came_back(reversal.returned), reason=reason, station=found.station,
+        what=found.what, back=came_back(back), reason=reason, station=found.station,
     )  # fmt: skip
     return Redeemed(id=found.id, status="returned", code=None, points=found.points, expires_at=found.expires_at)
 

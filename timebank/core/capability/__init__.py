@@ -14,6 +14,8 @@ from typing import Any
 
 from timebank.core.capability.declared import (
     Agreed,
+    CounterDone,
+    CounterOffer,
     Delivery,
     Exported,
     Job,
@@ -28,9 +30,9 @@ from timebank.core.capability.declared import (
 from timebank.core.capability.residents import Figure, Reading, ResidentPart
 
 __all__ = [
-    "Agreed", "Capability", "Delivery", "Exported", "Figure", "Job", "MenuEntry", "MessageKind", "PersonColumn",
-    "Pictured", "Reading", "ResidentPart", "Reversal", "Source", "Sweep", "also", "capabilities", "counter_page_of",
-    "hook", "message_kind", "not_in_use", "referred_to", "resolve",
+    "Agreed", "Capability", "CounterDone", "CounterOffer", "Delivery", "Exported", "Figure", "Job", "MenuEntry",
+    "MessageKind", "PersonColumn", "Pictured", "Reading", "ResidentPart", "Reversal", "Source", "Sweep", "also",
+    "capabilities", "counter_page_of", "hook", "message_kind", "not_in_use", "referred_to", "resolve",
 ]  # fmt: skip
 
 
@@ -88,6 +90,10 @@ class Capability:
     """Words for what it writes into the audit as changed."""
     child_lists: Mapping[str, str] = field(default_factory=dict)
     """Words for its lists that give the full names of children. The audit records who reads one, by this key."""
+    done: Sequence[CounterDone] = ()
+    """What a counter lists as done there."""
+    offers: Sequence[CounterOffer] = ()
+    """What a counter offers the person who has just been scanned there."""
     counter: Mapping[str, str] = field(default_factory=dict)
     """By noun: the counter's page that finds one by its pickup code, which is added as `?code=`."""
     exported: Sequence[Exported] = ()

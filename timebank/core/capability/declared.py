@@ -55,6 +55,34 @@ class MenuEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class CounterOffer:
+    """What a counter offers the person who stands there; the offer with the smallest `place` comes first.
+
+    `verb` is called with the keeper's scope and a `web.offers.Stand`, in the open transaction of the page beside the
+    other offers, and returns a `web.offers.Offered`.
+    """
+
+    place: int
+    verb: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterDone:
+    """A kind of action in a counter's list of what was done last; `word` is marked for translation.
+
+    `select` reads `id, at, person_id, what, by_person, is_open` of those in community $1 at station $2 since $3.
+    `undo` is the address, with `{id}`, of its undo, which is offered for `undo_seconds` while `is_open`: to every
+    keeper of the station, or `only_by_who_did` it.
+    """
+
+    word: str
+    select: str
+    undo: str = ""
+    undo_seconds: int = 60
+    only_by_who_did: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Agreed:
     """A kind of change that waits for a second person: its `agreements.kinds.Kind` and its verbs.
 

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from timebank.access.sign_in.finding import count_look_up
 from timebank.core import database, scanned, vault
-from timebank.core.clock import now
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.locale import _
@@ -23,11 +22,11 @@ from timebank.core.wording import said
 from timebank.http.callers import AT_THE_COUNTER, WITHOUT_A_KEEPER, AnyRequest
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.people.directory import named_at_counter
-from timebank.people.schemas import PersonLine
+from timebank.people.directory import Namesake, named_at_counter
 from timebank.presence import batches, counter, scanning
 from timebank.presence.pages.at_the_counter import person_at_counter
 from timebank.presence.pages.verdicts import VerdictText, verdict_in_words
+from timebank.presence.recent import recent_at
 from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, Verdict, verdict_in_language
 from timebank.presence.visits import today_at
 from timebank.presence.words import REASONS
@@ -42,6 +41,7 @@ SCANNED = {
     "code": _("码"), "nonce": _("扫码"), "occurred_at": _("时间"), "station_id": _("驿站"),
 }  # fmt: skip
 BY_HAND = {"nonce": _("扫码"), "station_id": _("驿站"), "direction": _("签到"), "activity_id": _("服务")}
+FOUND = {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号"), "person_id": _("居民")}
 LOOK = "look"
 # The link needs no signature: the code is only looked up among the open redemptions and bookings that the caller may
 # read. Any host, path prefix and appended query are accepted, as for the links of `codes`.
@@ -52,6 +52,7 @@ class Found(msgspec.Struct, frozen=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
     phone_last4: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4})?$")] = ""
     room: Annotated[str, msgspec.Meta(max_length=60)] = ""
+    person_id: UUID | None = None  # which of several namesakes
 
 
 class Hand(msgspec.Struct, frozen=True):
@@ -139,7 +140,7 @@ class CounterPages(Controller):
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
         """Find a person without phone or card by the full name, and the last digits of the phone or the room."""
         data |= {"phone_last4": scanned.digits(data.get("phone_last4", ""))}
-        wanted = parse_form(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号")})
+        wanted = parse_form(Found, data, FOUND)
         await count_look_up(caller)
         return await _found_page(request, caller, data.get("station_id"), wanted)
 
@@ -244,12 +245,13 @@ async def _parts(
     if verdict is not None and (verdict.direction or verdict.status != "ok"):
         shown = verdict_in_words(verdict, language_of(request))
     async with transaction(caller), database.gathering() as reads:
-        today = reads.start(today_at(caller, chosen.id, most=8))
+        today = reads.start(today_at(caller, chosen.id, most=1))
+        recent = reads.start(recent_at(caller, chosen.id))
         served = reads.start(person_at_counter(caller, chosen, person_id, presence)) if person_id else None
     return {
-        "told": shown, "station_id": chosen.id, "today": today.result(),
+        "told": shown, "station_id": chosen.id, "today": today.result(), "recent": recent.result(),
         "served": served.result() if served else None, "nonce": vault.token(),
-        "undo_since": now() - counter.UNDO_WITHIN, "gives_codes": caller.device_id is None,
+        "gives_codes": caller.device_id is None,
     }  # fmt: skip
 
 
@@ -261,14 +263,14 @@ async def _found_page(request: AnyRequest, caller: Scope, station_id: str | None
             kept = reads.start(_kept(caller))
             named = reads.start(named_at_counter(caller, wanted.name, phone_last4=wanted.phone_last4, room=wanted.room))
         chosen, found = _required(kept.result(), station_id), named.result()
-        only = found[0].id if len(found) == 1 else None
-        return await _desk_page(request, caller, chosen, found=found, person_id=only, kept=kept.result())
+        only = next((one.id for one in found if len(found) == 1 or one.id == wanted.person_id), None)
+        return await _desk_page(request, caller, chosen, found=found, wanted=wanted, person_id=only, kept=kept.result())
 
 
 async def _desk_page(
     request: AnyRequest, caller: Scope, chosen: StationOut, *, verdict: Verdict | None = None,
-    person_id: UUID | None = None, presence: str | None = None, found: list[PersonLine] | None = None,
-    kept: list[StationOut], done: str = "",
+    person_id: UUID | None = None, presence: str | None = None, found: list[Namesake] | None = None,
+    wanted: Found | None = None, kept: list[StationOut], done: str = "",
 ) -> Template:  # fmt: skip
     context = await _parts(request, caller, chosen, verdict, person_id, presence)
     several = len(kept) > 1
@@ -278,6 +280,7 @@ async def _desk_page(
         "desk/counter.html",
         place=chosen.name,
         found=found,
+        wanted=wanted,
         several=several,
         done=done,
         on_device=caller.device_id is not None,

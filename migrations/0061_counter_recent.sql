@@ -1,0 +1,5 @@
+-- A counter shows what was done there last, whatever it was.
+SET LOCAL ROLE timebank_owner;
+
+CREATE INDEX redemption_handed ON redemption (community_id, station_id, ended_at) WHERE status IN ('collected', 'returned');
+CREATE INDEX booking_attended ON booking (community_id, ended_at) WHERE status = 'attended';

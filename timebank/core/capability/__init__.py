@@ -14,7 +14,9 @@ from typing import Any
 
 from timebank.core.capability.declared import (
     Agreed,
+    Batches,
     Delivery,
+    InboxKind,
     Job,
     MenuEntry,
     PersonColumn,
@@ -25,8 +27,9 @@ from timebank.core.capability.declared import (
 )
 
 __all__ = [
-    "Agreed", "Capability", "Delivery", "Job", "MenuEntry", "PersonColumn", "Pictured", "Reversal", "Source", "Sweep",
-    "also", "capabilities", "counter_page_of", "hook", "not_in_use", "referred_to", "resolve",
+    "Agreed", "Batches", "Capability", "Delivery", "InboxKind", "Job", "MenuEntry", "PersonColumn", "Pictured",
+    "Reversal", "Source", "Sweep", "also", "capabilities", "counter_page_of", "hook", "not_in_use", "referred_to",
+    "resolve",
 ]  # fmt: skip
 
 
@@ -60,6 +63,10 @@ class Capability:
     """By kind of a part that needs more than one sentence: the function `(values, language) -> str`."""
     agreed: Sequence[Agreed] = ()
     pictured: Sequence[Pictured] = ()
+    inbox: Sequence[InboxKind] = ()
+    """The kinds of its rows that staff decide."""
+    batches: Batches | None = None
+    """What has made many rows at once, if it makes them; exactly one capability declares it."""
     subjects: Sequence[str] = ()
     """The `objections.subjects.Subject`s that residents may object to."""
     people: Sequence[PersonColumn] = ()

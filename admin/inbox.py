@@ -33,6 +33,7 @@ from timebank.web.pages import page, see_other
 PAGE = 50
 FIELDS = ("activity", "station", "batch", "since", "until", "flag")
 ANY_DOUBT = "any"
+FORM = {"kind": _("分类"), "decision": _("决定"), "note": _("原因")}
 T = TypeVar("T")
 Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 
@@ -40,6 +41,7 @@ Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 class ManyForm(msgspec.Struct):
     """What is decided about the chosen rows, with one reason for all."""
 
+    kind: str
     decision: Decision
     note: Text = ""
 
@@ -59,30 +61,30 @@ class PanelInboxPages(Controller):
         """What waits, by kind; flagged ones first, then the oldest."""
         return await _inbox(request, caller, kind, cursor)
 
-    @post("/{noun:str}")
-    @shown_again(lambda request, caller, noun: _inbox(request, caller, noun))
+    @post()
+    @shown_again(lambda request, caller: _inbox(request, caller))
     async def decide(
-        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
-        noun: FromPath[str],
-    ) -> Redirect:  # fmt: skip
+        self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency]
+    ) -> Redirect:
         """Approve or return the chosen rows, or all that match; for a minute it can be undone."""
-        form = {name: value for name, value in (await request.form()).multi_items() if isinstance(value, str)}
-        told, asked = parse_form(ManyForm, form, {"decision": _("决定"), "note": _("原因")}), _asked(form)
-        picked = await chosen(request, "only") or await chosen(request, "id")
+        form = await _sent(request)
+        told, asked = parse_form(ManyForm, form, FORM), _asked(form)
+        picked = await chosen(request, "id")
         await once.answer(
             caller,
             lambda: deciding.decide_many(
-                caller, noun, told.decision, told.note, picked, asked, every=bool(form.get("every"))
+                caller, told.kind, told.decision, told.note, picked, asked, every=bool(form.get("every"))
             ),
         )
-        return see_other(_address(noun, form))
+        return see_other(_address(told.kind, form))
 
-    @post("/{noun:str}/reminder")
-    @shown_again(lambda request, caller, noun: _inbox(request, caller, noun))
-    async def remind(self, caller: NamedDependency[Scope], noun: FromPath[str]) -> Redirect:
+    @post("/reminder")
+    @shown_again(lambda request, caller: _inbox(request, caller))
+    async def remind(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Redirect:
         """Remind those who may decide what the caller may not; at most once a day."""
-        told = await reminding.remind(caller, noun)
-        return see_other(f"/admin/inbox?kind={noun}&reminded={told}")
+        kind = (await _sent(request)).get("kind", "")
+        told = await reminding.remind(caller, kind)
+        return see_other("/admin/inbox?" + urlencode({"kind": kind, "reminded": told}))
 
     @get("/decisions/{decision_id:uuid}")
     async def decision(
@@ -99,6 +101,11 @@ class PanelInboxPages(Controller):
         return see_other(f"/admin/inbox?kind={undone.noun}&undone={undone.chosen}")
 
 
+async def _sent(request: AnyRequest) -> dict[str, str]:
+    """The text fields of the form; of a repeated one the last."""
+    return {name: value for name, value in (await request.form()).multi_items() if isinstance(value, str)}
+
+
 def _asked(given: Mapping[str, str]) -> Asked:
     """The filter in a query or form; what cannot be read is not asked for."""
     flag = given.get("flag", "")
@@ -112,7 +119,7 @@ def _asked(given: Mapping[str, str]) -> Asked:
 
 def _read(shape: type[T], text: str | None) -> T | None:
     try:
-        return msgspec.convert(text, shape) if text else None
+        return msgspec.convert(text, shape, strict=False) if text else None
     except msgspec.ValidationError:
         return None
 
@@ -126,7 +133,8 @@ async def _inbox(request: AnyRequest, caller: Scope, noun: str = "", cursor: str
     caller.require_reader()
     language, given = language_of(request), dict(request.query_params)
     if request.method == "POST":
-        given = {name: value for name, value in (await request.form()).multi_items() if isinstance(value, str)}
+        given = await _sent(request)
+        noun = given.get("kind", "")
     counted = {kind.noun: await _counted(caller, kind, Asked()) for kind in kinds.inbox_kinds()}
     shown = next((kind for kind in kinds.inbox_kinds() if kind.noun == noun), _first(counted))
     asked = _asked(given) if shown.filters else Asked()

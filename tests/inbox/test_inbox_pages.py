@@ -37,12 +37,18 @@ async def test_all_that_match_are_decided_from_the_page_and_undone(town: Town, o
     run = await imported_hours(town, owner, 60)
     street = await signed_in(town, "钱进")
     page = await street.get(f"{AT}&batch={run}")
-    form = {"_csrf": csrf_of(page), "_key": hidden(page, "_key"), "batch": str(run), "every": "1"}
-    refused = await street.post("/admin/inbox/service_record", data=form | {"decision": "reject"})
+    form = {
+        "_csrf": csrf_of(page),
+        "_key": hidden(page, "_key"),
+        "batch": str(run),
+        "every": "1",
+        "kind": "service_record",
+    }
+    refused = await street.post("/admin/inbox", data=form | {"decision": "reject"})
     assert (refused.status_code, "退回要写明原因" in words(refused)) == (422, True)
-    done = await street.post("/admin/inbox/service_record", data=form | {"decision": "approve"})
+    done = await street.post("/admin/inbox", data=form | {"decision": "approve"})
     assert done.headers["location"] == f"{AT}&batch={run}"
-    again = await street.post("/admin/inbox/service_record", data=form | {"decision": "approve"})
+    again = await street.post("/admin/inbox", data=form | {"decision": "approve"})
     assert again.status_code == 303
     assert await owner.fetchval("SELECT count(*) FROM mass_decision") == 1
     shown = await street.get(AT)
@@ -60,8 +66,14 @@ async def test_the_page_of_a_decision_lists_what_was_refused_with_the_reason(
     run = await imported_hours(town, owner, 6)
     street = await signed_in(town, "钱进")
     page = await street.get(f"{AT}&batch={run}")
-    form = {"_csrf": csrf_of(page), "_key": hidden(page, "_key"), "batch": str(run), "every": "1"}
-    await street.post("/admin/inbox/service_record", data=form | {"decision": "approve"})
+    form = {
+        "_csrf": csrf_of(page),
+        "_key": hidden(page, "_key"),
+        "batch": str(run),
+        "every": "1",
+        "kind": "service_record",
+    }
+    await street.post("/admin/inbox", data=form | {"decision": "approve"})
     await owner.execute("UPDATE service_record SET status = 'rejected' WHERE person_id = $1", town.people["张桂兰"])
     await is_due(owner)
     await carry_out_decisions()

@@ -1,6 +1,6 @@
 """Cards: printed codes for people without a phone."""
 
-from timebank.core.capability import Capability, PersonColumn
+from timebank.core.capability import Capability, InboxKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -8,6 +8,17 @@ CAPABILITY = Capability(
     tables="timebank.cards.tables",
     api=("timebank.cards.api.Cards",),
     pages=("timebank.cards.pages.counter.CounterCardPages",),
+    inbox=(
+        InboxKind(
+            noun="card",
+            place=30,
+            word=_("服务卡"),
+            icon="person",
+            listing="timebank.cards.waiting.listing",
+            decidable="timebank.cards.waiting.decidable",
+            page="/admin/presence",
+        ),
+    ),
     people=(PersonColumn("card", "person_id", "settled"),),
     sentences={
         "card.given": _("给您办了一张服务卡。不是您要办的，请马上告诉社区。"),

@@ -1,6 +1,16 @@
 """The manifest of deeds (the moral bank): filing, review and credit."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Pictured, Reversal, Source
+from timebank.core.capability import (
+    Agreed,
+    Capability,
+    InboxKind,
+    Job,
+    MenuEntry,
+    PersonColumn,
+    Pictured,
+    Reversal,
+    Source,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -16,6 +26,17 @@ CAPABILITY = Capability(
         "admin.deeds.PanelDeedPages",
     ),
     menu=(MenuEntry(place=60, href="/admin/deeds", icon="heart", word=_("道德积分"), readers="both"),),
+    inbox=(
+        InboxKind(
+            noun="deed",
+            place=20,
+            word=_("善行"),
+            icon="heart",
+            listing="timebank.deeds.filing.waiting.listing",
+            decidable="timebank.deeds.filing.waiting.decidable",
+            decide="timebank.deeds.filing.waiting.decide_deeds",
+        ),
+    ),
     jobs=(Job("credit_due_deeds", 60, "timebank.deeds.credit.credit_due_deeds"),),
     invariants="timebank.deeds.invariants.DEEDS",
     sources=(

@@ -42,6 +42,7 @@ from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other
 
 PAGE = 50
+INBOX = "/admin/inbox?kind=service_record"
 STATUSES = {
     "pending": _("待审核"),
     "noticed": _("公示中"),
@@ -97,19 +98,22 @@ class PanelReviewPages(Controller):
     @get()
     async def records(
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "pending",
-        cursor: Cursor = None, approved: FromQuery[int] = 0, refused: FromQuery[int] = 0,
-    ) -> Template:  # fmt: skip
-        """The service records of one status; by default those that wait for a decision."""
-        return await _records_page(request, caller, status, cursor, approved, refused)
+        cursor: Cursor = None,
+    ) -> Template | Redirect:  # fmt: skip
+        """The service records that were decided, by status. Those that wait are in the inbox."""
+        caller.require_reader()
+        if status not in STATUSES or status == "pending":
+            return Redirect(INBOX)
+        return await _records_page(request, caller, status, cursor)
 
     @post()
-    @shown_again(lambda request, caller: _records_page(request, caller, "pending"))
+    @shown_again(lambda request, caller: _records_page(request, caller, "approved"))
     async def approve_several(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Redirect:
         """Approve the chosen records; those that another person must decide are skipped."""
         caller.require_admin()
         chosen = [each for each in (await request.form()).getall("record", []) if isinstance(each, str)][:PAGE]
         done = await review.approve_records(caller, [known for each in chosen if (known := _uuid(each))])
-        return see_other(f"/admin/reviews?approved={done}&refused={len(chosen) - done}")
+        return see_other(f"{INBOX}&approved={done}&refused={len(chosen) - done}")
 
     @get("/hours")
     async def hours(
@@ -130,7 +134,7 @@ class PanelReviewPages(Controller):
         """Enter honour hours, which another person approves."""
         wanted = parse_form(HoursForm, data, HOURS).hours()
         await once.answer(caller, lambda: enter_hours(caller, wanted))
-        return see_other("/admin/reviews/hours?done=entered" if not caller.reads_all else "/admin/reviews")
+        return see_other("/admin/reviews/hours?done=entered" if not caller.reads_all else INBOX)
 
     @get("/{record_id:uuid}")
     async def record(self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
@@ -163,17 +167,12 @@ class PanelReviewPages(Controller):
         return see_other(f"/admin/reviews/{record_id}")
 
 
-async def _records_page(
-    request: AnyRequest, caller: Scope, status: str, cursor: str | None = None, approved: int = 0, refused: int = 0
-) -> Template:
+async def _records_page(request: AnyRequest, caller: Scope, status: str, cursor: str | None = None) -> Template:
     caller.require_reader()
-    tab = status if status in STATUSES else "pending"
-    found = await reading.list_records(caller, status=tab, limit=PAGE, cursor=cursor, language=language_of(request))
-    own = await not_decidable_by(caller, found.items) if tab == "pending" and caller.administers else set()
+    found = await reading.list_records(caller, status=status, limit=PAGE, cursor=cursor, language=language_of(request))
     return page(
-        request, caller, "reviews/records.html", found=found, own=own, tab=tab, statuses=STATUSES, cursor=cursor,
-        waiting=await reading.count_pending(caller), cards=await count_unconfirmed(caller), approved=approved,
-        refused=refused,
+        request, caller, "reviews/records.html", found=found, tab=status, statuses=STATUSES, cursor=cursor,
+        cards=await count_unconfirmed(caller),
     )  # fmt: skip
 
 

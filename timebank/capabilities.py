@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from timebank.core.capability import Capability, resolve
 
 ORDER = (
-    "outbox", "agreements", "areas", "policies", "photos", "people", "ledger", "expiry", "stations", "access",
+    "outbox", "agreements", "areas", "policies", "photos", "people", "ledger", "expiry", "stations", "access", "inbox",
     "objections", "rules", "cards", "activities", "presence", "service_records", "deeds", "shop", "classes", "merging",
     "imports", "exports", "overview", "trail",
 )  # fmt: skip

@@ -98,7 +98,7 @@ for (const toast of document.querySelectorAll("[data-toast]")) {
     if (toast.matches(":hover, :focus-within")) setTimeout(leave, 3000);
     else toast.remove();
   };
-  setTimeout(leave, SEEN);
+  if (!toast.closest("[data-undo-within]")) setTimeout(leave, SEEN); // an undo stays as long as it works
 }
 
 /* A number that has just grown counts up once. */

@@ -18,6 +18,9 @@ OTHER_ROUTES = {
     "POST /admin/areas/{area_id}/name": "a name", "PATCH /api/v1/areas/{area_id}": "a name",
     "POST /admin/outbox/again": DELIVERY, "POST /admin/outbox/{parcel_id}/again": DELIVERY,
     "POST /admin/outbox/{parcel_id}/end": DELIVERY,
+    "POST /admin/inbox": "keeps a choice; the worker decides each row as `review-hours` does, with the rights of then",
+    "POST /admin/inbox/decisions/{decision_id}/undo": "nothing was decided yet",
+    "POST /admin/inbox/reminder": "a message to those who may decide, once a day",
     "POST /admin/ledger/check": "asks the worker to check the books, which changes nothing in them",
     "POST /activities/shifts/{shift_id}/sign-up": OWN, "POST /activities/shifts/{shift_id}/withdrawal": OWN,
     "POST /api/v1/shifts/{shift_id}/sign-ups": OWN, "DELETE /api/v1/shifts/{shift_id}/sign-ups": OWN,
@@ -68,6 +71,8 @@ OTHER_VERBS = {
     **dict.fromkeys(("award_deed", "note_service", "undo_award"), "follows from a confirmation, which has a line"),
     "stop_import": "says that an import came to no end; what it has written stands under its own verbs",
     "ask_for_check": "asks the worker to check the books", "sign_up": OWN, "withdraw": OWN,
+    **dict.fromkeys(("decide_many", "undo_decide_many"), "each row is decided by a verb that has a line"),
+    "remind_deciders": "a message to those who may decide, once a day",
     "deliver_again": DELIVERY, "give_up_delivery": DELIVERY,
     "attach_photo": OWN, "remove_photo": OWN, "purge_photo": "a photo goes on the day that the community's rules say",
 }  # fmt: skip

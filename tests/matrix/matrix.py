@@ -85,7 +85,7 @@ NAMED = {
     "redemption_id": "redemption", "confirmation_id": "confirmation", "course_id": "course", "lesson_id": "lesson",
     "booking_id": "booking", "run_id": "run", "draft_id": "draft", "entry_id": "entry", "visit_id": "visit",
     "nonce": "nonce", "merge_id": "merge", "community_id": "community", "item_id": "noticed deed",
-    "parcel_id": "parcel",
+    "parcel_id": "parcel", "decision_id": "mass decision",
     "photo_id": "photo",
 }  # fmt: skip
 BY_ADDRESS = {

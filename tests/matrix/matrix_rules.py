@@ -235,6 +235,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "GET /api/v1/redemptions",
     ),
     "s ffff fff ff yfuu fuu fff": (
+        "POST /admin/inbox/decisions/{decision_id}/undo",
         "GET /admin/imports/drafts/{draft_id}",
         "POST /admin/imports/drafts/{draft_id}",
         "POST /admin/imports/drafts/{draft_id}/words",

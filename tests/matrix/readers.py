@@ -36,7 +36,8 @@ READERS = {
     ),
     "赵丽": (
         "/admin", "/admin/ledger", "/admin/ledger/{entry}", "/admin/ledger/{reversal}", "/admin/ledger/{debt}",
-        "/admin/reviews", "/admin/reviews/hours", "/admin/reviews/{record}", "/admin/presence", "/admin/deeds",
+        "/admin/inbox", "/admin/reviews?status=approved", "/admin/reviews/hours", "/admin/reviews/{record}",
+        "/admin/presence", "/admin/deeds",
         "/admin/deeds/catalogue",
         "/admin/deeds/{deed}", "/admin/objections/{objection}", "/admin/goods", "/admin/goods/new",
         "/admin/goods/{good}", "/admin/goods/redemptions", "/admin/goods/redemptions/undone",

@@ -9,7 +9,7 @@ GROWS = {
     "account", "attachment", "audit", "booking", "claim", "class_payment", "class_purchase", "counter_confirmation",
     "counter_sign_on", "debt", "deed",
     "expiry_announcement", "household_month", "household_move", "idempotent_request", "import_row", "import_run",
-    "lesson", "membership_question", "message",
+    "lesson", "mass_decision", "mass_decision_item", "membership_question", "message",
     "objection", "one_time_code", "outbox", "person_merge", "person_merge_row", "photo",
     "redemption", "scan", "service_record", "session", "shift", "sign_up",
     "spending_rest", "stock_move", "transfer", "visit", "waiting_change",

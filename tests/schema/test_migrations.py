@@ -103,6 +103,8 @@ LANDED = {
     "0056_contract.sql": "f3cc330f13bf4d450abe31746f3243b08c5e76ad5c0fcab8c7f77d8ffff52d30",
     "0057_hot_writes.py": "f607d08f48ab9790b30ab77eafa7dea9f9dda5fd1e836ee3268edd1ca7f20cb3",
     "0057_hot_writes.sql": "e8e31cb0c6a7dff8173e621ad53456c3dbac35513418dce4afac24c4cc95fa15",
+    "0058_inbox.py": "cc9cd321baf1c74937434364cada19635b25fe9ea8acd64c5a4e6a7887b7b72e",
+    "0058_inbox.sql": "059e67dba0ae0347f76612f8477939825a76856f9abb8c684aa0b75c55a34390",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ async def post(
     return await admin.post(path, data={"_csrf": csrf_of(await admin.get(at))} | data)
 
 
-@pytest.mark.parametrize("path", ["reviews", "stations", "activities", "rules"])
+@pytest.mark.parametrize("path", ["inbox", "stations", "activities", "rules"])
 async def test_the_panel_is_for_those_who_read_the_books(town: Town, path: str) -> None:
     assert (await browser().get(f"/admin/{path}")).status_code == 303
     for name, status in (("张桂兰", 403), ("周敏", 403), ("孙伟", 200), ("赵丽", 200), ("钱进", 200)):
@@ -37,8 +37,9 @@ async def test_the_panel_is_for_those_who_read_the_books(town: Town, path: str) 
 async def test_what_is_doubtful_is_shown_in_words_and_approved(town: Town, owner: asyncpg.Connection) -> None:
     await served(town, "周敏", 60)
     admin = await signed_in(town, "赵丽")
-    listed = await admin.get("/admin/reviews")
-    assert "1 条服务等审核" in words(listed)
+    assert (await admin.get("/admin/reviews")).headers["location"] == "/admin/inbox?kind=service_record"
+    listed = await admin.get("/admin/inbox?kind=service_record")
+    assert "我能批 1" in words(listed)
     assert "志愿者就是本站站长" in words(listed)
     path = f"/admin/reviews/{await record_id_of(owner, town, '周敏')}"
     page = await admin.get(path)
@@ -61,7 +62,7 @@ async def test_several_are_approved_at_once_and_the_own_stay(town: Town, owner: 
     assert (await post(admin, "/admin/reviews/hours", dict(entered))).status_code == 303
     chosen = [str(r["id"]) for r in await owner.fetch("SELECT id FROM service_record")]
     done = await post(admin, "/admin/reviews", {"record": [*chosen, "nonsense"]})
-    assert done.headers["location"] == "/admin/reviews?approved=1&refused=2"
+    assert done.headers["location"] == "/admin/inbox?kind=service_record&approved=1&refused=2"
     page = await admin.get(done.headers["location"])
     assert "已同意 1 条" in words(page)
     assert "有 2 条没有同意" in words(page)
@@ -88,9 +89,9 @@ async def test_a_forgotten_end_is_corrected_on_its_page_and_approved_by_somebody
         await scanned(await town.scope("张桂兰"), station_code(town))
     await close_forgotten(town.system())
     admin, path = await signed_in(town, "赵丽"), f"/admin/reviews/{await record_id_of(owner, town, '张桂兰')}"
-    listed = await admin.get("/admin/reviews")
+    listed = await admin.get("/admin/inbox?kind=service_record")
     assert "要逐条核实" in words(listed)
-    assert 'type="checkbox"' not in listed.text, "what was forgotten is not approved in passing"
+    assert 'name="id"' not in listed.text, "what was forgotten is not approved in passing"
     assert "忘记签退" in words(await admin.get(path))
     form: dict[str, object] = {"decision": "approve", "note": "站长说十一点走的", "at": "11:00"}
     wrong = await post(admin, path, form | {"day": f"{clock.local(begin):%Y-%m-%d}", "at": "08:00"})

@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("expiry",),
     ("stations",),
     ("access",),
+    ("inbox",),
     ("objections",),
     ("rules",),
     ("cards",),

@@ -251,7 +251,7 @@ async def test_main_pages_are_open_to_everybody(lived_in: Town, walk: Walk) -> N
         ("张桂兰", "elder", ("/", "/activities")),
         ("刘洋", "light", ("/classes", "/family")),
         ("周敏", "light", ("/desk",)),
-        ("赵丽", "light", ("/admin", "/admin/reviews", "/admin/people", f"/admin/people/{person}", "/admin/deeds")),
+        ("赵丽", "light", ("/admin", "/admin/inbox", "/admin/people", f"/admin/people/{person}", "/admin/deeds")),
         ("赵丽", "dark", ("/admin", "/admin/imports", "/admin/agreements")),
         ("钱进", "light", ("/admin/agreements",)),
     )

@@ -1,6 +1,6 @@
 """Cards: printed codes for people without a phone."""
 
-from timebank.core.capability import Capability, CounterOffer, MessageKind, PersonColumn
+from timebank.core.capability import Capability, CounterOffer, InboxKind, MessageKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -9,6 +9,17 @@ CAPABILITY = Capability(
     api=("timebank.cards.api.Cards",),
     pages=("timebank.cards.pages.counter.CounterCardPages",),
     offers=(CounterOffer(90, "timebank.cards.pages.offers.counter_offers"),),
+    inbox=(
+        InboxKind(
+            noun="card",
+            place=30,
+            word=_("服务卡"),
+            icon="person",
+            listing="timebank.cards.waiting.listing",
+            decidable="timebank.cards.waiting.decidable",
+            page="/admin/presence",
+        ),
+    ),
     people=(PersonColumn("card", "person_id", "settled"),),
     sentences={
         "card.given": _("给您办了一张服务卡。不是您要办的，请马上告诉社区。"),

@@ -3,6 +3,7 @@
 from timebank.core.capability import (
     Agreed,
     Capability,
+    InboxKind,
     Job,
     MenuEntry,
     MessageKind,
@@ -27,6 +28,17 @@ CAPABILITY = Capability(
         "admin.deeds.PanelDeedPages",
     ),
     menu=(MenuEntry(place=60, href="/admin/deeds", icon="heart", word=_("道德积分"), readers="both"),),
+    inbox=(
+        InboxKind(
+            noun="deed",
+            place=20,
+            word=_("善行"),
+            icon="heart",
+            listing="timebank.deeds.filing.waiting.listing",
+            decidable="timebank.deeds.filing.waiting.decidable",
+            decide="timebank.deeds.filing.waiting.decide_deeds",
+        ),
+    ),
     jobs=(Job("credit_due_deeds", 60, "timebank.deeds.credit.credit_due_deeds"),),
     invariants="timebank.deeds.invariants.DEEDS",
     sources=(

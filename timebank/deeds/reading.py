@@ -11,6 +11,7 @@ from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.deeds.parties import readable_deeds
 from timebank.deeds.schemas import Deed, DeedOut, DeedStatus
+from timebank.inbox.kinds import undecided
 from timebank.people.locks import lock_people, require_locked
 
 _DEED = f"""
@@ -105,6 +106,19 @@ async def deeds_of_resident(scope: Scope, person_id: UUID, reading: Reading) -> 
     """The deeds of one person, newest first, for administrators and auditors."""
     scope.require_reader()
     return await list_deeds(scope, person_id=person_id, limit=20, cursor=reading.cursor)
+
+
+async def list_filed_deeds(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[Deed]:
+    """The filed deeds that wait, those that their witness denied first, then the oldest. Checks no permission."""
+    asked = Filters(scope.community_id)
+    asked.add("d.status = 'filed'")
+    asked.sql += f" AND {undecided('d.id')}"
+    answered = "d.witness_answer IS DISTINCT FROM 'denied'"
+    asked.add_after(f"{answered}, d.id", ">", read_cursor(cursor, tuple[bool, UUID]))
+    oldest = f"{_DEED}{asked.sql} ORDER BY {answered}, d.id LIMIT {most(limit + 1)}"
+    async with transaction(scope):
+        found = await database.rows(Deed, oldest, *asked.values)
+    return make_page(found, limit, lambda deed: (deed.witness_answer != "denied", deed.id))
 
 
 async def count_waiting(scope: Scope) -> dict[str, int]:

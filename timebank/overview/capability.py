@@ -1,6 +1,6 @@
 """Overview: figures and verbs that involve several capabilities."""
 
-from timebank.core.capability import Capability, Job, MenuEntry, MessageKind, ResidentPart
+from timebank.core.capability import Capability, InboxKind, Job, MenuEntry, MessageKind, ResidentPart
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -11,6 +11,17 @@ CAPABILITY = Capability(
         "admin.home.PanelHomePages",
     ),
     menu=(MenuEntry(place=10, href="/admin", icon="chart", word=_("总览")),),
+    inbox=(
+        InboxKind(
+            noun="waiting_change",
+            place=50,
+            word=_("待另一人确认"),
+            icon="people",
+            listing="timebank.overview.waiting.listing",
+            decidable="timebank.overview.waiting.decidable",
+            page="/admin/agreements",
+        ),
+    ),
     jobs=(
         Job("remind_deciders", 60, "timebank.overview.reminding.remind_deciders"),
         Job("count_figures", 600, "timebank.overview.figures.count_figures"),

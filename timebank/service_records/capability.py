@@ -3,6 +3,7 @@
 from timebank.core.capability import (
     Capability,
     Exported,
+    InboxKind,
     Job,
     MenuEntry,
     MessageKind,
@@ -24,9 +25,21 @@ CAPABILITY = Capability(
         "timebank.service_records.pages.visits.VisitPages",
         "admin.reviews.PanelReviewPages",
     ),
-    menu=(
-        MenuEntry(place=20, href="/admin/reviews", icon="check", word=_("待办")),
-        MenuEntry(place=65, href="/admin/reviews/hours", icon="clock", word=_("补录时长"), readers="part"),
+    menu=(MenuEntry(place=65, href="/admin/reviews/hours", icon="clock", word=_("补录时长"), readers="part"),),
+    inbox=(
+        InboxKind(
+            noun="service_record",
+            place=10,
+            word=_("服务记录"),
+            icon="check",
+            listing="timebank.service_records.waiting.listing",
+            decidable="timebank.service_records.waiting.decidable",
+            groups="timebank.service_records.waiting.groups",
+            others="timebank.service_records.waiting.others",
+            decide="timebank.service_records.review.decide_records",
+            filters=("activity", "station", "batch", "date", "flag"),
+            flags="timebank.presence.words.FLAGS",
+        ),
     ),
     jobs=(Job("credit_due_records", 60, "timebank.service_records.crediting.notice_ends.credit_due_records"),),
     invariants="timebank.service_records.invariants.RECORDS",

@@ -107,12 +107,3 @@ async def list_records(
     async with transaction(scope):
         found = await database.rows(_Stored, newest, *seen.values)
     return make_page([_in_words(scope, r, language) for r in found], limit, lambda r: (r.created_at, r.id))
-
-
-async def count_pending(scope: Scope) -> int:
-    """The number of records that wait for a review in the community. Checks no permission."""
-    async with transaction(scope):
-        waiting: int = await database.fetch_value(
-            "SELECT count(*) FROM service_record WHERE community_id = $1 AND status = 'pending'", scope.community_id
-        )
-    return waiting

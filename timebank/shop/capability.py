@@ -6,6 +6,7 @@ from timebank.core.capability import (
     CounterDone,
     CounterOffer,
     Exported,
+    InboxKind,
     Job,
     MenuEntry,
     MessageKind,
@@ -36,6 +37,17 @@ CAPABILITY = Capability(
     menu=(
         MenuEntry(place=70, href="/admin/goods", icon="gift", word=_("物品")),
         MenuEntry(place=80, href="/admin/confirmations", icon="people", word=_("柜台请您同意")),
+    ),
+    inbox=(
+        InboxKind(
+            noun="counter_confirmation",
+            place=60,
+            word=_("柜台请您同意"),
+            icon="people",
+            listing="timebank.shop.confirmations.waiting.listing",
+            decidable="timebank.shop.confirmations.waiting.decidable",
+            page="/admin/confirmations",
+        ),
     ),
     jobs=(Job("expire_redemptions", 60, "timebank.shop.cancelling.expire_redemptions"),),
     invariants="timebank.shop.invariants.SHOP",

@@ -14,10 +14,12 @@ from typing import Any
 
 from timebank.core.capability.declared import (
     Agreed,
+    Batches,
     CounterDone,
     CounterOffer,
     Delivery,
     Exported,
+    InboxKind,
     Job,
     MenuEntry,
     MessageKind,
@@ -30,9 +32,10 @@ from timebank.core.capability.declared import (
 from timebank.core.capability.residents import Figure, Reading, ResidentPart
 
 __all__ = [
-    "Agreed", "Capability", "CounterDone", "CounterOffer", "Delivery", "Exported", "Figure", "Job", "MenuEntry",
-    "MessageKind", "PersonColumn", "Pictured", "Reading", "ResidentPart", "Reversal", "Source", "Sweep", "also",
-    "capabilities", "counter_page_of", "hook", "message_kind", "not_in_use", "referred_to", "resolve",
+    "Agreed", "Batches", "Capability", "CounterDone", "CounterOffer", "Delivery", "Exported", "Figure", "InboxKind",
+    "Job", "MenuEntry", "MessageKind", "PersonColumn", "Pictured", "Reading", "ResidentPart", "Reversal", "Source",
+    "Sweep", "also", "capabilities", "counter_page_of", "hook", "message_kind", "not_in_use", "referred_to",
+    "resolve",
 ]  # fmt: skip
 
 
@@ -68,6 +71,10 @@ class Capability:
     """By kind of a part that needs more than one sentence: the function `(values, language) -> str`."""
     agreed: Sequence[Agreed] = ()
     pictured: Sequence[Pictured] = ()
+    inbox: Sequence[InboxKind] = ()
+    """The kinds of its rows that staff decide."""
+    batches: Batches | None = None
+    """What has made many rows at once, if it makes them; exactly one capability declares it."""
     subjects: Sequence[str] = ()
     """The `objections.subjects.Subject`s that residents may object to."""
     people: Sequence[PersonColumn] = ()

@@ -194,3 +194,44 @@ class Exported:
     """The fields of the list's form that hold kinds and ids; the field `q` holds words and is not kept."""
     of_people: bool = False
     """Whether more than a page of it needs a second person's consent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxKind:
+    """A kind of row that staff decide, as a list of the panel's inbox; see `inbox.kinds` for the types.
+
+    `noun` names the row; its page is the manifest's `panel` address, else `page`. The verbs take the scope first.
+    """
+
+    noun: str
+    place: int
+    """Kinds are shown in the order of their places."""
+    word: str
+    icon: str
+    listing: str
+    """`(scope, asked, limit, cursor, language) -> Page[Item]`: one page, flagged ones first, then the oldest."""
+    decidable: str
+    """`(scope, asked) -> Decidable`: how many wait, and which of them the caller may decide."""
+    page: str = ""
+    filters: Sequence[Literal["activity", "station", "batch", "date", "flag"]] = ()
+    flags: str | None = None
+    """The mapping of its flags to words, if it is filtered by them."""
+    groups: str | None = None
+    """`(scope) -> list[Group]`: what waits of each import, if imports make such rows."""
+    others: str | None = None
+    """`(scope) -> {(home community, person): number}`: who may decide how many of those that the caller may not."""
+    decide: str | None = None
+    """`(scope, ids, decision, note) -> {id: error}`: decides these in the open transaction, each by the verb and with
+    the proof of a single decision, after locking their people in the order of their ids; returns what was refused.
+    None: they are decided one at a time on their own page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """What makes many rows at once, such as an import.
+
+    `rows` is a SELECT of `noun_id, batch_id` in community $1; `names` the verb `(scope, ids) -> {id: str}`.
+    """
+
+    rows: str
+    names: str

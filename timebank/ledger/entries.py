@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from timebank.core import database
+from timebank.core import clock, database
 from timebank.core.capability import Reversal, capabilities
 from timebank.core.database import Filters, most, transaction
 from timebank.core.paging import Page, make_page, read_cursor
@@ -80,6 +80,22 @@ async def last_entries(scope: Scope, *, limit: int = 50, cursor: str | None = No
             Entry, f"{_ENTRIES.format(heads=newest, whose='')} ORDER BY h.id DESC", *asked.values
         )
     return make_page(found, limit, lambda entry: (entry.first_id,))
+
+
+async def entries_of_day(scope: Scope, day: date, *, limit: int = 50, cursor: str | None = None) -> Page[Entry]:
+    """The ledger entries of one local day, newest first; for administrators and auditors."""
+    scope.require_reader()
+    asked = Filters(scope.community_id, *clock.day_bounds(day))
+    asked.add_after("posted_at, id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    heads = (
+        f"{_HEADS} AND posted_at >= $2 AND posted_at < $3{asked.sql} "
+        f"ORDER BY posted_at DESC, id DESC LIMIT {most(limit + 1)}"
+    )
+    async with transaction(scope):
+        found = await database.rows(
+            Entry, f"{_ENTRIES.format(heads=heads, whose='')} ORDER BY h.posted_at DESC, h.id DESC", *asked.values
+        )
+    return make_page(found, limit, lambda entry: (entry.posted_at, entry.first_id))
 
 
 async def find_entry(scope: Scope, entry_id: UUID, *, person_id: UUID | None = None) -> Entry:

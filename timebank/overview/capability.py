@@ -9,6 +9,7 @@ CAPABILITY = Capability(
     pages=(
         "timebank.overview.pages.home.HomePages",
         "admin.home.PanelHomePages",
+        "admin.months.PanelMonthPages",
     ),
     menu=(MenuEntry(place=10, href="/admin", icon="chart", word=_("总览")),),
     inbox=(
@@ -25,6 +26,8 @@ CAPABILITY = Capability(
     jobs=(
         Job("remind_deciders", 60, "timebank.overview.reminding.remind_deciders"),
         Job("count_figures", 600, "timebank.overview.figures.count_figures"),
+        Job("count_this_month", 600, "timebank.overview.months.count_this_month"),
+        Job("count_months", 6 * 3600, "timebank.overview.months.count_months"),
     ),
     sentences={
         "change_decided.agreed": _("另一个人同意了，已经办好：{change}。{note:sentences}"),

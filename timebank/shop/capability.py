@@ -118,6 +118,7 @@ CAPABILITY = Capability(
         "refuse_confirmation": _("没有同意柜台的请求"),
         "reserve": _("预留了物品"),
         "return_goods": _("收回了退货"),
+        "set_good_cost": _("登记了物品的成本"),
         "set_photo": _("换了物品照片"),
         "undo_hand_over": _("撤销了刚才的交付"),
     },

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from functools import partial
+from typing import Annotated
 from uuid import UUID
 
 import msgspec

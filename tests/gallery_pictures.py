@@ -34,6 +34,10 @@ LENGTHEN = """(long) => {
     place.textContent = `${place.textContent} ${long}`;
   }
 }"""
+TYPED = """([name, value]) => {
+  const field = document.querySelector(`main form [name=${name}]`);
+  if (field) { field.value = value; field.form.requestSubmit(); }
+}"""
 EMPTIED = ("/messages", "/visits", "/statement?month=2001-01", "/redemptions", "/deeds", "/activities", "/classes")
 REFUSED = (
     ("/goods/" + NOWHERE, None), ("/nowhere", None), ("/c/not-a-code", None), ("/scan", ("code", "https://a.example/")),
@@ -101,8 +105,7 @@ async def refuse(album: Album, page: Page) -> None:
         if typed is None:
             await album.take(page, path, name)
             continue
-        fill = "([name, value]) => { const f = document.querySelector(`form [name=${name}]`); if (f) { f.value = value; f.form.requestSubmit(); } }"
-        await album.take(page, path, name, (fill, list(typed)))
+        await album.take(page, path, name, (TYPED, list(typed)))
 
 
 async def photograph(folder: Path, told: dict[str, Any]) -> None:

@@ -34,6 +34,10 @@ LENGTHEN = """(long) => {
     place.textContent = `${place.textContent} ${long}`;
   }
 }"""
+TYPED = """([name, value]) => {
+  const field = document.querySelector(`main form [name=${name}]`);
+  if (field) { field.value = value; field.form.requestSubmit(); }
+}"""
 EMPTIED = ("/messages", "/visits", "/statement?month=2001-01", "/redemptions", "/deeds", "/activities", "/classes")
 REFUSED = (
     ("/goods/" + NOWHERE, None), ("/nowhere", None), ("/c/not-a-code", None), ("/scan", ("code", "https://a.example/")),
@@ -65,7 +69,7 @@ class Album:
         ahead, seen = [start], {kind_of(start)}
         while ahead:
             path = ahead.pop(0)
-            if kind_of(path) not in self.taken:
+            if kind_of(path) not in self.taken or path == start:
                 self.taken.add(kind_of(path))
                 await self.take(page, path, f"{role}/{kind_of(path)}")
             links = await page.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.href)")
@@ -82,6 +86,7 @@ class Album:
             await page.goto(path)
             if change is not None:
                 await page.evaluate(*change)
+                await page.wait_for_timeout(1_500)  # a refused form comes back
             for screen, size in SCREENS.items():
                 await page.set_viewport_size(size)
                 file = self.folder / screen / view / f"{name.replace('?', '').strip('/') or 'first'}.png"
@@ -100,8 +105,7 @@ async def refuse(album: Album, page: Page) -> None:
         if typed is None:
             await album.take(page, path, name)
             continue
-        fill = "([name, value]) => { const f = document.querySelector(`form [name=${name}]`); if (f) f.value = value; }"
-        await album.take(page, path, name, (fill, list(typed)))
+        await album.take(page, path, name, (TYPED, list(typed)))
 
 
 async def photograph(folder: Path, told: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ async def person_on_paper(request: AnyRequest, caller: Scope, person_id: UUID) -
     caller.require_reader()
     parts = [part for part in resident_parts() if part.on_paper]
     seen = await open_resident(caller, person_id, parts, Reading(None, language_of(request)))
-    return page(request, caller, "people/paper.html", seen=seen, parts=parts, rows_max=8, now=clock.now())
+    return page(request, caller, "people/paper.html", seen=seen, parts=parts, rows_max=6, now=clock.now())
 
 
 async def area_options(scope: Scope) -> list[tuple[UUID, str]]:

@@ -7,14 +7,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from admin.person_page import STATUS, area_options, person_page
+from admin.person_page import STATUS, area_options, person_on_paper, person_page
 from timebank.access.registration import amend, register
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
-from timebank.merging.merges import find_merge_target
 from timebank.people.directory import list_people, open_person
 from timebank.people.schemas import Correction, Enrolment, Status
 from timebank.web.forms import parse_form
@@ -70,12 +69,18 @@ class PanelPeoplePages(Controller):
     async def one(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope],
         part: FromQuery[str] = "", cursor: Cursor = None, done: FromQuery[str | None] = None,
+        paper: FromQuery[str] = "",
     ) -> Template | Redirect:  # fmt: skip
-        """The page of a person, at one of its tabs. A merged record redirects to the record it was merged into."""
-        caller.require_reader()
-        if kept := await find_merge_target(caller, person_id):
-            return see_other(f"/admin/people/{kept}?done=led")
-        return await person_page(request, caller, person_id, part=part, cursor=cursor, done=done)
+        """The page of a person, at one of its tabs, or as one sheet to print.
+
+        A merged record redirects to the record it was merged into.
+        """
+        if paper:
+            shown = await person_on_paper(request, caller, person_id)
+        else:
+            shown = await person_page(request, caller, person_id, part=part, cursor=cursor, done=done)
+        kept = shown.context["seen"].person.merged_into
+        return see_other(f"/admin/people/{kept}?done=led") if kept else shown
 
     @get("/{person_id:uuid}/correction")
     async def ask_correction(

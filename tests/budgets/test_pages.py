@@ -9,6 +9,7 @@ from tests.support.presence import personal_code, scanned, served, station_code
 from tests.support.town import SPRING, Town
 from tests.support.wire import Wire
 from timebank.http.callers import SESSION_COOKIE
+from timebank.overview.residents.header import resident_parts
 from timebank.people.messages import notify
 
 
@@ -97,3 +98,15 @@ async def test_a_full_list_of_messages(client: httpx.AsyncClient, town: Town, wi
     page = await client.get("/messages", headers=by)
     assert "记了 30 次积分" in page.text
     assert len(wire) <= 4, wire.listed()
+
+
+@pytest.mark.parametrize("part", [part.name for part in resident_parts()])
+async def test_each_tab_of_a_residents_page(client: httpx.AsyncClient, town: Town, wire: Wire, part: str) -> None:
+    """The header's figures and the rows of a tab are asked for together, whatever the capabilities add."""
+    await served(town, "刘洋", 90)
+    by = await _cookie(town, "赵丽")
+    await wire.renew()
+    page = await client.get(f"/admin/people/{town.people['刘洋']}?part={part}", headers=by)
+    assert page.status_code == 200
+    assert "可用积分" in page.text
+    assert len(wire) <= 9, wire.listed()

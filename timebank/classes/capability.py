@@ -209,6 +209,7 @@ CAPABILITY = Capability(
             place=40,
             word=_("课程"),
             template="people/parts/classes.html",
+            on_paper=True,
             read="timebank.classes.reading.bookings_of_resident",
         ),
     ),

@@ -158,6 +158,7 @@ CAPABILITY = Capability(
             place=50,
             word=_("善行"),
             template="people/parts/deeds.html",
+            on_paper=True,
             read="timebank.deeds.reading.deeds_of_resident",
         ),
     ),

@@ -71,6 +71,7 @@ CAPABILITY = Capability(
             place=10,
             word=_("流水"),
             template="people/parts/account.html",
+            on_paper=True,
             read="timebank.overview.residents.account.account_of",
         ),
         ResidentPart(

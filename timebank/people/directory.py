@@ -197,15 +197,15 @@ class _Record(msgspec.Struct, kw_only=True):
     status: Status
     created_at: datetime
     merged_into: UUID | None
-    path: list[UUID] | None
+    path: list[str] | None
 
 
 async def _record(scope: Scope, person_id: UUID) -> _Record:
     found = await database.row(
         _Record,
         "SELECT p.id, p.name, p.sex, p.born_on, p.relation, p.phone_sealed, p.identity_sealed, p.household_id, "
-        "h.area_id, h.room, h.head_name, p.publishes_name, p.status, p.created_at, p.merged_into, place.path, "
-        f"{AREA_IN_WORDS} AS area {PEOPLE} WHERE p.community_id = $1 AND p.id = $2",
+        "h.area_id, h.room, h.head_name, p.publishes_name, p.status, p.created_at, p.merged_into, "
+        f"place.path::text[] AS path, {AREA_IN_WORDS} AS area {PEOPLE} WHERE p.community_id = $1 AND p.id = $2",
         scope.community_id, person_id,
     )  # fmt: skip
     if found is None:
@@ -222,7 +222,7 @@ async def open_person(scope: Scope, person_id: UUID) -> PersonDetail:
     """
     async with transaction(scope):
         record, sight = await _record(scope, person_id), visibility_of(scope)
-        path = set(record.path or [])
+        path = {UUID(area) for area in record.path or []}
         own = scope.is_own(person_id) or await is_guardian(scope, person_id)
         near = own or sight.everybody or not path.isdisjoint(sight.areas)
         if not near and path.isdisjoint(sight.headed):

@@ -147,6 +147,7 @@ CAPABILITY = Capability(
             place=20,
             word=_("服务"),
             template="people/parts/services.html",
+            on_paper=True,
             read="timebank.service_records.account.services.services_of",
         ),
     ),

@@ -163,6 +163,7 @@ CAPABILITY = Capability(
             place=30,
             word=_("兑换"),
             template="people/parts/redemptions.html",
+            on_paper=True,
             read="timebank.shop.reading.redemptions_of_resident",
         ),
     ),

@@ -29,6 +29,8 @@ class ResidentPart:
     """Marked for translation."""
     template: str
     read: str
+    on_paper: bool = False
+    """Whether its newest rows are on the page that is printed."""
     context: str = ""
     """The gettext context, needed where one Chinese word has two English translations."""
 

@@ -1,5 +1,6 @@
 """The header of a resident's page, and one of its tabs, read side by side."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -19,13 +20,13 @@ from timebank.people.schemas import PersonDetail
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
-    """Who it is, what the account holds, and the rows of the chosen tab (`found`)."""
+    """Who it is, what the account holds, and the rows of the chosen tabs by their names."""
 
     person: PersonDetail
     roles: list[GrantOut]
     standing: Standing
     figures: list[Figure]
-    found: Any
+    found: dict[str, Any]
 
 
 def resident_parts() -> list[ResidentPart]:
@@ -40,8 +41,8 @@ def part_named(name: str) -> ResidentPart:
 
 
 @retried
-async def open_resident(scope: Scope, person_id: UUID, part: ResidentPart, reading: Reading) -> Header:
-    """One person for administrators and auditors, with the header's figures and one tab's rows. Raises NotFound."""
+async def open_resident(scope: Scope, person_id: UUID, parts: Sequence[ResidentPart], reading: Reading) -> Header:
+    """One person with the header's figures and the rows of these tabs; for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
         person = await open_person(scope, person_id)
@@ -53,9 +54,10 @@ async def open_resident(scope: Scope, person_id: UUID, part: ResidentPart, readi
             ]
             roles = reads.start(all_pages(partial(grants, scope, person_id=person_id)))
             standing = reads.start(membership_state_of(scope, person_id))
-            found = reads.start(resolve(part.read)(scope, person_id, reading))
+            found = {part.name: reads.start(resolve(part.read)(scope, person_id, reading)) for part in parts}
     figures = [figure for each in counted for figure in each.result()]
     return Header(
-        person=person, roles=roles.result(), standing=standing.result(), found=found.result(),
+        person=person, roles=roles.result(), standing=standing.result(),
+        found={name: read.result() for name, read in found.items()},
         figures=sorted(figures, key=lambda figure: figure.place),
     )  # fmt: skip

@@ -139,12 +139,13 @@ def _noticed(record: Judged, now: datetime) -> NoPoints:
 def _refused(record: Judged) -> NoPoints:
     """The visit's own reason where it did not count; else what whoever refused it wrote."""
     values = record.why.values if record.why else {}
+    beside = {"note": record.note} if record.note else {}
     if record.why is not None and record.why.kind == "not_counted.too_short":
-        return NoPoints("too_short", {"stayed": values["stayed"], "least": values["least"]})
+        return NoPoints("too_short", {"stayed": values["stayed"], "least": values["least"], **beside})
     if record.why is not None and record.why.kind == "not_counted.attendance":
         stayed, planned = values["stayed"], values["planned"]
         reached = stayed * 100 // max(1, planned)
-        return NoPoints("attendance", {"reached": reached, **values})
+        return NoPoints("attendance", {"reached": reached, **values, **beside})
     return NoPoints("refused", {"reason": record.note}) if record.note else NoPoints("refused_unsaid")
 
 

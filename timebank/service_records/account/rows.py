@@ -5,9 +5,10 @@ from datetime import datetime, time
 import msgspec
 
 from timebank.core import clock
-from timebank.core.wording import note_in_words, read_phrase
+from timebank.core.wording import read_phrase
 from timebank.service_records.account.no_points import Judged, NoPoints, Stay, why_no_points
 from timebank.service_records.account.words import no_points_in_words
+from timebank.service_records.schemas import WhyNoPoints
 
 # Of a visit `v`.
 STAY_COLUMNS = "v.opens_at, v.closes_at, f.starts_at AS shift_begin, f.ends_at AS shift_end"
@@ -71,18 +72,6 @@ class WhyFacts(msgspec.Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
 
-class WhyNoPoints(msgspec.Struct, frozen=True):
-    """Why a visit has earned no points: the kind of reason, and the reason in words."""
-
-    kind: str
-    text: str
-
-
 def no_points_out(why: NoPoints | None, language: str) -> WhyNoPoints | None:
     """The reason as it is shown."""
     return WhyNoPoints(why.kind, no_points_in_words(why, language)) if why else None
-
-
-def note_of(row: WhyFacts, language: str) -> str | None:
-    """What the record's reviewer, or the judgement of the visit, says."""
-    return note_in_words(row.review_said, row.review_note, language)

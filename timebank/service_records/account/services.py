@@ -19,14 +19,15 @@ from timebank.service_records.account.rows import (
     STAY_COLUMNS,
     STAY_JOIN,
     WhyFacts,
-    WhyNoPoints,
     no_points_out,
 )
+from timebank.service_records.schemas import WhyNoPoints
 
 SHOWN = 20
 _PLACE = (
     "a.name AS activity, s.name AS station, r.id AS record_id, r.status AS record_status, r.minutes, "
-    "r.credited_minutes, r.credited_points, r.entry_id, coalesce(r.flags, '{}') AS flags, r.review_note, r.review_said"
+    "r.credited_minutes, r.credited_points, r.entry_id, coalesce(r.flags, '{}') AS flags, r.review_note, "
+    "r.review_said::text AS review_said"
 )
 # Each half is read along its index, a page at most; then both are merged.
 _VISITS = (
@@ -134,15 +135,13 @@ async def service_figures(scope: Scope, person_id: UUID, language: str) -> list[
             )
         )  # fmt: skip
     here, hours = present.result(), duration(year.result(), language)
-    at = _("{station}，{since} 起")
-    place_in_words = (
-        translate(at, language).format(station=here.station, since=at_clock(here.in_at, language)) if here else ""
-    )
+    where = translate(_("不在"), language)
+    if here:
+        since = at_clock(here.in_at, language)
+        where = translate(_("{station}，{since} 起"), language).format(station=here.station, since=since)
     return [
         Figure(place=50, word=_("今年服务"), text=hours, part="services"),
         Figure(
-            place=60, word=_("在站"),
-            text=place_in_words or translate(_("不在"), language), kind="good" if here else "",
-            part="services",
+            place=60, word=_("在站"), text=where, kind="good" if here else "", part="services"
         ),
     ]  # fmt: skip

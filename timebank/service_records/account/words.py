@@ -51,8 +51,10 @@ UNFLAGGED = _("时长")
 
 
 def no_points_in_words(why: NoPoints, language: str = "zh") -> str:
-    """The reason in the reader's language."""
+    """The reason in the reader's language, and behind it what a person has written beside it."""
     values = dict(why.values)
+    note = values.pop("note", "")
     if "flags" in values:
         values["flags"] = flag_texts(values["flags"]) or [UNFLAGGED]
-    return said(SENTENCES[why.kind], **values).text(language)
+    text = said(SENTENCES[why.kind], **values).text(language)
+    return f"{text} {note}" if note and language == "en" else text + note

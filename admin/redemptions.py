@@ -17,8 +17,8 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.shop import cancelling, reading, returns
+from timebank.shop.returns import list_undone, undone_by_keeper
 from timebank.shop.schemas import RedemptionStatus, Return
-from timebank.shop.undone import list_undone, undone_by_keeper
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other

@@ -19,8 +19,7 @@ from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
 from timebank.shop import redemption, returns, stock
 from timebank.shop.collection import OwnRedemption
-from timebank.shop.returns import GoodsNotBack, HandOverStands, undo_hand_over
-from timebank.shop.undone import list_undone
+from timebank.shop.returns import GoodsNotBack, HandOverStands, list_undone, undo_hand_over
 
 
 async def handed(town: Town, name: str = "张桂兰") -> tuple[Scope, UUID]:

@@ -3,16 +3,19 @@
 A hand-over that was a mistake is undone by the keeper who has just made it; later it is a return.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
+
+import msgspec
 
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
-from timebank.core import audit, clock
-from timebank.core.database import retried, transaction
+from timebank.core import audit, clock, database, names
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.core.wording import phrase
 from timebank.ledger import posting
@@ -146,3 +149,64 @@ RETURN = Kind(
     name="return_goods",
     sentence=_("{person}退回{what}（{station}，同一人刚清点少了）。原因：{reason}"), needs="another",
 )  # fmt: skip
+
+
+UNDONE_LATELY = timedelta(days=30)
+
+
+class UndoneOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A hand-over that was undone: by which keeper, and what had been handed to whom (masked)."""
+
+    id: UUID
+    redemption_id: UUID
+    at: datetime
+    keeper: str
+    person: str
+    what: str
+    station: str
+    points: int
+
+
+class UndoneBy(msgspec.Struct, frozen=True):
+    """How many hand-overs a keeper has undone in the last 30 days."""
+
+    keeper: str
+    undone: int
+
+
+_UNDONE = (
+    "SELECT a.id, r.id AS redemption_id, a.at, coalesce(k.name, '') AS keeper, p.name AS person, "
+    "concat_ws(' ', g.name, r.quantity, g.unit) AS what, t.name AS station, r.points FROM audit a "
+    "JOIN redemption r ON r.community_id = a.community_id AND r.id = a.noun_id "
+    "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
+    "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
+    "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
+    "LEFT JOIN person k ON k.community_id = a.community_id AND k.id = a.person_id "
+    "WHERE a.community_id = $1 AND a.verb = 'undo_hand_over'"
+)
+
+
+async def list_undone(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[UndoneOut]:
+    """The hand-overs that were undone, newest first. For administrators and auditors."""
+    scope.require_reader()
+    asked = Filters(scope.community_id)
+    asked.add_after("a.id", "<", read_cursor(cursor, tuple[UUID]))
+    newest = f"{_UNDONE}{asked.sql} ORDER BY a.id DESC LIMIT {most(limit + 1)}"
+    async with transaction(scope):
+        found = await database.rows(UndoneOut, newest, *asked.values)
+    masked = [msgspec.structs.replace(row, person=names.masked(row.person)) for row in found]
+    return make_page(masked, limit, lambda row: (row.id,))
+
+
+async def undone_by_keeper(scope: Scope) -> list[UndoneBy]:
+    """The keepers who have undone hand-overs in the last 30 days, those with the most first."""
+    scope.require_reader()
+    async with transaction(scope):
+        return await database.rows(
+            UndoneBy,
+            "SELECT coalesce(k.name, '') AS keeper, count(*) AS undone FROM audit a "
+            "LEFT JOIN person k ON k.community_id = a.community_id AND k.id = a.person_id "
+            "WHERE a.community_id = $1 AND a.verb = 'undo_hand_over' AND a.at > $2 "
+            "GROUP BY a.person_id, k.name ORDER BY count(*) DESC, k.name",
+            scope.community_id, clock.now() - UNDONE_LATELY,
+        )  # fmt: skip

@@ -1,6 +1,6 @@
 """The manifest of the classes capability: courses, lessons, bookings and children's class minutes."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Reversal, Source
+from timebank.core.capability import Agreed, Capability, Finder, Job, MenuEntry, PersonColumn, Reversal, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -140,6 +140,7 @@ CAPABILITY = Capability(
         "entry.booking_cancelled": _("取消约课：《{course}》"),
         "entry.lesson_cancelled": _("《{course}》停课"),
     },
+    found_by=(Finder(place=30, word=_("课程"), verb="timebank.classes.courses.courses_found"),),
     audit={
         "add_course": _("新增了课程"),
         "add_lesson": _("新增了一节课"),

@@ -1,6 +1,6 @@
 """People: records, households, guardians and messages."""
 
-from timebank.core.capability import Agreed, Capability, Delivery, Exported, MenuEntry, PersonColumn
+from timebank.core.capability import Agreed, Capability, Delivery, Exported, Finder, MenuEntry, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -65,6 +65,7 @@ CAPABILITY = Capability(
             "登记您为{children}监护人的花名册已撤销，这项登记取消了。不对的话请找社区管理员。"
         ),
     },
+    found_by=(Finder(place=10, word=_("居民"), context="many", verb="timebank.people.finding.found.people_found"),),
     audit={
         "correct_person": _("更正了居民登记"),
         "end_guardianship": _("解除了监护登记"),

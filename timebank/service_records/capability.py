@@ -1,6 +1,6 @@
 """Service records: visits that are judged, honour hours, their review, credit and reversal."""
 
-from timebank.core.capability import Capability, Exported, Job, MenuEntry, PersonColumn, Reversal, Source
+from timebank.core.capability import Capability, Exported, Finder, Job, MenuEntry, PersonColumn, Reversal, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -86,6 +86,7 @@ CAPABILITY = Capability(
         "entry.service_reversed": _("冲正 · {place} · {reason}"),
         "entry.service_anywhere_reversed": _("冲正 · 志愿服务 · {reason}"),
     },
+    found_by=(Finder(place=40, word=_("服务记录"), verb="timebank.service_records.reading.records_found"),),
     audit={
         "approve_record": _("通过了服务时长"),
         "correct_end": _("更正了签退时间"),

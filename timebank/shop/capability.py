@@ -1,6 +1,6 @@
 """The manifest of the shop: goods, stock and redemptions."""
 
-from timebank.core.capability import Agreed, Capability, Exported, Job, MenuEntry, PersonColumn, Source
+from timebank.core.capability import Agreed, Capability, Exported, Finder, Job, MenuEntry, PersonColumn, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -71,6 +71,7 @@ CAPABILITY = Capability(
         "entry.reservation_cancelled": _("取消预留：{good} {quantity} {unit:word}"),
         "entry.reservation_expired": _("预留过期：{good} {quantity} {unit:word}"),
     },
+    found_by=(Finder(place=20, word=_("物品"), verb="timebank.shop.exported.found.goods_found"),),
     audit={
         "add_good": _("新增了物品"),
         "agree_confirmation": _("同意了柜台的请求"),

@@ -16,6 +16,8 @@ from timebank.core.capability.declared import (
     Agreed,
     Delivery,
     Exported,
+    Finder,
+    Hit,
     Job,
     MenuEntry,
     PersonColumn,
@@ -26,8 +28,9 @@ from timebank.core.capability.declared import (
 )
 
 __all__ = [
-    "Agreed", "Capability", "Delivery", "Exported", "Job", "MenuEntry", "PersonColumn", "Pictured", "Reversal",
-    "Source", "Sweep", "also", "capabilities", "counter_page_of", "hook", "not_in_use", "referred_to", "resolve",
+    "Agreed", "Capability", "Delivery", "Exported", "Finder", "Hit", "Job", "MenuEntry", "PersonColumn", "Pictured",
+    "Reversal", "Source", "Sweep", "also", "capabilities", "counter_page_of", "hook", "not_in_use", "referred_to",
+    "resolve",
 ]  # fmt: skip
 
 
@@ -85,6 +88,8 @@ class Capability:
     """Words for its lists that give the full names of children. The audit records who reads one, by this key."""
     counter: Mapping[str, str] = field(default_factory=dict)
     """By noun: the counter's page that finds one by its pickup code, which is added as `?code=`."""
+    found_by: Sequence[Finder] = ()
+    """What the panel's search field finds of it."""
     exported: Sequence[Exported] = ()
     """Its lists that can be saved as a workbook."""
     panel: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from tests.plans.test_lists import MANY, fill
 from tests.support.presence import served
 from tests.support.shop import API, Browser, browser
 from tests.support.town import Town
-from timebank.exports.consent import PEOPLE_ALONE, exported, has_consent
+from timebank.exports.consent import PEOPLE_ALONE, exported, may_export_many
 from timebank.http.downloads import XLSX
 from timebank.imports.reports.refused_rows import FORMULA
 
@@ -94,15 +94,15 @@ async def test_more_than_a_hundred_people_in_a_day_wait_for_somebody_else(
     assert again.headers["location"] == asked.headers["location"]
     own = await desk.send(f"/admin/agreements/{waiting}", decision="agree")
     assert own.status_code == 403, own.text
-    assert not await has_consent(await town.scope("赵丽"), "people")
+    assert not await may_export_many(await town.scope("赵丽"), "people")
     above = await browser(client, town, "钱进")
     assert "一个月内可以导出" in await above.see("/admin/agreements")
     assert (await above.send(f"/admin/agreements/{waiting}", decision="agree")).status_code == 303
     assert len(rows_of(await saved(desk, "people", q="居民"))) == MANY + 1
-    assert not await has_consent(await town.scope("赵丽"), "hours")
-    assert not await has_consent(await town.scope("钱进"), "people")
+    assert not await may_export_many(await town.scope("赵丽"), "hours")
+    assert not await may_export_many(await town.scope("钱进"), "people")
     await owner.execute("UPDATE waiting_change SET decided_at = decided_at - interval '31 days'")
-    assert not await has_consent(await town.scope("赵丽"), "people")
+    assert not await may_export_many(await town.scope("赵丽"), "people")
 
 
 async def test_small_parts_of_a_large_list_count_together(

@@ -60,8 +60,11 @@ async def test_what_was_saved_is_read_again_by_the_import(
     sent = {"file": (f"{name}.xlsx", content)}
     address, headers = f"{API}/imports/{kind}", await town.sign_in("赵丽")
     told = (await client.post(f"{address}?dry_run=true", files=sent, headers=headers)).json()
-    assert (told["rows"], told["accepted"]) == (count, count), told
-    assert told["errors"] == [], told
+    assert told["rows"] == count, told
+    if name == "hours":  # read whole, and known to be registered already
+        assert ["重叠" in each["problem"] for each in told["errors"]] == [True] * count, told
+    else:
+        assert (told["accepted"], told["errors"]) == (count, []), told
     if name == "people":
         assert told["created"] == 0, told
         done = await client.post(address, files={"file": (f"{name}.xlsx", content)}, headers=headers)

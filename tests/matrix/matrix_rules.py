@@ -154,6 +154,7 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s ffff fff ff yyyy fyy fff": (
         "POST /admin/exports/{listed}",
+        "POST /admin/find",
         "POST /admin/goods/search",
         "POST /admin/agreements/seen",
         "GET /api/v1/agreements",

@@ -5,6 +5,7 @@ from timebank.core.capability import (
     Capability,
     CounterDone,
     CounterOffer,
+    Finder,
     Job,
     MenuEntry,
     MessageKind,
@@ -167,6 +168,7 @@ CAPABILITY = Capability(
         "lesson_cancelled": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
         "lesson_moved": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
     },
+    found_by=(Finder(place=30, word=_("课程"), verb="timebank.classes.courses.courses_found"),),
     audit={
         "add_course": _("新增了课程"),
         "add_lesson": _("新增了一节课"),

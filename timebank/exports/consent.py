@@ -40,7 +40,7 @@ def _subject(scope: Scope, name: str) -> str:
 
 
 @retried
-async def has_consent(scope: Scope, name: str) -> bool:
+async def may_export_many(scope: Scope, name: str) -> bool:
     """Whether a second person has agreed in the last month that this login exports this list."""
     async with transaction(scope):
         found: bool = await database.fetch_value(
@@ -71,5 +71,5 @@ async def ask_consent(scope: Scope, of: Exported) -> Waiting:
 
 
 async def consent_given(scope: Scope, change: Change) -> None:  # noqa: ARG001  # what every carrier is called with
-    """What was agreed to is the decision itself, which `has_consent` reads. Raises NotFound for a list that is gone."""
+    """What was agreed to is the decision itself, read by `may_export_many`. Raises NotFound for a list that is gone."""
     exported_list(change.do["list"])

@@ -16,7 +16,7 @@ from timebank.core.capability import Exported, resolve
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.exports.consent import PEOPLE_ALONE, ask_consent, exported_list, exported_today, has_consent
+from timebank.exports.consent import PEOPLE_ALONE, ask_consent, exported_list, exported_today, may_export_many
 from timebank.imports.reports.refused_rows import harmless
 
 PAGE = 200
@@ -55,7 +55,7 @@ async def export(scope: Scope, name: str, fields: Mapping[str, str]) -> Saved | 
         page = await resolve(of.rows)(scope, filters, PAGE, cursor)
         rows += page.items
         if len(rows) > alone:
-            if of.of_people and not await has_consent(scope, name):
+            if of.of_people and not await may_export_many(scope, name):
                 return await ask_consent(scope, of)
             alone = ROWS_MAX
         if len(rows) > ROWS_MAX:

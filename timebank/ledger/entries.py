@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from timebank.core import clock, database
-from timebank.core.capability import Reversal, capabilities
+from timebank.core.capability import Hit, Reversal, capabilities
 from timebank.core.database import Filters, most, transaction
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -120,3 +120,18 @@ def reversal_of(entry: Entry) -> Reversal | None:
     sources = [source for one in capabilities() for source in one.sources if source.noun == entry.source_kind]
     ways = [source.reversal for source in sources if source.reversal and entry.kind in source.reversal.entries]
     return ways[0] if ways else None
+
+
+async def entries_found(scope: Scope, words: str, most: int) -> list[Hit]:  # noqa: ARG001  # one number, one entry
+    """For the panel's search field: the entry of this number."""
+    try:
+        entry_id = UUID(words)
+    except ValueError:
+        return []
+    if not scope.reads_all:
+        return []
+    try:
+        await find_entry(scope, entry_id)
+    except EntryNotFound:
+        return []
+    return [Hit(str(entry_id), f"/admin/ledger/{entry_id}")]

@@ -5,6 +5,7 @@ from timebank.core.capability import (
     Capability,
     Delivery,
     Exported,
+    Finder,
     MenuEntry,
     MessageKind,
     PersonColumn,
@@ -81,6 +82,7 @@ CAPABILITY = Capability(
         "guardianship": MessageKind(leads="/family"),
         "guardianship.nominated": MessageKind(leads="/family", waits=True),
     },
+    found_by=(Finder(place=10, word=_("居民"), context="many", verb="timebank.people.finding.found.people_found"),),
     audit={
         "read_messages": _("看了居民的消息"),
         "correct_person": _("更正了居民登记"),

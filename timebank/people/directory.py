@@ -110,7 +110,7 @@ async def list_people(
     """
     asked, near = asked_people(scope, q=q, area_id=area_id, status=status)
     async with transaction(scope):
-        asked.add_after("p.pinyin, p.id", ">", await place_of(scope, cursor))
+        asked.add_after("p.pinyin, p.id", ">", await sort_place(scope, cursor))
         found = await database.rows(
             _Line,
             f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_sealed, p.status, p.born_on, "
@@ -123,7 +123,7 @@ async def list_people(
     return Page([_shown(line) for line in found_page.items], found_page.next)
 
 
-async def place_of(scope: Scope, cursor: str | None) -> tuple[str, UUID] | None:
+async def sort_place(scope: Scope, cursor: str | None) -> tuple[str, UUID] | None:
     """Where a page of people begins: the sort key ends with the name, so that the cursor holds the id alone."""
     if (last := read_cursor(cursor, tuple[UUID])) is None:
         return None

@@ -3,6 +3,7 @@
 from timebank.core.capability import (
     Capability,
     Exported,
+    Finder,
     InboxKind,
     Job,
     MenuEntry,
@@ -119,6 +120,7 @@ CAPABILITY = Capability(
         "record_noticed": MessageKind(leads="/visits/records/{id}", otherwise="/visits"),
         "objection_entered.service_record": MessageKind(leads="/board"),
     },
+    found_by=(Finder(place=40, word=_("服务记录"), verb="timebank.service_records.reading.records_found"),),
     audit={
         "approve_record": _("通过了服务时长"),
         "correct_end": _("更正了签退时间"),

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from timebank.core import database, names
+from timebank.core.capability import Hit
 from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
@@ -107,3 +108,18 @@ async def list_records(
     async with transaction(scope):
         found = await database.rows(_Stored, newest, *seen.values)
     return make_page([_in_words(scope, r, language) for r in found], limit, lambda r: (r.created_at, r.id))
+
+
+async def records_found(scope: Scope, words: str, most: int) -> list[Hit]:  # noqa: ARG001  # one number, one record
+    """For the panel's search field: the record of this number."""
+    try:
+        record_id = UUID(words)
+    except ValueError:
+        return []
+    if not scope.reads_all:
+        return []
+    try:
+        found = await find_record(scope, record_id)
+    except NotFound:
+        return []
+    return [Hit(found.person, f"/admin/reviews/{record_id}", found.activity or "")]

@@ -6,6 +6,7 @@ from timebank.core.capability import (
     CounterDone,
     CounterOffer,
     Exported,
+    Finder,
     InboxKind,
     Job,
     MenuEntry,
@@ -105,6 +106,7 @@ CAPABILITY = Capability(
         "confirmation_waits": MessageKind(leads="/admin/confirmations", otherwise="/desk/confirmations", waits=True),
         "spent_by_agreement": MessageKind(leads="/redemptions"),
     },
+    found_by=(Finder(place=20, word=_("物品"), verb="timebank.shop.exported.found.goods_found"),),
     audit={
         "add_good": _("新增了物品"),
         "agree_confirmation": _("同意了柜台的请求"),

@@ -19,6 +19,8 @@ from timebank.core.capability.declared import (
     CounterOffer,
     Delivery,
     Exported,
+    Finder,
+    Hit,
     InboxKind,
     Job,
     MenuEntry,
@@ -32,10 +34,10 @@ from timebank.core.capability.declared import (
 from timebank.core.capability.residents import Figure, Reading, ResidentPart
 
 __all__ = [
-    "Agreed", "Batches", "Capability", "CounterDone", "CounterOffer", "Delivery", "Exported", "Figure", "InboxKind",
-    "Job", "MenuEntry", "MessageKind", "PersonColumn", "Pictured", "Reading", "ResidentPart", "Reversal", "Source",
-    "Sweep", "also", "capabilities", "counter_page_of", "hook", "message_kind", "not_in_use", "referred_to",
-    "resolve",
+    "Agreed", "Batches", "Capability", "CounterDone", "CounterOffer", "Delivery", "Exported", "Figure", "Finder",
+    "Hit", "InboxKind", "Job", "MenuEntry", "MessageKind", "PersonColumn", "Pictured", "Reading", "ResidentPart",
+    "Reversal", "Source", "Sweep", "also", "capabilities", "counter_page_of", "hook", "message_kind", "not_in_use",
+    "referred_to", "resolve",
 ]  # fmt: skip
 
 
@@ -103,6 +105,8 @@ class Capability:
     """What a counter offers the person who has just been scanned there."""
     counter: Mapping[str, str] = field(default_factory=dict)
     """By noun: the counter's page that finds one by its pickup code, which is added as `?code=`."""
+    found_by: Sequence[Finder] = ()
+    """What the panel's search field finds of it."""
     exported: Sequence[Exported] = ()
     """Its lists that can be saved as a workbook."""
     panel: Mapping[str, str] = field(default_factory=dict)

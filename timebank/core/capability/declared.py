@@ -235,3 +235,26 @@ class Batches:
 
     rows: str
     names: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Something that the panel's search field found, and the address of its page."""
+
+    name: str
+    href: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finder:
+    """What the panel's search field finds of one kind; the kinds are shown sorted by `place`.
+
+    `verb` is called with the scope, the words typed and how many are shown; it returns as many `Hit`s and one more
+    where there are more, and none for a caller who may not search them.
+    """
+
+    place: int
+    word: str
+    verb: str
+    context: str = ""

@@ -12,7 +12,7 @@ from timebank.core.errors import Invalid
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page
 from timebank.core.scope import Scope
-from timebank.people.directory import PEOPLE, asked_people, place_of
+from timebank.people.directory import PEOPLE, asked_people, sort_place
 from timebank.people.identity.ages import is_guarded
 from timebank.people.reads import note_children
 from timebank.people.schemas import Sex, Status
@@ -67,7 +67,7 @@ async def people_rows(scope: Scope, filters: Mapping[str, str], limit: int, curs
         raise Invalid(why=_("筛选的条件不对")) from error
     asked, _near = asked_people(scope, q=wanted.q, area_id=wanted.area_id, status=wanted.status)
     async with transaction(scope):
-        asked.add_after("p.pinyin, p.id", ">", await place_of(scope, cursor))
+        asked.add_after("p.pinyin, p.id", ">", await sort_place(scope, cursor))
         found = await database.rows(
             _Row,
             f"SELECT p.id, p.name, p.sex, p.born_on, {_CELLS}, h.room, h.head_name, p.relation, p.phone_sealed "

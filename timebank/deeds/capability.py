@@ -10,6 +10,7 @@ from timebank.core.capability import (
     Pictured,
     Reversal,
     Source,
+    Workplace,
 )
 from timebank.core.locale import _
 
@@ -26,6 +27,7 @@ CAPABILITY = Capability(
         "admin.deeds.PanelDeedPages",
     ),
     menu=(MenuEntry(place=60, href="/admin/deeds", icon="heart", word=_("道德积分"), readers="both"),),
+    workplaces=(Workplace(place=30, href="/admin/deeds", icon="heart", word=_("审核善行"), who="workers"),),
     jobs=(Job("credit_due_deeds", 60, "timebank.deeds.credit.credit_due_deeds"),),
     invariants="timebank.deeds.invariants.DEEDS",
     sources=(

@@ -1,6 +1,6 @@
 """Overview: figures and verbs that involve several capabilities."""
 
-from timebank.core.capability import Capability, Job, MenuEntry, MessageKind
+from timebank.core.capability import Capability, Job, MenuEntry, MessageKind, Workplace
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -8,9 +8,14 @@ CAPABILITY = Capability(
     tables="timebank.overview.tables",
     pages=(
         "timebank.overview.pages.home.HomePages",
+        "timebank.overview.pages.work.WorkPages",
         "admin.home.PanelHomePages",
     ),
     menu=(MenuEntry(place=10, href="/admin", icon="chart", word=_("总览")),),
+    workplaces=(
+        Workplace(place=10, href="/admin", icon="chart", word=_("管理"), who="readers"),
+        Workplace(place=90, href="/", icon="home", word=_("以居民身份"), who="residents"),
+    ),
     jobs=(
         Job("remind_deciders", 60, "timebank.overview.reminding.remind_deciders"),
         Job("count_figures", 600, "timebank.overview.figures.count_figures"),

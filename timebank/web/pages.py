@@ -7,10 +7,12 @@ from litestar import Response
 from litestar.response import Redirect, Template
 
 from timebank.agreements.schemas import Waiting
+from timebank.core.capability import Workplace
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import DEVICE_COOKIE, AnyRequest, csrf_token
 from timebank.http.preferences import page_context
 from timebank.http.refusals import Typed
+from timebank.web.workplaces import reaches_further, workplaces_of
 
 
 class RecordOption(msgspec.Struct, frozen=True):
@@ -20,12 +22,16 @@ class RecordOption(msgspec.Struct, frozen=True):
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """The signed-in reader of a page, as the layouts show it."""
+    """The signed-in reader of a page, as the layouts show it. `workplaces`: where they work, if not only as residents;
+    `reaches_further`: whether they may choose another community.
+    """
 
     name: str
     community_name: str
     roles: frozenset[str]
     persons: list[RecordOption]
+    workplaces: list[Workplace]
+    reaches_further: bool
 
 
 def reader_of(caller: Scope) -> Reader:
@@ -35,6 +41,8 @@ def reader_of(caller: Scope) -> Reader:
         caller.community_name,
         frozenset(g.role.value for g in caller.here()),
         [RecordOption(str(p.person_id), p.name, p.community_name) for p in caller.persons],
+        workplaces_of(caller),
+        reaches_further(caller),
     )
 
 

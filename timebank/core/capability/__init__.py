@@ -23,12 +23,13 @@ from timebank.core.capability.declared import (
     Reversal,
     Source,
     Sweep,
+    Workplace,
 )
 
 __all__ = [
     "Agreed", "Capability", "Delivery", "Job", "MenuEntry", "MessageKind", "PersonColumn", "Pictured", "Reversal",
-    "Source", "Sweep", "also", "capabilities", "counter_page_of", "hook", "message_kind", "not_in_use", "referred_to",
-    "resolve",
+    "Source", "Sweep", "Workplace", "also", "capabilities", "counter_page_of", "hook", "message_kind", "not_in_use",
+    "referred_to", "resolve",
 ]  # fmt: skip
 
 
@@ -45,6 +46,7 @@ class Capability:
     pages: Sequence[str] = ()
     """Controllers and handlers of pages: of residents, counters, displays, the board and the panel."""
     menu: Sequence[MenuEntry] = ()
+    workplaces: Sequence[Workplace] = ()
     jobs: Sequence[Job] = ()
     sweeps: Sequence[Sweep] = ()
     deliveries: Sequence[Delivery] = ()

@@ -21,7 +21,7 @@ class RecordOption(msgspec.Struct, frozen=True):
     community_name: str
 
 
-class Reader(msgspec.Struct, frozen=True):
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
     """The signed-in reader of a page, as the layouts show it. `workplaces`: where they work, if not only as residents;
     `reaches_further`: whether they may choose another community.
     """
@@ -37,12 +37,12 @@ class Reader(msgspec.Struct, frozen=True):
 def reader_of(caller: Scope) -> Reader:
     here = caller.person or (caller.persons[0] if caller.persons else None)
     return Reader(
-        here.name if here else "",
-        caller.community_name,
-        frozenset(g.role.value for g in caller.here()),
-        [RecordOption(str(p.person_id), p.name, p.community_name) for p in caller.persons],
-        workplaces_of(caller),
-        reaches_further(caller),
+        name=here.name if here else "",
+        community_name=caller.community_name,
+        roles=frozenset(g.role.value for g in caller.here()),
+        persons=[RecordOption(str(p.person_id), p.name, p.community_name) for p in caller.persons],
+        workplaces=workplaces_of(caller),
+        reaches_further=reaches_further(caller),
     )
 
 

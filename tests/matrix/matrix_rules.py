@@ -98,6 +98,8 @@ RULES: dict[str, tuple[str, ...]] = {
         "GET /api/v1/service-records",
         "DELETE /api/v1/sessions/current",
         "GET /api/v1/visits",
+        "GET /communities",
+        "GET /work",
         "POST /c/{payload}",
         "POST /messages/read",
         "POST /password",

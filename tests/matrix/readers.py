@@ -27,7 +27,8 @@ READERS = {
         "/api/v1/courses", "/api/v1/courses/{course}", "/api/v1/courses/{course}/lessons", "/api/v1/lessons/{lesson}",
     ),
     "刘洋": (
-        "/", "/classes", "/classes/{course}", "/classes/{course}?child={child}", "/classes/bookings/{booking}",
+        "/", "/work", "/communities",
+        "/classes", "/classes/{course}", "/classes/{course}?child={child}", "/classes/bookings/{booking}",
         "/family", "/statement",
         "/api/v1/bookings", "/api/v1/bookings?limit=200", "/api/v1/bookings?status=held",
         "/api/v1/bookings?status=attended&child_id={child}", "/api/v1/bookings?lesson_id={lesson}",

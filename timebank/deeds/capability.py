@@ -12,6 +12,7 @@ from timebank.core.capability import (
     ResidentPart,
     Reversal,
     Source,
+    Workplace,
 )
 from timebank.core.locale import _
 
@@ -39,6 +40,7 @@ CAPABILITY = Capability(
             decide="timebank.deeds.filing.waiting.decide_deeds",
         ),
     ),
+    workplaces=(Workplace(place=30, href="/admin/deeds", icon="heart", word=_("审核善行"), who="workers"),),
     jobs=(Job("credit_due_deeds", 60, "timebank.deeds.credit.credit_due_deeds"),),
     invariants="timebank.deeds.invariants.DEEDS",
     sources=(

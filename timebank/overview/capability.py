@@ -1,6 +1,6 @@
 """Overview: figures and verbs that involve several capabilities."""
 
-from timebank.core.capability import Capability, InboxKind, Job, MenuEntry, MessageKind, ResidentPart
+from timebank.core.capability import Capability, InboxKind, Job, MenuEntry, MessageKind, ResidentPart, Workplace
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -8,10 +8,15 @@ CAPABILITY = Capability(
     tables="timebank.overview.tables",
     pages=(
         "timebank.overview.pages.home.HomePages",
+        "timebank.overview.pages.work.WorkPages",
         "admin.home.PanelHomePages",
         "admin.months.PanelMonthPages",
     ),
     menu=(MenuEntry(place=10, href="/admin", icon="chart", word=_("总览")),),
+    workplaces=(
+        Workplace(place=10, href="/admin", icon="chart", word=_("管理"), who="readers"),
+        Workplace(place=90, href="/", icon="home", word=_("以居民身份"), who="residents"),
+    ),
     inbox=(
         InboxKind(
             noun="waiting_change",

@@ -1,6 +1,6 @@
 """Presence: scans, and the visits that come of them."""
 
-from timebank.core.capability import Capability, CounterDone, CounterOffer, Job, MessageKind, PersonColumn
+from timebank.core.capability import Capability, CounterDone, CounterOffer, Job, MessageKind, PersonColumn, Workplace
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -17,6 +17,7 @@ CAPABILITY = Capability(
         "timebank.presence.pages.wall.WallPages",
         "admin.presence.PanelPresencePages",
     ),
+    workplaces=(Workplace(place=20, href="/desk", icon="station", word=_("柜台"), who="keepers"),),
     jobs=(
         Job("close_forgotten", 60, "timebank.presence.forgotten.close_forgotten"),
         Job("forget_claims", 600, "timebank.presence.evidence.claims.purge_claims"),

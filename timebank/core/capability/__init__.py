@@ -30,14 +30,15 @@ from timebank.core.capability.declared import (
     Reversal,
     Source,
     Sweep,
+    Workplace,
 )
 from timebank.core.capability.residents import Figure, Reading, ResidentPart
 
 __all__ = [
     "Agreed", "Batches", "Capability", "CounterDone", "CounterOffer", "Delivery", "Exported", "Figure", "Finder",
     "Hit", "InboxKind", "Job", "MenuEntry", "MessageKind", "PersonColumn", "Pictured", "Reading", "ResidentPart",
-    "Reversal", "Source", "Sweep", "also", "capabilities", "counter_page_of", "hook", "message_kind", "not_in_use",
-    "referred_to", "resolve",
+    "Reversal", "Source", "Sweep", "Workplace", "also", "capabilities", "counter_page_of", "hook", "message_kind",
+    "not_in_use", "referred_to", "resolve",
 ]  # fmt: skip
 
 
@@ -54,6 +55,7 @@ class Capability:
     pages: Sequence[str] = ()
     """Controllers and handlers of pages: of residents, counters, displays, the board and the panel."""
     menu: Sequence[MenuEntry] = ()
+    workplaces: Sequence[Workplace] = ()
     jobs: Sequence[Job] = ()
     sweeps: Sequence[Sweep] = ()
     deliveries: Sequence[Delivery] = ()

@@ -54,6 +54,20 @@ class MenuEntry:
     readers: Literal["all", "part", "both"] = "all"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """A page where somebody works: they land on the first of theirs, by `place`, and reach the others from the header.
+
+    `who` works there: "readers" of the whole community, grid "workers", "keepers" of a station, or "residents".
+    """
+
+    place: int
+    href: str
+    icon: str
+    word: str
+    who: Literal["readers", "workers", "keepers", "residents"]
+
+
 @dataclass(frozen=True, slots=True)
 class CounterOffer:
     """What a counter offers the person who stands there; the offer with the smallest `place` comes first.

@@ -2,7 +2,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from timebank.migrate import migration
 
-ID, VERSION, DESCRIPTION = "0063_month_service", "1.63.0", "The service of each month, and what goods cost"
+ID, VERSION, DESCRIPTION = "0061_month_service", "1.61.0", "The service of each month, and what goods cost"
 
 
 async def forwards() -> MigrationManager:

@@ -21,8 +21,9 @@ from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.http.uploads import PhotoUpload
 from timebank.photos.drawing import UPLOAD_BYTES_MAX
-from timebank.shop import costs, goods, photos, stock
+from timebank.shop import goods, photos
 from timebank.shop.schemas import Count, GoodChange, GoodIn, Receipt
+from timebank.shop.shelves import costs, stock
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
 from timebank.web.lists import Bar, typed_words

@@ -18,12 +18,12 @@ from timebank.core.wording import short_month
 from timebank.expiry.expiring import waiting_expiries
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
+from timebank.ledger.months.turnover import Turnover, turnover_by_month
 from timebank.ledger.totals import has_credited, totals
-from timebank.ledger.turnover import Turnover, by_month
 from timebank.overview.community import read_work
 from timebank.overview.figures import figures
 from timebank.overview.months import Service, months_back, service_by_month, shares_of_month
-from timebank.shop.costs import shelf_value
+from timebank.shop.shelves.costs import shelf_value
 from timebank.web.pages import page
 
 MONTHS = 12
@@ -48,7 +48,7 @@ class PanelHomePages(Controller):
             points = reads.start(totals(caller))
             counted_before = reads.start(figures(caller))
             regions = reads.start(regions_in_reach(caller))
-            moved = reads.start(by_month(caller, months_back(month, 2 * MONTHS - 1)))
+            moved = reads.start(turnover_by_month(caller, months_back(month, 2 * MONTHS - 1)))
             served = reads.start(service_by_month(caller, months_back(month, 2 * MONTHS - 1)))
             shared = reads.start(shares_of_month(caller, month))
             shelves = reads.start(shelf_value(caller))

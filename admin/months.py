@@ -16,7 +16,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.ledger.entries import entries_of_day
-from timebank.ledger.turnover import Turnover, by_day
+from timebank.ledger.months.turnover import Turnover, turnover_by_day
 from timebank.overview.months import months_back, service_by_month, shares_of_month
 from timebank.web.pages import page
 
@@ -36,7 +36,7 @@ class PanelMonthPages(Controller):
             raise NotFound
         after = months_back(month, -1)
         async with transaction(caller), database.gathering() as reads:
-            listed = reads.start(by_day(caller, month, after))
+            listed = reads.start(turnover_by_day(caller, month, after))
             served = reads.start(service_by_month(caller, month))
             shared = reads.start(shares_of_month(caller, month))
         days, shares = listed.result(), shared.result()
@@ -57,7 +57,7 @@ class PanelMonthPages(Controller):
         tomorrow = day + timedelta(days=1)
         return page(
             request, caller, "months/day.html", day=day, first=cursor is None, next=found.next,
-            total=(await by_day(caller, day, tomorrow)).get(day, Turnover()),
+            total=(await turnover_by_day(caller, day, tomorrow)).get(day, Turnover()),
             items=await entries_in_words(caller, list(found.items), language_of(request)),
             month=day.replace(day=1), before=day - timedelta(days=1),
             after=tomorrow if tomorrow <= clock.local_day() else None,

@@ -31,8 +31,8 @@ from timebank.people.schemas import PersonLine
 from timebank.service_records import reading, review
 from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.crowds import crowds
-from timebank.service_records.deciding import scanned_by
 from timebank.service_records.honour.entering import enter_hours
+from timebank.service_records.reviews.deciding import scanned_by
 from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
 from timebank.service_records.visits import find_visit
 from timebank.stations.stations import stations

@@ -18,7 +18,7 @@ from timebank.core.scope import Scope
 from timebank.inbox import carrying_out, deciding
 from timebank.inbox.kinds import Asked, Decision
 from timebank.inbox.reminding import remind
-from timebank.service_records import waiting
+from timebank.service_records.reviews import waiting
 
 NOUN = "service_record"
 

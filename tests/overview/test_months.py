@@ -15,10 +15,10 @@ from timebank.core import clock
 from timebank.core.errors import Forbidden, NotFound
 from timebank.ledger.closing_days import close_day
 from timebank.ledger.entries import entries_of_day
-from timebank.ledger.turnover import Turnover, by_day, by_month
+from timebank.ledger.months.turnover import Turnover, turnover_by_day, turnover_by_month
 from timebank.overview.figures import count_figures
 from timebank.overview.months import count_months, count_this_month, months_back, service_by_month, shares_of_month
-from timebank.shop.costs import ShelfValue, cost_of, set_cost, shelf_value
+from timebank.shop.shelves.costs import ShelfValue, cost_of, set_cost, shelf_value
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,10 @@ def test_months_are_counted_over_the_end_of_a_year(month: date, back: int, then:
 async def test_a_month_is_the_sum_of_its_days_and_a_day_of_its_entries(town: Town) -> None:
     await live_a_little(town)
     admin, today = await town.scope("赵丽"), clock.local_day()
-    months = await by_month(admin, date(2000, 1, 1))
+    months = await turnover_by_month(admin, date(2000, 1, 1))
     assert months
     for month, total in months.items():
-        days = await by_day(admin, month, months_back(month, -1))
+        days = await turnover_by_day(admin, month, months_back(month, -1))
         assert sum(days.values(), Turnover()) == total
         for day, of in days.items():
             assert day <= today + timedelta(days=8)
@@ -52,17 +52,17 @@ async def test_a_month_is_the_sum_of_its_days_and_a_day_of_its_entries(town: Tow
 async def test_a_closed_day_and_an_open_one_are_told_alike(town: Town, owner: asyncpg.Connection) -> None:
     await town.credit_deed("张桂兰", 30)
     admin, today = await town.scope("赵丽"), clock.local_day()
-    before = await by_day(admin, today, today + timedelta(days=1))
+    before = await turnover_by_day(admin, today, today + timedelta(days=1))
     assert before == {today: Turnover(issued=30)}
     # Earlier days are closed, as the worker does each night; today is read from its transfers.
     assert await close_day(town.system(), today - timedelta(days=1))
-    assert await by_day(admin, today, today + timedelta(days=1)) == before
+    assert await turnover_by_day(admin, today, today + timedelta(days=1)) == before
     await owner.execute(
         "INSERT INTO day_total (community_id, day, currency, bucket, given, taken, transfers) "
         "VALUES ($1, $2, 'point', 'issued', 12, 2, 3), ($1, $3, 'point', 'donated', 0, 1, 1)",
         town.community, months_back(today.replace(day=1), 2), today - timedelta(days=1),
     )  # fmt: skip
-    months = await by_month(admin, months_back(today.replace(day=1), 3))
+    months = await turnover_by_month(admin, months_back(today.replace(day=1), 3))
     assert months == {months_back(today.replace(day=1), 2): Turnover(issued=10), today.replace(day=1): Turnover(30)}
 
 

@@ -17,9 +17,10 @@ from timebank.agreements.schemas import Waiting
 from timebank.core import clock
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
-from timebank.shop import redemption, returns, stock
+from timebank.shop import redemption, returns
 from timebank.shop.collection import OwnRedemption
 from timebank.shop.returns import GoodsNotBack, HandOverStands, list_undone, undo_hand_over
+from timebank.shop.shelves import stock
 
 
 async def handed(town: Town, name: str = "张桂兰") -> tuple[Scope, UUID]:

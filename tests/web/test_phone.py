@@ -20,7 +20,7 @@ from timebank.access.devices import devices
 from timebank.http.callers import SESSION_COOKIE
 from timebank.http.preferences import LANGUAGE_COOKIE, VIEW_COOKIE
 from timebank.shop.goods import list_goods
-from timebank.shop.stock import receive
+from timebank.shop.shelves.stock import receive
 
 HOME_BYTES_MAX = 16 * 1024
 FILE = re.compile(r'(?:src|href)="(/static/[^"#]+\.(?:css|js|svg))[#"]')

@@ -35,7 +35,7 @@ from timebank.rules.schemas import RuleIn
 from timebank.shop.goods import add_good
 from timebank.shop.photos import set_photo
 from timebank.shop.schemas import GoodIn, GoodOut
-from timebank.shop.stock import receive
+from timebank.shop.shelves.stock import receive
 from timebank.stations.schemas import StationIn
 from timebank.stations.stations import add_station
 

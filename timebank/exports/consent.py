@@ -7,7 +7,7 @@ from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
 from timebank.core import clock, database
 from timebank.core.capability import Exported, capabilities
-from timebank.core.database import retried, transaction
+from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Scope
@@ -39,7 +39,6 @@ def _subject(scope: Scope, name: str) -> str:
     return f"{name}:{scope.login_id}"
 
 
-@retried
 async def may_export_many(scope: Scope, name: str) -> bool:
     """Whether a second person has agreed in the last month that this login exports this list."""
     async with transaction(scope):
@@ -51,7 +50,6 @@ async def may_export_many(scope: Scope, name: str) -> bool:
     return found
 
 
-@retried
 async def exported_today(scope: Scope, name: str) -> int:
     """How many rows of this list the login has exported in the last day."""
     async with transaction(scope):

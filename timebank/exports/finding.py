@@ -1,11 +1,10 @@
 """What every capability finds for the words typed into the panel's search field."""
 
 from timebank.core.capability import Finder, Hit, capabilities, resolve
-from timebank.core.database import retried, transaction
+from timebank.core.database import transaction
 from timebank.core.scope import Scope
 
 
-@retried
 async def find_everywhere(scope: Scope, words: str, most: int) -> list[tuple[Finder, list[Hit]]]:
     """The kinds of which something is found, for those who read the whole community: `most` of each and one more."""
     scope.require_reader()

@@ -4,12 +4,13 @@ from uuid import UUID
 
 from timebank.core import audit, clock, database
 from timebank.core.capability import resolve
-from timebank.core.database import transaction
+from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.inbox.kinds import kind_of
 from timebank.people.messages import notify
 
 
+@retried
 async def remind(scope: Scope, noun: str) -> int:
     """Notify those who may decide what the caller may not; return how many people may. A repetition notifies nobody.
 

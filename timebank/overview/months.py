@@ -53,17 +53,7 @@ FROM served s CROSS JOIN LATERAL (
 ) AS k (kind, about_id)
 WHERE k.about_id IS NOT NULL GROUP BY s.month, k.kind, k.about_id
 """
-_STORE = f"""
-WITH counted AS ({_COUNT}), gone AS (
-    DELETE FROM month_service m WHERE m.community_id = $1 AND m.month >= $4 AND NOT EXISTS (
-        SELECT FROM counted c WHERE (c.month, c.kind, c.about_id) = (m.month, m.kind, m.about_id))
-)
-INSERT INTO month_service (community_id, month, kind, about_id, minutes, people)
-SELECT $1, month, kind, about_id, minutes, people FROM counted ORDER BY month, kind, about_id
-ON CONFLICT (community_id, month, kind, about_id)
-    DO UPDATE SET minutes = excluded.minutes, people = excluded.people
-    WHERE (month_service.minutes, month_service.people) <> (excluded.minutes, excluded.people)
-"""  # noqa: S608  # both are ours
+_COLUMNS = ("community_id", "month", "kind", "about_id", "minutes", "people")
 
 
 @retried
@@ -71,9 +61,18 @@ async def count_months(scope: Scope, months: int = MONTHS_KEPT) -> None:
     """Count the last `months` months anew. An hour that was entered late changes the month in which it was served."""
     first = months_back(clock.local_day().replace(day=1), months - 1)
     async with transaction(scope):
-        await database.execute(
-            _STORE, scope.community_id, clock.day_bounds(first)[0], settings.current().time_zone.key, first
+        # Of two workers the second one waits here, and counts after the first.
+        await database.fetch_value(
+            "SELECT community_id FROM community_figures WHERE community_id = $1 FOR NO KEY UPDATE", scope.community_id
         )
+        counted = await database.fetch_unlimited(
+            _COUNT, scope.community_id, clock.day_bounds(first)[0], settings.current().time_zone.key
+        )
+        await database.execute(
+            "DELETE FROM month_service WHERE community_id = $1 AND month >= $2", scope.community_id, first
+        )
+        rows = [(scope.community_id, *row.values()) for row in counted]
+        await database.insert_many("month_service", _COLUMNS, rows, "ON CONFLICT DO NOTHING")
 
 
 async def count_this_month(scope: Scope) -> None:

@@ -145,7 +145,7 @@ class _Named(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Namesake(PersonLine, kw_only=True):
-    """One of those whom a counter has found by name, with what tells them apart."""
+    """One of those whom a counter has found by name, with address and last four digits."""
 
     last4: str | None
 

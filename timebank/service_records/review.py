@@ -16,9 +16,9 @@ from timebank.people.messages import notify
 from timebank.policies.values import policies
 from timebank.presence.visits import VisitRow, close_confirmed, set_corrected_end, visit_row
 from timebank.service_records.crediting.credit import credit_record
-from timebank.service_records.deciding import DecidedRow, locked_record, require_not_corrected_by, served_of
 from timebank.service_records.reading import find_record
 from timebank.service_records.records import judge_again
+from timebank.service_records.reviews.deciding import DecidedRow, locked_record, require_not_corrected_by, served_of
 from timebank.service_records.schemas import RecordOut, ReviewIn
 from timebank.service_records.tables import ServiceRecord
 

@@ -72,7 +72,7 @@ class RecordOut(msgspec.Struct, frozen=True, kw_only=True):
     flag_texts: list[str] = []
 
 
-class WhyNoPoints(msgspec.Struct, frozen=True):
+class WhyNoPoints(msgspec.Struct, frozen=True, kw_only=True):
     """Why a visit has earned no points: the kind of reason, and the reason in words."""
 
     kind: str

@@ -66,7 +66,7 @@ CAPABILITY = Capability(
     },
     agreed=(
         Agreed("timebank.shop.returns.RETURN", "timebank.shop.returns.return_agreed"),
-        Agreed("timebank.shop.stock.COUNT", "timebank.shop.stock.count_agreed"),
+        Agreed("timebank.shop.shelves.stock.COUNT", "timebank.shop.shelves.stock.count_agreed"),
         Agreed("timebank.shop.goods.GOOD_TERMS"),
     ),
     stories=("timebank.demo.supplies.deliveries",),

@@ -22,10 +22,10 @@ from timebank.ledger import posting
 from timebank.ledger.grace import came_back
 from timebank.ledger.posting import Posting, Returned
 from timebank.people.messages import notify
-from timebank.shop import stock
 from timebank.shop.cancelling import restock
 from timebank.shop.collection import LockedRedemption, lock_redemption, require_not_family
 from timebank.shop.schemas import Redeemed
+from timebank.shop.shelves import stock
 from timebank.shop.tables import Redemption
 
 

@@ -7,7 +7,7 @@ import msgspec
 from timebank.cards.cards import CardInForce, card_in_force
 from timebank.core import database
 from timebank.core.capability import Figure, Reading
-from timebank.core.database import transaction
+from timebank.core.database import retried, transaction
 from timebank.core.locale import _, translate
 from timebank.core.scope import Scope
 from timebank.core.wording import day
@@ -30,6 +30,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     card: CardInForce | None
 
 
+@retried
 async def family_of(scope: Scope, person_id: UUID, _reading: Reading) -> Family:
     """The other people of the household, and the guardians or wards. Both lists are complete."""
     async with transaction(scope), database.gathering() as reads:

@@ -231,7 +231,6 @@ async def _scanned(caller: Scope, chosen: StationOut, data: dict[str, str]) -> t
     return verdict, verdict.person.id if verdict.person and verdict.status != "error" else None
 
 
-@retried
 async def _parts(
     request: AnyRequest,
     caller: Scope,

@@ -74,4 +74,4 @@ class WhyFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 def no_points_out(why: NoPoints | None, language: str) -> WhyNoPoints | None:
     """The reason as it is shown."""
-    return WhyNoPoints(why.kind, no_points_in_words(why, language)) if why else None
+    return WhyNoPoints(kind=why.kind, text=no_points_in_words(why, language)) if why else None

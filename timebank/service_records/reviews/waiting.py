@@ -17,7 +17,7 @@ from timebank.core.scope import Scope
 from timebank.core.wording import note_in_words
 from timebank.inbox.kinds import MANY_MAX, Asked, Decidable, Group, Item, add_asked, batches, undecided
 from timebank.presence.words import FLAGS
-from timebank.service_records.deciding import scanned_by
+from timebank.service_records.reviews.deciding import scanned_by
 
 FORGOTTEN = "forgotten_check_out"
 ALONE = _("要逐条核实")

@@ -62,7 +62,7 @@ class _Taken(msgspec.Struct, frozen=True):
     taken: int
 
 
-async def by_month(scope: Scope, first: date) -> dict[date, Turnover]:
+async def turnover_by_month(scope: Scope, first: date) -> dict[date, Turnover]:
     """The turnover of each month since the first day of a month, by its first day; for administrators and auditors.
 
     A month without a ledger entry is not in it.
@@ -70,7 +70,7 @@ async def by_month(scope: Scope, first: date) -> dict[date, Turnover]:
     return await _turnover(scope, first, date.max, "date_trunc('month', day)::date", months=True)
 
 
-async def by_day(scope: Scope, first: date, end: date) -> dict[date, Turnover]:
+async def turnover_by_day(scope: Scope, first: date, end: date) -> dict[date, Turnover]:
     """The turnover of each local day from `first` to the day before `end`; for administrators and auditors."""
     return await _turnover(scope, first, end, "day", months=False)
 

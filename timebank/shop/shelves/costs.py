@@ -8,6 +8,7 @@ from timebank.core import audit, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
+from timebank.shop.tables import Good
 
 FEN_MAX = 100_000_000
 
@@ -71,7 +72,7 @@ async def set_cost(scope: Scope, good_id: UUID, cost_fen: int | None) -> None:
             raise NotFound
         if before["cost_fen"] == cost_fen:
             return
-        await database.execute(
-            "UPDATE good SET cost_fen = $3 WHERE community_id = $1 AND id = $2", scope.community_id, good_id, cost_fen
+        await Good.update({Good.cost_fen: cost_fen}).where(
+            (Good.community_id == scope.community_id) & (Good.id == good_id)
         )
         await audit.record(scope, "set_good_cost", "good", good_id, before=before["cost_fen"], cost_fen=cost_fen)

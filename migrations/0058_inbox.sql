@@ -167,8 +167,11 @@ CREATE INDEX service_record_waiting ON service_record (community_id, (flags = '{
 
 -- The communities in which a decision's minute is over and its rows are not all decided.
 CREATE FUNCTION mass_decisions_due(p_now timestamptz) RETURNS SETOF uuid
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT d.community_id FROM mass_decision d WHERE d.ended_at IS NULL AND d.due_at <= p_now GROUP BY d.community_id ORDER BY min(d.due_at)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT d.community_id FROM mass_decision d WHERE d.ended_at IS NULL AND d.due_at <= p_now
+        GROUP BY d.community_id ORDER BY min(d.due_at);
+END
 $$;
 REVOKE EXECUTE ON FUNCTION mass_decisions_due FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mass_decisions_due TO timebank_app;

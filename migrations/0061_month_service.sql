@@ -5,7 +5,7 @@ SET LOCAL ROLE timebank_owner;
 -- The approved service that began in a month: of the whole community (`all`, about the community), of one activity, at one station, of
 -- the people of one area without a parent. Counted by the worker; pages read it.
 CREATE TABLE month_service (
-    community_id uuid NOT NULL,
+    community_id uuid NOT NULL REFERENCES region (id),
     month date NOT NULL CHECK (extract(day FROM month) = 1),
     kind varchar(8) NOT NULL CHECK (kind IN ('all', 'activity', 'station', 'area')),
     about_id uuid NOT NULL,

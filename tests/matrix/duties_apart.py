@@ -14,6 +14,7 @@ OTHER_ROUTES = {
     "POST /admin/activities/{activity_id}/shifts/{shift_id}/cancellation": OFFER, "POST /admin/classes": OFFER,
     "POST /api/v1/courses": OFFER, "POST /admin/classes/{course_id}/lessons": OFFER,
     "POST /api/v1/courses/{course_id}/lessons": OFFER, "POST /admin/stations": OFFER, "POST /api/v1/stations": OFFER,
+    "POST /admin/goods/{good_id}/cost": "what a piece costs the community; no exchange depends on it",
     "POST /admin/goods/{good_id}/photo": OFFER, "PUT /api/v1/goods/{good_id}/photo": OFFER,
     "POST /admin/areas/{area_id}/name": "a name", "PATCH /api/v1/areas/{area_id}": "a name",
     "POST /admin/outbox/again": DELIVERY, "POST /admin/outbox/{parcel_id}/again": DELIVERY,
@@ -68,7 +69,8 @@ LOOKS = {
 
 OTHER_VERBS = {
     "add_activity": OFFER, "add_course": OFFER, "add_lesson": OFFER, "add_shift": OFFER, "add_station": OFFER,
-    "change_activity": OFFER, "offer_activity_again": OFFER, "set_photo": OFFER, "rename_area": "a name",
+    "change_activity": OFFER, "offer_activity_again": OFFER, "set_photo": OFFER, "set_good_cost": OFFER,
+    "rename_area": "a name",
     **dict.fromkeys(("award_deed", "note_service", "undo_award"), "follows from a confirmation, which has a line"),
     "stop_import": "says that an import came to no end; what it has written stands under its own verbs",
     "ask_for_check": "asks the worker to check the books", "sign_up": OWN, "withdraw": OWN,
@@ -86,6 +88,7 @@ SHOWN = {
     "fail_sign_in": "tests/access/test_sign_in_delays.py", "let_expire": "tests/expiry/test_expiry.py",
     "nominate_guardians": "tests/imports/reports/test_told_imports.py",
     "refuse_confirmation": "tests/presence/test_counter.py",
+    "read_messages": "tests/people/test_panel_people.py", "undo_hand_over": "tests/shop/test_undone_hand_overs.py",
     "reject_record": "the line of reviews", "reverse_class_expiry": "tests/expiry/test_promised_days.py",
     "reverse_expiry": "tests/expiry/test_expiry.py", "seat": "tests/classes/test_bookings.py",
     "sign_in": "the line of signing in", "sign_out": "tests/access/test_access.py",

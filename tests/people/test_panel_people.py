@@ -200,3 +200,15 @@ async def test_a_page_of_people_goes_on_after_somebody_whom_nobody_knows_is_refu
     refused = await client.post("/admin/people/search", headers=headers, data=asked)
     assert refused.status_code == 400
     assert "翻页的位置不对" in refused.text
+
+
+async def test_who_reads_a_residents_messages_is_in_the_audit(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    read = "SELECT noun_id FROM audit WHERE verb = 'read_messages' AND person_id = $1"
+    headers, _ = await browser(town, "赵丽")
+    for name in ("张桂兰", "赵丽"):
+        page = await client.get(f"/admin/people/{town.people[name]}?part=messages", headers=headers)
+        assert page.status_code == 200
+    found = await owner.fetch(read, town.people["赵丽"])
+    assert [row["noun_id"] for row in found] == [town.people["张桂兰"]], "one's own messages are nobody's business"

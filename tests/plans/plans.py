@@ -8,7 +8,7 @@ from typing import Any
 GROWS = {
     "account", "attachment", "audit", "booking", "claim", "class_payment", "class_purchase", "counter_confirmation",
     "counter_sign_on", "debt", "deed",
-    "expiry_announcement", "household_month", "household_move", "idempotent_request", "import_row", "import_run",
+    "expiry_announcement", "export_day", "household_month", "household_move", "idempotent_request", "import_row", "import_run",
     "lesson", "mass_decision", "mass_decision_item", "membership_question", "message",
     "objection", "one_time_code", "outbox", "person_merge", "person_merge_row", "photo",
     "redemption", "scan", "service_record", "session", "shift", "sign_up",
@@ -28,6 +28,7 @@ STAYS = {
     "installation": "one",
     "known_browser": "a few a login", "login": "one a person",
     "membership": "one a person", "migration": "one a version",
+    "month_service": "a few dozen a month: stored totals",
     "person": "as many as live there",
     "pickup": "one for each thing that waits at a counter", "policy": "a few a community",
     "region": "as many as there are communities", "role_grant": "as many as there are offices",

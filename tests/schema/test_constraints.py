@@ -71,7 +71,7 @@ REASONS: dict[str, str] = {
     "import_work_proof": "login and proof are written together",
     "lesson_minutes": BOUND, "lesson_order": BOUND, "lesson_seats": GUARDED, "lesson_course": LOOKED_UP,
     "login_phone_unique": UPSERT,
-    "mass_decision_decision": KIND, "mass_decision_status": KIND, "mass_decision_login_id_fkey": LOCKED,
+    "mass_decision_decision": KIND, "mass_decision_status": KIND,
     "mass_decision_stopped": "status and code are written together",
     "mass_decision_ended": "status and time are written together",
     "mass_decision_item_outcome": KIND, "mass_decision_item_decision": "decision and items are written together",

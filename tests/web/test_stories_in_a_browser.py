@@ -239,6 +239,7 @@ async def she_lets_deeds_hang_out_for_three_days_only(panel: Page) -> None:
 async def she_names_a_second_administrator(panel: Page, town: Town) -> None:
     await panel.goto("/admin/people")
     await follow(panel, "马涛")
+    await follow(panel, "身份与登录")
     await follow(panel, "加一个身份")
     await follow(panel, "社区管理员")
     await panel.get_by_label("管哪里").select_option(label="龙泉社区")

@@ -5,6 +5,7 @@ from timebank.core.locale import _
 
 CAPABILITY = Capability(
     name="exports",
+    tables="timebank.exports.tables",
     pages=("admin.exports.PanelExportPages", "admin.finding.PanelFindingPages"),
     agreed=(Agreed("timebank.exports.consent.EXPORT", "timebank.exports.consent.consent_given"),),
     audit={"export_list": _("导出了名单")},

@@ -14,7 +14,7 @@ from timebank.core.scope import Scope
 
 PEOPLE_ALONE = 100
 """Rows of people that an administrator exports in a day without a second person, however they are filtered."""
-LASTS, DAY = timedelta(days=30), timedelta(days=1)
+LASTS = timedelta(days=30)
 
 EXPORT = Kind(
     name="export",
@@ -51,12 +51,12 @@ async def may_export_many(scope: Scope, name: str) -> bool:
 
 
 async def exported_today(scope: Scope, name: str) -> int:
-    """How many rows of this list the login has exported in the last day."""
+    """How many rows of this list the login has exported on this local day."""
     async with transaction(scope):
         rows: int = await database.fetch_value(
-            "SELECT coalesce(sum((change ->> 'rows')::integer), 0) FROM audit WHERE community_id = $1 "
-            "AND verb = 'export_list' AND at > $4 AND login_id = $3 AND change ->> 'list' = $2",
-            scope.community_id, name, scope.login_id, clock.now() - DAY,
+            "SELECT coalesce(max(rows), 0) FROM export_day WHERE community_id = $1 AND login_id = $2 AND list = $3 "
+            "AND day = $4",
+            scope.community_id, scope.login_id, name, clock.local_day(),
         )  # fmt: skip
     return rows
 

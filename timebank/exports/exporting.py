@@ -11,7 +11,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from timebank.agreements.schemas import Waiting
-from timebank.core import audit, clock
+from timebank.core import audit, clock, database
 from timebank.core.capability import Exported, resolve
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
@@ -21,6 +21,8 @@ from timebank.imports.reports.refused_rows import harmless
 
 PAGE = 200
 ROWS_MAX = 200_000
+ALL_DAY = 2_000_000_000
+"""What an integer column counts of a day's exports."""
 
 
 class TooManyRows(TimebankError):
@@ -62,23 +64,28 @@ async def export(scope: Scope, name: str, fields: Mapping[str, str]) -> Saved | 
             raise TooManyRows
         if (cursor := page.next) is None:
             break
-    await _note(scope, of, len(rows), chosen, searched="q" in filters)
+    if not await _note(scope, of, len(rows), chosen, searched="q" in filters):
+        return await ask_consent(scope, of)
     return Saved(await asyncio.to_thread(_written, of, rows), of.word, len(rows))
 
 
 @retried
-async def _note(scope: Scope, of: Exported, rows: int, chosen: Mapping[str, str], *, searched: bool) -> None:
+async def _note(scope: Scope, of: Exported, rows: int, chosen: Mapping[str, str], *, searched: bool) -> bool:
+    """Write the export down; False, and nothing written, where others at the same time have used up what is allowed."""
     async with transaction(scope):
+        alone = of.of_people and not await may_export_many(scope, of.name)
+        counted = await database.fetch(
+            "INSERT INTO export_day AS e (community_id, login_id, list, day, rows) VALUES ($1, $2, $3, $4, $5) "
+            "ON CONFLICT (community_id, login_id, list, day) DO UPDATE SET rows = e.rows + excluded.rows "
+            "WHERE e.rows + excluded.rows <= $6 RETURNING rows",
+            scope.community_id, scope.login_id, of.name, clock.local_day(), rows, PEOPLE_ALONE if alone else ALL_DAY,
+        )  # fmt: skip
+        if not counted:
+            return False
         await audit.record(
-            scope,
-            "export_list",
-            "export",
-            None,
-            list=of.name,
-            rows=rows,
-            searched=searched,
-            filters=dict(chosen),
+            scope, "export_list", "export", None, list=of.name, rows=rows, searched=searched, filters=dict(chosen)
         )
+    return True
 
 
 def _cell(sheet: WriteOnlyWorksheet, value: object) -> object:

@@ -23,6 +23,6 @@ CAPABILITY = Capability(
         "undo_decide_many": _("撤销了一起决定的"),
         "remind_deciders": _("提醒了能决定的人"),
     },
-    nouns={"mass_decision": _("一起决定的")},
+    nouns={"mass_decision": _("一起决定的"), "region": _("社区")},
     panel={"mass_decision": "/admin/inbox/decisions/"},
 )

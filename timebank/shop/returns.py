@@ -73,6 +73,9 @@ async def undo_hand_over(scope: Scope, redemption_id: UUID, *, goods_back: bool)
                 raise GoodsNotBack
             assert found.settled_entry_id is not None
             back = await _restore(scope, found, found.settled_entry_id)
+            await Redemption.update({Redemption.undone_at: clock.now()}).where(
+                (Redemption.community_id == scope.community_id) & (Redemption.id == found.id)
+            )
             await audit.record(
                 scope, "undo_hand_over", "redemption", found.id, station_id=found.station_id, points=found.points
             )
@@ -158,7 +161,6 @@ class UndoneOut(msgspec.Struct, frozen=True, kw_only=True):
     """A hand-over that was undone: by which keeper, and what had been handed to whom (masked)."""
 
     id: UUID
-    redemption_id: UUID
     at: datetime
     keeper: str
     person: str
@@ -175,14 +177,13 @@ class UndoneBy(msgspec.Struct, frozen=True):
 
 
 _UNDONE = (
-    "SELECT a.id, r.id AS redemption_id, a.at, coalesce(k.name, '') AS keeper, p.name AS person, "
-    "concat_ws(' ', g.name, r.quantity, g.unit) AS what, t.name AS station, r.points FROM audit a "
-    "JOIN redemption r ON r.community_id = a.community_id AND r.id = a.noun_id "
+    "SELECT r.id, r.undone_at AS at, coalesce(k.name, '') AS keeper, p.name AS person, "
+    "concat_ws(' ', g.name, r.quantity, g.unit) AS what, t.name AS station, r.points FROM redemption r "
     "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
     "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
     "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
-    "LEFT JOIN person k ON k.community_id = a.community_id AND k.id = a.person_id "
-    "WHERE a.community_id = $1 AND a.verb = 'undo_hand_over'"
+    "LEFT JOIN person k ON k.community_id = r.community_id AND k.id = r.ended_by "
+    "WHERE r.community_id = $1 AND r.undone_at IS NOT NULL"
 )
 
 
@@ -190,12 +191,12 @@ async def list_undone(scope: Scope, *, limit: int = 50, cursor: str | None = Non
     """The hand-overs that were undone, newest first. For administrators and auditors."""
     scope.require_reader()
     asked = Filters(scope.community_id)
-    asked.add_after("a.id", "<", read_cursor(cursor, tuple[UUID]))
-    newest = f"{_UNDONE}{asked.sql} ORDER BY a.id DESC LIMIT {most(limit + 1)}"
+    asked.add_after("r.undone_at, r.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    newest = f"{_UNDONE}{asked.sql} ORDER BY r.undone_at DESC, r.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
         found = await database.rows(UndoneOut, newest, *asked.values)
     masked = [msgspec.structs.replace(row, person=names.masked(row.person)) for row in found]
-    return make_page(masked, limit, lambda row: (row.id,))
+    return make_page(masked, limit, lambda row: (row.at, row.id))
 
 
 async def undone_by_keeper(scope: Scope) -> list[UndoneBy]:
@@ -204,9 +205,9 @@ async def undone_by_keeper(scope: Scope) -> list[UndoneBy]:
     async with transaction(scope):
         return await database.rows(
             UndoneBy,
-            "SELECT coalesce(k.name, '') AS keeper, count(*) AS undone FROM audit a "
-            "LEFT JOIN person k ON k.community_id = a.community_id AND k.id = a.person_id "
-            "WHERE a.community_id = $1 AND a.verb = 'undo_hand_over' AND a.at > $2 "
-            "GROUP BY a.person_id, k.name ORDER BY count(*) DESC, k.name",
+            "SELECT coalesce(k.name, '') AS keeper, count(*) AS undone FROM redemption r "
+            "LEFT JOIN person k ON k.community_id = r.community_id AND k.id = r.ended_by "
+            "WHERE r.community_id = $1 AND r.undone_at > $2 "
+            "GROUP BY r.ended_by, k.name ORDER BY count(*) DESC, k.name",
             scope.community_id, clock.now() - UNDONE_LATELY,
         )  # fmt: skip

@@ -69,6 +69,7 @@ class Redemption(Table, tablename="redemption"):
     expires_at = Timestamptz(default=None, null=False)
     ended_at = Timestamptz(default=None, null=True)
     ended_by = UUID(default=None, null=True)
+    undone_at = Timestamptz(default=None, null=True)
     returned_at = Timestamptz(default=None, null=True)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 GROWS = {
     "account", "attachment", "audit", "booking", "claim", "class_payment", "class_purchase", "counter_confirmation",
     "counter_sign_on", "debt", "deed",
-    "expiry_announcement", "export_day", "household_month", "household_move", "idempotent_request", "import_row", "import_run",
+    "expiry_announcement", "export_day",
+    "household_month", "household_move", "idempotent_request", "import_row", "import_run",
     "lesson", "mass_decision", "mass_decision_item", "membership_question", "message",
     "objection", "one_time_code", "outbox", "person_merge", "person_merge_row", "photo",
     "redemption", "scan", "service_record", "session", "shift", "sign_up",

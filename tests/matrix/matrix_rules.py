@@ -155,6 +155,8 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /goods/{good_id}/reservation",
     ),
     "s ffff fff ff yyyy fyy fff": (
+        "GET /admin/months/{month}",
+        "GET /admin/months/days/{day}",
         "POST /admin/exports/{listed}",
         "POST /admin/find",
         "POST /admin/goods/search",
@@ -504,6 +506,8 @@ NEVER_DONE = {
     "POST /admin/ledger/expiry": "nothing waits to expire in the round; tests/expiry/test_expiry.py lets it",
     "POST /admin/ledger/{entry_id}/day-reversal": "the entry is no expiry; tests/expiry/test_expiry.py reverses one",
     "GET /api/v1/schema/{path}": "there is no such page: the schema is one file",
+    "POST /desk/redemptions/{redemption_id}/undo": "nothing was handed over; tests/shop/test_undone_hand_overs.py does",
+    "POST /desk/visits": "nobody was scanned a moment ago; tests/presence/test_presence_pages.py checks in so",
     "POST /visits/{visit_id}/objection": "the visit has no record yet; tests/deeds/test_objections.py objects to one",
 }
 """Operations that no request of the round succeeds in, with the test in which they succeed or the reason."""

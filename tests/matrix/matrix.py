@@ -186,7 +186,7 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /scan": {"code": "@station code"},
     r"POST /admin/.*/search|POST /admin/find": {"q": "香皂"},
     r"POST /admin/inbox(/reminder)?": {"kind": "service_record", "id": "@record"},
-    r"POST /desk/visits": {"presence": "a scan that nobody made"},
+    r"POST /desk/visits": {"presence": nonce()},
     r"POST /admin/(goods|activities|stations)/\{\w+_id\}": {"active": "true"},
     r"POST /admin/reviews/hours": {"day": str(clock.local_day() - timedelta(days=1)), "activity_id": "", "minutes": 45},
     r"POST /admin/reviews/\{record_id\}": {"at": ""},

@@ -42,6 +42,8 @@ NOT_IN_PLACE = {
     "POST /desk/pair/{code}": "a link that has been used has no page any more",
     "POST /display/{code}": "a link that has been used has no page any more",
     "POST /desk/sign-off": "it is never refused",
+    "POST /admin/exports/{listed}": "only a list that is too long is refused to who may have it",
+    "POST /admin/people/search": "whatever is typed is looked for; the round sends it no broken cursor",
     "POST /messages/read": "it is never refused",
     "POST /preferences": "it is never refused",
     "POST /preferences/publication": "it is never refused",

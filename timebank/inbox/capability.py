@@ -1,6 +1,6 @@
 """The manifest of the inbox. Its kinds are in the manifests of the capabilities whose rows are decided."""
 
-from timebank.core.capability import Capability, MenuEntry, Sweep
+from timebank.core.capability import Capability, MenuEntry, MessageKind, Sweep
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -17,6 +17,10 @@ CAPABILITY = Capability(
             "您一起决定的 {chosen} 件，办了 {done} 件就停下了：您现在没有决定它们的身份。其余的没有动，请另一位来决定。"
         ),
         "inbox_waits": _("{place}有 {count} 件事等您决定：面板，待办。这是{by}请您看一看的。"),
+    },
+    messages={
+        "decided_many": MessageKind(leads="/admin/inbox/decisions/{id}", otherwise="/"),
+        "inbox_waits": MessageKind(leads="/admin/inbox", waits=True),
     },
     audit={
         "decide_many": _("一起决定了多件"),

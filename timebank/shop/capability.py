@@ -103,6 +103,7 @@ CAPABILITY = Capability(
         "redemption_cancelled": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
         "redemption_expired": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
         "redemption_returned": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
+        "hand_over_undone": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
         "confirmation_waits": MessageKind(leads="/admin/confirmations", otherwise="/desk/confirmations", waits=True),
         "spent_by_agreement": MessageKind(leads="/redemptions"),
     },

@@ -27,7 +27,7 @@ READERS = {
         "/api/v1/courses", "/api/v1/courses/{course}", "/api/v1/courses/{course}/lessons", "/api/v1/lessons/{lesson}",
     ),
     "刘洋": (
-        "/", "/work", "/communities",
+        "/", "/communities",
         "/classes", "/classes/{course}", "/classes/{course}?child={child}", "/classes/bookings/{booking}",
         "/family", "/statement",
         "/api/v1/bookings", "/api/v1/bookings?limit=200", "/api/v1/bookings?status=held",
@@ -37,6 +37,7 @@ READERS = {
     ),
     "赵丽": (
         "/admin", "/admin/ledger", "/admin/ledger/{entry}", "/admin/ledger/{reversal}", "/admin/ledger/{debt}",
+        "/admin/months/{month}", "/admin/months/days/{day}",
         "/admin/inbox", "/admin/reviews?status=approved", "/admin/reviews/hours", "/admin/reviews/{record}",
         "/admin/presence", "/admin/deeds",
         "/admin/deeds/catalogue",
@@ -81,6 +82,8 @@ READERS = {
 }  # fmt: skip
 
 UNREAD = {
+    "/work": "leads to where one works, without a statement of its own",
+    "/admin/inbox/decisions/{}": "one decision by its key with its stored counts, and at most 200 refused rows",
     "/api/v1/people/{}/merge": "what two records have, counted up to a thousand rows each",
     "/healthz": "reads nothing", "/readyz": "reads no table that grows", "/metrics": "reads nothing",
     "/static/{}": "a file", "/api/v1/schema": "made from the code", "/api/v1/schema/openapi.json": "made from the code",
@@ -133,6 +136,7 @@ async def places_of(town: Town, owner: asyncpg.Connection) -> dict[str, str]:
         "community": town.community, "station": town.stations["暖蜂驿站"], "good": town.goods["香皂"],
         "course": town.course, "activity": town.activities["站点值守"], "heavy": heavy, "guardian": guardian,
         "area": town.areas[f"{PHOENIX}/第一网格/3栋/1单元"], "rule": "mediation", "policy": "grace_days",
+        "month": clock.local_day().replace(day=1), "day": clock.local_day(),
         "child": await one(
             "SELECT b.child_id FROM booking b JOIN guardianship g ON g.child_id = b.child_id AND g.guardian_id = $1",
             guardian,

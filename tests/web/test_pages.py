@@ -51,7 +51,7 @@ LOOK = """() => ({
   links: [...document.querySelectorAll("a[href]")].map(a => a.href),
   acts: document.querySelectorAll("form[method=post]:not([action='/preferences']):not([action='/sign-out'])").length,
 })"""
-# Sends the first form of the page that has something to fill in, with nothing filled in.
+# The first form of the page with something to fill in; whether there is one; what sends it with nothing filled in.
 FILLED_IN = """[...document.querySelectorAll("main form[method=post]")].find(
   one => one.querySelector("input.input:not([type=file]), textarea"))"""
 OFFERED = f"Boolean({FILLED_IN})"

@@ -10,12 +10,13 @@ INSTALL := -m pip install --quiet --no-deps --require-hashes --only-binary :all:
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv run test lint browser torture bench lock clean
+.PHONY: help venv run test lint browser torture bench screenshots lock clean
 
 help:
 	@echo "make run [PORT=8000] [DATA=folder]   a whole county to try out, on one address"
 	@echo "make test                            linters, types and every test"
 	@echo "make lint | torture | bench          one part of it; the long tests; the measurements"
+	@echo "make screenshots [TO=folder]         pictures of every page, outside this folder"
 	@echo "make lock | clean                    renew requirements.lock; remove what a build left"
 
 venv: $(READY)
@@ -61,6 +62,10 @@ torture: venv
 
 bench: venv
 	$(PYTHON) -m bench
+
+# Every page of every role on phone, tablet and desktop, in both views, with empty, long and refused states.
+screenshots: browser
+	$(PYTHON) -m tests.gallery_pictures $(if $(TO),"$(TO)")
 
 # One lock for every platform and every Python from 3.11 up; it names no index, so any mirror can serve it.
 # The uv of the present lock writes the new one, which replaces it only after an installation from it passed `pip check`.

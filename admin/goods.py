@@ -1,13 +1,16 @@
 """The panel's pages of goods: offer, change, photo and stock."""
 
+from decimal import Decimal
 from functools import partial
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, MultipartBody, QueryParameter, URLEncodedBody
+from litestar.params import FromPath, FromQuery, MultipartBody, URLEncodedBody
 from litestar.response import Redirect, Template
+from msgspec import Meta
 
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
@@ -18,10 +21,12 @@ from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.http.uploads import PhotoUpload
 from timebank.photos.drawing import UPLOAD_BYTES_MAX
-from timebank.shop import goods, photos, stock
+from timebank.shop import goods, photos
 from timebank.shop.schemas import Count, GoodChange, GoodIn, Receipt
+from timebank.shop.shelves import costs, stock
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
+from timebank.web.lists import Bar, typed_words
 from timebank.web.pages import page, see_other, waits_or
 
 PAGE = 50
@@ -29,9 +34,19 @@ GOOD = {
     "name": _("名称"), "points": _("积分"), "unit": _("单位"), "monthly_limit": _("每户每月限"),
     "active": _("继续兑换"),
 }  # fmt: skip
+COST = {"cost": _("每件成本（元）")}
 RECEIPT = {"station_id": _("驿站"), "quantity": _("数量"), "note": _("说明")}
 COUNT = {"station_id": _("驿站"), "counted": _("清点数"), "note": _("说明")}
-Search = Annotated[str, QueryParameter(max_length=60)]
+
+
+class CostIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What one piece costs the community, in yuan; None where it is not known."""
+
+    cost: Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,2})?$")] | None = None
+
+    @property
+    def fen(self) -> int | None:
+        return None if self.cost is None else int(Decimal(self.cost) * 100)
 
 
 class PanelGoodsPages(Controller):
@@ -39,13 +54,19 @@ class PanelGoodsPages(Controller):
     include_in_schema = False
 
     @get()
-    async def goods(
-        self, request: AnyRequest, caller: NamedDependency[Scope], q: Search = "", cursor: Cursor = None
-    ) -> Template:
+    async def goods(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
         """All goods with their stock, including those no longer offered."""
-        caller.require_reader()
-        found = await goods.list_goods(caller, with_ended=True, search=q.strip(), limit=PAGE, cursor=cursor)
-        return page(request, caller, "goods/goods.html", found=found, q=q, cursor=cursor)
+        return await _goods_page(request, caller, cursor=cursor)
+
+    @post("/search")
+    @shown_again(lambda request, caller: _goods_page(request, caller))
+    async def search(
+        self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
+    ) -> Template | Redirect:
+        """The goods of this name."""
+        if not typed_words(data):
+            return see_other("/admin/goods")
+        return await _goods_page(request, caller, typed_words(data), cursor=data.get("cursor") or None)
 
     @get("/new")
     async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
@@ -88,6 +109,16 @@ class PanelGoodsPages(Controller):
         await photos.set_photo(caller, good_id, await data.photo.read(UPLOAD_BYTES_MAX + 1))
         return see_other(f"/admin/goods/{good_id}?done=photo")
 
+    @post("/{good_id:uuid}/cost")
+    @shown_again(lambda request, caller, good_id: _good_page(request, caller, good_id))
+    async def set_cost(
+        self, caller: NamedDependency[Scope], good_id: FromPath[UUID],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Redirect:  # fmt: skip
+        """Set what one piece costs the community."""
+        await costs.set_cost(caller, good_id, parse_form(CostIn, data, COST, empties=True).fen)
+        return see_other(f"/admin/goods/{good_id}?done=changed")
+
     @post("/{good_id:uuid}/receipts")
     @shown_again(lambda request, caller, good_id: _good_page(request, caller, good_id))
     async def receive(
@@ -112,6 +143,13 @@ class PanelGoodsPages(Controller):
         return waits_or(made, f"/admin/goods/{good_id}?done=counted")
 
 
+async def _goods_page(request: AnyRequest, caller: Scope, q: str = "", *, cursor: str | None = None) -> Template:
+    caller.require_reader()
+    found = await goods.list_goods(caller, with_ended=True, search=q, limit=PAGE, cursor=cursor)
+    bar = Bar(path="/admin/goods", q=q, placeholder=_("名称"), cursor=cursor)
+    return page(request, caller, "goods/goods.html", found=found, bar=bar)
+
+
 def _new_page(request: AnyRequest, caller: Scope) -> Template:
     caller.require_admin()
     return page(request, caller, "goods/new.html", given={})
@@ -125,6 +163,6 @@ async def _good_page(
     return page(
         request, caller, "goods/good.html",
         good=await goods.find_good(caller, good_id), done=done, first=cursor is None,
-        moves=await stock.list_stock_changes(caller, good_id, cursor=cursor),
+        moves=await stock.list_stock_changes(caller, good_id, cursor=cursor), cost=await costs.cost_of(caller, good_id),
         stations=await all_pages(partial(stations, caller)),
     )  # fmt: skip

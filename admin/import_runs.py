@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from admin.import_shown import SHOWN, Of, Start, Word, answers, page_seconds, reasons, rows_page
+from timebank.core.capability import resolve
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
@@ -19,6 +20,7 @@ from timebank.imports.runs import drafts
 from timebank.imports.runs.traces import ImportUsed
 from timebank.imports.runs.undo import undo
 from timebank.imports.words.word_meanings import choices_of, remember_words
+from timebank.inbox.kinds import inbox_kinds
 from timebank.web.pages import page, see_other
 
 
@@ -84,4 +86,11 @@ async def _run_page(
         notices=reasons(run.notices, run.warnings, [], path, "warnings"),
         used=used.reasons(language) if used else [], cures=used.cures(language) if used else [],
         used_count=len(used.traces) if used else 0,
+        approvers=await _approvers(caller, run_id, language) if done else [],
     )  # fmt: skip
+
+
+async def _approvers(caller: Scope, run_id: UUID, language: str) -> list[str]:
+    """Who may approve what the import has made, if that waits for somebody else than the caller."""
+    groups = [group for kind in inbox_kinds() if kind.groups for group in await resolve(kind.groups)(caller, language)]
+    return next((group.who for group in groups if group.batch_id == run_id and not group.mine), [])

@@ -1,7 +1,6 @@
 """The panel's import pages: upload a workbook, trial run, decide its words, import."""
 
 from typing import Annotated
-from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -14,6 +13,7 @@ from litestar.response import Redirect, Template
 from admin.import_shown import SHOWN, Of, Start, Word, answers, page_seconds, reasons, rows_page
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.downloads import XLSX, attachment
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
@@ -26,7 +26,6 @@ from timebank.imports.words.word_meanings import choices_of
 from timebank.web.pages import page, see_other
 
 PAGE = 20
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class Upload(msgspec.Struct):
@@ -113,7 +112,9 @@ class PanelImportPages(Controller):
     ) -> Response[bytes]:
         """Download the refused rows with their errors, to correct and import them again."""
         rows = await drafts.refused_of(caller, draft_id, language_of(request))
-        return Response(rows.content, media_type=XLSX, headers={"Content-Disposition": _attachment(rows.file_name)})
+        return Response(
+            rows.content, media_type=XLSX, headers={"Content-Disposition": attachment(rows.file_name, "refused.xlsx")}
+        )
 
 
 async def _draft_page(request: AnyRequest, caller: Scope, draft_id: UUID) -> Template:
@@ -137,8 +138,3 @@ async def _first_page(
         request, caller, "imports/imports.html", found=found, cursor=cursor,
         kind=kind, may=caller.administers, **SHOWN,
     )  # fmt: skip
-
-
-def _attachment(name: str) -> str:
-    """A Content-Disposition header for a download of this name, also understood by old browsers."""
-    return f"attachment; filename=\"refused.xlsx\"; filename*=UTF-8''{quote(name)}"

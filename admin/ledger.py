@@ -134,7 +134,7 @@ async def _books(request: AnyRequest, caller: Scope, cursor: str | None, done: s
         first=cursor is None, books=await latest_books(caller) if cursor is None else None,
         asked=cursor is None and await is_waiting(caller), may_check=caller.administers,
         waiting=await waiting_expiries(caller) if cursor is None else [],
-        items=await _in_words(caller, list(found.items), language_of(request)), next=found.next, done=done,
+        items=await entries_in_words(caller, list(found.items), language_of(request)), next=found.next, done=done,
         currencies=CURRENCIES, places=PLACES, shown=_shown, may_expire=caller.administers, today=clock.local_day(),
     )  # fmt: skip
 
@@ -148,7 +148,7 @@ def _shown(books: Books) -> list[tuple[str, str, list[tuple[str, int]]]]:
     ]
 
 
-async def _in_words(caller: Scope, entries: list[Entry], language: str) -> list[tuple[Entry, str, str, str]]:
+async def entries_in_words(caller: Scope, entries: list[Entry], language: str) -> list[tuple[Entry, str, str, str]]:
     """Entries with their kind in words, the person's name and the reason in words."""
     names = await names_of(caller, {e.person_id for e in entries if e.person_id})
     return [

@@ -17,6 +17,7 @@ from timebank.merging.merging import MergeIn, merge
 from timebank.merging.undoing import undo_merge
 from timebank.people.directory import list_people, open_person
 from timebank.web.forms import parse_form
+from timebank.web.lists import typed_words
 from timebank.web.pages import page, see_other, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
@@ -45,10 +46,18 @@ class PanelMergingPages(Controller):
     )
     async def ask(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope],
-        merged_id: FromQuery[UUID | None] = None, q: FromQuery[str] = "",
+        merged_id: FromQuery[UUID | None] = None,
     ) -> Template:  # fmt: skip
         """Choose the other record, then compare both."""
-        return await _page(request, caller, person_id, merged_id, q[:60])
+        return await _page(request, caller, person_id, merged_id)
+
+    @post("/{person_id:uuid}/merge/search")
+    @shown_again(lambda request, person_id, caller: _page(request, caller, person_id, None))
+    async def search(
+        self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form
+    ) -> Template:
+        """Find the other record."""
+        return await _page(request, caller, person_id, None, typed_words(data))
 
     @post("/{person_id:uuid}/merge")
     @shown_again(

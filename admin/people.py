@@ -7,17 +7,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from admin.person_page import STATUS, area_options, person_page
+from admin.person_page import STATUS, area_options, person_on_paper, person_page
 from timebank.access.registration import amend, register
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
-from timebank.merging.merges import find_merge_target
 from timebank.people.directory import list_people, open_person
 from timebank.people.schemas import Correction, Enrolment, Status
 from timebank.web.forms import parse_form
+from timebank.web.lists import Bar, Choice, typed_words, without_words
 from timebank.web.pages import page, see_other, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
@@ -26,6 +26,7 @@ FIELDS = {
     "name": _("姓名"), "sex": _("性别"), "born_on": _("出生日期"), "identity": _("身份证号"), "phone": _("手机号"),
     "area_id": _("楼栋单元"), "room": _("房号"), "head_name": _("户主姓名"), "relation": _("与户主关系"),
 }  # fmt: skip
+STANDINGS = tuple(STATUS.items())
 STATUSES: tuple[Status, ...] = ("active", "blocked", "left")
 REASON = {"reason": _("理由")}
 
@@ -36,17 +37,21 @@ class PanelPeoplePages(Controller):
 
     @get()
     async def people(
-        self, request: AnyRequest, caller: NamedDependency[Scope], q: FromQuery[str] = "", area_id: FromQuery[str] = "",
+        self, request: AnyRequest, caller: NamedDependency[Scope], area_id: FromQuery[str] = "",
         status: FromQuery[str] = "", cursor: Cursor = None,
     ) -> Template:  # fmt: skip
         """The residents that the caller may see, by pinyin."""
-        chosen = next((known for known in STATUSES if known == status), None)
-        areas = await area_options(caller)
-        area = next((id_ for id_, _name in areas if str(id_) == area_id), None)
-        found = await list_people(caller, q=q[:60], area_id=area, status=chosen, limit=50, cursor=cursor)
-        return page(
-            request, caller, "people/list.html", found=found, q=q[:60], area_id=area_id, standing=status, areas=areas,
-            status_words=STATUS, may=caller.administers, opens=caller.reads_all, first=cursor is None,
+        return await _people_page(request, caller, area_id=area_id, status=status, cursor=cursor)
+
+    @post("/search")
+    @shown_again(lambda request, caller: _people_page(request, caller))
+    async def search(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+        """The residents of this name, pinyin or number."""
+        if not typed_words(data):
+            return see_other(without_words("/admin/people", data, ("area_id", "status")))
+        return await _people_page(
+            request, caller, typed_words(data), area_id=data.get("area_id", ""), status=data.get("status", ""),
+            cursor=data.get("cursor") or None,
         )  # fmt: skip
 
     @get("/new")
@@ -63,13 +68,19 @@ class PanelPeoplePages(Controller):
     @get("/{person_id:uuid}")
     async def one(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope],
-        done: FromQuery[str | None] = None,
+        part: FromQuery[str] = "", cursor: Cursor = None, done: FromQuery[str | None] = None,
+        paper: FromQuery[str] = "",
     ) -> Template | Redirect:  # fmt: skip
-        """The page of a person. A merged record redirects to the record it was merged into."""
-        caller.require_reader()
-        if kept := await find_merge_target(caller, person_id):
-            return see_other(f"/admin/people/{kept}?done=led")
-        return await person_page(request, caller, person_id, done=done)
+        """The page of a person, at one of its tabs, or as one sheet to print.
+
+        A merged record redirects to the record it was merged into.
+        """
+        if paper:
+            shown = await person_on_paper(request, caller, person_id)
+        else:
+            shown = await person_page(request, caller, person_id, part=part, cursor=cursor, done=done)
+        kept = shown.context["seen"].person.merged_into
+        return see_other(f"/admin/people/{kept}?done=led") if kept else shown
 
     @get("/{person_id:uuid}/correction")
     async def ask_correction(
@@ -84,15 +95,34 @@ class PanelPeoplePages(Controller):
         caller.require_admin()
         sent = {name: text for name, text in data.items() if text.strip() or name in ("phone", "relation")}
         made = await amend(caller, person_id, parse_form(Correction, sent, FIELDS | REASON, empties=True))
-        return waits_or(made, f"/admin/people/{person_id}?done=corrected")
+        return waits_or(made, f"/admin/people/{person_id}?part=record&done=corrected")
 
     @post("/{person_id:uuid}/status")
-    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id, part="record"))
     async def set_status(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Block a person, mark them as having left, or make them active again."""
         caller.require_reader()
         made = await amend(caller, person_id, parse_form(Correction, data, {"status": _("状态")} | REASON))
-        return waits_or(made, f"/admin/people/{person_id}?done=status")
+        return waits_or(made, f"/admin/people/{person_id}?part=record&done=status")
+
+
+async def _people_page(
+    request: AnyRequest, caller: Scope, q: str = "", *, area_id: str = "", status: str = "", cursor: str | None = None
+) -> Template:
+    chosen = next((known for known in STATUSES if known == status), None)
+    areas = await area_options(caller)
+    area = next((id_ for id_, _name in areas if str(id_) == area_id), None)
+    found = await list_people(caller, q=q, area_id=area, status=chosen, limit=50, cursor=cursor)
+    bar = Bar(
+        path="/admin/people", q=q, cursor=cursor, placeholder=_("姓名、拼音、手机号或身份证号"),
+        choices=[
+            Choice(_("住在"), "area_id", areas, str(area or "")),
+            Choice(_("状态"), "status", STANDINGS, chosen or ""),
+        ],
+    )  # fmt: skip
+    return page(
+        request, caller, "people/list.html", found=found, bar=bar, may=caller.administers, opens=caller.reads_all,
+    )  # fmt: skip
 
 
 async def _form_page(request: AnyRequest, caller: Scope, person_id: UUID | None = None) -> Template:

@@ -34,7 +34,7 @@ class PanelPersonPages(Controller):
     include_in_schema = False
 
     @post("/sign-in-code")
-    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id, part="access"))
     async def give_code(
         self, request: AnyRequest, person_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Template:
@@ -44,55 +44,55 @@ class PanelPersonPages(Controller):
         """
         caller.require_reader()
         code = await give_code(caller, person_id, CodeIn())
-        return await person_page(request, caller, person_id, code=code)
+        return await person_page(request, caller, person_id, part="access", code=code)
 
     @post("/confirmation")
-    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id, part="access"))
     async def confirm(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
         """Confirm, as the second person, that the login is this person's."""
         await confirm_login(caller, person_id)
-        return see_other(f"/admin/people/{person_id}?done=confirmed")
+        return see_other(f"/admin/people/{person_id}?part=access&done=confirmed")
 
     @post("/card")
-    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id, part="access"))
     async def give_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
         await issue_card(caller, person_id)
-        return see_other(f"/admin/people/{person_id}?done=card#card")
+        return see_other(f"/admin/people/{person_id}?part=access&done=card")
 
     @post("/card/end")
-    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id, part="access"))
     async def end_card(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Redirect:
         await revoke_card(caller, person_id)
-        return see_other(f"/admin/people/{person_id}?done=card_ended#card")
+        return see_other(f"/admin/people/{person_id}?part=access&done=card_ended")
 
     @get("/card.png")
     async def card_picture(self, person_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Response[bytes]:
         return Response(codes.png((await card_of(caller, person_id)).url), media_type="image/png")
 
     @post("/guardians")
-    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id, part="family"))
     async def add_guardian(self, person_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         """Add a guardian: a household member, or the person with this phone number."""
         found = {"guardian_id": data.get("guardian_id") or str(await _by_phone(caller, data.get("phone", "")))}
         made = await name_guardian(caller, person_id, parse_form(GuardianIn, data | found, GUARDIAN))
-        return waits_or(made, f"/admin/people/{person_id}?done=guardian#guardians")
+        return waits_or(made, f"/admin/people/{person_id}?part=family&done=guardian")
 
     @post("/guardians/{guardianship_id:uuid}/consent")
-    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id, part="family"))
     async def consent(
         self, person_id: FromPath[UUID], guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Redirect:
         """Record a guardian's consent that was given on paper."""
         made = await record_consent(caller, guardianship_id)
-        return waits_or(made, f"/admin/people/{person_id}?done=consent#guardians")
+        return waits_or(made, f"/admin/people/{person_id}?part=family&done=consent")
 
     @post("/guardians/{guardianship_id:uuid}/end")
-    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id))
+    @shown_again(lambda request, person_id, caller: person_page(request, caller, person_id, part="family"))
     async def end_guardian(
         self, person_id: FromPath[UUID], guardianship_id: FromPath[UUID], caller: NamedDependency[Scope]
     ) -> Redirect:
         await end_guardianship(caller, guardianship_id)
-        return see_other(f"/admin/people/{person_id}?done=guardian_ended#guardians")
+        return see_other(f"/admin/people/{person_id}?part=family&done=guardian_ended")
 
 
 async def _by_phone(scope: Scope, phone: str) -> UUID:

@@ -1,76 +1,49 @@
-"""The panel's page of one person, used by every handler that changes the person."""
+"""The panel's page of one person: a header with the account, and tabs from the manifests."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar.response import Template
 
-from timebank.access.membership_state import Standing, membership_state_of
-from timebank.access.roles.listing import grants
 from timebank.access.roles.words import ROLES
-from timebank.access.schemas import GrantOut
 from timebank.areas.places import areas_of
-from timebank.cards.cards import CardInForce, card_in_force
 from timebank.core import clock
-from timebank.core.database import retried, transaction
+from timebank.core.capability import Reading, capabilities
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
-from timebank.merging.merges import MergeOut, merges_of
-from timebank.people.directory import open_person
-from timebank.people.guardianship.guardians import guardianships_of
-from timebank.people.households import Member, members
-from timebank.people.schemas import GuardianOut, PersonDetail
+from timebank.overview.residents.header import open_resident, part_named, resident_parts
 from timebank.web.pages import page
 
 STATUS = {"active": _("在册"), "blocked": _("已停用"), "left": _("已迁出")}
 
 
-class Opened(msgspec.Struct, kw_only=True):
-    """A person with all the related data that the panel shows."""
-
-    person: PersonDetail
-    household: list[Member]
-    guardianships: list[GuardianOut]
-    roles: list[GrantOut]
-    card: CardInForce | None
-    standing: Standing
-    merges: list[MergeOut]
-
-
-@retried
-async def opened(scope: Scope, person_id: UUID) -> Opened:
-    """Read the person with household, guardianships, role grants and card."""
-    async with transaction(scope):
-        person = await open_person(scope, person_id)
-        household = await members(scope, person.household_id) if person.household_id else []
-        return Opened(
-            person=person,
-            household=[m for m in household if m.id != person_id],
-            guardianships=await guardianships_of(scope, person_id),
-            roles=await all_pages(partial(grants, scope, person_id=person_id)),
-            card=await card_in_force(scope, person_id),
-            standing=await membership_state_of(scope, person_id),
-            merges=await merges_of(scope, person_id),
-        )
-
-
 async def person_page(
-    request: AnyRequest, caller: Scope, person_id: UUID, refusal: TimebankError | None = None, **more: Any
-) -> Template:
-    """The page of a person, with the refusal of an action if there is one."""
+    request: AnyRequest, caller: Scope, person_id: UUID, refusal: TimebankError | None = None, *,
+    part: str = "", cursor: str | None = None, **more: Any,
+) -> Template:  # fmt: skip
+    """The page of a person at one of its tabs, with the refusal of an action if there is one."""
     caller.require_reader()
-    seen = await opened(caller, person_id)
+    chosen, language = part_named(part), language_of(request)
+    seen = await open_resident(caller, person_id, [chosen], Reading(cursor, language))
     return page(
         request, caller, "people/person.html", status=refusal.status if refusal else 200, seen=seen,
-        refusal=refusal.text(language_of(request)) if refusal else None, role_words=ROLES, status_words=STATUS,
-        may=caller.administers, own=caller.is_own(person_id), now=clock.now(), **({"code": None, "done": None} | more),
+        found=seen.found[chosen.name], refusal=refusal.text(language) if refusal else None, role_words=ROLES,
+        status_words=STATUS, may=caller.administers, own=caller.is_own(person_id), now=clock.now(),
+        parts=resident_parts(), part=chosen,
+        first=cursor is None, pages={noun: address for one in capabilities() for noun, address in one.panel.items()},
+        **({"code": None, "done": None} | more),
     )  # fmt: skip
+
+
+async def person_on_paper(request: AnyRequest, caller: Scope, person_id: UUID) -> Template:
+    """The account of a person on one sheet: the header and the newest rows of the tabs that are printed."""
+    caller.require_reader()
+    parts = [part for part in resident_parts() if part.on_paper]
+    seen = await open_resident(caller, person_id, parts, Reading(None, language_of(request)))
+    return page(request, caller, "people/paper.html", seen=seen, parts=parts, rows_max=6, now=clock.now())
 
 
 async def area_options(scope: Scope) -> list[tuple[UUID, str]]:

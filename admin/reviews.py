@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
+from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
@@ -26,21 +26,23 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.people.directory import list_people
+from timebank.people.directory import list_people, open_person
 from timebank.people.schemas import PersonLine
 from timebank.service_records import reading, review
 from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.crowds import crowds
-from timebank.service_records.deciding import scanned_by
 from timebank.service_records.honour.entering import enter_hours
+from timebank.service_records.reviews.deciding import scanned_by
 from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, ReviewIn, Why
 from timebank.service_records.visits import find_visit
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
+from timebank.web.lists import typed_words
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other
 
 PAGE = 50
+INBOX = "/admin/inbox?kind=service_record"
 STATUSES = {
     "pending": _("待审核"),
     "noticed": _("公示中"),
@@ -55,7 +57,6 @@ HOURS = {
     "person_id": _("居民"), "day": _("日期"), "at": _("开始时间"), "minutes": _("时长"), "reason": _("原因"),
     "activity_id": _("活动"), "station_id": _("驿站"),
 }  # fmt: skip
-Search = Annotated[str, QueryParameter(max_length=60, pattern=r"^[^\x00]*$")]
 Form = URLEncodedBody[dict[str, str]]
 
 
@@ -97,37 +98,43 @@ class PanelReviewPages(Controller):
     @get()
     async def records(
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "pending",
-        cursor: Cursor = None, approved: FromQuery[int] = 0, refused: FromQuery[int] = 0,
-    ) -> Template:  # fmt: skip
-        """The service records of one status; by default those that wait for a decision."""
-        return await _records_page(request, caller, status, cursor, approved, refused)
+        cursor: Cursor = None,
+    ) -> Template | Redirect:  # fmt: skip
+        """The service records that were decided, by status. Those that wait are in the inbox."""
+        caller.require_reader()
+        if status not in STATUSES or status == "pending":
+            return Redirect(INBOX)
+        return await _records_page(request, caller, status, cursor)
 
     @post()
-    @shown_again(lambda request, caller: _records_page(request, caller, "pending"))
+    @shown_again(lambda request, caller: _records_page(request, caller, "approved"))
     async def approve_several(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Redirect:
         """Approve the chosen records; those that another person must decide are skipped."""
         caller.require_admin()
         chosen = [each for each in (await request.form()).getall("record", []) if isinstance(each, str)][:PAGE]
         done = await review.approve_records(caller, [known for each in chosen if (known := _uuid(each))])
-        return see_other(f"/admin/reviews?approved={done}&refused={len(chosen) - done}")
+        return see_other(f"{INBOX}&approved={done}&refused={len(chosen) - done}")
 
     @get("/hours")
     async def hours(
-        self, request: AnyRequest, caller: NamedDependency[Scope], q: Search = "",
-        person_id: FromQuery[UUID | None] = None,
-    ) -> Template:  # fmt: skip
+        self, request: AnyRequest, caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None
+    ) -> Template:
         """The form for honour hours: choose the person first, then enter time and reason."""
-        return await _hours_page(request, caller, q.strip(), person_id)
+        return await _hours_page(request, caller, person_id=person_id)
+
+    @post("/hours/search")
+    @shown_again(lambda request, caller: _hours_page(request, caller))
+    async def search(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
+        """Find the person whose hours are entered."""
+        return await _hours_page(request, caller, typed_words(data))
 
     @post("/hours")
-    @shown_again(
-        lambda request, caller, data: _hours_page(request, caller, data.get("q", ""), _uuid(data.get("person_id")))
-    )
+    @shown_again(lambda request, caller, data: _hours_page(request, caller, person_id=_uuid(data.get("person_id"))))
     async def enter(self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form) -> Redirect:
         """Enter honour hours, which another person approves."""
         wanted = parse_form(HoursForm, data, HOURS).hours()
         await once.answer(caller, lambda: enter_hours(caller, wanted))
-        return see_other("/admin/reviews/hours?done=entered" if not caller.reads_all else "/admin/reviews")
+        return see_other("/admin/reviews/hours?done=entered" if not caller.reads_all else INBOX)
 
     @get("/{record_id:uuid}")
     async def record(self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Template:
@@ -160,17 +167,12 @@ class PanelReviewPages(Controller):
         return see_other(f"/admin/reviews/{record_id}")
 
 
-async def _records_page(
-    request: AnyRequest, caller: Scope, status: str, cursor: str | None = None, approved: int = 0, refused: int = 0
-) -> Template:
+async def _records_page(request: AnyRequest, caller: Scope, status: str, cursor: str | None = None) -> Template:
     caller.require_reader()
-    tab = status if status in STATUSES else "pending"
-    found = await reading.list_records(caller, status=tab, limit=PAGE, cursor=cursor, language=language_of(request))
-    own = await not_decidable_by(caller, found.items) if tab == "pending" and caller.administers else set()
+    found = await reading.list_records(caller, status=status, limit=PAGE, cursor=cursor, language=language_of(request))
     return page(
-        request, caller, "reviews/records.html", found=found, own=own, tab=tab, statuses=STATUSES, cursor=cursor,
-        waiting=await reading.count_pending(caller), cards=await count_unconfirmed(caller), approved=approved,
-        refused=refused,
+        request, caller, "reviews/records.html", found=found, tab=status, statuses=STATUSES, cursor=cursor,
+        cards=await count_unconfirmed(caller),
     )  # fmt: skip
 
 
@@ -220,12 +222,12 @@ async def _others(caller: Scope, record: RecordOut) -> list[Decider]:
     return await administrators_apart_from(caller, involved)
 
 
-async def _hours_page(request: AnyRequest, caller: Scope, q: str, person_id: UUID | None) -> Template:
+async def _hours_page(request: AnyRequest, caller: Scope, q: str = "", *, person_id: UUID | None = None) -> Template:
     if not (caller.administers or caller.has(Role.grid_worker)):
         raise Forbidden
     page_of = await list_people(caller, q=q, limit=20) if q else Page[PersonLine]([])
     found = list(page_of.items)
-    chosen = next((line for line in found if line.id == person_id), None)
+    chosen = await open_person(caller, person_id) if person_id else None
     context: dict[str, Any] = {
         "stations": await all_pages(partial(stations, caller)), "more": page_of.next is not None,
         "activities": await all_pages(partial(activities, caller)),

@@ -71,14 +71,14 @@ class PanelRolePages(Controller):
     @shown_again(lambda request, caller, data: _form_page(request, caller, _person_of(data), data.get("role", "")))
     async def give(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
         made = await grant(caller, parse_form(GrantIn, data, FIELDS))
-        return waits_or(made, f"/admin/people/{data.get('person_id')}?done=role#roles")
+        return waits_or(made, f"/admin/people/{data.get('person_id')}?part=access&done=role")
 
     @post("/{grant_id:uuid}/end")
     @shown_again(lambda request, caller, data: person_page(request, caller, _person_of(data)))
     async def end(self, grant_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         person_id = _person_of(data)
         made = await end_grant(caller, grant_id, data.get("reason", "")[:500] or None)
-        return waits_or(made, f"/admin/people/{person_id}?done=role_ended#roles")
+        return waits_or(made, f"/admin/people/{person_id}?part=access&done=role_ended")
 
 
 def _person_of(data: dict[str, str]) -> UUID:

@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from qrcode.image.pil import PilImage
 
 from timebank.app import menu
+from timebank.core.capability import Workplace
 from timebank.core.locale import translator
 from timebank.http.refusals import Typed
 
@@ -44,6 +45,11 @@ class SampleMe:
     name: str = "张桂兰"
     community_name: str = "凤凰社区"
     roles: frozenset[str] = frozenset({"volunteer"})
+    workplaces: tuple[Workplace, ...] = (
+        Workplace(place=10, href="/admin", icon="chart", word="管理", who="readers"),
+        Workplace(place=90, href="/", icon="home", word="以居民身份", who="residents"),
+    )
+    reaches_further: bool = True
     persons: list[SamplePerson] = field(
         default_factory=lambda: [SamplePerson("1", "张桂兰", "凤凰社区"), SamplePerson("2", "李小满", "凤凰社区")]
     )

@@ -118,7 +118,7 @@ def template_engine() -> JinjaTemplateEngine:
     engine.engine.auto_reload = False  # no look at the files for each page
     engine.engine.filters |= {
         "when": wording.when, "until": wording.until, "day": wording.day, "minutes": wording.duration,
-        "points": wording.points,
+        "points": wording.points, "month": wording.month, "short_month": wording.short_month, "yuan": wording.yuan,
         "masked": names.masked, "earns": rule_in_words, "open_hours": open_hours,
     }  # fmt: skip
     engine.engine.globals["menu"] = menu

@@ -1,34 +1,26 @@
-/* The counter. A scan is stored on this device before it is sent, and removed only when the server has answered. */
+/* The counter. A scan is stored on this device before it is sent, and removed only when the server has answered.
+   Online it says who stands here; what then happens is chosen by a button. */
 
-import { newNonce } from "./nonce.js";
+import { listenForBursts } from "./bursts.js";
+import { inTurn } from "./inturn.js";
+import { rememberStation, shelf } from "./shelf.js";
 
 const desk = document.querySelector("[data-desk]");
 const words = desk.dataset;
 const form = desk.querySelector("[data-scanner-form]");
 const input = desk.querySelector("[data-scanner-input]");
 const csrf = document.querySelector("meta[name=csrf]").content;
-const SHELF = `timebank.scan.${words.station}.`; // only this station's scans are sent from here
+const scans = shelf(words.station); // only this station's scans are sent from here
 const ROWS = 100; // what the server takes at once
 
-/* Waiting scans in localStorage: one entry each, so that two open pages never overwrite each other. */
-const keep = (scan) => localStorage.setItem(SHELF + scan.nonce, JSON.stringify(scan));
-const forget = (nonce) => localStorage.removeItem(SHELF + nonce);
-const waiting = () => Object.keys(localStorage)
-  .filter((key) => key.startsWith(SHELF))
-  .map((key) => JSON.parse(localStorage.getItem(key)))
-  .sort((one, other) => (one.turn ?? 0) - (other.turn ?? 0) || one.occurred_at.localeCompare(other.occurred_at));
-
-/* The next sequence number: it keeps scans in the order in which they were made even if the device's clock changes. */
-const nextTurn = () => 1 + Math.max(0, ...waiting().map((scan) => scan.turn ?? 0));
-const sent = ({ turn, ...scan }) => scan;
-
-const onTheWay = new Set(); // nonces in an open request; they are not counted as waiting
+const onTheWay = new Set(); // nonces in an open request or about to be sent; they are not counted as waiting
+const late = () => scans.late().filter(({ nonce }) => !onTheWay.has(nonce));
 
 function showCount() {
-  const late = waiting().filter(({ nonce }) => !onTheWay.has(nonce)).length;
+  const count = late().length;
   const sign = document.querySelector("[data-desk-offline]");
-  sign.querySelector("[data-desk-offline-count]").textContent = sign.dataset.text.replace("{n}", late);
-  sign.hidden = late === 0;
+  sign.querySelector("[data-desk-offline-count]").textContent = sign.dataset.text.replace("{n}", count);
+  sign.hidden = count === 0;
 }
 
 /* Show a message of this page, and remove the last person, so that nobody is served in another's name. */
@@ -59,28 +51,38 @@ function showAnswer(html) {
 /* Whether the failure is temporary (server down, too busy), so that the scan is kept and sent again. */
 const passing = (status) => status >= 500 || status === 429 || status === 408;
 
-async function scan(code) {
-  const extra = Object.fromEntries([...new FormData(form)].filter(([name]) => !["_csrf", "code", "nonce"].includes(name)));
-  const row = { ...extra, code, nonce: newNonce(), occurred_at: new Date().toISOString(), turn: nextTurn() };
-  keep(row);
-  onTheWay.add(row.nonce);
+/* Ask who this is. Without an answer the scan stays here, to become a check-in or check-out at the time it was made. */
+const send = inTurn(async (row) => {
   showOwn(words.textSending);
+  const { code, look, occurred_at, station_id } = row;
   try {
-    const response = await fetch(words.scan, { method: "POST", headers: { "X-CSRF-Token": csrf, "X-Partial": "verdict" }, body: new URLSearchParams(sent(row)) });
+    const response = await fetch(words.scan, { method: "POST", headers: { "X-CSRF-Token": csrf, "X-Partial": "verdict" }, body: new URLSearchParams({ code, nonce: look, occurred_at, station_id }) });
     if (passing(response.status)) throw new Error(`status ${response.status}`);
     if (response.status === 401 || response.status === 403 || response.redirected) {
+      scans.keep({ ...row, kept: true });
       showOwn(words.textSignedOut);
     } else {
       if (response.ok) showAnswer(await response.text());
       else showOwn(words.textRefused);
-      forget(row.nonce);
+      scans.forget(row.nonce);
     }
   } catch (problem) {
     console.info("scan kept:", problem.message);
+    scans.keep({ ...row, kept: true });
     showOwn(words.textKept, words.textKeptHint);
   }
   onTheWay.delete(row.nonce);
   showCount();
+});
+
+function take(code) {
+  if (code) {
+    const row = scans.add(code);
+    onTheWay.add(row.nonce);
+    send(row);
+  }
+  input.value = "";
+  input.focus();
 }
 
 function showLate(row, result) {
@@ -92,8 +94,10 @@ function showLate(row, result) {
   late.hidden = false;
 }
 
+const uploaded = ({ turn, tab, kept, look, ...row }) => ({ ...row, offline: true });
+
 async function sendLate() {
-  const rows = waiting().filter(({ nonce }) => !onTheWay.has(nonce)).slice(0, ROWS);
+  const rows = late().slice(0, ROWS);
   if (!rows.length) return;
   for (const { nonce } of rows) onTheWay.add(nonce);
   try {
@@ -101,12 +105,12 @@ async function sendLate() {
       method: "POST",
       headers: { "X-CSRF-Token": csrf, "Content-Type": "application/json", Accept: "application/json" },
       // The device's present time tells the server by how much the rows' times are wrong.
-      body: JSON.stringify({ device_now: new Date().toISOString(), rows: rows.map((row) => ({ ...sent(row), offline: true })) }),
+      body: JSON.stringify({ device_now: new Date().toISOString(), rows: rows.map(uploaded) }),
     });
     if (!response.ok) throw new Error(`status ${response.status}`);
     const { results } = await response.json();
     results.forEach((result, place) => {
-      forget(rows[place].nonce);
+      scans.forget(rows[place].nonce);
       if (result.status !== "ok") showLate(rows[place], result);
     });
   } catch (problem) {
@@ -116,11 +120,20 @@ async function sendLate() {
   showCount();
 }
 
-function take(code) {
-  if (code) scan(code);
-  input.value = "";
-  input.focus();
+/* The field has the focus on load and after every tap that does not lead into another field. It opens no keyboard on
+   the screen until somebody taps it to type. */
+const WRITES = "input:not([type=radio], [type=checkbox], [type=hidden]), textarea, select";
+
+function returnFocus() {
+  if (document.activeElement?.matches(WRITES) || document.querySelector("dialog[open]")) return;
+  input.focus({ preventScroll: true });
 }
+
+input.inputMode = "none";
+input.addEventListener("pointerdown", () => { input.inputMode = "text"; });
+input.addEventListener("blur", () => { input.inputMode = "none"; });
+document.addEventListener("click", (event) => { if (event.detail > 0) setTimeout(returnFocus); }); // a key's click has no detail
+document.addEventListener("partshown", returnFocus);
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -130,7 +143,14 @@ desk.addEventListener("timebank:scan", (event) => {
   event.preventDefault();
   take(event.detail.text);
 });
+listenForBursts(take);
 addEventListener("online", sendLate);
 setInterval(sendLate, 20000);
+rememberStation(words.station);
+for (const row of scans.left()) {
+  onTheWay.add(row.nonce);
+  send(row);
+}
 showCount();
 sendLate();
+returnFocus();

@@ -9,7 +9,7 @@ function submitting(form) {
 
 /* One tap sends one request: submit buttons are disabled until the page changes or is shown again. */
 document.addEventListener("submit", (event) => {
-  if (event.defaultPrevented || event.target.method === "get") return;
+  if (event.defaultPrevented || event.target.method === "get" || event.target.matches("[data-download]")) return;
   const buttons = submitting(event.target);
   event.submitter?.setAttribute("aria-busy", "true");
   setTimeout(() => buttons.forEach((button) => { button.disabled = true; })); // later, because a disabled button's value is not sent
@@ -98,7 +98,7 @@ for (const toast of document.querySelectorAll("[data-toast]")) {
     if (toast.matches(":hover, :focus-within")) setTimeout(leave, 3000);
     else toast.remove();
   };
-  setTimeout(leave, SEEN);
+  if (!toast.closest("[data-undo-within]")) setTimeout(leave, SEEN); // an undo stays as long as it works
 }
 
 /* A number that has just grown counts up once. */

@@ -657,8 +657,8 @@ async def test_what_one_may_not_decide_is_not_shown_as_ones_own_to_decide(
     assert "没有等着办的事" in await own.see("/admin")
     assert "另有 1 件由别人决定" in await own.see("/admin")
     assert "有 3 件事等着办" in await other.see("/admin")
-    assert f'value="{mine}"' not in await own.see("/admin/reviews")
-    assert f'value="{mine}"' in await other.see("/admin/reviews")
+    assert f'value="{mine}"' not in await own.see("/admin/inbox")
+    assert f'value="{mine}"' in await other.see("/admin/inbox")
 
 
 async def test_the_page_of_what_waits_is_for_those_who_read_the_books(town: Town, client: httpx.AsyncClient) -> None:

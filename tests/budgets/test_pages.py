@@ -9,6 +9,8 @@ from tests.support.presence import personal_code, scanned, served, station_code
 from tests.support.town import SPRING, Town
 from tests.support.wire import Wire
 from timebank.http.callers import SESSION_COOKIE
+from timebank.overview.residents.header import resident_parts
+from timebank.people.messages import notify
 
 
 async def _cookie(town: Town, name: str) -> dict[str, str]:
@@ -83,3 +85,28 @@ async def test_the_panels_first_page_for_a_county_administrator_who_addresses_an
     assert len(wire) <= 6, wire.listed()
     [begun] = [sql for sql in wire.statements if sql.startswith("BEGIN")]
     assert f"timebank.communities = '{{{there}}}'" in begun
+
+
+async def test_a_full_list_of_messages(client: httpx.AsyncClient, town: Town, wire: Wire) -> None:
+    for n in range(40):
+        await notify(
+            town.system(), town.people["刘洋"], "record_credited.several", f"c:{n}", urgent=True, times=2, minutes=60,
+            points=1,
+        )  # fmt: skip
+    by = await _cookie(town, "刘洋")
+    await wire.renew()
+    page = await client.get("/messages", headers=by)
+    assert "记了 30 次积分" in page.text
+    assert len(wire) <= 4, wire.listed()
+
+
+@pytest.mark.parametrize("part", [part.name for part in resident_parts()])
+async def test_each_tab_of_a_residents_page(client: httpx.AsyncClient, town: Town, wire: Wire, part: str) -> None:
+    """The header's figures and the rows of a tab are asked for together, whatever the capabilities add."""
+    await served(town, "刘洋", 90)
+    by = await _cookie(town, "赵丽")
+    await wire.renew()
+    page = await client.get(f"/admin/people/{town.people['刘洋']}?part={part}", headers=by)
+    assert page.status_code == 200
+    assert "可用积分" in page.text
+    assert len(wire) <= 9, wire.listed()

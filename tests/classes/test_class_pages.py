@@ -11,8 +11,9 @@ from tests.classes.test_class_refunds import another_course
 from tests.support.counter import stands_here
 from tests.support.shop import browser, minutes_of, points_of
 from tests.support.town import Town
-from timebank.classes.pages.counter import counter_classes
+from timebank.classes.pages.counter import counter_offers
 from timebank.core import clock
+from timebank.web.offers import Stand
 
 
 @pytest.mark.parametrize("path", ["/classes", "/desk/bookings", "/admin/classes"])
@@ -249,8 +250,9 @@ async def test_the_counter_knows_a_lesson_over_midnight_before_and_after_it(
         with clock.at(midnight + timedelta(minutes=seen_at)):
             keeper = await town.scope("周敏")
             presence = await stands_here(keeper, town, "刘小雨")
-            found = await counter_classes(keeper, town.people["刘小雨"], town.stations["暖蜂驿站"], presence)
-        return [seat.id for seat in found.coming] == [made.id]
+            stand = Stand(person_id=town.people["刘小雨"], station_id=town.stations["暖蜂驿站"], presence=presence)
+            offered = await counter_offers(keeper, stand)
+        return [button.path for button in offered.buttons] == [f"/desk/bookings/{made.id}/attendance"]
 
     assert await shown(-30, -40), "this evening"
     assert await shown(-30, 10), "it goes on after midnight"

@@ -82,7 +82,7 @@ async def test_a_head_s_deed_hangs_on_the_board_and_is_then_credited(town: Town)
         assert await credit_due_deeds(town.system()) == 0
         assert await points_of(town, "李秀英") == 10
         (line,) = (await statement(town.system(), town.people["李秀英"], Currency.point)).items
-        assert (line.reason(), line.kind) == ("3栋1单元 · 2026-11-17 · 调解邻里纠纷 v1，每件 10 分", "deed")
+        assert (line.reason(), line.kind) == ("3栋1单元 · 2026-11-17 · 调解邻里纠纷，每件 10 分", "deed")
         assert (await balances(town.system(), town.people["李秀英"], [])).points.expiring[0].on == date(2027, 12, 31)
 
 

@@ -14,7 +14,7 @@ from tests.support.town import Town
 from timebank.classes.attendance import cancel_lesson
 from timebank.classes.booking import book_seat
 from timebank.classes.schemas import BookingIn
-from timebank.core import clock
+from timebank.core import clock, database
 from timebank.ledger import posting
 from timebank.ledger.grace import FirstOut, back_in_words, preview_void
 from timebank.ledger.posting import Currency, Posting, Returned
@@ -23,10 +23,11 @@ from timebank.ledger.statement import Expiring, balances, statement
 from timebank.policies.values import change_policy
 from timebank.shop.cancelling import cancel, expire_redemptions
 from timebank.shop.collection import collect
-from timebank.shop.pages.counter import counter_goods
+from timebank.shop.pages.counter import counter_offers
 from timebank.shop.redemption import redeem
 from timebank.shop.returns import return_goods
 from timebank.shop.schemas import Redeemed, RedemptionIn
+from timebank.web.offers import Stand
 
 LAST_DAY = date(2026, 12, 31)
 GRACE_END = date(2027, 1, 30)
@@ -231,10 +232,11 @@ async def test_the_goods_page_and_the_counter_say_before_the_reservation_until_w
     with clock.at(JANUARY + timedelta(days=18)):
         headers = await town.sign_in("张桂兰")
         presence = await stands_here(await town.scope("周敏"), town, "张桂兰")
-        shown = await counter_goods(
-            await town.scope("周敏"), town.people["张桂兰"], town.stations["暖蜂驿站"], presence
-        )
-        assert shown.first == FirstOut(GRACE_END, None)
+        stand = Stand(person_id=town.people["张桂兰"], station_id=town.stations["暖蜂驿站"], presence=presence)
+        keeper = await town.scope("周敏")
+        async with database.transaction(keeper):
+            offered = await counter_offers(keeper, stand)
+        assert offered.shown.first == FirstOut(GRACE_END, None)
         text = (await client.get(good, headers=headers)).text
         assert "会先用宽限到 1月30日 的积分。在那以后退回来的，不能再用。" in text
 

@@ -231,7 +231,11 @@ async def test_hours_of_a_long_book_wait_for_others_and_not_for_who_brought_it(
     taken = await client.post(draft, headers=headers, data={"_csrf": csrf, "skip_bad": "0"})
     done = (await client.get(taken.headers["location"], headers=headers)).text
     assert "它们在“待办”里等另一位来审核。" in done
-    assert 'href="/admin/reviews"' in done
+    assert (
+        f'href="/admin/inbox?kind=service_record&amp;batch={taken.headers["location"].split("/")[3].split("?")[0]}"'
+        in done
+    )
+    assert "由街道管理员钱进" in done, "the page says who has to approve"
     home = (await client.get("/admin", headers=headers)).text
     assert "件事等着办" not in home
     assert f"另有 {len(rows)} 件由别人决定" in home

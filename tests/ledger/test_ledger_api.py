@@ -89,7 +89,7 @@ async def test_a_statement_says_what_when_how_much_what_was_left_and_why(town: T
     assert [(i["what"], i["amount"], i["balance"], i["why"]) for i in items] == [
         ("冲正", -5, 30, "重复登记（撤回：志愿服务 · 30 分 · 慈善超市）"),
         ("志愿服务", 5, 35, "30 分 · 慈善超市"),
-        ("志愿服务", 10, 30, "志愿服务 v1"),
+        ("志愿服务", 10, 30, "志愿服务"),
         ("志愿服务", 20, 20, "2 小时 · 暖蜂驿站 · 站点值守 v2，6 分钟 = 1 分"),
     ]
     assert set(items[0]) == {"entry_id", "kind", "what", "when", "amount", "balance", "why"}

@@ -67,7 +67,8 @@ async def _(d: Driving) -> None:
     await d.refused("display", "forbidden", person_id=neighbour)
     await d.refused("counter without a keeper", "sign_on_needed", person_id=neighbour)
     await d.refused("keeper of another station", "forbidden", person_id=neighbour)
-    await d.done("counter", "check_in", person_id=neighbour, direction="in")
+    open_to_all = str(d.made.town.activities["站点值守"])
+    await d.done("counter", "check_in", person_id=neighbour, direction="in", activity_id=open_to_all)
     with clock.at(clock.now() + timedelta(hours=1)):
         await d.done("counter", "check_out", person_id=neighbour, direction="out")
     assert await d.owner.fetchval(

@@ -99,6 +99,20 @@ async def _(d: Driving) -> None:
     await d.refused("admin elsewhere", "not_found", "GET /api/v1/agreements/{agreement_id}")
 
 
+@drives("export")
+async def _(d: Driving) -> None:
+    await unseen(d, "forbidden", "owner", "keeper", "grid worker")
+    await d.done("auditor", "export_list")
+    await d.done("admin", "export_list")
+    await d.owner.execute(
+        "INSERT INTO export_day (community_id, login_id, list, day, rows) SELECT $1, id, 'people', $2, 100 FROM login",
+        d.made.town.community, clock.local_day(),
+    )  # fmt: skip
+    before = await d.rows_before()
+    await d.client.post("/admin/exports/people", headers=d.made.bearer["admin"])
+    await d.recorded("admin", before, "propose")
+
+
 @drives("drafts")
 async def _(d: Driving) -> None:
     await d.refused("street admin", "draft_gone", d.line.routes[1])

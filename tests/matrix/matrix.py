@@ -85,7 +85,7 @@ NAMED = {
     "redemption_id": "redemption", "confirmation_id": "confirmation", "course_id": "course", "lesson_id": "lesson",
     "booking_id": "booking", "run_id": "run", "draft_id": "draft", "entry_id": "entry", "visit_id": "visit",
     "nonce": "nonce", "merge_id": "merge", "community_id": "community", "item_id": "noticed deed",
-    "parcel_id": "parcel",
+    "parcel_id": "parcel", "decision_id": "mass decision",
     "photo_id": "photo",
 }  # fmt: skip
 BY_ADDRESS = {
@@ -103,7 +103,10 @@ BY_ADDRESS = {
     r".*/devices/\{device_id\}/pairing": {"device_id": "device"},
     r".*/people/\{person_id\}/merges?(/.*)?": {"person_id": "kept"},
 }
-WORDS = {"code": "mediation", "name": "notice_days", "path": "css/timebank.css", "kind": "deed"}
+WORDS = {
+    "listed": "goods", "code": "mediation", "name": "notice_days", "path": "css/timebank.css", "kind": "deed",
+    "month": "2025-01-01", "day": "2025-01-01",
+}  # fmt: skip
 
 
 def address(op: Operation, made: Round) -> str:
@@ -181,6 +184,9 @@ MORE: dict[str, dict[str, Any]] = {
     r"(GET|POST) .*/devices(/pairing)?": {"device": "@device", "replaces": "@counter device"},
     r"\w+ (/api/v1|/admin)/roles(/new)?": {"person_id": "@neighbour", "station_id": "", "ends_on": ""},
     r"POST /scan": {"code": "@station code"},
+    r"POST /admin/.*/search|POST /admin/find": {"q": "香皂"},
+    r"POST /admin/inbox(/reminder)?": {"kind": "service_record", "id": "@record"},
+    r"POST /desk/visits": {"presence": nonce()},
     r"POST /admin/(goods|activities|stations)/\{\w+_id\}": {"active": "true"},
     r"POST /admin/reviews/hours": {"day": str(clock.local_day() - timedelta(days=1)), "activity_id": "", "minutes": 45},
     r"POST /admin/reviews/\{record_id\}": {"at": ""},

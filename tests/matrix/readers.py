@@ -13,7 +13,8 @@ from timebank.http.callers import DEVICE_COOKIE, SESSION_COOKIE
 READERS = {
     "张桂兰": (
         "/", "/statement", "/statement/{reversal}", "/statement/{debt}", "/visits", "/visits/{visit}", "/messages",
-        "/redemptions", "/redemptions/{redemption}", "/goods", "/goods/{good}", "/classes", "/activities", "/family",
+        "/visits/records/{entered}", "/redemptions", "/redemptions/{redemption}", "/goods", "/goods/{good}", "/classes",
+        "/activities", "/family",
         "/deeds", "/deeds/new", "/deeds/{deed}", "/preferences", "/me/code", "/me/code.json", "/scan",
         "/board/{community}",
         "/api/v1/me", "/api/v1/me/balances", "/api/v1/me/statement?limit=200", "/api/v1/me/messages",
@@ -26,7 +27,8 @@ READERS = {
         "/api/v1/courses", "/api/v1/courses/{course}", "/api/v1/courses/{course}/lessons", "/api/v1/lessons/{lesson}",
     ),
     "刘洋": (
-        "/", "/classes", "/classes/{course}", "/classes/{course}?child={child}", "/classes/bookings/{booking}",
+        "/", "/communities",
+        "/classes", "/classes/{course}", "/classes/{course}?child={child}", "/classes/bookings/{booking}",
         "/family", "/statement",
         "/api/v1/bookings", "/api/v1/bookings?limit=200", "/api/v1/bookings?status=held",
         "/api/v1/bookings?status=attended&child_id={child}", "/api/v1/bookings?lesson_id={lesson}",
@@ -35,13 +37,16 @@ READERS = {
     ),
     "赵丽": (
         "/admin", "/admin/ledger", "/admin/ledger/{entry}", "/admin/ledger/{reversal}", "/admin/ledger/{debt}",
-        "/admin/reviews", "/admin/reviews/hours", "/admin/reviews/{record}", "/admin/presence", "/admin/deeds",
+        "/admin/months/{month}", "/admin/months/days/{day}",
+        "/admin/inbox", "/admin/reviews?status=approved", "/admin/reviews/hours", "/admin/reviews/{record}",
+        "/admin/presence", "/admin/deeds",
         "/admin/deeds/catalogue",
         "/admin/deeds/{deed}", "/admin/objections/{objection}", "/admin/goods", "/admin/goods/new",
-        "/admin/goods/{good}", "/admin/goods/redemptions", "/admin/goods/redemptions/{redemption}", "/admin/classes",
+        "/admin/goods/{good}", "/admin/goods/redemptions", "/admin/goods/redemptions/undone",
+        "/admin/goods/redemptions/{redemption}", "/admin/classes",
         "/admin/classes/new", "/admin/classes/{course}", "/admin/classes/lessons/{lesson}", "/admin/activities",
         "/admin/activities/new", "/admin/activities/{activity}", "/admin/stations", "/admin/stations/new",
-        "/admin/stations/{station}", "/admin/people", "/admin/people/new", "/admin/people/{heavy}",
+        "/admin/stations/{station}", "/admin/exports", "/admin/people", "/admin/people/new", "/admin/people/{heavy}",
         "/admin/people/duplicates", "/admin/people/{heavy}/merge", "/api/v1/people/duplicates",
         "/api/v1/people/{heavy}/merges",
         "/admin/people/{heavy}/correction", "/admin/people/{heavy}/card.png", "/admin/imports", "/admin/imports/{run}",
@@ -77,6 +82,8 @@ READERS = {
 }  # fmt: skip
 
 UNREAD = {
+    "/work": "leads to where one works, without a statement of its own",
+    "/admin/inbox/decisions/{}": "one decision by its key with its stored counts, and at most 200 refused rows",
     "/api/v1/people/{}/merge": "what two records have, counted up to a thousand rows each",
     "/healthz": "reads nothing", "/readyz": "reads no table that grows", "/metrics": "reads nothing",
     "/static/{}": "a file", "/api/v1/schema": "made from the code", "/api/v1/schema/openapi.json": "made from the code",
@@ -129,6 +136,7 @@ async def places_of(town: Town, owner: asyncpg.Connection) -> dict[str, str]:
         "community": town.community, "station": town.stations["暖蜂驿站"], "good": town.goods["香皂"],
         "course": town.course, "activity": town.activities["站点值守"], "heavy": heavy, "guardian": guardian,
         "area": town.areas[f"{PHOENIX}/第一网格/3栋/1单元"], "rule": "mediation", "policy": "grace_days",
+        "month": clock.local_day().replace(day=1), "day": clock.local_day(),
         "child": await one(
             "SELECT b.child_id FROM booking b JOIN guardianship g ON g.child_id = b.child_id AND g.guardian_id = $1",
             guardian,
@@ -150,6 +158,7 @@ async def places_of(town: Town, owner: asyncpg.Connection) -> dict[str, str]:
         "record": await one(
             "SELECT id FROM service_record WHERE person_id = $1 AND status = 'approved' LIMIT 1", heavy,
         ),
+        "entered": await one("SELECT id FROM service_record WHERE person_id = $1 AND visit_id IS NULL LIMIT 1", heavy),
         "deed": await one("SELECT id FROM deed WHERE person_id = $1 LIMIT 1", heavy),
         "redemption": await one("SELECT id FROM redemption WHERE person_id = $1 LIMIT 1", heavy),
         "objection": await one("SELECT id FROM objection LIMIT 1"),

@@ -293,6 +293,14 @@ async def _changes(owner: asyncpg.Connection, asking: Asking) -> None:
             last_error='{"code": "push_gateway_away", "values": {}}', created_at=clock.now(),
         )
     )  # fmt: skip
+    objects["mass decision"] = str(
+        await insert(
+            owner, "mass_decision", community_id=town.community, noun="service_record", decision="approve", note="",
+            asked="{}", status="pending", chosen=0, login_id=town.logins["赵丽"], persons=[town.people["赵丽"]],
+            decided_by=town.people["赵丽"], proof_hash=b"1", proof_sealed=b"1", decided_at=clock.now(),
+            due_at=clock.now() + timedelta(hours=1),
+        )
+    )  # fmt: skip
     waits = await asking.by("admin", "PUT", "/policies/notice_days", {"value": 3})
     objects["agreement"] = str(waits["waiting"])
     neighbour = str(town.people[NEIGHBOUR])

@@ -120,7 +120,7 @@ TABLES = {
     "record_id": "service_record", "station_id": "station", "device_id": "device", "activity_id": "activity",
     "shift_id": "shift", "good_id": "good", "redemption_id": "redemption", "confirmation_id": "counter_confirmation",
     "course_id": "course", "lesson_id": "lesson", "booking_id": "booking", "run_id": "import_run",
-    "draft_id": "import_draft", "visit_id": "visit", "photo_id": "photo",
+    "draft_id": "import_draft", "visit_id": "visit", "photo_id": "photo", "decision_id": "mass_decision",
 }  # fmt: skip
 
 

@@ -313,8 +313,8 @@ async def test_the_panel_lists_compares_merges_and_undoes(
     await owner.execute("UPDATE person SET household_id = $2 WHERE id = $1", gone, town.households["张桂兰"])
     desk, kept = await browser(client, town, "赵丽"), town.people["张桂兰"]
     assert str(gone) in await desk.see("/admin/people/duplicates")
-    assert f"/admin/people/{kept}/merge" in await desk.see(f"/admin/people/{kept}")
-    assert str(gone) in await desk.see(f"/admin/people/{kept}/merge?q=张桂兰")
+    assert f"/admin/people/{kept}/merge" in await desk.see(f"/admin/people/{kept}?part=record")
+    assert str(gone) in (await desk.send(f"/admin/people/{kept}/merge/search", q="张桂兰")).text
     both = await desk.see(f"/admin/people/{kept}/merge?merged_id={gone}")
     assert "20" in both
     sent = await desk.send(f"/admin/people/{kept}/merge", merged_id=gone, reason="同一个人")

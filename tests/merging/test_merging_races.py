@@ -19,9 +19,9 @@ from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.deeds.reading import lock_deed
 from timebank.merging.merges import MergeOut
-from timebank.service_records.deciding import locked_record
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.objection_effects import lock_record
+from timebank.service_records.reviews.deciding import locked_record
 from timebank.service_records.schemas import HoursIn
 from timebank.shop import cancelling
 from timebank.shop.collection import lock_redemption

@@ -67,3 +67,16 @@ def test_a_sheet_finds_whoever_was_entered_in_the_panel_by_any_spelling() -> Non
         "葛\U000e0100城": "4",
     }
     assert {name: [one.key for one in entered.named(name)] for name in written} == {n: [k] for n, k in written.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled", "initials"),
+    [
+        ("张桂兰", "zhangguilan", ("zgl", "")), ("单雄信", "shanxiongxin", ("dxx", "sxx")),
+        ("欧阳凯伟", "ouyangkaiwei", ("oykw", "")),
+        ("阿依古丽·买买提", "ayigulimaimaiti", ("ayglmmt", "")), ("Nguyễn Thị Mai", "nguyễnthịmai", ("ntm", "")),
+        ("王长贵", "wangzhanggui", ("wzg", "wcg")),
+    ],
+)  # fmt: skip
+def test_a_name_is_spelled_in_one_word_and_by_its_initials(name: str, spelled: str, initials: tuple[str, str]) -> None:
+    assert (names.spelled(name), names.initials(name)) == (spelled, initials)

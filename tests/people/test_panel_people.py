@@ -1,12 +1,17 @@
 """The panel's pages about people, places, roles and policies, as an administrator uses them."""
 
 import re
+from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 
 from tests.access.test_access_pages import browser
+from tests.plans.test_lists import MANY, fill
 from tests.support.town import PHOENIX, SPRING, Town
+from timebank.core import clock
+from timebank.core.paging import cursor_of, read_cursor
 from timebank.policies.values import policies
 
 PAGES = ("/admin", "/admin/people", "/admin/areas", "/admin/roles", "/admin/policies")
@@ -54,7 +59,7 @@ async def test_an_administrator_enters_corrects_and_blocks_a_person(town: Town, 
     made = await client.post("/admin/people", headers=headers, data=form | {"identity": "52269919820713313X"})
     assert made.status_code == 303
     here = made.headers["location"].partition("?")[0]
-    shown = (await client.get(here, headers=headers)).text
+    shown = (await client.get(f"{here}?part=record", headers=headers)).text
     assert "19900009001" in shown
     assert "5226**********313X" in shown
     assert "52269919820713313X" not in shown
@@ -67,7 +72,7 @@ async def test_an_administrator_enters_corrects_and_blocks_a_person(town: Town, 
         "room": "702",
     }
     assert (await client.post(f"{here}/correction", headers=headers, data=corrected)).status_code == 303
-    shown = (await client.get(here, headers=headers)).text
+    shown = (await client.get(f"{here}?part=record", headers=headers)).text
     assert "覃惠敏" in shown
     assert "702" in shown
     assert "5226**********313X" in shown
@@ -75,7 +80,7 @@ async def test_an_administrator_enters_corrects_and_blocks_a_person(town: Town, 
         f"{here}/status", headers=headers, data={"_csrf": csrf, "status": "blocked", "reason": "试"}
     )
     assert blocked.status_code == 303
-    assert "恢复在册" in (await client.get(here, headers=headers)).text
+    assert "恢复在册" in (await client.get(f"{here}?part=record", headers=headers)).text
     assert (await client.post(f"{here}/status", headers=headers, data={"status": "active"})).status_code == 403
 
 
@@ -90,14 +95,14 @@ async def test_the_page_of_a_person_gives_a_code_a_card_and_a_guardian(town: Tow
     assert opened.status_code == 201
     assert (await client.post(f"{here}/card", headers=headers, data=form)).status_code == 303
     assert (await client.get(f"{here}/card.png", headers=headers)).headers["content-type"] == "image/png"
-    shown = (await client.get(here, headers=headers)).text
+    shown = (await client.get(f"{here}?part=access", headers=headers)).text
     assert "第 1 张" in shown
     assert f'href="{here}/card.png"' in shown
     assert (await client.post(f"{here}/card/end", headers=headers, data=form)).status_code == 303
     child = f"/admin/people/{town.people['刘小雨']}"
     named = form | {"phone": town.phones["欧阳凯伟"], "relation": "父亲", "consented": "1"}
     assert (await client.post(f"{child}/guardians", headers=headers, data=named)).status_code == 303
-    assert "欧阳凯伟（父亲）" in (await client.get(child, headers=headers)).text
+    assert "欧阳凯伟（父亲）" in (await client.get(f"{child}?part=family", headers=headers)).text
     unknown = await client.post(f"{child}/guardians", headers=headers, data=named | {"phone": "19911112222"})
     assert unknown.status_code == 422
     assert "不止一人" in unknown.text
@@ -116,11 +121,11 @@ async def test_a_role_is_given_in_two_steps_and_ended_again(town: Town, client: 
     assert (await client.post("/admin/roles", headers=headers, data=form)).status_code == 303
     again = await client.post("/admin/roles", headers=headers, data=form)
     assert "已经有这个身份了" in again.text
-    page = (await client.get(f"/admin/people/{person}", headers=headers)).text
+    page = (await client.get(f"/admin/people/{person}?part=access", headers=headers)).text
     assert "单元长 · 3栋2单元" in page
     [end] = re.findall(r'action="(/admin/roles/[^"]+/end)"', page)
     assert (await client.post(end, headers=headers, data={"_csrf": csrf, "person_id": person})).status_code == 303
-    assert "单元长 · 3栋2单元" not in (await client.get(f"/admin/people/{person}", headers=headers)).text
+    assert "单元长 · 3栋2单元" not in (await client.get(f"/admin/people/{person}?part=access", headers=headers)).text
     above = form | {"role": "street_admin", "area_id": "", "region_id": str(town.street)}
     assert (await client.post("/admin/roles", headers=headers, data=above)).status_code == 403
 
@@ -159,3 +164,51 @@ async def test_a_policy_says_who_changed_it(town: Town, client: httpx.AsyncClien
     assert (await client.get("/admin/policies/hold_days", headers=auditor)).status_code == 403
     form["_csrf"] = theirs
     assert (await client.post("/admin/policies/hold_days", headers=auditor, data=form)).status_code == 403
+
+
+async def test_who_is_searched_for_stands_in_no_address(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await fill(owner, town, "person")
+    headers, csrf = await browser(town, "赵丽")
+    asked = {"_csrf": csrf, "q": "居民", "status": "active"}
+    seen: set[str] = set()
+    while True:
+        page = await client.post("/admin/people/search", headers=headers, data=asked)
+        assert page.status_code == 200, page.text
+        assert 'method="post" action="/admin/people/search"' in page.text
+        assert 'value="居民"' in page.text
+        assert not re.search(r'(href|action)="[^"]*(居民|%E5%B1%85|ju%20min|ju\+min)', page.text)
+        seen |= set(re.findall(r'href="/admin/people/([0-9a-f-]{36})"', page.text))
+        further = re.search(r'name="cursor" value="([^"]+)"', page.text)
+        if further is None:
+            break
+        assert read_cursor(further[1], tuple[UUID])
+        asked["cursor"] = further[1]
+    assert len(seen) == MANY
+    nothing = await client.post("/admin/people/search", headers=headers, data=asked | {"q": " ", "cursor": ""})
+    assert (nothing.status_code, nothing.headers["location"]) == (303, "/admin/people?status=active")
+    left = await client.get("/admin/people/search", headers=headers)
+    assert (left.status_code, left.headers["location"]) == (303, "/admin/people")
+
+
+async def test_a_page_of_people_goes_on_after_somebody_whom_nobody_knows_is_refused(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    headers, csrf = await browser(town, "赵丽")
+    asked = {"_csrf": csrf, "q": "张", "cursor": cursor_of(clock.new_id())}
+    refused = await client.post("/admin/people/search", headers=headers, data=asked)
+    assert refused.status_code == 400
+    assert "翻页的位置不对" in refused.text
+
+
+async def test_who_reads_a_residents_messages_is_in_the_audit(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    read = "SELECT noun_id FROM audit WHERE verb = 'read_messages' AND person_id = $1"
+    headers, _ = await browser(town, "赵丽")
+    for name in ("张桂兰", "赵丽"):
+        page = await client.get(f"/admin/people/{town.people[name]}?part=messages", headers=headers)
+        assert page.status_code == 200
+    found = await owner.fetch(read, town.people["赵丽"])
+    assert [row["noun_id"] for row in found] == [town.people["张桂兰"]], "one's own messages are nobody's business"

@@ -15,7 +15,8 @@ from timebank.people.enrolment.enrolling import enrol_many
 from timebank.people.enrolment.undo import undo_enrolments
 from timebank.people.identity.citizen_number import check_character
 from timebank.people.identity.phones import masked_phone
-from timebank.people.schemas import Enrolment
+from timebank.people.records import correct
+from timebank.people.schemas import Correction, Enrolment
 
 PEOPLE = "/api/v1/people"
 NUMBER = "52269919820713313X"
@@ -334,3 +335,29 @@ async def test_two_enrolments_of_one_person_at_once_make_one(town: Town, client:
     headers, body = await town.sign_in("赵丽"), {"name": "覃慧敏", "identity": NUMBER}
     answers = await asyncio.gather(*(client.post(PEOPLE, headers=headers, json=body) for _ in range(10)))
     assert sorted(a.status_code for a in answers) == [201] + [409] * 9
+
+
+@pytest.mark.parametrize(
+    ("typed", "names_found"),
+    [
+        ("zgl", {"张桂兰"}), ("ZGL", {"张桂兰"}), ("zg", {"张桂兰", "张国庆"}), ("zhangguil", {"张桂兰"}),
+        ("zhang gui", {"张桂兰"}),
+        ("张桂", {"张桂兰"}), ("oykw", {"欧阳凯伟"}), ("桂兰", set()), ("zgl兰", set()),
+    ],
+)  # fmt: skip
+async def test_a_person_is_found_by_pinyin_and_initials(town: Town, typed: str, names_found: set[str]) -> None:
+    assert {each.name for each in (await list_people(await town.scope("赵丽"), q=typed)).items} == names_found
+
+
+async def test_a_person_is_found_by_the_last_four_digits_by_who_sees_phones(town: Town) -> None:
+    last = town.phones["张桂兰"][-4:]
+    assert {p.name for p in (await list_people(await town.scope("赵丽"), q=last)).items} == {"张桂兰"}
+    assert (await list_people(await town.scope("王建国"), q=last)).items == []
+
+
+async def test_who_is_renamed_is_found_by_the_new_initials(town: Town) -> None:
+    admin, person = await town.scope("赵丽"), town.people["李秀英"]
+    await correct(admin, person, Correction(name="曾秀英", reason="写错了"))
+    for typed in ("cxy", "zxy", "曾", "zengxiu"):
+        assert [each.id for each in (await list_people(admin, q=typed)).items] == [person], typed
+    assert [each.name for each in (await list_people(admin, q="lxy")).items] == ["刘小雨"]

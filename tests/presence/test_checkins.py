@@ -49,7 +49,7 @@ async def test_scanning_in_and_out_credits_the_minutes_at_once(town: Town) -> No
     assert left.visit is not None
     assert (left.visit.station, left.visit.activity, left.visit.minutes) == ("暖蜂驿站", "站点值守", 135)
     lines = (await statement(town.system(), town.people["张桂兰"], Currency.point)).items
-    assert [line.reason() for line in lines] == ["2 小时 15 分 · 暖蜂驿站 · 志愿服务 v1，6 分钟 = 1 分"]
+    assert [line.reason() for line in lines] == ["2 小时 15 分 · 暖蜂驿站 · 志愿服务，6 分钟 = 1 分"]
     assert await points_of(town, "张桂兰") == 22
 
 

@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.support.counter import kept_scope
+from tests.support.counter import kept_scope, stands_here
 from tests.support.presence import card, count, later, nine_o_clock, nonce, personal_code, served, station_code
 from tests.support.town import Town, set_password
 from timebank.access.devices.at_stations import add_device
@@ -18,7 +18,9 @@ from timebank.activities.schemas import ShiftIn
 from timebank.app import create_app
 from timebank.core import clock
 from timebank.http.callers import DEVICE_COOKIE, SESSION_COOKIE
-from timebank.presence.scanning import scan
+from timebank.presence.at_counter import is_present
+from timebank.presence.scanning import scan, scan_seen
+from timebank.presence.scans.identifying import ScanTooOld
 from timebank.presence.schemas import ScanIn
 from timebank.stations.schemas import DeviceIn
 
@@ -250,45 +252,107 @@ async def counter_of(town: Town) -> httpx.AsyncClient:
 
 
 @pytest.mark.parametrize("by", ["keeper", "tablet"])
-async def test_a_scan_at_the_counter_fills_the_slots(town: Town, owner: asyncpg.Connection, by: str) -> None:
+async def test_a_scan_at_the_counter_says_who_it_is_and_a_button_checks_in(
+    town: Town, owner: asyncpg.Connection, by: str
+) -> None:
     desk = await signed_in(town, "周敏") if by == "keeper" else await counter_of(town)
     page = await desk.get("/desk")
     assert page.status_code == 200
+    await town.credit_deed("张桂兰", 40)
     headers = {"X-CSRF-Token": csrf_of(page), "X-Partial": "verdict"}
+    code, asked = await card(town, owner, "张桂兰"), nonce()
     form = {
-        "code": await card(town, owner, "张桂兰"), "nonce": nonce(), "occurred_at": clock.now().isoformat(),
-        "station_id": str(town.stations["暖蜂驿站"]), "purpose": "visit",
+        "code": code, "nonce": asked, "occurred_at": clock.now().isoformat(),
+        "station_id": str(town.stations["暖蜂驿站"]),
     }  # fmt: skip
     answer = await desk.post("/desk/scan", data=form, headers=headers)
     assert answer.status_code == 200
     assert re.findall(r'data-desk-slot="(\w+)"', answer.text) == ["verdict", "person", "today", "recent"]
-    assert "已签到" in words(answer)
-    assert "张桂兰" in words(answer)
-    assert "3栋1单元" in words(answer)
-    assert await count(owner, "visit") == 1
-    rows = [form | {"offline": True}]
-    late = await desk.post("/desk/scan/batch", json={"rows": rows}, headers=headers | {"Accept": "application/json"})
-    assert late.json()["results"][0]["replayed"] is True
-
-
-async def test_looking_at_a_card_checks_nobody_in(town: Town, owner: asyncpg.Connection) -> None:
-    desk = await signed_in(town, "周敏")
-    await town.give_points("张桂兰", 40)
-    headers = {"X-CSRF-Token": csrf_of(await desk.get("/desk")), "X-Partial": "verdict"}
-    form = {"code": await card(town, owner, "张桂兰"), "nonce": nonce(), "purpose": "look"}
-    answer = await desk.post("/desk/scan", data=form, headers=headers)
-    assert "香皂" in words(answer)
+    for each in ("张桂兰", "3栋1单元", "香皂"):
+        assert each in words(answer), each
     assert await count(owner, "visit") == 0
     assert await count(owner, "audit", "verb = 'identify'") == 1
+    button = {
+        name: hidden(answer, name) for name in ("person_id", "presence", "station_id", "direction", "nonce")
+    } | {"_csrf": csrf_of(page)}  # fmt: skip
+    assert button["presence"] == asked
+    sent = [await desk.post("/desk/visits", data=button) for _ in range(2)]
+    assert [done.status_code for done in sent] == [303, 303]
+    shown = words(await desk.get(sent[-1].headers["location"]))
+    assert "已签到" in shown
+    assert "张桂兰" in shown
+    assert await count(owner, "visit", "in_by = 'card' AND flags = '{}'") == 1
     refused = await desk.post("/desk/scan", data=form | {"code": "hello", "nonce": nonce()}, headers=headers)
     assert "不是本站的码" in words(refused)
+
+
+async def test_a_scan_kept_without_network_checks_in_when_it_is_uploaded(town: Town, owner: asyncpg.Connection) -> None:
+    desk = await counter_of(town)
+    headers = {"X-CSRF-Token": csrf_of(await desk.get("/desk")), "Accept": "application/json"}
+    row = {
+        "code": await card(town, owner, "张桂兰"), "nonce": nonce(), "occurred_at": clock.now().isoformat(),
+        "station_id": str(town.stations["暖蜂驿站"]), "offline": True,
+    }  # fmt: skip
+    for replayed in (False, True):
+        answer = await desk.post("/desk/scan/batch", json={"rows": [row]}, headers=headers)
+        assert answer.json()["results"][0]["replayed"] is replayed
+    assert await count(owner, "visit") == 1
+
+
+async def test_what_is_chosen_after_a_scan_counts_as_the_scan_and_proves_no_longer(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    """The time is that of the scan, and a check-in does not prolong the five minutes in which points are spent."""
+    keeper, begin = await town.scope("周敏"), nine_o_clock()
+    with clock.at(begin):
+        seen = await stands_here(keeper, town, "张桂兰")
+    asked = ScanIn(code="seen", nonce=nonce(), station_id=town.stations["暖蜂驿站"], direction="in")
+    with later(begin, 4):
+        verdict = await scan_seen(keeper, town.people["张桂兰"], seen, asked)
+        assert (verdict.status, verdict.direction) == ("ok", "in")
+    assert await count(owner, "visit", "in_at = $1 AND in_by = 'personal_code'", begin) == 1
+    again = ScanIn(code="seen", nonce=nonce(), station_id=town.stations["暖蜂驿站"], direction="out")
+    with later(begin, 6):
+        assert not await is_present(keeper, town.people["张桂兰"], town.stations["暖蜂驿站"], asked.nonce)
+        for nonce_before in (seen, asked.nonce):
+            with pytest.raises(ScanTooOld):
+                await scan_seen(keeper, town.people["张桂兰"], nonce_before, again)
+
+
+async def test_nobody_is_checked_in_by_the_scan_of_another_person_station_or_keeper(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    keeper, other = await town.scope("周敏"), await town.scope("赵丽")
+    seen = await stands_here(keeper, town, "张桂兰")
+    here, there = town.stations["暖蜂驿站"], town.stations["慈善超市"]
+    for scope, name, station_id in (
+        (keeper, "李秀英", here), (other, "张桂兰", here), (other, "张桂兰", there),
+    ):  # fmt: skip
+        asked = ScanIn(code="seen", nonce=nonce(), station_id=station_id, direction="in")
+        with pytest.raises(ScanTooOld):
+            await scan_seen(scope, town.people[name], seen, asked)
+    assert await count(owner, "visit") == 0
+
+
+async def test_a_keeper_who_checks_in_the_own_family_by_a_scan_is_flagged(
+    town: Town, owner: asyncpg.Connection
+) -> None:
+    keeper = await town.scope("周敏")
+    seen = await stands_here(keeper, town, "周敏")
+    asked = ScanIn(code="seen", nonce=nonce(), station_id=town.stations["暖蜂驿站"], direction="in")
+    assert (await scan_seen(keeper, town.people["周敏"], seen, asked)).status == "ok"
+    assert await count(owner, "visit", "'served_by_family' = ANY (flags)") == 1
 
 
 async def test_without_a_script_the_counter_still_works(town: Town, owner: asyncpg.Connection) -> None:
     desk = await signed_in(town, "周敏")
     page = await desk.get("/desk")
     form = {"_csrf": csrf_of(page), "code": await card(town, owner, "张桂兰"), "nonce": hidden(page, "nonce")}
-    assert "已签到" in words(await desk.post("/desk/scan", data=form))
+    shown = await desk.post("/desk/scan", data=form)
+    assert "张桂兰" in words(shown)
+    button = {name: hidden(shown, name) for name in ("person_id", "presence", "station_id", "direction")}
+    done = await desk.post("/desk/visits", data=button | {"_csrf": form["_csrf"], "nonce": nonce()})
+    assert "已签到" in words(await desk.get(done.headers["location"]))
 
 
 async def test_who_has_neither_phone_nor_card_is_found_by_name_and_checked_in_by_hand(

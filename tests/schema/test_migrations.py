@@ -103,6 +103,16 @@ LANDED = {
     "0056_contract.sql": "f3cc330f13bf4d450abe31746f3243b08c5e76ad5c0fcab8c7f77d8ffff52d30",
     "0057_hot_writes.py": "f607d08f48ab9790b30ab77eafa7dea9f9dda5fd1e836ee3268edd1ca7f20cb3",
     "0057_hot_writes.sql": "e8e31cb0c6a7dff8173e621ad53456c3dbac35513418dce4afac24c4cc95fa15",
+    "0058_inbox.py": "cc9cd321baf1c74937434364cada19635b25fe9ea8acd64c5a4e6a7887b7b72e",
+    "0058_inbox.sql": "17f2dacc4045c84bcd925975811c76fce39a87eb6d6c99762331fe57ba1fd185",
+    "0059_initials.py": "27bc04aa3ee29c5b9e22bbf67752c24d98c8b67e6613d332959b9f70495604ba",
+    "0059_initials.sql": "7aaae5a09238bd38ff3e6a341e0feec69e0c7168288ce6c93e523401f6a0d724",
+    "0060_counter_recent.py": "e3eb6264062f99f2f5135b7e4260c4da114f71817338dc5584784ecf5c53a29a",
+    "0060_counter_recent.sql": "9de5114b58a71085bd1f99a89b8d84407a18d6cf51ff5f3f2e094494a0306474",
+    "0061_month_service.py": "55cb7e67e9016a9b30baa4b5deee63f48269e4f614c714d97442ae153154370b",
+    "0061_month_service.sql": "06405b2d35f7ec92507e92a2ae0d1f80c68a92e06ae4038b7361e8bd229bfa5c",
+    "0062_exports.py": "83d323ee36e951723063c00e191ce1806a1b52d4f495a926418eb6c27c651432",
+    "0062_exports.sql": "147210ae82363ffffa9018f5bd89ffe228dda127ff8fa2a9976c1b07c0924a02",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

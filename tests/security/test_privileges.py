@@ -368,6 +368,7 @@ async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyn
         "role_grant", "device", "policy", "rule", "audit", "transfer", "account", "sign_in_failure", "sign_in_suspect",
         "known_browser", "waiting_change", "household_move", "counter_sign_on", "counter_confirmation", "code_reading",
         "good_price", "membership_question", "spending_rest", "import_run", "import_work", "import_word", "workday",
+        "mass_decision", "mass_decision_item",
     ]  # fmt: skip
     found = await owner.fetch(
         "SELECT c.relname, p.privilege, has_table_privilege('timebank_app', c.oid, p.privilege) AS whole, "
@@ -399,6 +400,12 @@ async def test_each_privilege_that_could_make_somebody_more_is_known(owner: asyn
             "DELETE INSERT(community_id,run_id,verb,plan,done,total,created,late,login_id,persons,proof_hash,"
             "proof_sealed,began_at,held_until) SELECT(community_id,run_id,verb,plan,done,total,created,late,login_id,"
             "persons,proof_sealed,began_at,held_until) UPDATE(done,created,late,held_until)",
+        "mass_decision":
+            "INSERT(community_id,id,noun,decision,note,asked,status,chosen,login_id,persons,decided_by,proof_hash,"
+            "proof_sealed,decided_at,due_at) SELECT(community_id,id,noun,decision,note,asked,status,stopped,chosen,"
+            "done,refused,login_id,persons,decided_by,proof_sealed,decided_at,due_at,ended_at) "
+            "UPDATE(status,stopped,done,refused,ended_at)",
+        "mass_decision_item": "INSERT SELECT UPDATE(outcome,refusal)",
         "membership": "DELETE SELECT", "membership_question": "DELETE SELECT",
         "policy": "INSERT SELECT UPDATE", "region": "INSERT SELECT",
         "role_grant": "DELETE INSERT SELECT UPDATE", "rule": "INSERT SELECT", "session": "INSERT",

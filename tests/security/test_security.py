@@ -29,13 +29,14 @@ from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.schemas import Correction, PersonDetail
 from timebank.presence.scanning import scan, scan_by_hand, verdict_of
 from timebank.presence.schemas import ScanIn
-from timebank.service_records import deciding, review
+from timebank.service_records import review
 from timebank.service_records.crediting import notice_ends as due
 from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.service_records.crediting.reversal import reverse_record
-from timebank.service_records.deciding import OwnRecord
 from timebank.service_records.honour import entering
 from timebank.service_records.reading import list_records
+from timebank.service_records.reviews import deciding
+from timebank.service_records.reviews.deciding import OwnRecord
 from timebank.service_records.schemas import HoursIn, ReviewIn
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn

@@ -15,8 +15,8 @@ from timebank.activities.schemas import ShiftIn
 from timebank.core import clock
 from timebank.presence.forgotten import close_forgotten
 from timebank.service_records import review
-from timebank.service_records.deciding import OwnRecord
 from timebank.service_records.review import NotPending
+from timebank.service_records.reviews.deciding import OwnRecord
 from timebank.service_records.schemas import RecordOut, ReviewIn
 
 APPROVE = ReviewIn("approve")

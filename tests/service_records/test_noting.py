@@ -16,10 +16,10 @@ from timebank.core.database import transaction
 from timebank.rules.source_row import SourceRow
 from timebank.service_records import review
 from timebank.service_records.crediting.notice_ends import credit_due_records
-from timebank.service_records.deciding import OwnRecord
 from timebank.service_records.honour.entering import HoursPlaceUnknown, HoursTimes
 from timebank.service_records.honour.noting import Noted, note_service
 from timebank.service_records.reading import find_record
+from timebank.service_records.reviews.deciding import OwnRecord
 from timebank.service_records.schemas import ReviewIn
 
 APPROVE = ReviewIn("approve")

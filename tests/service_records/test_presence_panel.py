@@ -24,7 +24,7 @@ async def post(
     return await admin.post(path, data={"_csrf": csrf_of(await admin.get(at))} | data)
 
 
-@pytest.mark.parametrize("path", ["reviews", "stations", "activities", "rules"])
+@pytest.mark.parametrize("path", ["inbox", "stations", "activities", "rules"])
 async def test_the_panel_is_for_those_who_read_the_books(town: Town, path: str) -> None:
     assert (await browser().get(f"/admin/{path}")).status_code == 303
     for name, status in (("张桂兰", 403), ("周敏", 403), ("孙伟", 200), ("赵丽", 200), ("钱进", 200)):
@@ -37,8 +37,9 @@ async def test_the_panel_is_for_those_who_read_the_books(town: Town, path: str) 
 async def test_what_is_doubtful_is_shown_in_words_and_approved(town: Town, owner: asyncpg.Connection) -> None:
     await served(town, "周敏", 60)
     admin = await signed_in(town, "赵丽")
-    listed = await admin.get("/admin/reviews")
-    assert "1 条服务等审核" in words(listed)
+    assert (await admin.get("/admin/reviews")).headers["location"] == "/admin/inbox?kind=service_record"
+    listed = await admin.get("/admin/inbox?kind=service_record")
+    assert "我能批 1" in words(listed)
     assert "志愿者就是本站站长" in words(listed)
     path = f"/admin/reviews/{await record_id_of(owner, town, '周敏')}"
     page = await admin.get(path)
@@ -56,12 +57,12 @@ async def test_several_are_approved_at_once_and_the_own_stay(town: Town, owner: 
     await served(town, "周敏", 60)
     begin = nine_o_clock()
     admin = await signed_in(town, "赵丽")
-    entered = {"q": "赵丽", "person_id": str(town.people["赵丽"]), "day": f"{clock.local(begin):%Y-%m-%d}"}
+    entered = {"person_id": str(town.people["赵丽"]), "day": f"{clock.local(begin):%Y-%m-%d}"}
     entered |= {"at": "09:00", "minutes": "60", "reason": "停电", "_key": "own-hours"}
     assert (await post(admin, "/admin/reviews/hours", dict(entered))).status_code == 303
     chosen = [str(r["id"]) for r in await owner.fetch("SELECT id FROM service_record")]
     done = await post(admin, "/admin/reviews", {"record": [*chosen, "nonsense"]})
-    assert done.headers["location"] == "/admin/reviews?approved=1&refused=2"
+    assert done.headers["location"] == "/admin/inbox?kind=service_record&approved=1&refused=2"
     page = await admin.get(done.headers["location"])
     assert "已同意 1 条" in words(page)
     assert "有 2 条没有同意" in words(page)
@@ -88,9 +89,9 @@ async def test_a_forgotten_end_is_corrected_on_its_page_and_approved_by_somebody
         await scanned(await town.scope("张桂兰"), station_code(town))
     await close_forgotten(town.system())
     admin, path = await signed_in(town, "赵丽"), f"/admin/reviews/{await record_id_of(owner, town, '张桂兰')}"
-    listed = await admin.get("/admin/reviews")
+    listed = await admin.get("/admin/inbox?kind=service_record")
     assert "要逐条核实" in words(listed)
-    assert 'type="checkbox"' not in listed.text, "what was forgotten is not approved in passing"
+    assert 'name="id"' not in listed.text, "what was forgotten is not approved in passing"
     assert "忘记签退" in words(await admin.get(path))
     form: dict[str, object] = {"decision": "approve", "note": "站长说十一点走的", "at": "11:00"}
     wrong = await post(admin, path, form | {"day": f"{clock.local(begin):%Y-%m-%d}", "at": "08:00"})
@@ -118,12 +119,12 @@ async def test_a_credited_record_is_reversed_with_a_reason(town: Town, owner: as
 
 async def test_a_grid_worker_enters_hours_for_a_person_of_the_own_grid(town: Town, owner: asyncpg.Connection) -> None:
     worker = await signed_in(town, "陈明")
-    found = await worker.get("/admin/reviews/hours?q=张桂兰")
-    link = re.search(r'href="(/admin/reviews/hours\?q=[^"]+person_id=[0-9a-f-]+)"', found.text)
+    found = await post(worker, "/admin/reviews/hours/search", {"q": "张桂兰"})
+    link = re.search(r'href="(/admin/reviews/hours\?person_id=[0-9a-f-]+)"', found.text)
     assert link
     page = await worker.get(link[1].replace("&amp;", "&"))
     form: dict[str, object] = {
-        "_csrf": csrf_of(page), "_key": hidden(page, "_key"), "person_id": hidden(page, "person_id"), "q": "张桂兰",
+        "_csrf": csrf_of(page), "_key": hidden(page, "_key"), "person_id": hidden(page, "person_id"),
         "day": f"{clock.local(nine_o_clock()):%Y-%m-%d}", "at": "09:00", "minutes": "90", "reason": "停电，纸上签到",
     }  # fmt: skip
     refused = await worker.post("/admin/reviews/hours", data=form | {"minutes": "0"})

@@ -11,7 +11,7 @@ from tests.support.pictures import bomb, picture, taken_by_phone
 from tests.support.shop import API, reserve, stock_of
 from tests.support.town import SPRING, Town
 from timebank.photos.drawing import UPLOAD_BYTES_MAX
-from timebank.shop import stock
+from timebank.shop.shelves import stock
 
 
 async def test_a_resident_sees_what_points_buy_and_where(town: Town, client: httpx.AsyncClient) -> None:

@@ -11,8 +11,9 @@ from tests.support.town import Town, signed_in
 from timebank.core import clock, names
 from timebank.core.errors import TimebankError
 from timebank.core.scope import ResidentRecord, Scope
-from timebank.shop import cancelling, collection, redemption, stock
+from timebank.shop import cancelling, collection, redemption
 from timebank.shop.schemas import Redeemed, RedemptionIn
+from timebank.shop.shelves import stock
 
 CROWD = 50
 

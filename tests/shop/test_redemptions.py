@@ -14,11 +14,12 @@ from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.errors import Forbidden
 from timebank.ledger.statement import balances
-from timebank.shop import cancelling, collection, redemption, stock
+from timebank.shop import cancelling, collection, redemption
 from timebank.shop.collection import OwnRedemption, RedemptionEnded, RedemptionOverdue
 from timebank.shop.limits import taken_this_month
 from timebank.shop.reading import list_waiting_redemptions
 from timebank.shop.schemas import RedemptionIn
+from timebank.shop.shelves import stock
 
 
 def wanted(town: Town, name: str, good: str = "香皂", quantity: int = 1) -> RedemptionIn:

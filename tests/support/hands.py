@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, ViewportSize, async_playwright, expect
@@ -16,6 +17,7 @@ TABLET = ViewportSize(width=1024, height=768)
 PANEL = ViewportSize(width=1280, height=800)
 PASSWORD = "清江的驿站-2026"
 OUTPUT = Path(__file__).parents[1] / "output"
+LANDINGS = ("/", "/admin", "/desk", "/admin/deeds", "/communities")
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -84,13 +86,13 @@ async def screen(browser: Browser, service: Service, size: ViewportSize) -> Page
 async def signed_in(
     browser: Browser, service: Service, size: ViewportSize, phone: str, password: str = PASSWORD
 ) -> Page:
-    """A page in a new browser context, signed in with the password."""
+    """A page in a new browser context, signed in with the password; it shows where the person works."""
     page = await screen(browser, service, size)
     await page.goto("/sign-in")
     await page.get_by_label("手机号").fill(phone)
     await page.get_by_label("密码").fill(password)
     await press(page, "登录")
-    await page.wait_for_url(service.base_url + "/")
+    await page.wait_for_url(lambda url: urlsplit(url).path in LANDINGS)
     return page
 
 

@@ -263,8 +263,9 @@ async def _people(owner: asyncpg.Connection, town: Town) -> None:
         id_, phone, child = clock.new_id(), f"1990000{number:04}", born > date(2010, 1, 1)
         await _insert(
             owner, "person", community_id=c, id=id_, household_id=households[place], name=name,
-            name_key=names.key(name), pinyin=names.pinyin(name), sex="女" if number % 2 else "男", born_on=born,
-            relation=None,
+            name_key=names.key(name), pinyin=names.pinyin(name), spelled=names.spelled(name),
+            initials=names.initials(name)[0], initials_other=names.initials(name)[1],
+            sex="女" if number % 2 else "男", born_on=born, relation=None,
             phone_sealed=None if child else vault.seal(phone, "phone"),
             phone_index=None if child else vault.blind_index(phone, "phone"), phone_last4=None if child else phone[-4:],
             publishes_name=False, status="active", code_epoch=1, created_at=now,

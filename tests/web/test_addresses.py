@@ -1,8 +1,13 @@
 """Codes that were printed, shown or saved under an old address of the service still work after the address changes."""
 
+import re
+from pathlib import Path
+
 import asyncpg
 import httpx
 import pytest
+from litestar import Litestar
+from litestar.routes import HTTPRoute
 
 from tests.presence.test_presence_pages import csrf_of, path_of, signed_in
 from tests.support.presence import nonce
@@ -64,3 +69,34 @@ async def test_a_saved_collection_code_of_the_old_address_is_found_at_the_counte
     saved = "https://shijian.example/desk/redemptions?code=12345678"
     answer = await desk.post("/desk/scan", data={"code": saved, "nonce": nonce()}, headers=headers)
     assert 'href="/desk/redemptions?code=12345678"' in answer.text
+
+
+PERSONAL = {"q", "name", "phone", "phone_last4", "identity", "room", "person", "search", "words"}
+
+
+def test_no_page_is_asked_for_a_person_in_its_address(app: Litestar) -> None:
+    """What a person is found by is sent in a form's body; an address holds ids, kinds, days and places in a list."""
+    wrong = [
+        f"{route.path_format}?{name}"
+        for route in app.routes
+        if isinstance(route, HTTPRoute) and not route.path_format.startswith("/api/")
+        for handler in route.route_handlers
+        for name in handler.parsed_fn_signature.parameters
+        if name in PERSONAL and "GET" in handler.http_methods and f"{{{name}" not in route.path
+    ]
+    assert wrong == []
+
+
+def test_a_form_that_is_sent_by_its_address_has_no_field_for_words() -> None:
+    """GET forms have choices and days alone, but for the counter's field for the code of a parcel."""
+    pages = [*Path("admin").rglob("*.html"), *Path("timebank").rglob("*.html")]
+    assert len(pages) > 100
+    found = {
+        form
+        for page in pages
+        for form in re.findall(r"<form[^>]*>.*?</form>", page.read_text(encoding="utf-8"), re.DOTALL)
+        if "post" not in form.partition(">")[0]
+    }
+    typed = re.compile(r'<textarea|<input(?![^>]*type="(?:hidden|date)")(?![^>]*name="code")')
+    assert typed.search('<input name="q">')
+    assert [form for form in found if typed.search(form)] == []

@@ -148,6 +148,7 @@ async def a_resident_with_a_code(browser: Browser, service: Service, panel: Page
 
 async def code_from_the_panel(panel: Page) -> str:
     """Press the button on the person's page, which must be open. Returns the sign-in code that it shows."""
+    await follow(panel, "身份与登录")
     await press(panel, "给登录码")
     return (await panel.locator(".code-number").inner_text()).replace(" ", "")
 

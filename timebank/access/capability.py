@@ -1,6 +1,6 @@
 """Access: logins, sessions, roles and devices."""
 
-from timebank.core.capability import Agreed, Capability, MenuEntry, PersonColumn, Sweep
+from timebank.core.capability import Agreed, Capability, MenuEntry, MessageKind, PersonColumn, Sweep
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -93,6 +93,14 @@ CAPABILITY = Capability(
     refers_to={
         "person": "SELECT person_id FROM membership WHERE community_id = $1 "
         "UNION ALL SELECT person_id FROM membership_question WHERE community_id = $1"
+    },
+    messages={
+        "membership_asked": MessageKind(leads="/", waits=True),
+        "membership_asked.agreed": MessageKind(leads="/"),
+        "sign_in_code": MessageKind(leads="/password"),
+        "phone_changed": MessageKind(leads="/password"),
+        "role_granted": MessageKind(leads="/"),
+        "role_ended": MessageKind(leads="/"),
     },
     audit={
         "agree_membership": _("同意了并到自己的账号"),

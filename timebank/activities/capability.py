@@ -1,6 +1,6 @@
 """Activities and their shifts."""
 
-from timebank.core.capability import Capability, MenuEntry, PersonColumn
+from timebank.core.capability import Capability, MenuEntry, MessageKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -22,6 +22,10 @@ CAPABILITY = Capability(
         "shift_cancelled": _("「{activity}」{at:moment}在{station}的那一班取消了，您不用来了。"),
         "shift_cancelled.because": _("{because}「{activity}」{at:moment}在{station}的那一班取消了，您不用来了。"),
         "activity_ended": _("「{activity}」结束了。"),
+    },
+    messages={
+        "shift_cancelled": MessageKind(leads="/activities"),
+        "activity_ended": MessageKind(leads="/activities"),
     },
     audit={
         "add_activity": _("新增了活动"),

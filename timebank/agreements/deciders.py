@@ -155,16 +155,29 @@ def nearest(free: Sequence[Decider]) -> list[Decider]:
 
 async def administrators_apart_from(scope: Scope, people: Iterable[UUID | None]) -> list[Decider]:
     """The administrators who may decide about a matter that concerns these people, nearest region first."""
-    asked = Party(
-        needs="another",
-        depth=WITHIN,
-        proposed_by=None,
-        proposed_by_login=None,
-        people=[person for person in people if person is not None],
-    )
-    bench = await Bench.of(scope, [asked])
-    free = [officer for officer in bench.deciders(asked) if officer.role != AUDITOR]
-    return sorted(free, key=lambda officer: -officer.depth)
+    (found,) = await administrators_apart_from_each(scope, [people])
+    return found
+
+
+async def administrators_apart_from_each(scope: Scope, matters: Sequence[Iterable[UUID | None]]) -> list[list[Decider]]:
+    """The administrators who may decide about each of these matters, given the people whom it concerns."""
+    if not matters:
+        return []
+    asked = [
+        Party(
+            needs="another",
+            depth=WITHIN,
+            proposed_by=None,
+            proposed_by_login=None,
+            people=[person for person in people if person is not None],
+        )
+        for people in matters
+    ]
+    bench = await Bench.of(scope, asked)
+    return [
+        sorted((o for o in bench.deciders(about) if o.role != AUDITOR), key=lambda officer: -officer.depth)
+        for about in asked
+    ]
 
 
 def who_in_words(chosen: Sequence[Decider], language: str = "zh") -> list[str]:

@@ -1,6 +1,6 @@
 """Cards: printed codes for people without a phone."""
 
-from timebank.core.capability import Capability, PersonColumn
+from timebank.core.capability import Capability, CounterOffer, InboxKind, MessageKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -8,11 +8,26 @@ CAPABILITY = Capability(
     tables="timebank.cards.tables",
     api=("timebank.cards.api.Cards",),
     pages=("timebank.cards.pages.counter.CounterCardPages",),
+    offers=(CounterOffer(90, "timebank.cards.pages.offers.counter_offers"),),
+    inbox=(
+        InboxKind(
+            noun="card",
+            place=30,
+            word=_("服务卡"),
+            icon="person",
+            listing="timebank.cards.waiting.listing",
+            decidable="timebank.cards.waiting.decidable",
+            page="/admin/presence",
+        ),
+    ),
     people=(PersonColumn("card", "person_id", "settled"),),
     sentences={
         "card.given": _("给您办了一张服务卡。不是您要办的，请马上告诉社区。"),
         "card.given_anew": _("给您办了一张服务卡，原来的卡作废。不是您要办的，请马上告诉社区。"),
         "card.revoked": _("您的服务卡已挂失作废。需要时请到驿站补办。"),
+    },
+    messages={
+        "card": MessageKind(leads="/me/code"),
     },
     audit={
         "confirm_card": _("核对了服务卡"),

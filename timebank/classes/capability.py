@@ -1,6 +1,19 @@
 """The manifest of the classes capability: courses, lessons, bookings and children's class minutes."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Reversal, Source
+from timebank.core.capability import (
+    Agreed,
+    Capability,
+    CounterDone,
+    CounterOffer,
+    Finder,
+    Job,
+    MenuEntry,
+    MessageKind,
+    PersonColumn,
+    ResidentPart,
+    Reversal,
+    Source,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -140,6 +153,22 @@ CAPABILITY = Capability(
         "entry.booking_cancelled": _("取消约课：《{course}》"),
         "entry.lesson_cancelled": _("《{course}》停课"),
     },
+    messages={
+        "booking_attended": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
+        "booking_cancelled": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
+        "booking_closed": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
+        "booking_seated": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes", waits=True, until="at"),
+        "class_ending": MessageKind(leads="/classes/{id}", otherwise="/classes", waits=True, until="day"),
+        "class_expired": MessageKind(leads="/classes/{id}", otherwise="/classes"),
+        "class_expiry_reversed": MessageKind(leads="/classes/{id}", otherwise="/classes"),
+        "class_moved": MessageKind(leads="/classes"),
+        "class_refunded": MessageKind(leads="/statement"),
+        "course_changed": MessageKind(leads="/classes/{id}", otherwise="/classes"),
+        "course_stopped": MessageKind(leads="/classes/{id}", otherwise="/classes", waits=True),
+        "lesson_cancelled": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
+        "lesson_moved": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
+    },
+    found_by=(Finder(place=30, word=_("课程"), verb="timebank.classes.courses.courses_found"),),
     audit={
         "add_course": _("新增了课程"),
         "add_lesson": _("新增了一节课"),
@@ -164,6 +193,26 @@ CAPABILITY = Capability(
         "course": _("课程"),
         "lesson": _("课"),
     },
+    done=(
+        CounterDone(
+            word=_("到课"),
+            select="SELECT b.id, b.ended_at, b.child_id, c.title, b.ended_by, false FROM booking b "
+            "JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
+            "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id WHERE b.community_id = $1 "
+            "AND c.station_id = $2 AND b.ended_at >= $3 AND b.status = 'attended'",
+        ),
+    ),
+    offers=(CounterOffer(30, "timebank.classes.pages.counter.counter_offers"),),
     counter={"booking": "/desk/bookings"},
     panel={"course": "/admin/classes/"},
+    resident_parts=(
+        ResidentPart(
+            name="classes",
+            place=40,
+            word=_("课程"),
+            template="people/parts/classes.html",
+            on_paper=True,
+            read="timebank.classes.reading.bookings_of_resident",
+        ),
+    ),
 )

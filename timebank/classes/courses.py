@@ -8,6 +8,7 @@ from timebank.agreements.proposing import done_alone
 from timebank.classes.schemas import CourseIn, CourseOut, LessonIn, LessonOut
 from timebank.classes.tables import Course, Lesson
 from timebank.core import audit, clock, database, names
+from timebank.core.capability import Hit
 from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
@@ -73,10 +74,15 @@ LESSONS = (
 
 
 async def courses(
-    scope: Scope, *, with_ended: bool = False, limit: int = 50, cursor: str | None = None
+    scope: Scope, *, with_ended: bool = False, search: str = "", limit: int = 50, cursor: str | None = None
 ) -> Page[CourseOut]:
-    """The community's courses, latest first day first; without `with_ended` only active ones that have not ended."""
+    """The community's courses, latest first day first; without `with_ended` only active ones that have not ended.
+
+    `search` is a part of the title or of the teacher's name.
+    """
     asked = Filters(scope.community_id)
+    if search:
+        asked.add("(strpos(c.title, {}) > 0 OR strpos(c.teacher, {}) > 0)", search, search)
     if not with_ended:
         asked.add("c.active AND c.ends_on >= {}", clock.local_day())
     asked.add_after("c.starts_on, c.id", "<", read_cursor(cursor, tuple[date, UUID]))
@@ -84,6 +90,14 @@ async def courses(
     async with transaction(scope):
         found = await database.rows(CourseOut, latest, *asked.values)
     return make_page(found, limit, lambda c: (c.starts_on, c.id))
+
+
+async def courses_found(scope: Scope, words: str, most: int) -> list[Hit]:
+    """For the panel's search field: courses by a part of their title or their teacher's name, also ended ones."""
+    if not scope.reads_all:
+        return []
+    found = await courses(scope, with_ended=True, search=words, limit=most + 1)
+    return [Hit(each.title, f"/admin/classes/{each.id}", each.teacher) for each in found.items]
 
 
 async def course(scope: Scope, course_id: UUID) -> CourseOut:

@@ -10,6 +10,7 @@ from timebank.classes.class_time.refunds import list_unused_minutes
 from timebank.classes.schemas import BookingOut, BookingStatus, Unused
 from timebank.classes.seats import NOUN
 from timebank.core import clock, database, names
+from timebank.core.capability import Reading
 from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.paging import Page, make_page, read_cursor
@@ -128,6 +129,28 @@ async def bookings_of_all(
         if scope.reads_all and not own:
             await note_children(scope, "bookings", [b.child_id for b in found.items if b.child_id])
     return found
+
+
+# The bookings of a child, or those that a guardian made: $4. Of each the newest page is read by index.
+_OF_RESIDENT = (
+    " AND b.id = ANY (ARRAY(SELECT f.id FROM booking f WHERE f.community_id = $1 AND f.child_id = $4{after} "
+    "ORDER BY f.created_at DESC, f.id DESC LIMIT {limit}) || ARRAY(SELECT f.id FROM booking f "
+    "WHERE f.community_id = $1 AND f.guardian_id = $4{after} ORDER BY f.created_at DESC, f.id DESC LIMIT {limit}))"
+)
+
+
+@retried
+async def bookings_of_resident(scope: Scope, person_id: UUID, reading: Reading) -> Page[BookingOut]:
+    """The bookings of one child, or those that one guardian made, newest first, for administrators and auditors."""
+    scope.require_reader()
+    asked = Filters(*_whose(scope), person_id)
+    asked.add_after("f.created_at, f.id", "<", read_cursor(reading.cursor, tuple[datetime, UUID]))
+    which = _OF_RESIDENT.format(after=asked.sql, limit=most(21))
+    newest = f"{_ROWS}{which} ORDER BY b.created_at DESC, b.id DESC LIMIT {most(21)}"
+    async with transaction(scope):
+        found = await database.rows(_Row, newest, *asked.values)
+        await note_children(scope, "bookings", [row.child_id for row in found if not row.own])
+    return make_page([_in_words(scope, row) for row in found], 20, lambda b: (b.created_at, b.id))
 
 
 @retried

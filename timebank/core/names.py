@@ -80,6 +80,41 @@ def pinyin(text: str) -> str:
     return f"{' '.join(lazy_pinyin(text, style=Style.NORMAL)).lower()} {text}"[:240]
 
 
+# Characters of names with two readings, the one as a surname last.
+_READ_TWICE = {
+    "单": "dan shan", "曾": "ceng zeng", "解": "jie xie", "仇": "chou qiu", "查": "cha zha", "区": "qu ou",
+    "翟": "di zhai", "乐": "le yue", "秘": "mi bi", "折": "zhe she", "种": "zhong chong", "召": "zhao shao",
+    "宓": "mi fu", "繁": "fan po", "盛": "cheng sheng", "句": "ju gou", "覃": "tan qin", "郗": "chi xi",
+    "谌": "shen chen", "隗": "kui wei", "贾": "gu jia", "祭": "ji zhai", "车": "ju che", "长": "chang zhang",
+    "朝": "zhao chao", "重": "zhong chong", "传": "zhuan chuan", "藏": "cang zang", "行": "hang xing",
+    "降": "xiang jiang", "调": "tiao diao", "宿": "xiu su", "尉": "wei yu", "俞": "shu yu", "莘": "xin shen",
+    "洗": "xi xian", "盖": "gai ge", "朴": "pu piao", "缪": "miu miao", "员": "yuan yun",
+}  # fmt: skip
+
+
+def _syllables(name: str) -> list[str]:
+    """The pinyin of each Chinese character and each Latin word of a name, without dots and signs."""
+    return [word for part in lazy_pinyin(name, style=Style.NORMAL) for word in re.findall(r"\w+", part)]
+
+
+def spelled(name: str) -> str:
+    """A name in pinyin in one word, as it is typed into a search: zhangguilan. A surname is read as a surname."""
+    plain = clean_person(name).lower()
+    first, following = (_READ_TWICE[plain[0]].split()[-1], plain[1:]) if plain[:1] in _READ_TWICE else ("", plain)
+    return (first + "".join(_syllables(following)))[:240]
+
+
+def initials(name: str) -> tuple[str, str]:
+    """The first letters of a name's syllables, zgl for 张桂兰, and those of its other reading or an empty text."""
+    plain = clean_person(name).lower()
+    letters = [syllable[0] for syllable in _syllables(plain)]
+    found = ["".join(letters)[:60]]
+    for at, character in enumerate(plain if len(letters) == len(plain) else ""):
+        read = _READ_TWICE.get(character, "").split()
+        found += ["".join([*letters[:at], other[0], *letters[at + 1 :]])[:60] for other in read]
+    return found[0], next((each for each in found if each != found[0]), "")
+
+
 def masked(name: str) -> str:
     """The name masked for public pages: 张桂兰 becomes 张*, 欧阳凯伟 becomes 欧阳*, 阿依古丽·买买提 becomes 阿*."""
     if not name:

@@ -218,6 +218,22 @@ def dated(date_: date, language: str = "zh") -> str:
     return (f"{date_.year}年" if date_.year != this_year else "") + f"{date_.month}月{date_.day}日"
 
 
+def month(first: date, language: str = "zh") -> str:
+    """The month of a date: 2026年11月, Nov 2026."""
+    return f"{first:%b} {first.year}" if language == "en" else f"{first.year}年{first.month}月"
+
+
+def short_month(first: date, language: str = "zh") -> str:
+    """The month of a date where the year is plain: 11月, Nov."""
+    return f"{first:%b}" if language == "en" else f"{first.month}月"
+
+
+def yuan(fen: int) -> str:
+    """An amount of money: ¥9,640, ¥12.50."""
+    whole, rest = divmod(abs(fen), 100)
+    return ("−" if fen < 0 else "") + f"¥{whole:,}" + (f".{rest:02}" if rest else "")
+
+
 def duration(amount: int, language: str = "zh") -> str:
     """A duration in minutes in words: 2 小时 15 分, 15 分钟 (15 分 would mean points), 2 h 15 min."""
     hours, rest = divmod(abs(amount), 60)

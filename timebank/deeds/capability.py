@@ -1,6 +1,19 @@
 """The manifest of deeds (the moral bank): filing, review and credit."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Pictured, Reversal, Source
+from timebank.core.capability import (
+    Agreed,
+    Capability,
+    InboxKind,
+    Job,
+    MenuEntry,
+    MessageKind,
+    PersonColumn,
+    Pictured,
+    ResidentPart,
+    Reversal,
+    Source,
+    Workplace,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -16,6 +29,18 @@ CAPABILITY = Capability(
         "admin.deeds.PanelDeedPages",
     ),
     menu=(MenuEntry(place=60, href="/admin/deeds", icon="heart", word=_("道德积分"), readers="both"),),
+    inbox=(
+        InboxKind(
+            noun="deed",
+            place=20,
+            word=_("善行"),
+            icon="heart",
+            listing="timebank.deeds.filing.waiting.listing",
+            decidable="timebank.deeds.filing.waiting.decidable",
+            decide="timebank.deeds.filing.waiting.decide_deeds",
+        ),
+    ),
+    workplaces=(Workplace(place=30, href="/admin/deeds", icon="heart", word=_("审核善行"), who="workers"),),
     jobs=(Job("credit_due_deeds", 60, "timebank.deeds.credit.credit_due_deeds"),),
     invariants="timebank.deeds.invariants.DEEDS",
     sources=(
@@ -97,9 +122,22 @@ CAPABILITY = Capability(
         "objection_entered.deed": _(
             "工作人员替您对一件善行提出了异议，结果会告诉您。不是您的意思的话，请马上告诉社区管理员。"
         ),
-        "entry.deed": _("{area} · {day} · {rule} v{version}，{unit:word} {points} 分"),
-        "entry.deed_at_other_points": _("{area} · {day} · {rule} v{version}，核定 {points} 分：{reason}"),
+        "entry.deed": _("{area} · {day} · {rule}，{unit:word} {points} 分"),
+        "entry.deed_at_other_points": _("{area} · {day} · {rule}，核定 {points} 分：{reason}"),
         "entry.deed_reversed": _("冲正：{rule}。{reason}"),
+    },
+    messages={
+        "deed_filed": MessageKind(leads="/deeds/{id}", otherwise="/deeds"),
+        "deed_witness": MessageKind(leads="/deeds"),
+        "deed_withdrawn": MessageKind(leads="/deeds"),
+        "deed_credited": MessageKind(leads="/deeds/{id}", otherwise="/deeds", folds="points"),
+        "deed_rejected": MessageKind(leads="/deeds/{id}", otherwise="/deeds"),
+        "deed_noticed": MessageKind(leads="/deeds/{id}", otherwise="/deeds"),
+        "deed_objected": MessageKind(leads="/deeds/{id}", otherwise="/deeds"),
+        "deed_reversed": MessageKind(leads="/deeds/{id}", otherwise="/deeds"),
+        "witness_asked": MessageKind(leads="/deeds/{id}", otherwise="/deeds", waits=True),
+        "witness_denied": MessageKind(leads="/deeds/{id}", otherwise="/deeds"),
+        "objection_entered.deed": MessageKind(leads="/board"),
     },
     audit={
         "answer_as_witness": _("作了证"),
@@ -116,4 +154,14 @@ CAPABILITY = Capability(
         "deed": _("善行"),
     },
     panel={"deed": "/admin/deeds/"},
+    resident_parts=(
+        ResidentPart(
+            name="deeds",
+            place=50,
+            word=_("善行"),
+            template="people/parts/deeds.html",
+            on_paper=True,
+            read="timebank.deeds.reading.deeds_of_resident",
+        ),
+    ),
 )

@@ -97,10 +97,10 @@ async def _memo(scope: Scope, deed: Deed) -> Phrase:
     if deed.points_reason:
         return phrase(
             "entry.deed_at_other_points", area=deed.area, day=deed.occurred_on, rule=deed.rule,
-            version=deed.rule_version, points=deed.points, reason=deed.points_reason,
+            points=deed.points, reason=deed.points_reason,
         )  # fmt: skip
     return phrase(
-        "entry.deed", area=deed.area, day=deed.occurred_on, rule=deed.rule, version=deed.rule_version,
+        "entry.deed", area=deed.area, day=deed.occurred_on, rule=deed.rule,
         points=deed.points, unit=unit or _("每次"),
     )  # fmt: skip
 

@@ -4,12 +4,14 @@ from uuid import UUID
 
 from timebank.areas.addresses import area_in_words
 from timebank.core import database
+from timebank.core.capability import Reading
 from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.deeds.parties import readable_deeds
 from timebank.deeds.schemas import Deed, DeedOut, DeedStatus
+from timebank.inbox.kinds import undecided
 from timebank.people.locks import lock_people, require_locked
 
 _DEED = f"""
@@ -80,15 +82,17 @@ async def lock_deed(scope: Scope, deed_id: UUID) -> Deed:
 
 
 async def list_deeds(
-    scope: Scope, *, status: DeedStatus | None = None, own: bool = False, limit: int = 50, cursor: str | None = None
-) -> Page[Deed]:
+    scope: Scope, *, status: DeedStatus | None = None, own: bool = False, person_id: UUID | None = None,
+    limit: int = 50, cursor: str | None = None,
+) -> Page[Deed]:  # fmt: skip
     """Deeds that the caller may see, newest first: heads and grid workers see those of their area, everybody their own.
 
-    `own` limits the list to deeds that name the caller. Withdrawn ones are listed only to administrators and auditors
-    who ask for that status.
+    `own` limits the list to deeds that name the caller, `person_id` to those credited to one person. Withdrawn ones are
+    listed only to administrators and auditors who ask for that status.
     """
     seen = _seen(scope, own=own, withdrawn=status == "withdrawn")
     seen.add_word("d.status = {}", status)
+    seen.add_given("d.person_id = {}", person_id)
     seen.add_after("d.id", "<", read_cursor(cursor, tuple[UUID]))
     newest = f"{_DEED}{seen.sql} ORDER BY d.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
@@ -96,6 +100,25 @@ async def list_deeds(
             await database.plan_anew()  # No index has the filer or the witness, so it matters who they are.
         found = await database.rows(Deed, newest, *seen.values)
     return make_page(found, limit, lambda deed: (deed.id,))
+
+
+async def deeds_of_resident(scope: Scope, person_id: UUID, reading: Reading) -> Page[Deed]:
+    """The deeds of one person, newest first, for administrators and auditors."""
+    scope.require_reader()
+    return await list_deeds(scope, person_id=person_id, limit=20, cursor=reading.cursor)
+
+
+async def list_filed_deeds(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[Deed]:
+    """The filed deeds that wait, those that their witness denied first, then the oldest. Checks no permission."""
+    asked = Filters(scope.community_id)
+    asked.add("d.status = 'filed'")
+    asked.sql += f" AND {undecided('d.id')}"
+    answered = "d.witness_answer IS DISTINCT FROM 'denied'"
+    asked.add_after(f"{answered}, d.id", ">", read_cursor(cursor, tuple[bool, UUID]))
+    oldest = f"{_DEED}{asked.sql} ORDER BY {answered}, d.id LIMIT {most(limit + 1)}"
+    async with transaction(scope):
+        found = await database.rows(Deed, oldest, *asked.values)
+    return make_page(found, limit, lambda deed: (deed.witness_answer != "denied", deed.id))
 
 
 async def count_waiting(scope: Scope) -> dict[str, int]:

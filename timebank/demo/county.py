@@ -68,6 +68,10 @@ GOODS = (
     ("食用油 5L", 120, "桶", 1), ("大米 5kg", 90, "袋", 2), ("抽纸", 30, "提", 2), ("香皂", 8, "块", 3),
     ("洗衣液 2kg", 45, "瓶", 2), ("牙膏", 12, "支", 3), ("雨伞", 40, "把", 1), ("垃圾袋", 6, "卷", None),
 )  # fmt: skip
+# On the shelves as well; nobody redeems them in the demo's year, so that its stories stay as they are.
+MORE_GOODS = (
+    ("毛巾", 15, "条", 2), ("保温杯", 60, "个", 1), ("鸡蛋", 36, "板", 1), ("食盐", 5, "袋", 2),
+)  # fmt: skip
 COURSES = (("少儿书法", "林老师", 6, 13, 20), ("少儿美术", "苏老师", 5, 12, 16))
 SERVICE_RULE = ("service", "志愿服务")
 MINUTES_PER_POINT = (10, 6)  # at first, and from the second month on

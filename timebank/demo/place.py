@@ -20,19 +20,22 @@ from timebank.demo.county import (
     GOODS,
     GRIDS,
     MINUTES_PER_POINT,
+    MORE_GOODS,
     OPENS,
     SERVICE_RULE,
     UNITS,
     CommunityPlan,
 )
+from timebank.demo.drawings import drawing
 from timebank.demo.population import Resident
 from timebank.people.enrolment.enrolling import enrol_many
 from timebank.people.schemas import Enrolment
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
 from timebank.shop.goods import add_good
+from timebank.shop.photos import set_photo
 from timebank.shop.schemas import GoodIn, GoodOut
-from timebank.shop.stock import receive
+from timebank.shop.shelves.stock import receive
 from timebank.stations.schemas import StationIn
 from timebank.stations.stations import add_station
 
@@ -181,8 +184,9 @@ class Place:
         self.cards = {card.person_id: card.url for card in await cards_of(self.system)}
 
     async def _stock_up(self) -> None:
-        for name, points, unit, limit in GOODS:
-            good = self.goods[name] = await add_good(self.system, GoodIn(name, points, unit, limit))
+        for name, points, unit, limit in (*GOODS, *MORE_GOODS):
+            good = await add_good(self.system, GoodIn(name, points, unit, limit))
+            self.goods[name] = await set_photo(self.system, good.id, drawing(name))
             for station_id in self.stations.values():
                 await receive(self.system, good.id, station_id, FIRST_STOCK, "开站备货")
 

@@ -23,7 +23,7 @@ from timebank.policies.values import change_policy
 from timebank.presence.forgotten import close_forgotten
 from timebank.shop.confirmations.deciding import SpendingIn, ask_to_spend
 from timebank.shop.goods import find_good
-from timebank.shop.stock import count_stock
+from timebank.shop.shelves.stock import count_stock
 
 LOW = "抽纸", 3
 CLASS_HOURS = 2

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from timebank.demo.place import Place
 from timebank.demo.stories import Step, Story
-from timebank.shop.stock import receive
+from timebank.shop.shelves.stock import receive
 
 if TYPE_CHECKING:
     from timebank.demo.year import Year

@@ -1,6 +1,6 @@
 """The manifest of expiry: points expire at the end of a year, after an announcement."""
 
-from timebank.core.capability import Capability, Job, Reversal, Source
+from timebank.core.capability import Capability, Job, MessageKind, Reversal, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -33,6 +33,14 @@ CAPABILITY = Capability(
             "另有 {booked:minutes}已约了课，照常上。"
         ),
         "entry.expiry_reversed": _("撤回到期 · {reason}"),
+    },
+    messages={
+        "expiry_reversed": MessageKind(leads="/statement/{id}", otherwise="/statement"),
+        "expiry_reversed.class_time": MessageKind(leads="/family"),
+        "points_expiring": MessageKind(leads="/goods", waits=True, until="day"),
+        "points_expiring.held": MessageKind(leads="/redemptions", waits=True, until="day"),
+        "points_expiring.class_time": MessageKind(leads="/classes", waits=True, until="day"),
+        "points_expiring.class_time_booked": MessageKind(leads="/classes", waits=True, until="day"),
     },
     audit={
         "let_expire": _("确认了积分到期"),

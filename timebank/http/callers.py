@@ -92,10 +92,10 @@ async def provide_scope_or_none(request: AnyRequest) -> Scope | None:
     bearer = request.headers.get("Authorization", "")
     if bearer:
         token = bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
-        return await _scope_of(token, request)
+        return await scope_of(token, request)
     for cookie in (SESSION_COOKIE, DEVICE_COOKIE):
         token = request.cookies.get(cookie, "")
-        scope = await _scope_of(token, request) if token else None
+        scope = await scope_of(token, request) if token else None
         if scope is not None:
             await _check_csrf(request, token)
             return scope
@@ -108,7 +108,8 @@ async def provide_visitor(request: AnyRequest) -> Scope | None:
     return scope.as_nobody() if scope is not None and scope.device_id is not None else scope
 
 
-async def _scope_of(token: str, request: AnyRequest) -> Scope | None:
+async def scope_of(token: str, request: AnyRequest) -> Scope | None:
+    """Whom a session's or device's token stands for in this request; None for a token that is not valid."""
     if token.startswith(devices.PREFIX + "_"):
         scope = await devices.find_device(token, request_id=request.state.get("request_id", ""))
     else:

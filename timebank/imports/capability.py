@@ -1,6 +1,6 @@
 """The manifest of imports: importing workbooks and undoing imports."""
 
-from timebank.core.capability import Capability, Job, MenuEntry, Sweep
+from timebank.core.capability import Batches, Capability, Job, MenuEntry, MessageKind, Sweep
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -13,6 +13,10 @@ CAPABILITY = Capability(
         "admin.import_runs.PanelImportRunPages",
     ),
     menu=(MenuEntry(place=110, href="/admin/imports", icon="upload", word=_("导入")),),
+    batches=Batches(
+        rows="SELECT noun_id, run_id AS batch_id FROM import_row WHERE community_id = $1",
+        names="timebank.imports.reports.history.file_names",
+    ),
     jobs=(Job("forget_drafts", 600, "timebank.imports.runs.drafts.purge_drafts"),),
     sweeps=(Sweep("carry_on_imports", 2, "timebank.imports.runs.worker_job.continue_stopped_imports"),),
     sentences={
@@ -29,6 +33,11 @@ CAPABILITY = Capability(
         "note.hours_at": _("纸质签到表补录：{file}；地点：{place}"),
         "note.hours_without_times": _("纸质签到表补录：{file}；表里只有日期和时长，起止时刻不详"),
         "note.hours_without_times_at": _("纸质签到表补录：{file}；表里只有日期和时长，起止时刻不详；地点：{place}"),
+    },
+    messages={
+        "import_ended": MessageKind(leads="/admin/imports/{id}"),
+        "undo_ended": MessageKind(leads="/admin/imports/{id}"),
+        "import_stopped": MessageKind(leads="/admin/imports/{id}", waits=True),
     },
     audit={
         "forget_word": _("忘掉了一个表格里的词"),

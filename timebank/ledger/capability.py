@@ -1,6 +1,6 @@
 """The manifest of the ledger: accounts, transfers, statements and the ledger check."""
 
-from timebank.core.capability import Capability, Job, MenuEntry, Source
+from timebank.core.capability import Capability, Finder, Job, MenuEntry, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -37,6 +37,7 @@ CAPABILITY = Capability(
         "entry.donation": _("捐给社区公共积分池"),
     },
     parts={"came_back": "timebank.ledger.grace.came_back_in_words"},
+    found_by=(Finder(place=50, word=_("账目"), verb="timebank.ledger.entries.entries_found"),),
     audit={
         "ask_for_check": _("要求了核对账目"),
     },

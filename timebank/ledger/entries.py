@@ -3,8 +3,8 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from timebank.core import database
-from timebank.core.capability import Reversal, capabilities
+from timebank.core import clock, database
+from timebank.core.capability import Hit, Reversal, capabilities
 from timebank.core.database import Filters, most, transaction
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -82,6 +82,22 @@ async def last_entries(scope: Scope, *, limit: int = 50, cursor: str | None = No
     return make_page(found, limit, lambda entry: (entry.first_id,))
 
 
+async def entries_of_day(scope: Scope, day: date, *, limit: int = 50, cursor: str | None = None) -> Page[Entry]:
+    """The ledger entries of one local day, newest first; for administrators and auditors."""
+    scope.require_reader()
+    asked = Filters(scope.community_id, *clock.day_bounds(day))
+    asked.add_after("posted_at, id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    heads = (
+        f"{_HEADS} AND posted_at >= $2 AND posted_at < $3{asked.sql} "
+        f"ORDER BY posted_at DESC, id DESC LIMIT {most(limit + 1)}"
+    )
+    async with transaction(scope):
+        found = await database.rows(
+            Entry, f"{_ENTRIES.format(heads=heads, whose='')} ORDER BY h.posted_at DESC, h.id DESC", *asked.values
+        )
+    return make_page(found, limit, lambda entry: (entry.posted_at, entry.first_id))
+
+
 async def find_entry(scope: Scope, entry_id: UUID, *, person_id: UUID | None = None) -> Entry:
     """One ledger entry. With `person_id`: what it changed for that person. Without: for administrators and auditors.
 
@@ -104,3 +120,18 @@ def reversal_of(entry: Entry) -> Reversal | None:
     sources = [source for one in capabilities() for source in one.sources if source.noun == entry.source_kind]
     ways = [source.reversal for source in sources if source.reversal and entry.kind in source.reversal.entries]
     return ways[0] if ways else None
+
+
+async def entries_found(scope: Scope, words: str, most: int) -> list[Hit]:  # noqa: ARG001  # one number, one entry
+    """For the panel's search field: the entry of this number."""
+    try:
+        entry_id = UUID(words)
+    except ValueError:
+        return []
+    if not scope.reads_all:
+        return []
+    try:
+        await find_entry(scope, entry_id)
+    except EntryNotFound:
+        return []
+    return [Hit(str(entry_id), f"/admin/ledger/{entry_id}")]

@@ -1,5 +1,6 @@
 """A person's balances, and statements of ledger entries with the balance after each."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -114,7 +115,9 @@ class Line(Reasoned, frozen=True, kw_only=True):
     rule_version: int | None
 
 
-class _Entry(Reasoned, frozen=True, kw_only=True):
+class Entry(Reasoned, frozen=True, kw_only=True):
+    """One ledger entry as it is read; `goes_on`: there are older ones that were not read."""
+
     entry_id: UUID
     posted_at: datetime
     occurred_at: datetime
@@ -196,13 +199,20 @@ async def statement(
         page.add(_AFTER, *at[:2])
     newest = _ENTRIES.format(subject=own.sql, after=page.sql, count=most(limit + 1), legs=most(2 * limit + 2))
     async with transaction(scope), database.gathering() as reads:
-        read = reads.start(database.rows(_Entry, newest, *page.values))
+        read = reads.start(database.rows(Entry, newest, *page.values))
         stored = reads.start(database.read_value(int, f"{_BALANCE}{own.sql}", *own.values))
-    entries, balance = read.result(), at[2] if at else stored.result()
+    entries = read.result()
+    lines = with_balances(entries[:limit], at[2] if at else stored.result())
+    if not lines or not (len(entries) > limit or entries[0].goes_on):
+        return Page(lines, None)
+    return Page(lines, cursor_of(lines[-1].posted_at, lines[-1].entry_id, lines[-1].balance - lines[-1].amount))
+
+
+def with_balances(entries: Sequence[Entry], balance: int) -> list[Line]:
+    """The entries, newest first, each with the balance after it; `balance` is that after the first."""
     lines: list[Line] = []
-    for entry in entries[:limit]:
-        told = {name: value for name, value in msgspec.structs.asdict(entry).items() if name != "goes_on"}
-        lines.append(Line(**{**told, "balance": balance}))
+    for entry in entries:
+        values = {name: value for name, value in msgspec.structs.asdict(entry).items() if name != "goes_on"}
+        lines.append(Line(**{**values, "balance": balance}))
         balance -= entry.amount
-    more = bool(lines) and (len(entries) > limit or entries[0].goes_on)
-    return Page(lines, cursor_of(lines[-1].posted_at, lines[-1].entry_id, balance) if more else None)
+    return lines

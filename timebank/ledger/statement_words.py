@@ -50,7 +50,7 @@ async def worded_statement(
 def _why(line: Line, undone: str | None, rules: dict[tuple[str, int], str], language: str) -> str:
     reason = line.reason(language)
     if not reason and line.rule_code and line.rule_version:
-        reason = f"{rules.get((line.rule_code, line.rule_version), line.rule_code)} v{line.rule_version}"
+        reason = rules.get((line.rule_code, line.rule_version), "")
     if undone:
         told = translate(_("撤回：{undone}"), language).format(undone=undone)
         return translate(_("{reason}（{told}）"), language).format(reason=reason, told=told) if reason else told

@@ -1,6 +1,6 @@
 """Merging: two records of one person become one, and two again."""
 
-from timebank.core.capability import Agreed, Capability, PersonColumn, Source
+from timebank.core.capability import Agreed, Capability, MessageKind, PersonColumn, Source
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -36,6 +36,11 @@ CAPABILITY = Capability(
         ),
         "merge_undone": _("您在本社区的登记合并已撤回，又分成了两条。不对的话请找社区管理员。"),
         "phone_changed.merged": _("您在一个社区的登记并到了同一个人的另一条登记。不是您本人的，请马上告诉社区。"),
+    },
+    messages={
+        "person_merged": MessageKind(leads="/statement"),
+        "merge_undone": MessageKind(leads="/statement"),
+        "phone_changed.merged": MessageKind(leads="/"),
     },
     audit={
         "merge_people": _("合并了同一个人的登记"),

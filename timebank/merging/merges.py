@@ -52,12 +52,3 @@ async def merges_of(scope: Scope, person_id: UUID) -> list[MergeOut]:
             MergeOut, f"{_MERGES} AND j.kept_id = $3 ORDER BY j.merged_at DESC, j.id",
             scope.community_id, UNDONE_WITHIN, person_id,
         )  # fmt: skip
-
-
-async def find_merge_target(scope: Scope, person_id: UUID) -> UUID | None:
-    """The record that this one was merged into; None if it was not merged."""
-    async with transaction(scope):
-        found: UUID | None = await database.fetch_value(
-            "SELECT merged_into FROM person WHERE community_id = $1 AND id = $2", scope.community_id, person_id
-        )
-    return found

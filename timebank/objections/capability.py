@@ -1,6 +1,6 @@
 """The manifest of objections: what residents object to is in the `subjects` of other manifests."""
 
-from timebank.core.capability import Capability, Job, PersonColumn
+from timebank.core.capability import Capability, InboxKind, Job, MessageKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -8,6 +8,16 @@ CAPABILITY = Capability(
     tables="timebank.objections.tables",
     api=("timebank.objections.api.Objections",),
     pages=("admin.objections.PanelObjectionPages",),
+    inbox=(
+        InboxKind(
+            noun="objection",
+            place=40,
+            word=_("异议"),
+            icon="warning",
+            listing="timebank.objections.waiting.listing",
+            decidable="timebank.objections.waiting.decidable",
+        ),
+    ),
     jobs=(Job("remind_of_objections", 3600, "timebank.objections.reminding.remind_of_objections"),),
     people=(PersonColumn("objection", "person_id", "moves"),),
     sentences={
@@ -23,6 +33,10 @@ CAPABILITY = Capability(
             "{place}有一条异议过了决定的期限（{by:day}），社区还没有决定，被它拖着的积分没有记。"
             "您可以决定：面板，道德积分，有异议。"
         ),
+    },
+    messages={
+        "objection_decided": MessageKind(leads="/board"),
+        "objection_waits": MessageKind(leads="/admin/deeds?status=objected", waits=True),
     },
     audit={
         "decide_objection": _("决定了异议"),

@@ -1,6 +1,6 @@
 """Overview: figures and verbs that involve several capabilities."""
 
-from timebank.core.capability import Capability, Job, MenuEntry
+from timebank.core.capability import Capability, InboxKind, Job, MenuEntry, MessageKind, ResidentPart, Workplace
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -8,12 +8,31 @@ CAPABILITY = Capability(
     tables="timebank.overview.tables",
     pages=(
         "timebank.overview.pages.home.HomePages",
+        "timebank.overview.pages.work.WorkPages",
         "admin.home.PanelHomePages",
+        "admin.months.PanelMonthPages",
     ),
     menu=(MenuEntry(place=10, href="/admin", icon="chart", word=_("总览")),),
+    workplaces=(
+        Workplace(place=10, href="/admin", icon="chart", word=_("管理"), who="readers"),
+        Workplace(place=90, href="/", icon="home", word=_("以居民身份"), who="residents"),
+    ),
+    inbox=(
+        InboxKind(
+            noun="waiting_change",
+            place=50,
+            word=_("待另一人确认"),
+            icon="people",
+            listing="timebank.overview.waiting.listing",
+            decidable="timebank.overview.waiting.decidable",
+            page="/admin/agreements",
+        ),
+    ),
     jobs=(
         Job("remind_deciders", 60, "timebank.overview.reminding.remind_deciders"),
         Job("count_figures", 600, "timebank.overview.figures.count_figures"),
+        Job("count_this_month", 600, "timebank.overview.months.count_this_month"),
+        Job("count_months", 6 * 3600, "timebank.overview.months.count_months"),
     ),
     sentences={
         "change_decided.agreed": _("另一个人同意了，已经办好：{change}。{note:sentences}"),
@@ -38,8 +57,52 @@ CAPABILITY = Capability(
         ),
     },
     parts={"change": "timebank.overview.changes_listed.waiting_change_in_words"},
+    messages={
+        "change_decided": MessageKind(leads="/admin/agreements"),
+        "login_confirmed": MessageKind(leads="/password"),
+        "change_waits": MessageKind(leads="/admin/agreements", waits=True),
+        "cards_wait": MessageKind(leads="/admin/presence", waits=True),
+        "logins_wait": MessageKind(leads="/admin/agreements", waits=True),
+        "station_closed": MessageKind(leads="/"),
+        "station_changed": MessageKind(leads="/"),
+    },
     audit={
         "confirm_login": _("确认了账号是本人"),
         "decide_change": _("决定了待确认的事"),
     },
+    resident_parts=(
+        ResidentPart(
+            name="account",
+            place=10,
+            word=_("流水"),
+            template="people/parts/account.html",
+            on_paper=True,
+            read="timebank.overview.residents.account.account_of",
+        ),
+        ResidentPart(
+            name="family",
+            place=60,
+            word=_("家人与监护"),
+            template="people/parts/family.html",
+            read="timebank.overview.residents.family.family_of",
+        ),
+        ResidentPart(
+            name="access",
+            place=70,
+            word=_("身份与登录"),
+            template="people/parts/access.html",
+            read="timebank.overview.residents.family.access_of",
+        ),
+        ResidentPart(
+            name="record",
+            place=80,
+            word=_("登记"),
+            template="people/parts/record.html",
+            read="timebank.overview.residents.family.registered_of",
+        ),
+    ),
+    resident_figures=(
+        "timebank.overview.residents.account.account_figures",
+        "timebank.overview.residents.family.card_figures",
+    ),
 )

@@ -13,7 +13,7 @@ from timebank.ledger.posting import Currency
 from timebank.ledger.totals import issued_since
 from timebank.objections.listing import undecided_parties
 from timebank.overview.changes_listed import count_yours
-from timebank.service_records.deciding import scanned_by
+from timebank.service_records.reviews.deciding import scanned_by
 from timebank.shop.confirmations.asking import waits_since
 from timebank.shop.confirmations.listing import list_confirmations
 

@@ -10,11 +10,16 @@ from timebank.core.scope import Scope
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """`expiring`: people's points that expire by the end of this year; `people_this_month`: how many people served."""
+    """`expiring`: people's points that expire by the end of this year; `people_this_month`: how many people served.
+
+    `ahead_points` are people's points that expire on `ahead_days`, the earliest first.
+    """
 
     counted_at: datetime
     expiring: int
     people_this_month: int
+    ahead_days: list[date]
+    ahead_points: list[int]
 
 
 async def figures(scope: Scope) -> Figures | None:
@@ -27,7 +32,8 @@ async def figures(scope: Scope) -> Figures | None:
     async with transaction(scope):
         counted = await database.row(
             Figures,
-            "SELECT counted_at, expiring, people_this_month FROM community_figures WHERE community_id = $1",
+            "SELECT counted_at, expiring, people_this_month, ahead_days, ahead_points "
+            "FROM community_figures WHERE community_id = $1",
             scope.community_id,
         )
     if counted is None or clock.local_day(counted.counted_at).replace(day=1) != month:
@@ -43,16 +49,21 @@ async def count_figures(scope: Scope) -> None:
     month, _end = clock.day_bounds(today.replace(day=1))
     async with transaction(scope):
         [counted] = await database.fetch_unlimited(
-            "SELECT (SELECT coalesce(sum(balance), 0)::bigint FROM account WHERE community_id = $1 "
+            "WITH ahead AS (SELECT expires_on, sum(balance)::bigint AS balance FROM account WHERE community_id = $1 "
             "AND currency = 'point' AND bucket = 'available' AND owner_kind = 'person' AND balance > 0 "
-            "AND expires_on BETWEEN $2 AND $3) AS expiring, "
+            "AND expires_on >= $2 GROUP BY expires_on) "
+            "SELECT (SELECT coalesce(sum(balance), 0)::bigint FROM ahead WHERE expires_on <= $3) AS expiring, "
+            "ARRAY(SELECT expires_on FROM ahead ORDER BY expires_on) AS days, "
+            "ARRAY(SELECT balance FROM ahead ORDER BY expires_on) AS points, "
             "(SELECT count(DISTINCT person_id)::integer FROM service_record WHERE community_id = $1 "
             "AND status = 'approved' AND created_at >= $4) AS people_this_month",
             scope.community_id, today, date(today.year, 12, 31), month,
         )  # fmt: skip
         await database.execute(
-            "INSERT INTO community_figures AS f (community_id, counted_at, expiring, people_this_month) "
-            "VALUES ($1, $2, $3, $4) ON CONFLICT (community_id) DO UPDATE "
-            "SET counted_at = $2, expiring = $3, people_this_month = $4 WHERE f.counted_at <= $2",
-            scope.community_id, now, counted["expiring"], counted["people_this_month"],
+            "INSERT INTO community_figures AS f "
+            "(community_id, counted_at, expiring, people_this_month, ahead_days, ahead_points) "
+            "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (community_id) DO UPDATE SET counted_at = $2, expiring = $3, "
+            "people_this_month = $4, ahead_days = $5, ahead_points = $6 WHERE f.counted_at <= $2",
+            scope.community_id, now, counted["expiring"], counted["people_this_month"], counted["days"],
+            counted["points"],
         )  # fmt: skip

@@ -1,6 +1,16 @@
 """People: records, households, guardians and messages."""
 
-from timebank.core.capability import Agreed, Capability, Delivery, MenuEntry, PersonColumn
+from timebank.core.capability import (
+    Agreed,
+    Capability,
+    Delivery,
+    Exported,
+    Finder,
+    MenuEntry,
+    MessageKind,
+    PersonColumn,
+    ResidentPart,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -65,7 +75,16 @@ CAPABILITY = Capability(
             "登记您为{children}监护人的花名册已撤销，这项登记取消了。不对的话请找社区管理员。"
         ),
     },
+    messages={
+        "for_child": MessageKind(leads="/family"),
+        "person_corrected": MessageKind(leads="/preferences"),
+        "status_changed": MessageKind(leads="/statement"),
+        "guardianship": MessageKind(leads="/family"),
+        "guardianship.nominated": MessageKind(leads="/family", waits=True),
+    },
+    found_by=(Finder(place=10, word=_("居民"), context="many", verb="timebank.people.finding.found.people_found"),),
     audit={
+        "read_messages": _("看了居民的消息"),
         "correct_person": _("更正了居民登记"),
         "end_guardianship": _("解除了监护登记"),
         "enrol": _("登记了居民"),
@@ -86,5 +105,24 @@ CAPABILITY = Capability(
         "guardianship": _("监护登记"),
         "person": _("居民"),
     },
+    exported=(
+        Exported(
+            name="people",
+            word=_("居民名单"),
+            rows="timebank.people.finding.exported.people_rows",
+            of_people=True,
+            headings=("姓名", "性别", "出生日期", "网格", "楼栋", "单元", "房号", "户主", "与户主关系", "联系电话"),
+            filters=("area_id", "status"),
+        ),
+    ),
     panel={"person": "/admin/people/"},
+    resident_parts=(
+        ResidentPart(
+            name="messages",
+            place=90,
+            word=_("消息"),
+            template="people/parts/messages.html",
+            read="timebank.people.messages.messages_of_resident",
+        ),
+    ),
 )

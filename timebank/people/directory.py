@@ -5,7 +5,6 @@ areas of their people; keepers only the person whose full name they give togethe
 phone or the room; residents only themselves and the children in their care.
 """
 
-import re
 from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
@@ -16,13 +15,13 @@ from timebank.areas.addresses import area_in_words
 from timebank.core import audit, database, names, vault
 from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import Forbidden, NotFound
-from timebank.core.paging import Page, make_page, read_cursor
+from timebank.core.paging import BadCursor, Page, make_page, read_cursor
 from timebank.core.scope import HEADS, Role, Scope
+from timebank.people.finding.found_by import add_typed
 from timebank.people.guardianship.guardians import is_guardian
 from timebank.people.identity.ages import is_guarded
 from timebank.people.identity.citizen_number import masked_identity
-from timebank.people.identity.documents import possible_documents
-from timebank.people.identity.phones import BadPhone, masked_phone, normal_phone
+from timebank.people.identity.phones import masked_phone
 from timebank.people.reads import note_children
 from timebank.people.schemas import PersonDetail, PersonLine, Sex, Status
 
@@ -80,15 +79,12 @@ def _shown(line: _Line) -> PersonLine:
     )
 
 
-@retried
-async def list_people(
-    scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None,
-    limit: int = 50, cursor: str | None = None,
-) -> Page[PersonLine]:  # fmt: skip
-    """The people that the caller may list, sorted by pinyin. Raises Forbidden for a caller who may list nobody.
+def asked_people(
+    scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None
+) -> tuple[Filters, str]:
+    """The conditions of the people that the caller may list, and the one for seeing phone and room of one of them.
 
-    `q` is the beginning of a name or of its pinyin, or a whole phone, identity or document number: numbers are
-    encrypted and looked up by deterministic HMAC. A list with children is audited.
+    Raises Forbidden for a caller who may list nobody.
     """
     sight = visibility_of(scope)
     if not sight.anybody:
@@ -97,16 +93,24 @@ async def list_people(
     near = "true" if sight.everybody else f"coalesce(place.path && {asked.mark(sight.areas)}, false)"
     if not sight.everybody:
         asked.add("place.path && {}", [*sight.areas, *sight.headed])
-    if q := names.clean_person(q):
-        asked.add(
-            "(starts_with(p.name_key, {}) OR starts_with(replace(p.pinyin, ' ', ''), {}) "
-            f"OR {near} AND (p.phone_index = {{}} OR p.identity_index = ANY ({{}})))",
-            names.key(q), q.replace(" ", "").lower(), _phone_index(q), _identity_indexes(q),
-        )  # fmt: skip
+    add_typed(asked, q, near)
     asked.add_given("{} = ANY (place.path)", area_id)
     asked.add_given("p.status = {}", status)
-    asked.add_after("p.pinyin, p.id", ">", read_cursor(cursor, tuple[str, UUID]))
+    return asked, near
+
+
+@retried
+async def list_people(
+    scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None,
+    limit: int = 50, cursor: str | None = None,
+) -> Page[PersonLine]:  # fmt: skip
+    """The people that the caller may list, sorted by pinyin. Raises Forbidden for a caller who may list nobody.
+
+    `q` is what `add_typed` takes. A list with children is audited.
+    """
+    asked, near = asked_people(scope, q=q, area_id=area_id, status=status)
     async with transaction(scope):
+        asked.add_after("p.pinyin, p.id", ">", await sort_place(scope, cursor))
         found = await database.rows(
             _Line,
             f"SELECT p.id, p.name, p.pinyin, {AREA_IN_WORDS} AS area, h.room, p.phone_sealed, p.status, p.born_on, "
@@ -114,22 +118,21 @@ async def list_people(
             f"ORDER BY p.pinyin, p.id LIMIT {most(limit + 1)}",
             *asked.values,
         )
-        found_page = make_page(found, limit, lambda line: (line.pinyin, line.id))
+        found_page = make_page(found, limit, lambda line: (line.id,))
         await note_children(scope, "people", [line.id for line in found_page.items if is_guarded(line.born_on)])
     return Page([_shown(line) for line in found_page.items], found_page.next)
 
 
-def _phone_index(q: str) -> bytes | None:
-    try:
-        return vault.blind_index(normal_phone(q), "phone")
-    except BadPhone:
+async def sort_place(scope: Scope, cursor: str | None) -> tuple[str, UUID] | None:
+    """Where a page of people begins: the sort key ends with the name, so that the cursor holds the id alone."""
+    if (last := read_cursor(cursor, tuple[UUID])) is None:
         return None
-
-
-def _identity_indexes(q: str) -> list[bytes]:
-    number = q.replace(" ", "").upper()
-    citizen = [number] if re.fullmatch(r"\d{17}[\dX]", number, re.ASCII) else []
-    return [vault.blind_index(each, "identity") for each in [*citizen, *possible_documents(q)]]
+    pinyin: str | None = await database.fetch_value(
+        "SELECT pinyin FROM person WHERE community_id = $1 AND id = $2", scope.community_id, last[0]
+    )
+    if pinyin is None:
+        raise BadCursor
+    return pinyin, last[0]
 
 
 class _Named(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,10 +141,17 @@ class _Named(msgspec.Struct, frozen=True, kw_only=True):
     area: str | None
     status: Status
     born_on: date | None
+    last4: str | None
+
+
+class Namesake(PersonLine, kw_only=True):
+    """One of those whom a counter has found by name, with address and last four digits."""
+
+    last4: str | None
 
 
 @retried
-async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", room: str = "") -> list[PersonLine]:
+async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", room: str = "") -> list[Namesake]:
     """The people of this whole name (compared by its key) with these last four digits of the phone or in this room.
 
     A keeper finds the person at the counter by it; the room serves for people without a phone. Each look-up is audited
@@ -152,7 +162,7 @@ async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", ro
     async with transaction(scope):
         found = await database.rows(
             _Named,
-            f"SELECT p.id, p.name, {AREA_IN_WORDS} AS area, p.status, p.born_on {PEOPLE} "
+            f"SELECT p.id, p.name, {AREA_IN_WORDS} AS area, p.status, p.born_on, p.phone_last4 AS last4 {PEOPLE} "
             "WHERE p.community_id = $1 AND p.name_key = $2 AND p.status <> 'left' "
             "AND (p.phone_last4 = nullif($3, '') OR h.room = nullif($4, '')) ORDER BY p.id",
             scope.community_id, names.key(name), phone_last4, names.clean(room),
@@ -160,9 +170,9 @@ async def named_at_counter(scope: Scope, name: str, *, phone_last4: str = "", ro
         one = found[0].id if len(found) == 1 else None
         await audit.record(scope, "look_up", "person", one, found=len(found))
     return [
-        PersonLine(
+        Namesake(
             id=each.id, name=each.name, area=each.area, room=None, phone=None, status=each.status,
-            is_child=is_guarded(each.born_on),
+            is_child=is_guarded(each.born_on), last4=each.last4,
         )
         for each in found
     ]  # fmt: skip
@@ -187,15 +197,15 @@ class _Record(msgspec.Struct, kw_only=True):
     status: Status
     created_at: datetime
     merged_into: UUID | None
-    path: list[UUID] | None
+    path: list[str] | None
 
 
 async def _record(scope: Scope, person_id: UUID) -> _Record:
     found = await database.row(
         _Record,
         "SELECT p.id, p.name, p.sex, p.born_on, p.relation, p.phone_sealed, p.identity_sealed, p.household_id, "
-        "h.area_id, h.room, h.head_name, p.publishes_name, p.status, p.created_at, p.merged_into, place.path, "
-        f"{AREA_IN_WORDS} AS area {PEOPLE} WHERE p.community_id = $1 AND p.id = $2",
+        "h.area_id, h.room, h.head_name, p.publishes_name, p.status, p.created_at, p.merged_into, "
+        f"place.path::text[] AS path, {AREA_IN_WORDS} AS area {PEOPLE} WHERE p.community_id = $1 AND p.id = $2",
         scope.community_id, person_id,
     )  # fmt: skip
     if found is None:
@@ -212,7 +222,7 @@ async def open_person(scope: Scope, person_id: UUID) -> PersonDetail:
     """
     async with transaction(scope):
         record, sight = await _record(scope, person_id), visibility_of(scope)
-        path = set(record.path or [])
+        path = {UUID(area) for area in record.path or []}
         own = scope.is_own(person_id) or await is_guardian(scope, person_id)
         near = own or sight.everybody or not path.isdisjoint(sight.areas)
         if not near and path.isdisjoint(sight.headed):

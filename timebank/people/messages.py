@@ -1,12 +1,13 @@
 """Messages to a person inside the service: written once per event as (kind, values), worded when they are read."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 import msgspec
 
-from timebank.core import clock, database
+from timebank.core import audit, clock, database
+from timebank.core.capability import Reading, capabilities, message_kind
 from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
@@ -15,6 +16,8 @@ from timebank.core.wording import Phrase, phrase
 
 QUIET_FROM, QUIET_UNTIL = time(21), time(7)
 """The local hours in which a message that is not urgent does not become visible."""
+WAITING_MAX = 20
+"""How many messages stand on top of a list; further ones stand at their time."""
 SOON = timedelta(hours=12)
 """What begins within this time cannot wait for the end of the quiet hours."""
 
@@ -134,8 +137,12 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime
     read_at: datetime | None
 
+    @property
+    def phrase(self) -> Phrase:
+        return Phrase(self.sentence or self.kind, msgspec.json.decode(self.said or "{}"))
+
     def in_words(self, language: str) -> MessageOut:
-        text = self.text or Phrase(self.sentence or "", msgspec.json.decode(self.said or "{}")).text(language)
+        text = self.text or self.phrase.text(language)
         return MessageOut(
             id=self.id, kind=self.kind, text=text, about_id=self.about_id, created_at=self.created_at,
             read_at=self.read_at,
@@ -162,6 +169,74 @@ async def own_messages(
         found = await database.rows(_Stored, newest, *asked.values)
     kept = make_page(found, limit, lambda m: (m.due_at, m.id))
     return Page([message.in_words(language) for message in kept.items], kept.next)
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A message as its reader's list shows it: worded, with its sentence's kind and values."""
+
+    message: MessageOut
+    due_at: datetime
+    says: Phrase
+
+
+class Inbox(msgspec.Struct, frozen=True):
+    """The unread messages that ask their reader to act in time, a page of all others, and how many are unread."""
+
+    waiting: list[Received]
+    others: Page[Received]
+    unread: int
+
+
+async def read_inbox(scope: Scope, *, limit: int = 30, cursor: str | None = None, language: str = "zh") -> Inbox:
+    """The caller's messages that are due, newest first, those that wait for the caller apart from the others."""
+    own = (scope.community_id, scope.require_self(), clock.now())
+    acts = [kind for one in capabilities() for kind, declared in one.messages.items() if declared.waits]
+    asked, waits = Filters(*own), Filters(*own)
+    asked.add_after("due_at, id", "<", read_cursor(cursor, tuple[datetime, UUID]))
+    waits.add("read_at IS NULL AND (sentence = ANY ({0}) OR kind = ANY ({0}))", acts)
+    newest = f"{_OWN}{asked.sql} ORDER BY due_at DESC, id DESC LIMIT {most(limit + 1)}"
+    to_do = f"{_OWN}{waits.sql} ORDER BY due_at DESC, id DESC LIMIT {most(WAITING_MAX)}"
+    async with transaction(scope), database.gathering() as reads:
+        found = reads.start(database.rows(_Stored, newest, *asked.values))
+        first = reads.start(database.rows(_Stored, to_do, *waits.values))
+        unread = reads.start(count_unread(scope))
+    waiting = [m for m in first.result() if _may_still_act(m.phrase)]
+    on_top = {m.id for m in waiting}
+    kept = make_page(found.result(), limit, lambda m: (m.due_at, m.id))
+    others = [_received(m, language) for m in kept.items if m.id not in on_top]
+    return Inbox([_received(m, language) for m in waiting], Page(others, kept.next), unread.result())
+
+
+def _received(stored: _Stored, language: str) -> Received:
+    return Received(stored.in_words(language), stored.due_at, stored.phrase)
+
+
+def _may_still_act(says: Phrase) -> bool:
+    """Whether the message asks its reader to act and it is not too late."""
+    declared = message_kind(says.kind)
+    if declared is None or not declared.waits:
+        return False
+    until = says.values.get(declared.until)
+    if not isinstance(until, str):
+        return True
+    if len(until) == len("2027-03-10"):
+        return clock.local_day() <= date.fromisoformat(until)
+    return clock.now() < datetime.fromisoformat(until)
+
+
+@retried
+async def messages_of_resident(scope: Scope, person_id: UUID, reading: Reading) -> Page[MessageOut]:
+    """One person's messages that are due, newest first, for administrators and auditors. The reading is audited."""
+    scope.require_reader()
+    asked = Filters(scope.community_id, person_id, clock.now())
+    asked.add_after("due_at, id", "<", read_cursor(reading.cursor, tuple[datetime, UUID]))
+    newest = f"{_OWN}{asked.sql} ORDER BY due_at DESC, id DESC LIMIT {most(21)}"
+    async with transaction(scope):
+        found = await database.rows(_Stored, newest, *asked.values)
+        if not scope.is_own(person_id):
+            await audit.record(scope, "read_messages", "person", person_id)
+    kept = make_page(found, 20, lambda m: (m.due_at, m.id))
+    return Page([message.in_words(reading.language) for message in kept.items], kept.next)
 
 
 async def count_unread(scope: Scope) -> int:

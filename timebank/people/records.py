@@ -107,7 +107,13 @@ def _words(correction: Correction) -> dict[Column | str, object]:
         name = names.clean_person(correction.name)
         if not name:
             raise Nameless
-        changed |= {"name": name, "name_key": names.key(name), "pinyin": names.pinyin(name)}
+        changed |= {
+            "name": name,
+            "name_key": names.key(name),
+            "pinyin": names.pinyin(name),
+            "spelled": names.spelled(name),
+        }
+        changed["initials"], changed["initials_other"] = names.initials(name)
     if correction.sex is not UNSET:
         changed["sex"] = correction.sex
     if correction.born_on is not UNSET:

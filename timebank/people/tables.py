@@ -43,6 +43,9 @@ class Person(Table, tablename="person"):
     corrected_at = Timestamptz(default=None, null=True)
     name_key = Varchar(length=120, default=None, null=False)
     merged_into = UUID(default=None, null=True)
+    spelled = Varchar(length=240, default="", null=False)
+    initials = Varchar(length=60, default="", null=False)
+    initials_other = Varchar(length=60, default="", null=False)
 
 
 class Guardianship(Table, tablename="guardianship"):

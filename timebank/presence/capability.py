@@ -1,6 +1,6 @@
 """Presence: scans, and the visits that come of them."""
 
-from timebank.core.capability import Capability, Job, PersonColumn
+from timebank.core.capability import Capability, CounterDone, CounterOffer, Job, MessageKind, PersonColumn, Workplace
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -17,6 +17,7 @@ CAPABILITY = Capability(
         "timebank.presence.pages.wall.WallPages",
         "admin.presence.PanelPresencePages",
     ),
+    workplaces=(Workplace(place=20, href="/desk", icon="station", word=_("柜台"), who="keepers"),),
     jobs=(
         Job("close_forgotten", 60, "timebank.presence.forgotten.close_forgotten"),
         Job("forget_claims", 600, "timebank.presence.evidence.claims.purge_claims"),
@@ -26,6 +27,23 @@ CAPABILITY = Capability(
         PersonColumn("visit", "person_id", "moves"),
         PersonColumn("scan", "person_id", "stays"),
     ),
+    done=(
+        CounterDone(
+            word=_("签到"),
+            undo="/desk/visits/{id}/undo",
+            undo_seconds=900,
+            select="SELECT v.id, v.in_at, v.person_id, a.name, NULL::uuid, v.status = 'open' FROM visit v "
+            "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
+            "WHERE v.community_id = $1 AND v.station_id = $2 AND v.in_at >= $3 AND v.status <> 'void'",
+        ),
+        CounterDone(
+            word=_("签退"),
+            select="SELECT v.id, v.out_at, v.person_id, NULL, NULL::uuid, false FROM visit v WHERE v.community_id = $1 "
+            "AND v.station_id = $2 AND v.in_at >= $3::timestamptz - interval '1 day' AND v.out_at >= $3 "
+            "AND v.status <> 'void'",
+        ),
+    ),
+    offers=(CounterOffer(10, "timebank.presence.pages.offers.visit_buttons"),),
     in_use={"activity": "SELECT activity_id FROM visit WHERE community_id = $1"},
     sentences={
         "check_in_undone": _("您{at:moment}在{station}的签到撤销了，不计时长。有疑问请找{station}。"),
@@ -41,6 +59,11 @@ CAPABILITY = Capability(
         ),
         "waits_for_review": _("有人核实以前不计时长和积分。"),
         "not_counted": _("时间太短，不计时长。"),
+    },
+    messages={
+        "check_in_undone": MessageKind(leads="/visits"),
+        "checked_by_staff": MessageKind(leads="/visits/{id}", otherwise="/visits"),
+        "check_out_forgotten": MessageKind(leads="/visits/{id}", otherwise="/visits", waits=True),
     },
     audit={
         "check_in": _("签到了"),

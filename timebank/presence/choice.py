@@ -1,5 +1,6 @@
 """What a person can check in for at a station: the shift signed up for, the activity named, and those open to all."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from timebank.core.database import Filters, Question, transaction
 from timebank.core.scope import Scope
 
 EARLY = timedelta(minutes=60)
+SHOWN_AT_ONCE = 3
+"""Up to so many offers none is put behind another tap."""
 
 
 class ActivityChoice(msgspec.Struct, frozen=True):
@@ -76,16 +79,48 @@ def offers_question(scope: Scope, station_id: UUID) -> Question:
     return database.many(_OFFERS, scope.community_id, station_id)
 
 
-async def offers_to(scope: Scope, person_id: UUID, station_id: UUID) -> list[Offer]:
-    """The activities that a person can check in for now: those of signed-up shifts, then those without sign-up."""
-    async with transaction(scope):
-        offers = await database.rows(Offer, _OFFERS, scope.community_id, station_id)
-        seats = await database.fetch(
-            "SELECT s.activity_id FROM sign_up u JOIN shift s ON s.community_id = u.community_id AND s.id = u.shift_id "
-            "WHERE u.community_id = $1 AND u.person_id = $2 AND u.cancelled_at IS NULL AND s.cancelled_at IS NULL "
-            "AND s.station_id = $3 AND s.starts_at <= $4 AND s.ends_at > $5",
-            scope.community_id, person_id, station_id, clock.now() + EARLY, clock.now(),
-        )  # fmt: skip
-    seated = {UUID(bytes=row["activity_id"].bytes) for row in seats}
-    open_to_all = [offer for offer in offers if not offer.needs_sign_up or offer.id in seated]
-    return sorted(open_to_all, key=lambda offer: offer.id not in seated)
+class Choices(msgspec.Struct, frozen=True):
+    """What a person can check in for: `first` is shown at once, `others` behind one more tap."""
+
+    first: list[Offer]
+    others: list[Offer]
+
+    @property
+    def count(self) -> int:
+        return len(self.first) + len(self.others)
+
+
+class _Used(msgspec.Struct, frozen=True):
+    activity_id: UUID | None
+
+
+_USED = (
+    "SELECT activity_id FROM visit WHERE community_id = $1 AND person_id = $2 AND activity_id IS NOT NULL "
+    "ORDER BY in_at DESC LIMIT 1"
+)
+
+
+async def choices_for(scope: Scope, person_id: UUID, station_id: UUID) -> Choices:
+    """What a person can check in for here now: the shift signed up for, what they did last, then what is open to all.
+
+    A few are all shown at once.
+    """
+    now = clock.now()
+    seated = Filters(scope.community_id, person_id, station_id, now + EARLY, now)
+    async with transaction(scope), database.gathering() as reads:
+        listed = reads.start(database.rows(Offer, _OFFERS, scope.community_id, station_id))
+        shifts = reads.start(database.rows(_Used, f"{_SIGNED_UP}{seated.sql} ORDER BY s.starts_at", *seated.values))
+        used = reads.start(database.rows(_Used, _USED, scope.community_id, person_id))
+    return sorted_choices(
+        listed.result(), [shift.activity_id for shift in shifts.result()], [last.activity_id for last in used.result()]
+    )
+
+
+def sorted_choices(offers: Sequence[Offer], seated: Sequence[UUID | None], used: Sequence[UUID | None]) -> Choices:
+    """The offers in order. What needs a sign-up is offered only to those who have one."""
+    may = [offer for offer in offers if not offer.needs_sign_up or offer.id in seated]
+    known = [offer for id_ in dict.fromkeys([*seated, *used]) for offer in may if offer.id == id_]
+    rest = [offer for offer in may if offer not in known]
+    if len(may) <= SHOWN_AT_ONCE:
+        return Choices([*known, *rest], [])
+    return Choices(known or rest[:1], rest if known else rest[1:])

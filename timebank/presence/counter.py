@@ -34,6 +34,7 @@ class CounterPerson(msgspec.Struct, frozen=True):
     id: UUID
     name: str
     place: str | None
+    family: int = 0  # how many others live in the household
 
 
 async def find_counter_person(scope: Scope, person_id: UUID) -> CounterPerson:
@@ -42,7 +43,9 @@ async def find_counter_person(scope: Scope, person_id: UUID) -> CounterPerson:
     async with transaction(scope):
         found = await database.row(
             CounterPerson,
-            f"SELECT p.id, p.name, {AREA_IN_WORDS} AS place {PEOPLE} WHERE p.community_id = $1 AND p.id = $2",
+            f"SELECT p.id, p.name, {AREA_IN_WORDS} AS place, (SELECT count(*) FROM person o "  # noqa: S608  # no input
+            "WHERE o.community_id = $1 AND o.household_id = p.household_id AND o.id <> p.id AND o.status = 'active') "
+            f"AS family {PEOPLE} WHERE p.community_id = $1 AND p.id = $2",
             scope.community_id, person_id,
         )  # fmt: skip
     if found is None:

@@ -1,5 +1,6 @@
 """Scans: each nonce gets one verdict, which is stored for good, also that of a refused scan."""
 
+import dataclasses
 import hashlib
 from uuid import UUID
 
@@ -61,6 +62,18 @@ async def scan_by_hand(scope: Scope, person_id: UUID, asked: ScanIn) -> Verdict:
     return await _judged(context, _hash(asked, person_id))
 
 
+async def scan_seen(scope: Scope, person_id: UUID, seen_by: str, asked: ScanIn) -> Verdict:
+    """Check in or out a person whom the caller's scan `seen_by` identified here in the last five minutes.
+
+    It counts as that scan: with its time, its code or card, and its flags. Raises ScanTooOld, Forbidden, NotFound.
+    """
+    require_counter(scope)
+    context = ScanContext(
+        scope=scope, asked=asked, received_at=clock.now(), seen_id=person_id, seen_by=seen_by,
+    )  # fmt: skip
+    return await _judged(context, _hash(asked, person_id))
+
+
 def _hash(asked: ScanIn, person_id: UUID | None) -> bytes:
     """The hash of the request of a nonce, without the offline flag, so that a scan resent as offline is the same."""
     request = (
@@ -79,6 +92,8 @@ async def _judged(context: ScanContext, request_hash: bytes) -> Verdict:
         first = await first_facts(context, station_named(context), person_named(context))
         if first.stored is not None:
             return _heard_again(context.scope, first.stored, request_hash)
+        if first.seen is not None:
+            context = dataclasses.replace(context, seen_how=first.seen.how)
         try:
             if context.found_id is None:
                 context = await with_keeper(context, first)

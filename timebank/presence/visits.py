@@ -63,6 +63,16 @@ async def visit_row(scope: Scope, visit_id: UUID) -> VisitRow | None:
     return await database.row(VisitRow, ROW + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id)
 
 
+async def last_station(scope: Scope, person_id: UUID) -> UUID | None:
+    """The station that a person visited last."""
+    async with transaction(scope):
+        found: UUID | None = await database.fetch_value(
+            "SELECT station_id FROM visit WHERE community_id = $1 AND person_id = $2 ORDER BY in_at DESC LIMIT 1",
+            scope.community_id, person_id,
+        )  # fmt: skip
+    return found
+
+
 async def close_confirmed(scope: Scope, visit_id: UUID) -> None:
     """Close a visit whose forgotten check-out somebody has confirmed."""
     await database.execute(

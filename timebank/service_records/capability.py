@@ -1,6 +1,18 @@
 """Service records: visits that are judged, honour hours, their review, credit and reversal."""
 
-from timebank.core.capability import Capability, Job, MenuEntry, PersonColumn, Reversal, Source
+from timebank.core.capability import (
+    Capability,
+    Exported,
+    Finder,
+    InboxKind,
+    Job,
+    MenuEntry,
+    MessageKind,
+    PersonColumn,
+    ResidentPart,
+    Reversal,
+    Source,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -14,9 +26,21 @@ CAPABILITY = Capability(
         "timebank.service_records.pages.visits.VisitPages",
         "admin.reviews.PanelReviewPages",
     ),
-    menu=(
-        MenuEntry(place=20, href="/admin/reviews", icon="check", word=_("待办")),
-        MenuEntry(place=65, href="/admin/reviews/hours", icon="clock", word=_("补录时长"), readers="part"),
+    menu=(MenuEntry(place=65, href="/admin/reviews/hours", icon="clock", word=_("补录时长"), readers="part"),),
+    inbox=(
+        InboxKind(
+            noun="service_record",
+            place=10,
+            word=_("服务记录"),
+            icon="check",
+            listing="timebank.service_records.reviews.waiting.listing",
+            decidable="timebank.service_records.reviews.waiting.decidable",
+            groups="timebank.service_records.reviews.waiting.groups",
+            others="timebank.service_records.reviews.waiting.others",
+            decide="timebank.service_records.review.decide_records",
+            filters=("activity", "station", "batch", "date", "flag"),
+            flags="timebank.presence.words.FLAGS",
+        ),
     ),
     jobs=(Job("credit_due_records", 60, "timebank.service_records.crediting.notice_ends.credit_due_records"),),
     invariants="timebank.service_records.invariants.RECORDS",
@@ -81,11 +105,22 @@ CAPABILITY = Capability(
             "工作人员替您对一条服务记录提出了异议，结果会告诉您。不是您的意思的话，请马上告诉社区管理员。"
         ),
         "volunteering": _("志愿服务"),
-        "entry.service": _("{served:minutes} · {place} · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
-        "entry.service_anywhere": _("{served:minutes} · 志愿服务 · {rule:word} v{version}，{per_point} 分钟 = 1 分"),
+        "entry.service": _("{served:minutes} · {place} · {rule:word}，{per_point} 分钟 = 1 分"),
+        "entry.service_anywhere": _("{served:minutes} · 志愿服务 · {rule:word}，{per_point} 分钟 = 1 分"),
         "entry.service_reversed": _("冲正 · {place} · {reason}"),
         "entry.service_anywhere_reversed": _("冲正 · 志愿服务 · {reason}"),
     },
+    messages={
+        "record_credited": MessageKind(leads="/visits/records/{id}", otherwise="/visits", folds="points"),
+        "record_rejected": MessageKind(leads="/visits/records/{id}", otherwise="/visits"),
+        "record_reversed": MessageKind(leads="/visits/records/{id}", otherwise="/visits"),
+        "record_entered": MessageKind(leads="/visits/records/{id}", otherwise="/visits"),
+        "record_withdrawn": MessageKind(leads="/visits"),
+        "record_objected": MessageKind(leads="/visits/records/{id}", otherwise="/visits"),
+        "record_noticed": MessageKind(leads="/visits/records/{id}", otherwise="/visits"),
+        "objection_entered.service_record": MessageKind(leads="/board"),
+    },
+    found_by=(Finder(place=40, word=_("服务记录"), verb="timebank.service_records.reading.records_found"),),
     audit={
         "approve_record": _("通过了服务时长"),
         "correct_end": _("更正了签退时间"),
@@ -97,5 +132,26 @@ CAPABILITY = Capability(
         "withdraw_record": _("撤回了服务时长"),
     },
     nouns={"service_record": _("服务记录")},
+    exported=(
+        Exported(
+            name="hours",
+            word=_("服务时长名单"),
+            rows="timebank.service_records.exported.record_rows",
+            of_people=True,
+            headings=("日期", "活动名称", "地点", "姓名", "签到时间", "签退时间", "时长", "备注"),
+            filters=("status",),
+        ),
+    ),
     panel={"service_record": "/admin/reviews/"},
+    resident_parts=(
+        ResidentPart(
+            name="services",
+            place=20,
+            word=_("服务"),
+            template="people/parts/services.html",
+            on_paper=True,
+            read="timebank.service_records.account.services.services_of",
+        ),
+    ),
+    resident_figures=("timebank.service_records.account.services.service_figures",),
 )

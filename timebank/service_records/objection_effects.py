@@ -12,7 +12,7 @@ from timebank.people.locks import require_locked
 from timebank.people.messages import notify
 from timebank.presence.scans.facts import lock_person
 from timebank.service_records.crediting.credit import credit_record
-from timebank.service_records.deciding import HANDS, ROW, DecidedRow, served_of
+from timebank.service_records.reviews.deciding import HANDS, ROW, DecidedRow, served_of
 
 _SELECT = f"""
 SELECT s.id, s.person_id, coalesce(a.name, '志愿服务') AS what, NULL::date AS occurred_on, s.started_at,

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from timebank.core import database, names
+from timebank.core.capability import Hit
 from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
@@ -80,6 +81,17 @@ async def find_record(scope: Scope, record_id: UUID, language: str = "zh") -> Re
     return _in_words(scope, found, language)
 
 
+async def own_record(scope: Scope, record_id: UUID, language: str = "zh") -> RecordOut:
+    """One of the caller's own records, also a withdrawn one. Raises NotFound."""
+    own = Filters(scope.community_id, record_id)
+    own.add("r.id = $2 AND r.person_id = ANY ({})", scope.stood_for)
+    async with transaction(scope):
+        found = await database.row(_Stored, f"{_SHOWN}{own.sql}", *own.values)
+    if found is None:
+        raise NotFound
+    return _in_words(scope, found, language)
+
+
 async def list_records(
     scope: Scope, *, status: str | None = None, person_id: UUID | None = None, limit: int = 50,
     cursor: str | None = None, language: str = "zh",
@@ -98,10 +110,16 @@ async def list_records(
     return make_page([_in_words(scope, r, language) for r in found], limit, lambda r: (r.created_at, r.id))
 
 
-async def count_pending(scope: Scope) -> int:
-    """The number of records that wait for a review in the community. Checks no permission."""
-    async with transaction(scope):
-        waiting: int = await database.fetch_value(
-            "SELECT count(*) FROM service_record WHERE community_id = $1 AND status = 'pending'", scope.community_id
-        )
-    return waiting
+async def records_found(scope: Scope, words: str, most: int) -> list[Hit]:  # noqa: ARG001  # one number, one record
+    """For the panel's search field: the record of this number."""
+    try:
+        record_id = UUID(words)
+    except ValueError:
+        return []
+    if not scope.reads_all:
+        return []
+    try:
+        found = await find_record(scope, record_id)
+    except NotFound:
+        return []
+    return [Hit(found.person, f"/admin/reviews/{record_id}", found.activity or "")]

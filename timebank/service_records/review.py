@@ -1,8 +1,9 @@
 """Review of service records: another person approves or rejects them, or corrects a forgotten check-out's end."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from timebank.core import audit, clock, database
@@ -10,13 +11,14 @@ from timebank.core.database import retried, savepoint, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.core.wording import Phrase
+from timebank.people.locks import lock_people
 from timebank.people.messages import notify
 from timebank.policies.values import policies
 from timebank.presence.visits import VisitRow, close_confirmed, set_corrected_end, visit_row
 from timebank.service_records.crediting.credit import credit_record
-from timebank.service_records.deciding import DecidedRow, locked_record, require_not_corrected_by, served_of
 from timebank.service_records.reading import find_record
 from timebank.service_records.records import judge_again
+from timebank.service_records.reviews.deciding import DecidedRow, locked_record, require_not_corrected_by, served_of
 from timebank.service_records.schemas import RecordOut, ReviewIn
 from timebank.service_records.tables import ServiceRecord
 
@@ -84,23 +86,42 @@ async def approve_records(scope: Scope, record_ids: Sequence[UUID]) -> int:
 
 @retried
 async def _approve_of_person(scope: Scope, record_ids: Sequence[UUID]) -> int:
-    approved, credited = 0, []
     async with transaction(scope):
-        for record_id in record_ids:
-            try:
-                async with savepoint():
-                    row = await locked_record(scope, record_id)
-                    if row.status != "pending":
-                        raise NotPending
-                    points = await _approve(scope, row, None)
-            except TimebankError as refusal:
-                if refusal.status >= 500:
-                    raise
-                continue
-            approved += 1
-            credited += [(row, points)] if points is not None else []
-        await _notify_credited(scope, credited)
-    return approved
+        return len(record_ids) - len(await decide_records(scope, record_ids, "approve", ""))
+
+
+async def decide_records(
+    scope: Scope, record_ids: Sequence[UUID], decision: Literal["approve", "reject"], note: str
+) -> dict[UUID, str]:
+    """Decide each of these in the open transaction, as a single one is decided; return the codes of what was refused.
+
+    Their people are locked first, in the order of their ids. A person whose records are credited gets one message.
+    """
+    scope.require_admin()
+    people = await database.fetch(
+        "SELECT DISTINCT person_id FROM service_record WHERE community_id = $1 AND id = ANY ($2)",
+        scope.community_id, list(record_ids),
+    )  # fmt: skip
+    await lock_people(scope, [UUID(bytes=row["person_id"].bytes) for row in people])
+    refused: dict[UUID, str] = {}
+    credited = defaultdict[UUID, list[tuple[DecidedRow, int]]](list)
+    for record_id in record_ids:
+        try:
+            async with savepoint():
+                row = await locked_record(scope, record_id)
+                if row.status != "pending":
+                    raise NotPending
+                if decision == "reject":
+                    await _reject(scope, row, note)
+                elif (points := await _approve(scope, row, note or None)) is not None:
+                    credited[row.person_id].append((row, points))
+        except TimebankError as refusal:
+            if refusal.status >= 500:
+                raise
+            refused[record_id] = refusal.code
+    for person_id in sorted(credited):
+        await _notify_credited(scope, credited[person_id])
+    return refused
 
 
 async def _notify_credited(scope: Scope, credited: Sequence[tuple[DecidedRow, int]]) -> None:

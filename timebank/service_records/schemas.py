@@ -72,8 +72,15 @@ class RecordOut(msgspec.Struct, frozen=True, kw_only=True):
     flag_texts: list[str] = []
 
 
+class WhyNoPoints(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a visit has earned no points: the kind of reason, and the reason in words."""
+
+    kind: str
+    text: str
+
+
 class VisitOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A visit with its service record."""
+    """A visit with its service record. `why_no_points` is null where the points came."""
 
     id: UUID
     person_id: UUID
@@ -93,3 +100,4 @@ class VisitOut(msgspec.Struct, frozen=True, kw_only=True):
     in_by: str
     out_by: str | None
     flag_texts: list[str] = []
+    why_no_points: WhyNoPoints | None = None

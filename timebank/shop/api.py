@@ -17,7 +17,7 @@ from timebank.http.paging import CounterCode, Cursor, Limit, listed, listed_one
 from timebank.http.uploads import PhotoUpload
 from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.photos.drawing import UPLOAD_BYTES_MAX
-from timebank.shop import cancelling, collection, goods, photos, reading, redemption, returns, stock
+from timebank.shop import cancelling, collection, goods, photos, reading, redemption, returns
 from timebank.shop.confirmations import deciding
 from timebank.shop.confirmations.asking import ConfirmationOut
 from timebank.shop.confirmations.listing import list_confirmations
@@ -34,6 +34,7 @@ from timebank.shop.schemas import (
     RedemptionStatus,
     Return,
 )
+from timebank.shop.shelves import stock
 
 
 class Goods(Controller):

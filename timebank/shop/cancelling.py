@@ -13,7 +13,7 @@ from timebank.ledger.grace import came_back
 from timebank.ledger.posting import Posting, Returned
 from timebank.people.locks import require_locked
 from timebank.people.messages import notify
-from timebank.shop import limits, stock
+from timebank.shop import limits
 from timebank.shop.collection import (
     LOCKED,
     LockedRedemption,
@@ -23,6 +23,7 @@ from timebank.shop.collection import (
     require_reserved,
 )
 from timebank.shop.schemas import Redeemed, RedemptionStatus
+from timebank.shop.shelves import stock
 from timebank.shop.tables import Redemption
 
 EXPIRE_BATCH = 500

@@ -1,6 +1,20 @@
 """The manifest of the shop: goods, stock and redemptions."""
 
-from timebank.core.capability import Agreed, Capability, Job, MenuEntry, PersonColumn, Source
+from timebank.core.capability import (
+    Agreed,
+    Capability,
+    CounterDone,
+    CounterOffer,
+    Exported,
+    Finder,
+    InboxKind,
+    Job,
+    MenuEntry,
+    MessageKind,
+    PersonColumn,
+    ResidentPart,
+    Source,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -25,6 +39,17 @@ CAPABILITY = Capability(
         MenuEntry(place=70, href="/admin/goods", icon="gift", word=_("物品")),
         MenuEntry(place=80, href="/admin/confirmations", icon="people", word=_("柜台请您同意")),
     ),
+    inbox=(
+        InboxKind(
+            noun="counter_confirmation",
+            place=60,
+            word=_("柜台请您同意"),
+            icon="people",
+            listing="timebank.shop.confirmations.waiting.listing",
+            decidable="timebank.shop.confirmations.waiting.decidable",
+            page="/admin/confirmations",
+        ),
+    ),
     jobs=(Job("expire_redemptions", 60, "timebank.shop.cancelling.expire_redemptions"),),
     invariants="timebank.shop.invariants.SHOP",
     sources=(
@@ -41,7 +66,7 @@ CAPABILITY = Capability(
     },
     agreed=(
         Agreed("timebank.shop.returns.RETURN", "timebank.shop.returns.return_agreed"),
-        Agreed("timebank.shop.stock.COUNT", "timebank.shop.stock.count_agreed"),
+        Agreed("timebank.shop.shelves.stock.COUNT", "timebank.shop.shelves.stock.count_agreed"),
         Agreed("timebank.shop.goods.GOOD_TERMS"),
     ),
     stories=("timebank.demo.supplies.deliveries",),
@@ -58,6 +83,7 @@ CAPABILITY = Capability(
         "redemption_expired": _("您预留的{what}过了保留期没有领取，{back}。"),
         "redemption_expired.again": _("您预留的{what}过了保留期没有领取，{back}。需要时可以再兑换。"),
         "redemption_returned": _("您领取的{what}已退货，{back}。原因：{reason}。有疑问请找{station}。"),
+        "hand_over_undone": _("{station}撤销了刚才的领取：{what}，{back}。不是您交回了物品的，请马上告诉社区。"),
         "confirmation_waits": _(
             "{station}的柜台请您今天决定：{person}领取{good} {quantity} {unit}。"
             "请在管理页面「柜台请您同意」或柜台「请另一位同意的」里看。"
@@ -71,6 +97,17 @@ CAPABILITY = Capability(
         "entry.reservation_cancelled": _("取消预留：{good} {quantity} {unit:word}"),
         "entry.reservation_expired": _("预留过期：{good} {quantity} {unit:word}"),
     },
+    messages={
+        "good_withdrawn": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions", waits=True, until="until"),
+        "redemption_collected": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
+        "redemption_cancelled": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
+        "redemption_expired": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
+        "redemption_returned": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
+        "hand_over_undone": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
+        "confirmation_waits": MessageKind(leads="/admin/confirmations", otherwise="/desk/confirmations", waits=True),
+        "spent_by_agreement": MessageKind(leads="/redemptions"),
+    },
+    found_by=(Finder(place=20, word=_("物品"), verb="timebank.shop.exported.found.goods_found"),),
     audit={
         "add_good": _("新增了物品"),
         "agree_confirmation": _("同意了柜台的请求"),
@@ -84,13 +121,53 @@ CAPABILITY = Capability(
         "refuse_confirmation": _("没有同意柜台的请求"),
         "reserve": _("预留了物品"),
         "return_goods": _("收回了退货"),
+        "set_good_cost": _("登记了物品的成本"),
         "set_photo": _("换了物品照片"),
+        "undo_hand_over": _("撤销了刚才的交付"),
     },
     nouns={
         "counter_confirmation": _("柜台的请求"),
         "good": _("物品"),
         "redemption": _("兑换"),
     },
+    exported=(
+        Exported(
+            name="goods",
+            word=_("物品名单"),
+            rows="timebank.shop.exported.rows.good_rows",
+            headings=("物品名称", "单位", "所需积分", "每户每月限兑", "兑换站点", "库存"),
+        ),
+        Exported(
+            name="redemptions",
+            word=_("兑换名单"),
+            rows="timebank.shop.exported.rows.redemption_rows",
+            of_people=True,
+            headings=("预留时间", "姓名", "物品", "数量", "单位", "积分", "驿站", "状态", "结束时间"),
+            filters=("status", "station"),
+        ),
+    ),
+    done=(
+        CounterDone(
+            word=_("领取"),
+            undo="/desk/redemptions/{id}",
+            only_by_who_did=True,
+            select="SELECT r.id, r.ended_at, r.person_id, concat_ws(' ', g.name, r.quantity, g.unit), r.ended_by, "
+            "r.status = 'collected' FROM redemption r "
+            "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id WHERE r.community_id = $1 "
+            "AND r.station_id = $2 AND r.ended_at >= $3 AND r.status IN ('collected', 'returned')",
+        ),
+    ),
+    offers=(CounterOffer(20, "timebank.shop.pages.counter.counter_offers"),),
     counter={"redemption": "/desk/redemptions"},
     panel={"good": "/admin/goods/", "redemption": "/admin/goods/redemptions/"},
+    resident_parts=(
+        ResidentPart(
+            name="redemptions",
+            place=30,
+            word=_("兑换"),
+            template="people/parts/redemptions.html",
+            on_paper=True,
+            read="timebank.shop.reading.redemptions_of_resident",
+        ),
+    ),
 )

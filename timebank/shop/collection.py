@@ -72,6 +72,8 @@ class LockedRedemption(msgspec.Struct, frozen=True, kw_only=True):
     settled_entry_id: UUID | None
     reserved_at: datetime
     expires_at: datetime
+    ended_at: datetime | None
+    ended_by: UUID | None
     good: str
     unit: str
     station: str
@@ -85,7 +87,7 @@ class LockedRedemption(msgspec.Struct, frozen=True, kw_only=True):
 LOCKED = (
     "SELECT r.id, r.person_id, p.status AS person_status, r.household_id, r.good_id, r.station_id, r.quantity, "
     "r.points, r.status, k.code, r.entry_id, r.settled_entry_id, r.reserved_at, r.expires_at, "
-    "g.name AS good, g.unit, t.name AS station, (SELECT max(x.until) FROM spending_rest x "
+    "r.ended_at, r.ended_by, g.name AS good, g.unit, t.name AS station, (SELECT max(x.until) FROM spending_rest x "
     "WHERE x.community_id = r.community_id AND x.person_id = r.person_id AND x.ended_at IS NULL) AS rests_until "
     "FROM redemption r "
     "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "

@@ -7,6 +7,7 @@ import msgspec
 
 from timebank.access.pickup import Found, find_pickup
 from timebank.core import database, names
+from timebank.core.capability import Reading
 from timebank.core.database import Filters, as_texts, most, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.paging import Page, make_page, read_cursor
@@ -97,6 +98,12 @@ async def list_redemptions(
     async with transaction(scope):
         found = await database.rows(_Row, shown, *asked.values)
     return make_page([_in_words(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))
+
+
+async def redemptions_of_resident(scope: Scope, person_id: UUID, reading: Reading) -> Page[RedemptionOut]:
+    """The redemptions of one person, newest first, for administrators and auditors."""
+    scope.require_reader()
+    return await list_redemptions(scope, person_id=person_id, limit=20, cursor=reading.cursor)
 
 
 async def find_redemption(scope: Scope, redemption_id: UUID) -> RedemptionOut:

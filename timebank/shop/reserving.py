@@ -17,12 +17,13 @@ from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.identity.ages import is_guarded
 from timebank.policies.values import PolicyValue, policies_from, policy_values
 from timebank.presence.at_counter import ProvingScan, proof_question
-from timebank.shop import limits, stock
+from timebank.shop import limits
 from timebank.shop.collection import NOUN, OwnRedemption, PersonNotActive
 from timebank.shop.goods import GOOD_TERMS
 from timebank.shop.limits import MonthlyLimitReached
 from timebank.shop.schemas import RedemptionIn
-from timebank.shop.stock import OutOfStock
+from timebank.shop.shelves import stock
+from timebank.shop.shelves.stock import OutOfStock
 
 
 class GoodNotOffered(TimebankError):

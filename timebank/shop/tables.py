@@ -15,6 +15,7 @@ class Good(Table, tablename="good"):
     photo_id = UUID(default=None, null=True)
     active = Boolean(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
+    cost_fen = Integer(default=None, null=True)
 
 
 class GoodPrice(Table, tablename="good_price"):
@@ -68,6 +69,7 @@ class Redemption(Table, tablename="redemption"):
     expires_at = Timestamptz(default=None, null=False)
     ended_at = Timestamptz(default=None, null=True)
     ended_by = UUID(default=None, null=True)
+    undone_at = Timestamptz(default=None, null=True)
     returned_at = Timestamptz(default=None, null=True)
 
 

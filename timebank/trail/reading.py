@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import clock, database
+from timebank.core.capability import Reading
 from timebank.core.database import Filters, most, transaction
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
@@ -45,6 +46,11 @@ async def trail(
         found = await database.fetch(f"{_LINES} AND a.id = ANY (ARRAY({newest})) ORDER BY a.id DESC", *asked.values)
     lines = [_line(dict(record), language) for record in found]
     return make_page(lines, limit, lambda line: (line.id,))
+
+
+async def changes_of_resident(scope: Scope, person_id: UUID, reading: Reading) -> Page[ChangeOut]:
+    """The changes of one person's record, and who opened it, newest first."""
+    return await trail(scope, noun_id=person_id, language=reading.language, limit=20, cursor=reading.cursor)
 
 
 def _end_of(until: date | None) -> tuple[UUID] | None:

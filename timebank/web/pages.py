@@ -7,10 +7,12 @@ from litestar import Response
 from litestar.response import Redirect, Template
 
 from timebank.agreements.schemas import Waiting
+from timebank.core.capability import Workplace
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import DEVICE_COOKIE, AnyRequest, csrf_token
 from timebank.http.preferences import page_context
 from timebank.http.refusals import Typed
+from timebank.web.workplaces import reaches_further, workplaces_of
 
 
 class RecordOption(msgspec.Struct, frozen=True):
@@ -19,22 +21,28 @@ class RecordOption(msgspec.Struct, frozen=True):
     community_name: str
 
 
-class Reader(msgspec.Struct, frozen=True):
-    """The signed-in reader of a page, as the layouts show it."""
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """The signed-in reader of a page, as the layouts show it. `workplaces`: where they work, if not only as residents;
+    `reaches_further`: whether they may choose another community.
+    """
 
     name: str
     community_name: str
     roles: frozenset[str]
     persons: list[RecordOption]
+    workplaces: list[Workplace]
+    reaches_further: bool
 
 
 def reader_of(caller: Scope) -> Reader:
     here = caller.person or (caller.persons[0] if caller.persons else None)
     return Reader(
-        here.name if here else "",
-        caller.community_name,
-        frozenset(g.role.value for g in caller.here()),
-        [RecordOption(str(p.person_id), p.name, p.community_name) for p in caller.persons],
+        name=here.name if here else "",
+        community_name=caller.community_name,
+        roles=frozenset(g.role.value for g in caller.here()),
+        persons=[RecordOption(str(p.person_id), p.name, p.community_name) for p in caller.persons],
+        workplaces=workplaces_of(caller),
+        reaches_further=reaches_further(caller),
     )
 
 

@@ -155,7 +155,7 @@ async def test_many_hours_approved_at_once_without_a_notice_are_one_message(
     for approved, refused in ((4, 2), (0, 6)):
         data = {"record": [*chosen, str(clock.new_id())], "_csrf": csrf_token(desk.token)}
         done = await client.post("/admin/reviews", data=data, headers=desk.headers)
-        assert done.headers["location"] == f"/admin/reviews?approved={approved}&refused={refused}"
+        assert done.headers["location"] == f"/admin/inbox?kind=service_record&approved={approved}&refused={refused}"
     assert await told(owner, town.people["张桂兰"], "record_credited") == [
         "您的 3 次服务（共 4 小时 30 分）已核对，积分 +45。"
     ]

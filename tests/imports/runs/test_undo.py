@@ -21,7 +21,7 @@ from timebank.people.records import correct
 from timebank.people.schemas import Correction
 from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.schemas import HoursIn
-from timebank.shop.stock import receive
+from timebank.shop.shelves.stock import receive
 
 FAMILY = (
     ROSTER,

@@ -25,6 +25,7 @@ from timebank.http.callers import (
     CsrfMissing,
     client_address,
     provide_visitor,
+    scope_of,
     session_cookie,
 )
 from timebank.http.refusals import shown_again
@@ -32,6 +33,7 @@ from timebank.people.identity.phones import normal_phone
 from timebank.presence.pages.phone import claim_of_the_signed_in
 from timebank.web.forms import local_path, parse_form
 from timebank.web.pages import page, see_other
+from timebank.web.workplaces import landing
 
 Form = URLEncodedBody[dict[str, str]]
 
@@ -80,7 +82,8 @@ class SignInPages(Controller):
         if old := request.cookies.get(SESSION_COOKIE):
             await sessions.sign_out_token(old, request.state.get("request_id", ""))
         claim = claim_of_the_signed_in(request, opened.session_id)
-        answer = see_other(onwards if claim else await _asks_for_password(opened, by_code=by_code) or onwards)
+        asked = None if claim else await _asks_for_password(opened, by_code=by_code)
+        answer = see_other(asked or await _lands_on(request, opened, onwards))
         answer.set_cookie(session_cookie(opened))
         if not opened.knows_browser:
             answer.set_cookie(await _known(request, opened.login_id))
@@ -97,6 +100,12 @@ class SignInPages(Controller):
         for cookie in (SESSION_COOKIE, PERSON_COOKIE, COMMUNITY_COOKIE):
             answer.delete_cookie(cookie)
         return answer
+
+
+async def _lands_on(request: AnyRequest, opened: sessions.SignedIn, onwards: str) -> str:
+    """The page that the sign-in was for; where the caller works if it was for none."""
+    caller = await scope_of(opened.token, request) if onwards == "/" else None
+    return onwards if caller is None else landing(caller)
 
 
 def _sign_in_page(request: AnyRequest, visitor: Scope | None, onwards: str | None, by: str | None) -> Template:
@@ -155,7 +164,7 @@ class PasswordPages(Controller):
             raise Invalid(why=_("两次输入的新密码不一样"))
         await own_password.change_password(caller, given.password, given.current, given.otp)
         at_sign_in = "1" in (data.get("first"), data.get("weak"))
-        answer = see_other("/" if at_sign_in else "/preferences?done=password")
+        answer = see_other(landing(caller) if at_sign_in else "/preferences?done=password")
         if caller.login_id is not None:
             answer.set_cookie(browser_cookie([await browsers.remember(caller.login_id)]))
         return answer

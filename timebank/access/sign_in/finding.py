@@ -14,7 +14,8 @@ LOOK_UP_WINDOW = timedelta(minutes=15)
 async def find_at_counter(scope: Scope, name: str, *, phone_last4: str = "", room: str = "") -> list[PersonLine]:
     """As `named_at_counter`. Raises TooManyAttempts as `count_look_up` does."""
     await count_look_up(scope)
-    return await named_at_counter(scope, name, phone_last4=phone_last4, room=room)
+    found = await named_at_counter(scope, name, phone_last4=phone_last4, room=room)
+    return [PersonLine(**{field: getattr(one, field) for field in PersonLine.__struct_fields__}) for one in found]
 
 
 async def count_look_up(scope: Scope) -> None:

@@ -3,47 +3,50 @@
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.classes import attendance, reading
-from timebank.classes.schemas import AttendanceIn, BookingOut
+from timebank.classes.schemas import AttendanceIn
 from timebank.core import clock, scanned
 from timebank.core.locale import _
 from timebank.core.scope import Scope
+from timebank.core.wording import said
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
 from timebank.presence.choice import EARLY
 from timebank.shop.pages.counter import refused_page, shown_by
 from timebank.web.forms import parse_form
+from timebank.web.offers import CounterButton, Offered, Stand
 from timebank.web.pages import page, see_other
 
 Code = Annotated[str, QueryParameter(max_length=20)]
 CODE = {"code": _("到课码"), "presence": _("扫码")}
 
 
-class CounterClasses(msgspec.Struct, frozen=True):
-    """What `desk/_classes.html` shows of the family at the counter."""
-
-    presence: str
-    station_id: UUID
-    coming: list[BookingOut]
-
-
-async def counter_classes(caller: Scope, person_id: UUID, station_id: UUID, presence: str) -> CounterClasses:
-    """Today's booked seats at this station of the person at the counter and of the children in their care.
+async def counter_offers(caller: Scope, stand: Stand) -> Offered:
+    """A button for each booked seat of today, here, of the person at the counter and of the children in their care.
 
     Lessons that begin soon after midnight count too, as long as `EARLY` allows checking in for them.
     """
+    if stand.presence is None:
+        return Offered()
     since, until = clock.day_bounds(clock.local_day())
     soon = max(until, clock.now() + EARLY)
-    return CounterClasses(
-        presence, station_id, await reading.coming(caller, person_id, station_id, presence, since, soon)
-    )
+    coming = await reading.coming(caller, stand.person_id, stand.station_id, stand.presence, since, soon)
+    return Offered(
+        buttons=[
+            CounterButton(
+                path=f"/desk/bookings/{booking.id}/attendance", text=said(_("记到课")),
+                note=said("{child} · {course}", child=booking.child, course=booking.course), icon="book",
+                fields={"presence": stand.presence, "station_id": stand.station_id},
+            )
+            for booking in coming
+        ]
+    )  # fmt: skip
 
 
 class CounterClassPages(Controller):

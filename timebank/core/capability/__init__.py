@@ -14,19 +14,31 @@ from typing import Any
 
 from timebank.core.capability.declared import (
     Agreed,
+    Batches,
+    CounterDone,
+    CounterOffer,
     Delivery,
+    Exported,
+    Finder,
+    Hit,
+    InboxKind,
     Job,
     MenuEntry,
+    MessageKind,
     PersonColumn,
     Pictured,
     Reversal,
     Source,
     Sweep,
+    Workplace,
 )
+from timebank.core.capability.residents import Figure, Reading, ResidentPart
 
 __all__ = [
-    "Agreed", "Capability", "Delivery", "Job", "MenuEntry", "PersonColumn", "Pictured", "Reversal", "Source", "Sweep",
-    "also", "capabilities", "counter_page_of", "hook", "not_in_use", "referred_to", "resolve",
+    "Agreed", "Batches", "Capability", "CounterDone", "CounterOffer", "Delivery", "Exported", "Figure", "Finder",
+    "Hit", "InboxKind", "Job", "MenuEntry", "MessageKind", "PersonColumn", "Pictured", "Reading", "ResidentPart",
+    "Reversal", "Source", "Sweep", "Workplace", "also", "capabilities", "counter_page_of", "hook", "message_kind",
+    "not_in_use", "referred_to", "resolve",
 ]  # fmt: skip
 
 
@@ -43,6 +55,7 @@ class Capability:
     pages: Sequence[str] = ()
     """Controllers and handlers of pages: of residents, counters, displays, the board and the panel."""
     menu: Sequence[MenuEntry] = ()
+    workplaces: Sequence[Workplace] = ()
     jobs: Sequence[Job] = ()
     sweeps: Sequence[Sweep] = ()
     deliveries: Sequence[Delivery] = ()
@@ -56,10 +69,16 @@ class Capability:
     """The sentences that rows store as a kind and values (`core.wording.Phrase`), by kind: those of messages, of ledger
     entries (`entry.`), of notes on other rows, and the parts that are put into them. What stands before the first dot
     of a message's kind is the `kind` that HTTP answers."""
+    messages: Mapping[str, MessageKind] = field(default_factory=dict)
+    """By kind of its messages: where they lead. A kind without an entry has that of the part before its last dot."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """By kind of a part that needs more than one sentence: the function `(values, language) -> str`."""
     agreed: Sequence[Agreed] = ()
     pictured: Sequence[Pictured] = ()
+    inbox: Sequence[InboxKind] = ()
+    """The kinds of its rows that staff decide."""
+    batches: Batches | None = None
+    """What has made many rows at once, if it makes them; exactly one capability declares it."""
     subjects: Sequence[str] = ()
     """The `objections.subjects.Subject`s that residents may object to."""
     people: Sequence[PersonColumn] = ()
@@ -82,10 +101,22 @@ class Capability:
     """Words for what it writes into the audit as changed."""
     child_lists: Mapping[str, str] = field(default_factory=dict)
     """Words for its lists that give the full names of children. The audit records who reads one, by this key."""
+    done: Sequence[CounterDone] = ()
+    """What a counter lists as done there."""
+    offers: Sequence[CounterOffer] = ()
+    """What a counter offers the person who has just been scanned there."""
     counter: Mapping[str, str] = field(default_factory=dict)
     """By noun: the counter's page that finds one by its pickup code, which is added as `?code=`."""
+    found_by: Sequence[Finder] = ()
+    """What the panel's search field finds of it."""
+    exported: Sequence[Exported] = ()
+    """Its lists that can be saved as a workbook."""
     panel: Mapping[str, str] = field(default_factory=dict)
     """By noun: the address of its page in the panel, without the id at the end."""
+    resident_parts: Sequence[ResidentPart] = ()
+    """Its tabs of a resident's page in the panel."""
+    resident_figures: Sequence[str] = ()
+    """Its figures in the header of that page: functions `(scope, person id, language) -> list[Figure]`."""
 
     @property
     def folder(self) -> Path:
@@ -132,6 +163,15 @@ def counter_page_of(noun: str) -> str:
     """The counter's page that finds one of the `noun` by its pickup code. Exactly one capability declares it."""
     (page,) = [one.counter[noun] for one in capabilities() if noun in one.counter]
     return page
+
+
+def message_kind(sentence: str) -> MessageKind | None:
+    """What is declared for messages whose sentence is of this kind; None for a kind that nobody declares any more."""
+    while True:
+        found = next((one.messages[sentence] for one in capabilities() if sentence in one.messages), None)
+        if found or "." not in sentence:
+            return found
+        sentence = sentence.rpartition(".")[0]
 
 
 def hook(name: str) -> Any:

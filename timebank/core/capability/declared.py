@@ -54,6 +54,48 @@ class MenuEntry:
     readers: Literal["all", "part", "both"] = "all"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """A page where somebody works: they land on the first of theirs, by `place`, and reach the others from the header.
+
+    `who` works there: "readers" of the whole community, grid "workers", "keepers" of a station, or "residents".
+    """
+
+    place: int
+    href: str
+    icon: str
+    word: str
+    who: Literal["readers", "workers", "keepers", "residents"]
+
+
+@dataclass(frozen=True, slots=True)
+class CounterOffer:
+    """What a counter offers the person who stands there; the offer with the smallest `place` comes first.
+
+    `verb` is called with the keeper's scope and a `web.offers.Stand`, in the open transaction of the page beside the
+    other offers, and returns a `web.offers.Offered`.
+    """
+
+    place: int
+    verb: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterDone:
+    """A kind of action in a counter's list of what was done last; `word` is marked for translation.
+
+    `select` reads `id, at, person_id, what, by_person, is_open` of those in community $1 at station $2 since $3.
+    `undo` is the address, with `{id}`, of its undo, which is offered for `undo_seconds` while `is_open`: to every
+    keeper of the station, or `only_by_who_did` it.
+    """
+
+    word: str
+    select: str
+    undo: str = ""
+    undo_seconds: int = 60
+    only_by_who_did: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Agreed:
     """A kind of change that waits for a second person: its `agreements.kinds.Kind` and its verbs.
@@ -132,3 +174,101 @@ class Pictured:
     """Returns the refusal of a caller who may not paint a photo over and publish it, else None."""
     closed: str
     """The path of a SELECT of `id, closed_at` of the rows in community $1; null while a row is not closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageKind:
+    """What a message of one kind leads its reader to, and how the list of messages treats it."""
+
+    leads: str
+    """The address of what it is about; `{id}` stands for the row's id. The panel's are for those who read it."""
+    otherwise: str = "/"
+    """The address where the message names no row, or where its reader does not read the panel."""
+    folds: str = ""
+    """For a routine one: the value that is summed up where several of one day are folded into one line."""
+    waits: bool = False
+    """Whether the reader is to act: while it is unread it stands on top."""
+    until: str = ""
+    """The value that says when it is too late to act: a day, which counts whole, or a moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A list of the panel that can be saved as a workbook, filtered as it is shown.
+
+    `rows` is called with scope, filters, limit and cursor, and returns a page of rows in the order of `headings`. It
+    refuses who may not have the list. The headings are those that the import of the same kind reads, and stay Chinese.
+    """
+
+    name: str
+    word: str
+    headings: Sequence[str]
+    rows: str
+    filters: Sequence[str] = ()
+    """The fields of the list's form that hold kinds and ids; the field `q` holds words and is not kept."""
+    of_people: bool = False
+    """Whether more than a page of it needs a second person's consent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxKind:
+    """A kind of row that staff decide, as a list of the panel's inbox; see `inbox.kinds` for the types.
+
+    `noun` names the row; its page is the manifest's `panel` address, else `page`. The verbs take the scope first.
+    """
+
+    noun: str
+    place: int
+    """Kinds are shown in the order of their places."""
+    word: str
+    icon: str
+    listing: str
+    """`(scope, asked, limit, cursor, language) -> Page[Item]`: one page, flagged ones first, then the oldest."""
+    decidable: str
+    """`(scope, asked) -> Decidable`: how many wait, and which of them the caller may decide."""
+    page: str = ""
+    filters: Sequence[Literal["activity", "station", "batch", "date", "flag"]] = ()
+    flags: str | None = None
+    """The mapping of its flags to words, if it is filtered by them."""
+    groups: str | None = None
+    """`(scope) -> list[Group]`: what waits of each import, if imports make such rows."""
+    others: str | None = None
+    """`(scope) -> {(home community, person): number}`: who may decide how many of those that the caller may not."""
+    decide: str | None = None
+    """`(scope, ids, decision, note) -> {id: error}`: decides these in the open transaction, each by the verb and with
+    the proof of a single decision, after locking their people in the order of their ids; returns what was refused.
+    None: they are decided one at a time on their own page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """What makes many rows at once, such as an import.
+
+    `rows` is a SELECT of `noun_id, batch_id` in community $1; `names` the verb `(scope, ids) -> {id: str}`.
+    """
+
+    rows: str
+    names: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Something that the panel's search field found, and the address of its page."""
+
+    name: str
+    href: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finder:
+    """What the panel's search field finds of one kind; the kinds are shown sorted by `place`.
+
+    `verb` is called with the scope, the words typed and how many are shown; it returns as many `Hit`s and one more
+    where there are more, and none for a caller who may not search them.
+    """
+
+    place: int
+    word: str
+    verb: str
+    context: str = ""

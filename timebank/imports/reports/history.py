@@ -1,5 +1,6 @@
 """Read a community's imports and their reports."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -65,3 +66,14 @@ async def show_run(scope: Scope, run_id: UUID, language: str = "zh") -> RunDetai
         unused_columns=told.unused_columns, used_columns=told.used_columns, refusals=told.refusals,
         notices=told.notices, unknown=await still_unknown(scope, told.unknown),
     )  # fmt: skip
+
+
+async def file_names(scope: Scope, run_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The names of the files of these imports, by the import's id."""
+    scope.require_reader()
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT id, file_name FROM import_run WHERE community_id = $1 AND id = ANY ($2)",
+            scope.community_id, list(run_ids),
+        )  # fmt: skip
+    return {UUID(bytes=row["id"].bytes): row["file_name"] for row in found}

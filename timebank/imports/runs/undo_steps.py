@@ -25,7 +25,7 @@ from timebank.service_records.honour.notices import notify_of_many_hours
 from timebank.service_records.honour.undo import undo_entered_hours
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
-from timebank.shop.stock import take_if_enough
+from timebank.shop.shelves.stock import take_if_enough
 
 ORDER: tuple[Noun, ...] = (
     "guardianship", "role_grant", "person", "area", "service_record", "activity", "deed", "stock_move", "stock", "good",

@@ -21,6 +21,7 @@ from timebank.http.refusals import shown_again
 from timebank.overview.resident import read_first_page
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
+from timebank.web.workplaces import landing
 
 
 class HomePages(Controller):
@@ -35,7 +36,7 @@ class HomePages(Controller):
             moved = await sessions.list_replaced_phones(request.cookies.get(SESSION_COOKIE, ""))
             return page(request, None, "member/welcome.html", communities=await public_communities(), moved=moved)
         if visitor.person_id is None:
-            return see_other("/admin" if visitor.device_id is None else _device_page(visitor))
+            return see_other(landing(visitor) if visitor.device_id is None else _device_page(visitor))
         return await _home(request, visitor, visitor.person_id)
 
     @post("/memberships")

@@ -247,7 +247,7 @@ def _is_same(known: _Known, asked: _Known) -> bool:
 _COLUMNS = (
     "community_id", "created_at", "status", "code_epoch", "id", "household_id", "name", "name_key", "pinyin", "sex",
     "born_on", "relation", "identity_sealed", "identity_index", "phone_sealed", "phone_index", "phone_last4",
-    "publishes_name",
+    "publishes_name", "spelled", "initials", "initials_other",
 )  # fmt: skip
 
 
@@ -263,4 +263,5 @@ def _values(entry: Entry) -> tuple[object, ...]:
         vault.seal(entry.identity, "identity") if entry.identity else None, entry.identity_index,
         vault.seal(entry.phone, "phone") if entry.phone else None, entry.phone_index,
         entry.phone[-4:] if entry.phone else None, entry.publishes_name,
+        names.spelled(entry.name), *names.initials(entry.name),
     )  # fmt: skip

@@ -65,8 +65,8 @@ async def is_guardian(scope: Scope, child_id: UUID) -> bool:
 async def _cares(scope: Scope, guardians: list[UUID], child_id: UUID) -> bool:
     async with transaction(scope):
         cares: bool = await database.fetch_value(
-            f"SELECT {is_in_care('$1', '$3', '$2', '$4')}",  # fixed text with placeholders
-            scope.community_id, guardians, child_id, clock.local_day(),
+            f"SELECT {is_in_care('$1', '$3', '$2::text[]::uuid[]', '$4')}",  # fixed text with placeholders
+            scope.community_id, database.as_texts(guardians), child_id, clock.local_day(),
         )  # fmt: skip
     return cares
 

@@ -1,5 +1,6 @@
-"""The person at the counter: what can be done for them there, read side by side."""
+"""The person at the counter: who it is, and what every capability offers them there, read side by side."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,67 +10,72 @@ import msgspec
 from timebank.access.membership_state import membership_state_of
 from timebank.cards.cards import card_to_read
 from timebank.cards.schemas import CardOut
-from timebank.classes.pages.counter import counter_classes
 from timebank.core import database
+from timebank.core.capability import capabilities, resolve
 from timebank.core.scope import Scope
-from timebank.ledger.statement import balances
+from timebank.ledger.statement import PointBalance, balances
 from timebank.overview.openers import rests_to_confirm
 from timebank.presence import counter
 from timebank.presence.at_counter import is_present
 from timebank.service_records.visits import open_visit
-from timebank.shop.pages.counter import counter_goods, offered_here
-from timebank.shop.schemas import GoodOut
 from timebank.stations.schemas import StationOut
+from timebank.web.offers import CounterButton, Offered, Stand
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
-    """The person at the counter and what can be done for them."""
+    """The person at the counter and what can be done for them.
+
+    `available` and `held` are None where the person was found by name alone: their points are not spent then.
+    """
 
     person: counter.CounterPerson
-    available: int | None  # None where the person was found by name alone: their points cannot be spent then
+    available: int | None
+    held: int | None
     is_in: bool
     elsewhere: str | None
-    goods: Any
-    classes: Any
+    is_proven: bool
     rests_until: datetime | None  # until then the person's login cannot spend points
     may_confirm: bool  # whether this keeper may confirm the login
-    offered: list[GoodOut]  # goods for which a counter confirmation can be asked
     card: CardOut | None  # the valid card
+    buttons: Sequence[CounterButton]
+    parts: Sequence[Offered]
 
 
-async def person_at_counter(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> Served:
-    """The person and what can be done for them, in the open transaction; `presence` is the nonce of their scan."""
+async def person_at_counter(caller: Scope, chosen: StationOut, person_id: UUID, scanned_by: str | None) -> Served:
+    """The person and what can be done for them, in the open transaction; `scanned_by` is the nonce of their scan."""
     async with database.gathering() as reads:
         person = reads.start(counter.find_counter_person(caller, person_id))
         visiting = reads.start(open_visit(caller, person_id))
         state = reads.start(membership_state_of(caller, person_id))
-        card = reads.start(card_to_read(caller, person_id))
-        spends = reads.start(_spends(caller, chosen, person_id, presence))
-    visit, rests_until, spending = visiting.result(), state.result().rests_until, spends.result()
+        carded = reads.start(card_to_read(caller, person_id))
+        offering = reads.start(_offered(caller, chosen.id, person_id, scanned_by))
+    visit, rests_until = visiting.result(), state.result().rests_until
+    is_in = visit is not None and visit.station_id == chosen.id
+    stand, points, offered = offering.result()
     return Served(
-        person=person.result(), available=spending.available,
-        is_in=visit is not None and visit.station_id == chosen.id,
-        elsewhere=visit.station if visit is not None and visit.station_id != chosen.id else None,
-        goods=spending.goods, classes=spending.classes, rests_until=rests_until,
+        person=person.result(), available=points.available if points else None, held=points.held if points else None,
+        is_in=is_in, elsewhere=visit.station if visit is not None and not is_in else None,
+        is_proven=stand.presence is not None, rests_until=rests_until,
         may_confirm=rests_until is not None and await rests_to_confirm(caller, person_id),
-        offered=spending.offered, card=card.result(),
+        card=carded.result(), buttons=[button for each in offered for button in each.buttons],
+        parts=[each for each in offered if each.part is not None],
     )  # fmt: skip
 
 
-class _Spending(msgspec.Struct, frozen=True, kw_only=True):
-    """What the person can spend here, whose presence the scan proves; else what can be asked to be confirmed."""
-
-    available: int | None = None
-    goods: Any = None
-    classes: Any = None
-    offered: list[GoodOut] = []
-
-
-async def _spends(caller: Scope, chosen: StationOut, person_id: UUID, presence: str | None) -> _Spending:
-    if presence is None or not await is_present(caller, person_id, chosen.id, presence):
-        return _Spending(offered=await offered_here(caller, chosen.id))
+async def _offered(
+    caller: Scope, station_id: UUID, person_id: UUID, scanned_by: str | None
+) -> tuple[Stand, PointBalance | None, list[Offered]]:
+    """How the person stands here, their points where a scan proves it, and what each capability offers, in order."""
+    stand = Stand(
+        person_id=person_id, station_id=station_id, presence=await _proof(caller, person_id, station_id, scanned_by)
+    )
+    offers = sorted((offer for one in capabilities() for offer in one.offers), key=lambda offer: offer.place)
     async with database.gathering() as reads:
-        has = reads.start(balances(caller, person_id, []))
-        goods = reads.start(counter_goods(caller, person_id, chosen.id, presence))
-        classes = reads.start(counter_classes(caller, person_id, chosen.id, presence))
-    return _Spending(available=has.result().points.available, goods=goods.result(), classes=classes.result())
+        offering: list[Any] = [reads.start(resolve(offer.verb)(caller, stand)) for offer in offers]
+        has = reads.start(balances(caller, person_id, [])) if stand.presence is not None else None
+    return stand, has.result().points if has is not None else None, [each.result() for each in offering]
+
+
+async def _proof(caller: Scope, person_id: UUID, station_id: UUID, nonce: str | None) -> str | None:
+    """The nonce, where it proves that the person is at this station and may spend."""
+    return nonce if nonce is not None and await is_present(caller, person_id, station_id, nonce) else None

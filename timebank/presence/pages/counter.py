@@ -10,10 +10,10 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
+from msgspec.structs import replace
 
 from timebank.access.sign_in.finding import count_look_up
 from timebank.core import database, scanned, vault
-from timebank.core.clock import now
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.locale import _
@@ -22,11 +22,11 @@ from timebank.core.wording import said
 from timebank.http.callers import AT_THE_COUNTER, WITHOUT_A_KEEPER, AnyRequest
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.people.directory import named_at_counter
-from timebank.people.schemas import PersonLine
+from timebank.people.directory import Namesake, named_at_counter
 from timebank.presence import batches, counter, scanning
 from timebank.presence.pages.at_the_counter import person_at_counter
 from timebank.presence.pages.verdicts import VerdictText, verdict_in_words
+from timebank.presence.recent import recent_at
 from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, Verdict, verdict_in_language
 from timebank.presence.visits import today_at
 from timebank.presence.words import REASONS
@@ -38,10 +38,10 @@ from timebank.web.pages import page, partial, see_other
 Form = URLEncodedBody[dict[str, str]]
 Nonce = Annotated[str | None, QueryParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 SCANNED = {
-    "code": _("码"), "nonce": _("扫码"), "occurred_at": _("时间"), "station_id": _("驿站"), "direction": _("签到"),
-    "purpose": _("扫码做什么"),
+    "code": _("码"), "nonce": _("扫码"), "occurred_at": _("时间"), "station_id": _("驿站"),
 }  # fmt: skip
-BY_HAND = {"nonce": _("扫码"), "station_id": _("驿站"), "direction": _("签到")}
+BY_HAND = {"nonce": _("扫码"), "station_id": _("驿站"), "direction": _("签到"), "activity_id": _("服务")}
+FOUND = {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号"), "person_id": _("居民")}
 LOOK = "look"
 # The link needs no signature: the code is only looked up among the open redemptions and bookings that the caller may
 # read. Any host, path prefix and appended query are accepted, as for the links of `codes`.
@@ -52,10 +52,16 @@ class Found(msgspec.Struct, frozen=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
     phone_last4: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4})?$")] = ""
     room: Annotated[str, msgspec.Meta(max_length=60)] = ""
+    person_id: UUID | None = None  # which of several namesakes
 
 
 class Hand(msgspec.Struct, frozen=True):
     person_id: UUID
+
+
+class Seen(msgspec.Struct, frozen=True):
+    person_id: UUID
+    presence: Annotated[str, msgspec.Meta(min_length=22, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 class CounterPages(Controller):
@@ -70,7 +76,7 @@ class CounterPages(Controller):
     @get(opt=WITHOUT_A_KEEPER)
     async def desk(
         self, request: AnyRequest, caller: NamedDependency[Scope], station: FromQuery[UUID | None] = None,
-        scan: Nonce = None, done: FromQuery[str] = "",
+        scan: Nonce = None, told: Nonce = None, done: FromQuery[str] = "",
     ) -> Template | Redirect:  # fmt: skip
         """The counter of one station.
 
@@ -84,6 +90,8 @@ class CounterPages(Controller):
             return page(request, caller, "desk/choose.html", stations=kept)
         verdict = await scanning.verdict_of(caller, scan) if scan else None
         person_id = verdict.person.id if verdict and verdict.person and verdict.status == "ok" else None
+        if told:
+            verdict = await scanning.verdict_of(caller, told)
         return await _desk_page(
             request, caller, chosen, verdict=verdict, person_id=person_id, presence=scan, kept=kept, done=done
         )
@@ -132,7 +140,7 @@ class CounterPages(Controller):
     async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template:
         """Find a person without phone or card by the full name, and the last digits of the phone or the room."""
         data |= {"phone_last4": scanned.digits(data.get("phone_last4", ""))}
-        wanted = parse_form(Found, data, {"name": _("姓名"), "phone_last4": _("手机后四位"), "room": _("房号")})
+        wanted = parse_form(Found, data, FOUND)
         await count_look_up(caller)
         return await _found_page(request, caller, data.get("station_id"), wanted)
 
@@ -147,6 +155,18 @@ class CounterPages(Controller):
         asked = parse_form(ScanIn, data | {"code": "hand"}, BY_HAND | {"code": _("码")})
         await scanning.scan_by_hand(caller, person_id, asked)
         return see_other(f"/desk?station={asked.station_id}&scan={asked.nonce}")
+
+    @post("/visits")
+    @shown_again(
+        lambda request, caller, data: counter_page(request, caller, data),
+        lambda request, caller: choice_page(request, caller),
+    )
+    async def by_scan(self, caller: NamedDependency[Scope], data: Form) -> Redirect:
+        """Check in or out the person whom a scan at this counter has just identified."""
+        seen = parse_form(Seen, data, {"person_id": _("居民"), "presence": _("扫码")})
+        asked = parse_form(ScanIn, data | {"code": "seen"}, BY_HAND | {"code": _("码")})
+        await scanning.scan_seen(caller, seen.person_id, seen.presence, asked)
+        return see_other(f"/desk?station={asked.station_id}&scan={seen.presence}&told={asked.nonce}")
 
     @post("/visits/{visit_id:uuid}/undo")
     @shown_again(
@@ -205,13 +225,12 @@ def _shown_code(text: str) -> str | None:
 
 
 async def _scanned(caller: Scope, chosen: StationOut, data: dict[str, str]) -> tuple[Verdict, UUID | None]:
-    """Scan, and return the verdict and the id of the person who is served now."""
+    """Identify by a scan, and return the verdict and the id of the person who is served now."""
     asked = parse_form(ScanIn, data | {"station_id": str(chosen.id)}, SCANNED)
-    verdict = await scanning.scan(caller, asked)
+    verdict = await scanning.scan(caller, replace(asked, purpose=LOOK))
     return verdict, verdict.person.id if verdict.person and verdict.status != "error" else None
 
 
-@retried
 async def _parts(
     request: AnyRequest,
     caller: Scope,
@@ -225,12 +244,13 @@ async def _parts(
     if verdict is not None and (verdict.direction or verdict.status != "ok"):
         shown = verdict_in_words(verdict, language_of(request))
     async with transaction(caller), database.gathering() as reads:
-        today = reads.start(today_at(caller, chosen.id, most=8))
+        today = reads.start(today_at(caller, chosen.id, most=1))
+        recent = reads.start(recent_at(caller, chosen.id))
         served = reads.start(person_at_counter(caller, chosen, person_id, presence)) if person_id else None
     return {
-        "told": shown, "station_id": chosen.id, "today": today.result(),
+        "told": shown, "station_id": chosen.id, "today": today.result(), "recent": recent.result(),
         "served": served.result() if served else None, "nonce": vault.token(),
-        "undo_since": now() - counter.UNDO_WITHIN, "gives_codes": caller.device_id is None,
+        "gives_codes": caller.device_id is None,
     }  # fmt: skip
 
 
@@ -242,14 +262,14 @@ async def _found_page(request: AnyRequest, caller: Scope, station_id: str | None
             kept = reads.start(_kept(caller))
             named = reads.start(named_at_counter(caller, wanted.name, phone_last4=wanted.phone_last4, room=wanted.room))
         chosen, found = _required(kept.result(), station_id), named.result()
-        only = found[0].id if len(found) == 1 else None
-        return await _desk_page(request, caller, chosen, found=found, person_id=only, kept=kept.result())
+        only = next((one.id for one in found if len(found) == 1 or one.id == wanted.person_id), None)
+        return await _desk_page(request, caller, chosen, found=found, wanted=wanted, person_id=only, kept=kept.result())
 
 
 async def _desk_page(
     request: AnyRequest, caller: Scope, chosen: StationOut, *, verdict: Verdict | None = None,
-    person_id: UUID | None = None, presence: str | None = None, found: list[PersonLine] | None = None,
-    kept: list[StationOut], done: str = "",
+    person_id: UUID | None = None, presence: str | None = None, found: list[Namesake] | None = None,
+    wanted: Found | None = None, kept: list[StationOut], done: str = "",
 ) -> Template:  # fmt: skip
     context = await _parts(request, caller, chosen, verdict, person_id, presence)
     several = len(kept) > 1
@@ -259,6 +279,7 @@ async def _desk_page(
         "desk/counter.html",
         place=chosen.name,
         found=found,
+        wanted=wanted,
         several=several,
         done=done,
         on_device=caller.device_id is not None,

@@ -18,7 +18,7 @@ from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.ledger.statement import balances
 from timebank.presence import scanning
-from timebank.presence.choice import offers_to
+from timebank.presence.choice import Choices, choices_for
 from timebank.presence.evidence.browsers import Browser
 from timebank.presence.evidence.claims import Claim, binding_hash, shown_station
 from timebank.presence.pages.phone import claim_for, claim_served, cookies_of, held_claim, phone_of
@@ -137,7 +137,7 @@ async def _confirm(
     here = visit is not None and visit.station_id == station.id
     if visit is not None and here and abs(clock.now() - visit.in_at) < SAME_SCAN:
         return page(request, caller, "member/checkin_done.html", visit=visit)
-    offers = await offers_to(caller, own[0].person_id, station.id) if visit is None else []
+    offers = Choices([], []) if visit else await choices_for(caller, own[0].person_id, station.id)
     return page(
         request, caller, "member/checkin.html", own=own, visit=visit, here=here, offers=offers,
         is_open=station.is_open(claim.scanned_at), **context,

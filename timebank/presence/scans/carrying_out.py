@@ -130,9 +130,12 @@ async def _record(context: ScanContext, found: Identified, verb: str, visit_id: 
 def keep_verdict(context: ScanContext, found: Identified, request_hash: bytes, verdict: Verdict) -> None:
     """Store the verdict under its nonce, with the person's name masked.
 
+    What was chosen after a scan was received and identified with that scan: it proves presence no longer than it.
+
     Where the same nonce is stored meanwhile, the transaction is rolled back and run again, and finds it.
     """
     kept, scope = verdict, context.scope
+    received_at = found.seen.received_at if found.seen else context.received_at
     if verdict.person is not None:
         kept = replace(verdict, person=replace(verdict.person, name=verdict.person.masked_name))
     database.queue(
@@ -141,7 +144,7 @@ def keep_verdict(context: ScanContext, found: Identified, request_hash: bytes, v
             "visit_id, status, reason, verdict, device_at, skew_seconds, how, card_id, device_id, by_login, "
             "sent_by_login) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14, $15, $16, $17, "
             "$18) ON CONFLICT (community_id, nonce) DO NOTHING",
-            scope.community_id, context.asked.nonce, request_hash, found.at, context.received_at,
+            scope.community_id, context.asked.nonce, request_hash, found.at, received_at,
             found.station.id if found.station else None, found.person.id if found.person else None,
             verdict.visit.id if verdict.visit else None, verdict.status, verdict.reason,
             msgspec.json.encode(kept).decode(), *_by_the_device(context), context.by or None,

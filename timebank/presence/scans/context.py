@@ -22,9 +22,9 @@ HOW: dict[type, str] = {StationCode: "station_code", PersonCode: "personal_code"
 class ScanContext:
     """One scan: who sends it, what was sent, and when the server received it.
 
-    `code` is None where the text is no code, and for a person whom the keeper found by name (`found_id`). `scope` is
-    that of the keeper who answers for the scan, and `sender` that of who sends it, where another keeper was signed on
-    when it was made.
+    `code` is None where the text is no code, for a person whom the keeper found by name (`found_id`), and for one whom
+    the keeper's scan `seen_by` has identified a moment ago (`seen_id`). `scope` is that of the keeper who answers for
+    the scan, and `sender` that of who sends it, where another keeper was signed on when it was made.
     """
 
     scope: Scope
@@ -32,6 +32,9 @@ class ScanContext:
     received_at: datetime
     code: Code | None = None
     found_id: UUID | None = None
+    seen_id: UUID | None = None
+    seen_by: str | None = None
+    seen_how: str = ""
     claim: Claim | None = None
     browser: Browser | None = None
     clock: DeviceClock = field(default_factory=DeviceClock)
@@ -40,7 +43,7 @@ class ScanContext:
     @property
     def by(self) -> str:
         """How the person was identified: by which code, or by the keeper. Empty where the text is no code."""
-        return "keeper" if self.found_id is not None else HOW.get(type(self.code), "")
+        return "keeper" if self.found_id is not None else self.seen_how or HOW.get(type(self.code), "")
 
     @property
     def marks(self) -> list[bytes]:

@@ -15,6 +15,7 @@ from timebank.core.scope import Scope
 from timebank.people.guardianship.care import consent_in_force
 from timebank.people.identity.ages import is_guarded
 from timebank.policies.values import PolicyValue, policy_values
+from timebank.presence.at_counter import PROVES_FOR
 from timebank.presence.choice import ActivityChoice, Offer, named_offer, offers_question, signed_up_shift
 from timebank.presence.scans.context import BY_COUNTER, ScanContext
 from timebank.presence.schemas import Verdict
@@ -61,6 +62,14 @@ class CardRow(msgspec.Struct, frozen=True, kw_only=True):
     is_issuers_station: bool
 
 
+class SeenRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The caller's scan of a code or card that identified a person at this station in the last five minutes."""
+
+    how: str
+    scanned_at: datetime
+    received_at: datetime
+
+
 class FirstFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Who and where: the verdict stored already, the station, and the person, whose row is locked."""
 
@@ -69,16 +78,21 @@ class FirstFacts(msgspec.Struct, frozen=True, kw_only=True):
     person: PersonRow | None = None
     card: CardRow | None = None
     paired_at: datetime | None = None
+    seen: SeenRow | None = None
 
 
 @dataclass(slots=True)
 class Identified:
-    """Who was scanned, where and when; a scan that is refused keeps what was found before the refusal."""
+    """Who was scanned, where and when; a scan that is refused keeps what was found before the refusal.
+
+    `seen` is the scan that identified the person, where the check-in or check-out is chosen after it.
+    """
 
     at: datetime
     station: StationRow | None = None
     person: PersonRow | None = None
     card: CardRow | None = None
+    seen: SeenRow | None = None
 
 
 class ScanFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +135,11 @@ _STORED = (
     "FROM scan s LEFT JOIN person p ON p.community_id = s.community_id AND p.id = s.person_id "
     "WHERE s.community_id = $1 AND s.nonce = $2"
 )
+_SEEN = (
+    "SELECT how, scanned_at, received_at FROM scan WHERE community_id = $1 AND nonce = $2 AND station_id = $3 "
+    "AND person_id = $4 AND by_login = $5 AND received_at > $6 AND status <> 'error' AND device_at IS NULL "
+    "AND how IN ('personal_code', 'card')"
+)
 
 _HAS_GUARDIAN = f"SELECT {consent_in_force('$1', '$2')}"
 
@@ -136,7 +155,17 @@ async def first_facts(context: ScanContext, station_id: UUID | None, person_id: 
     today = clock.local_day(context.received_at)
     if station_id is not None:
         asked["station"] = station_question(scope, station_id)
-    if isinstance(code, CardCode) and code.community_id == scope.community_id:
+    if context.seen_id is not None:
+        asked["seen"] = one(
+            _SEEN, scope.community_id, context.seen_by, station_id, context.seen_id, scope.login_id,
+            context.received_at - PROVES_FOR,
+        )  # fmt: skip
+        asked["card"] = one(
+            _CARD.replace("$2", "(SELECT card_id FROM scan WHERE community_id = $1 AND nonce = $2)"),
+            scope.community_id, context.seen_by, station_id, today,
+        )  # fmt: skip
+        asked["person"] = one(_PERSON.format("$2"), scope.community_id, context.seen_id)
+    elif isinstance(code, CardCode) and code.community_id == scope.community_id:
         asked["card"] = one(_CARD, scope.community_id, code.card_id, station_id, today)
         holder = "(SELECT person_id FROM card WHERE community_id = $1 AND id = $2)"
         asked["person"] = one(_PERSON.format(holder), scope.community_id, code.card_id)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from timebank.core import clock, codes
 from timebank.core.codes import CardCode, PersonCode, StationCode
-from timebank.core.errors import Forbidden, NotFound
+from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.presence.evidence.claims import Claim
 from timebank.presence.evidence.device_clock import TOLERANCE
 from timebank.presence.scans.context import ScanContext, no_code, require_counter
@@ -14,6 +14,12 @@ from timebank.presence.words import ScanRefused
 from timebank.stations.stations import StationRow
 
 OFFLINE_MAX = timedelta(hours=48)
+
+
+class ScanTooOld(TimebankError):
+    code = "scan_too_old"
+    status = 422
+    sentence = "没有找到 5 分钟内在这个柜台扫这位居民的记录。请再扫一次码或卡。"
 
 
 def station_named(context: ScanContext) -> UUID | None:
@@ -26,8 +32,8 @@ def station_named(context: ScanContext) -> UUID | None:
 
 def person_named(context: ScanContext) -> UUID | None:
     """The person of a scan, where the code or the request names one; a card names none."""
-    if context.found_id is not None:
-        return context.found_id
+    if context.found_id is not None or context.seen_id is not None:
+        return context.found_id or context.seen_id
     if isinstance(context.code, StationCode):
         person_id = context.asked.person_id or context.scope.person_id
         return person_id if context.scope.is_own(person_id) else None
@@ -47,6 +53,8 @@ def identify(context: ScanContext, first: FirstFacts, found: Identified) -> None
     if context.found_id is not None:
         found.station = _counter_station(context, first)
         found.person = first.person
+    elif context.seen_id is not None:
+        _seen(context, first, found)
     elif context.code is None:
         raise ScanRefused(no_code(context.asked.code))
     elif isinstance(context.code, StationCode):
@@ -60,6 +68,19 @@ def identify(context: ScanContext, first: FirstFacts, found: Identified) -> None
         raise ScanRefused("invalid_code")
     if found.person.status != "active":
         raise ScanRefused("blocked")
+
+
+def _seen(context: ScanContext, first: FirstFacts, found: Identified) -> None:
+    """The person whom a scan has just identified, at the time of that scan.
+
+    Raises ScanTooOld, and ScanRefused where the card was revoked meanwhile.
+    """
+    found.station = _counter_station(context, first)
+    if first.seen is None:
+        raise ScanTooOld
+    found.at, found.seen, found.card, found.person = first.seen.scanned_at, first.seen, first.card, first.person
+    if found.card is not None and found.card.revoked_at is not None:
+        raise ScanRefused("revoked")
 
 
 def _own_visit(context: ScanContext, code: StationCode, first: FirstFacts, found: Identified) -> None:

@@ -171,9 +171,5 @@ async def _earn(
 def _why(served: Served, minutes: int, rule: RuleOut) -> Phrase:
     per_point = rule.minutes_per_point or 0
     if served.place == ANYWHERE:
-        return phrase(
-            "entry.service_anywhere", served=minutes, rule=rule.name, version=rule.version, per_point=per_point
-        )
-    return phrase(
-        "entry.service", served=minutes, place=served.place, rule=rule.name, version=rule.version, per_point=per_point
-    )
+        return phrase("entry.service_anywhere", served=minutes, rule=rule.name, per_point=per_point)
+    return phrase("entry.service", served=minutes, place=served.place, rule=rule.name, per_point=per_point)

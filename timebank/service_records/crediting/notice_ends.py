@@ -13,7 +13,7 @@ from timebank.presence.scans.facts import lock_person
 from timebank.rules.catalogue import RuleNotFound
 from timebank.rules.due_credits import DUE, credit_due
 from timebank.service_records.crediting.credit import credit_record
-from timebank.service_records.deciding import ROW, DecidedRow, served_of
+from timebank.service_records.reviews.deciding import ROW, DecidedRow, served_of
 
 
 async def credit_due_records(scope: Scope) -> int:

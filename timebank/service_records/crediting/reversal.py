@@ -11,8 +11,8 @@ from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.people.messages import notify
 from timebank.service_records.crediting.credit import ANYWHERE
-from timebank.service_records.deciding import DecidedRow, locked_record
 from timebank.service_records.reading import find_record
+from timebank.service_records.reviews.deciding import DecidedRow, locked_record
 from timebank.service_records.schemas import RecordOut
 from timebank.service_records.tables import ServiceRecord
 

@@ -19,7 +19,7 @@ from timebank.objections.schemas import ObjectionIn
 from timebank.rules.catalogue import versions
 from timebank.rules.words import rule_in_words
 from timebank.service_records import visits
-from timebank.service_records.reading import find_record
+from timebank.service_records.reading import find_record, own_record
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
@@ -45,6 +45,16 @@ class VisitPages(Controller):
     ) -> Template:
         """One visit and the rule behind its points."""
         return await _visit_page(request, caller, visit_id, done=done)
+
+    @get("/records/{record_id:uuid}")
+    async def record(
+        self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope]
+    ) -> Template | Redirect:
+        """The visit of one of the reader's records, or the record itself where somebody entered it."""
+        found = await own_record(caller, record_id, language_of(request))
+        if found.visit_id is not None:
+            return see_other(f"/visits/{found.visit_id}")
+        return page(request, caller, "member/record.html", record=found)
 
     @post("/{visit_id:uuid}/objection")
     @shown_again(lambda request, visit_id, caller: _visit_page(request, caller, visit_id))
@@ -73,9 +83,9 @@ async def _visit_page(request: AnyRequest, caller: Scope, visit_id: UUID, *, don
 
 
 async def _rule_in_words(caller: Scope, record_id: UUID, language: str) -> str | None:
-    """The rule version that credited the record, in words such as 志愿服务 v2 · 6 分钟 = 1 分."""
+    """The rule version that credited the record, in words such as 志愿服务 · 6 分钟 = 1 分."""
     found = await find_record(caller, record_id)
     if found.rule_version is None:
         return None
     rule = next(r for r in await versions(caller, found.rule_code) if r.version == found.rule_version)
-    return f"{rule.name} v{rule.version} · {rule_in_words(rule, language)}"
+    return f"{rule.name} · {rule_in_words(rule, language)}"

@@ -13,11 +13,12 @@ from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.access.pickup import find_pickup
-from timebank.core import scanned
+from timebank.core import clock, database, scanned
 from timebank.core.capability import counter_page_of
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
+from timebank.core.wording import said
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
@@ -29,8 +30,10 @@ from timebank.shop.collection import (
     OwnRedemption,
 )
 from timebank.shop.redemption import redeem
-from timebank.shop.schemas import Collection, GoodOut, Redeemed, RedemptionIn, RedemptionOut
+from timebank.shop.returns import UNDO_WITHIN, undo_hand_over
+from timebank.shop.schemas import Collection, GoodOut, Redeemed, RedemptionIn
 from timebank.web.forms import parse_form
+from timebank.web.offers import CounterButton, Offered, Stand
 from timebank.web.pages import decode_answer, page, see_other
 
 Code = Annotated[str, QueryParameter(max_length=20)]
@@ -42,32 +45,48 @@ TAKEN = {
 
 
 class CounterGoods(msgspec.Struct, frozen=True, kw_only=True):
-    """What `desk/_goods.html` shows of the person at the counter."""
+    """What `desk/_goods.html` shows for the person at the counter.
+
+    `available` are the points to spend now; None for somebody found by name, for whom a second person is asked.
+    """
 
     person_id: UUID
     station_id: UUID
-    presence: str
-    available: int
+    presence: str | None
+    available: int | None
     first: FirstOut | None
-    waiting: list[RedemptionOut]
     shelf: list[GoodOut]
 
 
-async def counter_goods(caller: Scope, person_id: UUID, station_id: UUID, presence: str) -> CounterGoods:
-    """The person's reservations at this station, and the goods there that their points can pay for now."""
-    waiting = await reading.list_waiting_redemptions(caller, person_id, station_id, presence)
-    points = (await balances(caller, person_id, [])).points
-    first = await first_out(caller, points, (await policies(caller)).hold_days)
-    shelf = [good for good in await offered_here(caller, station_id) if good.points <= points.available]
-    return CounterGoods(
-        person_id=person_id,
-        station_id=station_id,
-        presence=presence,
-        available=points.available,
-        first=first,
-        waiting=waiting,
-        shelf=shelf,
-    )
+async def counter_offers(caller: Scope, stand: Stand) -> Offered:
+    """The person's reservations at this station, each with its button, and the goods there as tiles."""
+    if stand.presence is None:
+        shown = CounterGoods(
+            person_id=stand.person_id, station_id=stand.station_id, presence=None, available=None, first=None,
+            shelf=await offered_here(caller, stand.station_id),
+        )  # fmt: skip
+        return Offered(part="desk/_goods.html", shown=shown)
+    async with database.gathering() as reads:
+        waiting = reads.start(
+            reading.list_waiting_redemptions(caller, stand.person_id, stand.station_id, stand.presence)
+        )
+        has = reads.start(balances(caller, stand.person_id, []))
+        held = reads.start(policies(caller))
+        shelf = reads.start(offered_here(caller, stand.station_id))
+    points = has.result().points
+    shown = CounterGoods(
+        person_id=stand.person_id, station_id=stand.station_id, presence=stand.presence, available=points.available,
+        first=await first_out(caller, points, held.result().hold_days), shelf=shelf.result(),
+    )  # fmt: skip
+    buttons = [
+        CounterButton(
+            path=f"/desk/redemptions/{one.id}/collection", text=said(_("交付")),
+            note=said("{good} {quantity} {unit}", good=one.good, quantity=one.quantity, unit=one.unit), icon="gift",
+            fields={"presence": stand.presence, "station_id": stand.station_id},
+        )
+        for one in waiting.result()
+    ]  # fmt: skip
+    return Offered(buttons=buttons, part="desk/_goods.html", shown=shown)
 
 
 def shown_by(data: dict[str, str]) -> dict[str, str]:
@@ -124,14 +143,25 @@ class CounterGoodsPages(Controller):
         made = decode_answer(await once.answer(caller, lambda: redeem(caller, wanted)), Redeemed)
         return see_other(f"/desk/redemptions/{made.id}")
 
+    @post("/{redemption_id:uuid}/undo")
+    @shown_again(lambda request, caller, data: refused_page(request, caller, data))
+    async def undo(
+        self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID],
+        data: URLEncodedBody[dict[str, str]],
+    ) -> Redirect:  # fmt: skip
+        """Undo the hand-over that the keeper has just made, once the goods are back on the shelf."""
+        await undo_hand_over(caller, redemption_id, goods_back=data.get("goods_back") == "yes")
+        return see_other(f"/desk/redemptions/{redemption_id}")
+
     @get("/{redemption_id:uuid}")
     async def handed(
         self, request: AnyRequest, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]
     ) -> Template:
-        """The redemption that was just handed over."""
-        return page(
-            request, caller, "desk/handed.html", redemption=await reading.find_redemption(caller, redemption_id)
-        )
+        """The redemption that was just handed over, for a minute with its undo."""
+        found = await reading.find_redemption(caller, redemption_id)
+        undone_until = found.ended_at + UNDO_WITHIN if found.status == "collected" and found.ended_at else None
+        may_undo = undone_until is not None and clock.now() < undone_until
+        return page(request, caller, "desk/handed.html", redemption=found, may_undo=may_undo)
 
 
 def refused_page(request: AnyRequest, caller: Scope, data: Mapping[str, str], *, ask: str | None = None) -> Template:

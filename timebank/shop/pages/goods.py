@@ -17,6 +17,7 @@ from timebank.http.refusals import shown_again
 from timebank.ledger.grace import first_out
 from timebank.ledger.statement import PointBalance, balances
 from timebank.policies.values import policies
+from timebank.presence.visits import last_station
 from timebank.shop import goods
 from timebank.shop.limits import taken_this_month
 from timebank.shop.redemption import redeem
@@ -46,7 +47,7 @@ class GoodsPages(Controller):
 
     @get("/{good_id:uuid}")
     async def good(self, request: AnyRequest, caller: NamedDependency[Scope], good_id: FromPath[UUID]) -> Template:
-        """One good and the form to reserve it."""
+        """One good and the form to reserve it; the station that the reader visited last stands first."""
         return await _good_page(request, caller, good_id)
 
     @post("/{good_id:uuid}/reservation")
@@ -71,6 +72,8 @@ async def _good_page(request: AnyRequest, caller: Scope, good_id: UUID) -> Templ
     taken = (await taken_this_month(caller, caller.require_self())).get(good_id, 0)
     left = QUANTITY_MAX if shown.monthly_limit is None else max(0, shown.monthly_limit - taken)
     places = [place for place in shown.stock if place.quantity] if shown.active else []
+    own_station = await last_station(caller, caller.require_self())
+    places.sort(key=lambda place: place.station_id != own_station)
     hold_days = (await policies(caller)).hold_days
     most = min(left, points.available // shown.points, max((place.quantity for place in places), default=0))
     return page(

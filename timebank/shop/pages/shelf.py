@@ -16,8 +16,9 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
-from timebank.shop import goods, stock
+from timebank.shop import goods
 from timebank.shop.schemas import Count, Receipt
+from timebank.shop.shelves import stock
 from timebank.stations.stations import station as station_of
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other

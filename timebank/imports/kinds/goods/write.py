@@ -18,7 +18,7 @@ from timebank.imports.sheets.parsed import Parsed, UnknownUse
 from timebank.imports.words.named import NameIndex, stations_of
 from timebank.shop.goods import add_good, change_good
 from timebank.shop.schemas import GoodChange, GoodIn
-from timebank.shop.stock import receive
+from timebank.shop.shelves.stock import receive
 
 NAME_MAX = 60
 UNIT_MAX = 10

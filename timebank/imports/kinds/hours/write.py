@@ -106,6 +106,8 @@ def _why(intake: Intake, row: HoursPlanned) -> Phrase:
 async def _activities(intake: Intake, rows: Sequence[HoursPlanned]) -> dict[bytes, UUID]:
     """The activity of each row by the row's key; adds an activity if there is none of its name.
 
+    Nobody can check in for an added one until an administrator says so: it needs a sign-up, and has no shifts.
+
     The meaning of words was fixed when the file was examined: a word that is decided anew meanwhile changes no row.
     """
     ids = {row.key: row.activity_id for row in rows if row.activity_id is not None}
@@ -115,7 +117,9 @@ async def _activities(intake: Intake, rows: Sequence[HoursPlanned]) -> dict[byte
     missing = sorted({*new.values()} - made.keys())
     rule_code = await rule_code_of(intake.scope, None) if missing else ""
     for name in missing:
-        made[name] = (await add_activity(intake.scope, ActivityIn(name=name, rule_code=rule_code))).id
+        made[name] = (
+            await add_activity(intake.scope, ActivityIn(name=name, rule_code=rule_code, needs_sign_up=True))
+        ).id
         intake.also_made("activity", made[name])
     for activity_id in await offer_again(intake.scope, list({*ids.values(), *made.values()})):
         intake.also_made("activity", activity_id)

@@ -1,0 +1,74 @@
+/* The inbox by keyboard: j and k move, x selects, a approves, u undoes, Enter opens. Counts the seconds of an undo down. */
+
+const form = document.querySelector("[data-inbox]");
+const items = [...document.querySelectorAll("[data-item]")];
+const boxes = items.map((item) => item.querySelector('input[name="id"]'));
+const every = document.querySelector("[data-select-every]");
+const whole = document.querySelector("[data-select-page]");
+let at = -1;
+
+function stand(next) {
+  if (!items.length) return;
+  items[at]?.classList.remove("is-here");
+  at = Math.max(0, Math.min(items.length - 1, next));
+  items[at].classList.add("is-here");
+  items[at].querySelector("[data-open]").focus({ preventScroll: true });
+  items[at].scrollIntoView({ block: "nearest" });
+}
+
+function free() {
+  return boxes.filter((box) => box && !box.disabled);
+}
+
+if (whole) {
+  whole.hidden = false;
+  const box = whole.querySelector("input");
+  box.addEventListener("change", () => free().forEach((one) => { one.checked = box.checked; }));
+  every.addEventListener("change", () => {
+    box.checked = every.checked;
+    free().forEach((one) => { one.checked = every.checked; });
+  });
+  form.addEventListener("change", ({ target }) => {
+    if (target.name === "id" && !target.checked) every.checked = box.checked = false;
+  });
+}
+
+function approve() {
+  const button = form?.querySelector('button[value="approve"]');
+  if (!button) return;
+  if (!every.checked && !free().some((box) => box.checked)) {
+    if (!boxes[at] || boxes[at].disabled) return;
+    boxes[at].checked = true;
+  }
+  form.requestSubmit(button);
+}
+
+const undo = document.querySelector("[data-undo-within]");
+const verbs = {
+  j: () => stand(at + 1),
+  k: () => stand(at - 1),
+  x: () => boxes[at] && !boxes[at].disabled && boxes[at].click(),
+  a: approve,
+  u: () => undo?.querySelector("form")?.requestSubmit(),
+};
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.matches('input:not([type="checkbox"]), textarea, select, dialog *');
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || !verbs[event.key]) return;
+  event.preventDefault();
+  verbs[event.key]();
+});
+
+if (undo) {
+  const text = undo.querySelector(".toast-text");
+  const until = Date.now() + Number(undo.dataset.undoWithin) * 1000;
+  const shown = undo.dataset.undoWithin;
+  const tick = () => {
+    const left = Math.max(0, Math.ceil((until - Date.now()) / 1000));
+    text.textContent = text.textContent.replace(new RegExp(`(\\D)${undo.dataset.left ?? shown}(?=\\D*$)`), `$1${left}`);
+    undo.dataset.left = left;
+    if (left > 0) setTimeout(tick, 1000);
+    else undo.remove();
+  };
+  tick();
+}

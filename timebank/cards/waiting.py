@@ -1,0 +1,28 @@
+"""Cards that no second person has confirmed, as the inbox lists them."""
+
+from timebank.cards.confirming import count_unconfirmed, unconfirmed_cards
+from timebank.core.paging import Page
+from timebank.core.scope import Scope
+from timebank.inbox.kinds import Asked, Decidable, Item
+
+
+async def listing(
+    scope: Scope, _asked: Asked, _limit: int = 50, _cursor: str | None = None, _language: str = "zh"
+) -> Page[Item]:
+    """The cards that wait for a second person, at most 200; they are confirmed on the page of presence."""
+    return Page(
+        [
+            Item(
+                id=card.card_id, title=card.name, what=[word for word in (card.area, card.room) if word],
+                began_at=card.issued_at, notes=[card.issued_by] if card.issued_by else [], mine=card.may_confirm,
+            )
+            for card in await unconfirmed_cards(scope)
+        ]
+    )  # fmt: skip
+
+
+async def decidable(scope: Scope, _asked: Asked) -> Decidable:
+    """How many wait, and how many of those listed the caller may confirm."""
+    waiting = await count_unconfirmed(scope)
+    found = await unconfirmed_cards(scope) if waiting else []
+    return Decidable(waiting, 0, sum(card.may_confirm for card in found), [], waiting > len(found))

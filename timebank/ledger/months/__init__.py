@@ -1,0 +1,1 @@
+"""A statement by month, with what each sort of its entries came to."""

@@ -1,0 +1,1 @@
+"""What several capabilities know of one resident, as the panel shows it."""

@@ -1,0 +1,72 @@
+"""What was done last at a counter, of every kind that a capability declares."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import clock, database, names
+from timebank.core.capability import CounterDone, capabilities
+from timebank.core.database import transaction
+from timebank.core.errors import NotFound
+from timebank.core.opening import day_began
+from timebank.core.scope import Scope
+from timebank.stations.stations import station_row
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """One action at a counter. `name` is masked; `undo_seconds` is what is left to undo it, 0 where it cannot be."""
+
+    name: str
+    at: str
+    word: str
+    what: str
+    undo: str
+    undo_seconds: int
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    place: int
+    id: UUID
+    at: datetime
+    name: str
+    what: str | None
+    by_person: UUID | None
+    is_open: bool
+
+
+async def recent_at(scope: Scope, station_id: UUID, *, most: int = 8) -> list[Done]:
+    """The last actions of today at a station, newest first, each with its undo where the caller may undo it."""
+    scope.require_keeper(station_id)
+    kinds = [kind for one in capabilities() for kind in one.done]
+    async with transaction(scope):
+        station = await station_row(scope, station_id)
+        if station is None:
+            raise NotFound
+        begin, now = day_began(station.opens_at, station.closes_at, clock.now()), clock.now()
+        found = await database.rows(_Row, _newest(kinds, most), scope.community_id, station_id, begin)
+    return [_in_words(scope, kinds[row.place], row, now) for row in found]
+
+
+def _newest(kinds: list[CounterDone], most: int) -> str:
+    parts = [
+        f"(SELECT {place} AS place, one.* FROM ({kind.select}) "  # noqa: S608  # the manifests' own statements
+        "AS one (id, at, person_id, what, by_person, is_open) "
+        f"ORDER BY one.at DESC, one.id DESC LIMIT {int(most)})"
+        for place, kind in enumerate(kinds)
+    ]
+    return (
+        "SELECT d.place, d.id, d.at, p.name, d.what, d.by_person, d.is_open "  # noqa: S608  # as above
+        f"FROM ({' UNION ALL '.join(parts)}) AS d "
+        "JOIN person p ON p.community_id = $1 AND p.id = d.person_id "
+        f"ORDER BY d.at DESC, d.id DESC LIMIT {int(most)}"
+    )
+
+
+def _in_words(scope: Scope, kind: CounterDone, row: _Row, now: datetime) -> Done:
+    mine = not kind.only_by_who_did or (row.by_person is not None and row.by_person == scope.person_id)
+    left = int((row.at - now).total_seconds()) + kind.undo_seconds if kind.undo and row.is_open and mine else 0
+    return Done(
+        name=names.masked(row.name), at=f"{clock.local(row.at):%H:%M}", word=kind.word, what=row.what or "",
+        undo=kind.undo.format(id=row.id), undo_seconds=max(0, left),
+    )  # fmt: skip

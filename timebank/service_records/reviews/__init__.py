@@ -1,0 +1,1 @@
+"""What waits for a review, and who may decide it."""

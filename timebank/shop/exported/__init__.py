@@ -1,0 +1,1 @@
+"""The lists of goods and redemptions, saved as workbooks."""

@@ -1,0 +1,1 @@
+"""What stands on the shelves: its stock at each station, and what it is worth."""

@@ -1,0 +1,65 @@
+"""Lists of a page that are searched by words: the words stand in the form that was sent, never in an address.
+
+What a person is found by is personal, and an address is kept by browsers, proxies and their logs. A search is therefore
+a POST that is answered with the page; its further pages are buttons of the same form. Without words the list has its
+own address, which holds kinds and ids alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+import msgspec
+
+from timebank.core import names
+
+Option = tuple[object, str]
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A filter with a few values, each with its words."""
+
+    label: str
+    name: str
+    options: Sequence[Option]
+    value: str = ""
+
+
+class Bar(msgspec.Struct, kw_only=True, frozen=True):
+    """What a list is asked for: the words typed, the values chosen, and the place in it."""
+
+    path: str
+    q: str | None = None
+    placeholder: str = ""
+    choices: Sequence[Choice] = ()
+    kept: Mapping[str, str] = {}
+    cursor: str | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything but the whole list is asked for."""
+        return bool(self.q or any(choice.value for choice in self.choices))
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The values chosen, by the name of their field."""
+        given = {**self.kept, **{choice.name: choice.value for choice in self.choices}}
+        return {name: value for name, value in given.items() if value}
+
+    def address(self, cursor: str | None = None) -> str:
+        """The address of the list with these values; the words typed are not in it."""
+        query = urlencode(self.chosen | ({"cursor": cursor} if cursor else {}))
+        return f"{self.path}?{query}" if query else self.path
+
+
+WORDS_MAX = 60
+
+
+def typed_words(fields: Mapping[str, str]) -> str:
+    """The words typed into the search field of a form."""
+    return names.clean(fields.get("q", "")[:WORDS_MAX])
+
+
+def without_words(path: str, fields: Mapping[str, str], names: Sequence[str]) -> str:
+    """The address that shows a list with the values of these fields, which are kinds and ids."""
+    query = urlencode({name: fields[name][:200] for name in names if fields.get(name)})
+    return f"{path}?{query}" if query else path

@@ -46,7 +46,7 @@ NOT_IN_PLACE = {
     "POST /admin/find": "whatever is typed is looked for",
     "POST /admin/goods/search": "whatever is typed is looked for; the round sends it no broken cursor",
     "POST /admin/reviews/hours/search": "whatever is typed is looked for",
-    "POST /admin/people/{person_id}/merge/search": "whatever is typed is looked for; the round sends it no broken cursor",
+    "POST /admin/people/{person_id}/merge/search": "whatever is typed is looked for",
     "POST /admin/people/search": "whatever is typed is looked for; the round sends it no broken cursor",
     "POST /messages/read": "it is never refused",
     "POST /preferences": "it is never refused",

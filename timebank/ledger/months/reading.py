@@ -49,8 +49,8 @@ class _Change(msgspec.Struct, frozen=True):
     amount: int
 
 
-# The entries of a month. Legs between two own accounts cancel each other out. The order of the legs makes a planner without
-# statistics take the index of their account.
+# The entries of a month. Legs between two own accounts cancel each other out. The order of the legs makes a planner
+# without statistics take the index of their account.
 _MONTH = """
 WITH own AS (
     SELECT id FROM account WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = $2 AND currency = $3

@@ -12,7 +12,7 @@ from timebank.service_records.schemas import WhyNoPoints
 
 # Of a visit `v`.
 STAY_COLUMNS = "v.opens_at, v.closes_at, f.starts_at AS shift_begin, f.ends_at AS shift_end"
-# By index for each visit, also of a community with few shifts: OFFSET 0 keeps it from becoming a join of the whole table.
+# By index for each visit: OFFSET 0 keeps it from becoming a join with the whole table where there are few shifts.
 STAY_JOIN = (
     "LEFT JOIN LATERAL (SELECT starts_at, ends_at FROM shift WHERE community_id = v.community_id AND id = v.shift_id "
     "OFFSET 0) AS f ON true "

@@ -26,7 +26,7 @@ SCREENS = {
 }  # fmt: skip
 VIEWS = ("plain", "elder")
 NOT_A_PAGE = re.compile(r"\.(png|xlsx|csv|json|pdf|svg)$|^/(static|api|schema)/")
-ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4}-\d\d-\d\d")
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 LONG = "阿依古丽·买买提·吐尔逊（凤凰社区第一网格三栋一单元）" * 3
 LENGTHEN = """(long) => {

@@ -119,3 +119,39 @@ async def test_from_sign_in_a_check_in_takes_one_tap_and_another_activity_two(
         await taps.on(page.get_by_role("button", name="签到", exact=True))
         await reads(page, "已签到", "图书整理")
         assert taps.count == 1, "what was done last is one tap away"
+
+
+async def _goes_to(page: Page, words: str) -> None:
+    """Press Tab until what has these words has the focus, and shows it; fails where no key leads there."""
+    said = "document.activeElement.innerText || document.activeElement.labels?.[0]?.innerText || ''"
+    for _ in range(40):
+        await page.keyboard.press("Tab")
+        if words in await page.evaluate(said):
+            outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", f"{words} has the focus and does not show it"
+            return
+    raise AssertionError(f"no key leads to {words}")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(browser_path() is None, reason=why_not())
+async def test_signing_in_checking_in_and_checking_out_by_keyboard_alone(
+    town: Town, owner: asyncpg.Connection, service: Service
+) -> None:
+    await owner.execute("UPDATE station SET opens_at = '00:00', closes_at = '23:59:59'")
+    await set_password(town.logins["李秀英"], town.phones["李秀英"], PASSWORD)
+    async with chromium() as browser:
+        page = await screen(browser, service, PHONE)
+        page.set_default_timeout(120_000)
+        await page.goto("/sign-in")
+        for field, typed in (("手机号", town.phones["李秀英"]), ("密码", PASSWORD)):
+            await _goes_to(page, field)
+            await page.keyboard.type(typed)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(service.base_url + "/")
+        for verb, answer in (("签到", "已签到"), ("签退", "已签退")):
+            await _opens_the_code(page, town)
+            await _goes_to(page, verb)
+            await page.keyboard.press("Enter")
+            await reads(page, answer)
+            await owner.execute("UPDATE visit SET in_at = in_at - interval '90 minutes'")

@@ -227,7 +227,7 @@ class InboxKind:
     decidable: str
     """`(scope, asked) -> Decidable`: how many wait, and which of them the caller may decide."""
     page: str = ""
-    filters: Sequence[Literal["activity", "station", "batch", "date", "flag"]] = ()
+    filters: Sequence[Literal["activity", "station", "rule", "batch", "date", "flag"]] = ()
     flags: str | None = None
     """The mapping of its flags to words, if it is filtered by them."""
     groups: str | None = None

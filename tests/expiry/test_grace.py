@@ -14,7 +14,7 @@ from tests.support.town import Town
 from timebank.classes.attendance import cancel_lesson
 from timebank.classes.booking import book_seat
 from timebank.classes.schemas import BookingIn
-from timebank.core import clock
+from timebank.core import clock, database
 from timebank.ledger import posting
 from timebank.ledger.grace import FirstOut, back_in_words, preview_void
 from timebank.ledger.posting import Currency, Posting, Returned
@@ -233,7 +233,9 @@ async def test_the_goods_page_and_the_counter_say_before_the_reservation_until_w
         headers = await town.sign_in("张桂兰")
         presence = await stands_here(await town.scope("周敏"), town, "张桂兰")
         stand = Stand(person_id=town.people["张桂兰"], station_id=town.stations["暖蜂驿站"], presence=presence)
-        offered = await counter_offers(await town.scope("周敏"), stand)
+        keeper = await town.scope("周敏")
+        async with database.transaction(keeper):
+            offered = await counter_offers(keeper, stand)
         assert offered.shown.first == FirstOut(GRACE_END, None)
         text = (await client.get(good, headers=headers)).text
         assert "会先用宽限到 1月30日 的积分。在那以后退回来的，不能再用。" in text

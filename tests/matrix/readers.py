@@ -13,7 +13,7 @@ from timebank.http.callers import DEVICE_COOKIE, SESSION_COOKIE
 READERS = {
     "张桂兰": (
         "/", "/statement", "/statement/{reversal}", "/statement/{debt}", "/visits", "/visits/{visit}", "/messages",
-        "/visits/records/{record}", "/redemptions", "/redemptions/{redemption}", "/goods", "/goods/{good}", "/classes",
+        "/visits/records/{entered}", "/redemptions", "/redemptions/{redemption}", "/goods", "/goods/{good}", "/classes",
         "/activities", "/family",
         "/deeds", "/deeds/new", "/deeds/{deed}", "/preferences", "/me/code", "/me/code.json", "/scan",
         "/board/{community}",
@@ -158,6 +158,7 @@ async def places_of(town: Town, owner: asyncpg.Connection) -> dict[str, str]:
         "record": await one(
             "SELECT id FROM service_record WHERE person_id = $1 AND status = 'approved' LIMIT 1", heavy,
         ),
+        "entered": await one("SELECT id FROM service_record WHERE person_id = $1 AND visit_id IS NULL LIMIT 1", heavy),
         "deed": await one("SELECT id FROM deed WHERE person_id = $1 LIMIT 1", heavy),
         "redemption": await one("SELECT id FROM redemption WHERE person_id = $1 LIMIT 1", heavy),
         "objection": await one("SELECT id FROM objection LIMIT 1"),

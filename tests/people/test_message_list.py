@@ -71,6 +71,7 @@ def _values(sentence: str) -> dict[str, Any]:
 SUBJECTS = {
     "/visits/": "visit", "/visits/records/": "record", "/deeds/": "deed", "/redemptions/": "redemption",
     "/classes/bookings/": "booking", "/classes/": "course", "/statement/": "own entry", "/admin/imports/": "run",
+    "/admin/inbox/decisions/": "mass decision",
 }  # fmt: skip
 """The object of the round for the id of each address."""
 

@@ -35,6 +35,7 @@ UNSAID = {
     "version",
     "to",
     "arrived",
+    "filters",
 }
 
 

@@ -49,7 +49,8 @@ class _Change(msgspec.Struct, frozen=True):
     amount: int
 
 
-# The entries of a month, each leg read by index in its account; legs between two own accounts cancel each other out.
+# The entries of a month. Legs between two own accounts cancel each other out. The order of the legs makes a planner
+# without statistics take the index of their account.
 _MONTH = """
 WITH own AS (
     SELECT id FROM account WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = $2 AND currency = $3
@@ -57,11 +58,11 @@ WITH own AS (
 ), moved AS (
     SELECT l.* FROM own CROSS JOIN LATERAL (
         SELECT t.*, -t.amount AS change FROM transfer t WHERE t.community_id = $1 AND t.debit_account = own.id
-            AND t.posted_at >= $4 AND t.posted_at < $5 OFFSET 0) AS l
+            AND t.posted_at >= $4 AND t.posted_at < $5 ORDER BY t.posted_at OFFSET 0) AS l
     UNION ALL
     SELECT l.* FROM own CROSS JOIN LATERAL (
         SELECT t.*, t.amount AS change FROM transfer t WHERE t.community_id = $1 AND t.credit_account = own.id
-            AND t.posted_at >= $4 AND t.posted_at < $5 OFFSET 0) AS l
+            AND t.posted_at >= $4 AND t.posted_at < $5 ORDER BY t.posted_at OFFSET 0) AS l
 ), entry AS (
     SELECT entry_id, max(posted_at) AS posted_at, max(occurred_at) AS occurred_at,
            (array_agg(kind ORDER BY leg))[1] AS kind, sum(change)::bigint AS amount, max(memo) AS memo,

@@ -12,7 +12,11 @@ from timebank.service_records.schemas import WhyNoPoints
 
 # Of a visit `v`.
 STAY_COLUMNS = "v.opens_at, v.closes_at, f.starts_at AS shift_begin, f.ends_at AS shift_end"
-STAY_JOIN = "LEFT JOIN shift f ON f.community_id = v.community_id AND f.id = v.shift_id "
+# By index for each visit: OFFSET 0 keeps it from becoming a join with the whole table where there are few shifts.
+STAY_JOIN = (
+    "LEFT JOIN LATERAL (SELECT starts_at, ends_at FROM shift WHERE community_id = v.community_id AND id = v.shift_id "
+    "OFFSET 0) AS f ON true "
+)
 # Of a record `r`, which may be missing.
 RECORD_COLUMNS = (
     "r.kind AS record_kind, r.notice_until, w.minutes_per_point AS per_point, "

@@ -13,7 +13,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
-from admin.inbox_rows import ANY_DOUBT, FIELDS, PAGE, address, asked_in, query_of, read
+from admin.inbox_rows import ANY_DOUBT, FIELDS, PAGE, asked_in, list_address, query_of, readable
 from timebank.activities.offers import activities
 from timebank.core.capability import InboxKind, resolve
 from timebank.core.locale import _
@@ -73,7 +73,7 @@ class PanelInboxPages(Controller):
                 caller, told.kind, told.decision, told.note, picked, asked, every=bool(form.get("every"))
             ),
         )
-        return see_other(address(told.kind, form))
+        return see_other(list_address(told.kind, form))
 
     @post("/reminder")
     @shown_again(lambda request, caller: _inbox(request, caller))
@@ -96,7 +96,7 @@ class PanelInboxPages(Controller):
         """Undo it within its minute; nothing was posted. The list keeps its filter."""
         form = await _sent(request)
         undone = await deciding.undo(caller, decision_id)
-        return see_other(f"{address(undone.noun, form)}&undone={undone.chosen}")
+        return see_other(f"{list_address(undone.noun, form)}&undone={undone.chosen}")
 
 
 async def _sent(request: AnyRequest) -> dict[str, str]:
@@ -123,12 +123,12 @@ async def _inbox(request: AnyRequest, caller: Scope, noun: str = "", cursor: str
         places=await all_pages(partial(stations, caller)) if "station" in shown.filters else [],
         offers=await all_pages(partial(activities, caller)) if "activity" in shown.filters else [],
         items=await all_pages(partial(rules, caller, kind="deed")) if "rule" in shown.filters else [],
-        flags=kinds.flags_of(shown), address=address(shown.noun, given),
+        flags=kinds.flags_of(shown), address=list_address(shown.noun, given),
         query=query_of(given, cursor), cursor=cursor, latest=latest,
         pending=next((one for one in latest if one.mine and one.seconds), None), pages=partial(kinds.address_of, shown),
         filtered=any(given.get(name) for name in FIELDS), any_doubt=ANY_DOUBT,
-        approved=read(int, given.get("approved")), refused=read(int, given.get("refused")),
-        reminded=read(int, given.get("reminded")), undone=read(int, given.get("undone")),
+        approved=readable(int, given.get("approved")), refused=readable(int, given.get("refused")),
+        reminded=readable(int, given.get("reminded")), undone=readable(int, given.get("undone")),
     )  # fmt: skip
 
 

@@ -32,23 +32,23 @@ class Beside(msgspec.Struct, frozen=True):
 def asked_in(given: Mapping[str, str]) -> Asked:
     """The filter in a query or form; what cannot be read is not asked for."""
     flag = given.get("flag", "")
-    batch = read(UUID, given.get("batch"))
+    batch = readable(UUID, given.get("batch"))
     return Asked(
-        activity_id=read(UUID, given.get("activity")), station_id=read(UUID, given.get("station")),
+        activity_id=readable(UUID, given.get("activity")), station_id=readable(UUID, given.get("station")),
         rule=given.get("rule") or None, batch_id=batch,
-        since=read(date, given.get("since")), until=read(date, given.get("until")),
+        since=readable(date, given.get("since")), until=readable(date, given.get("until")),
         flag=flag if flag and flag != ANY_DOUBT else None, doubtful=flag == ANY_DOUBT, single=batch is None,
     )  # fmt: skip
 
 
-def read(shape: type[T], text: str | None) -> T | None:
+def readable(shape: type[T], text: str | None) -> T | None:
     try:
         return msgspec.convert(text, shape, strict=False) if text else None
     except msgspec.ValidationError:
         return None
 
 
-def address(noun: str, given: Mapping[str, str], **more: str) -> str:
+def list_address(noun: str, given: Mapping[str, str], **more: str) -> str:
     """The address of the list with the filter that was given."""
     kept = {name: given[name] for name in FIELDS if given.get(name)}
     return "/admin/inbox?" + urlencode({"kind": noun} | kept | more)
@@ -72,7 +72,7 @@ async def beside(request: AnyRequest, caller: Scope, noun: str, item_id: UUID) -
     asked = asked_in(given) if kind.filters else Asked()
     found = await kinds.listing(caller, kind, asked, PAGE, cursor, language_of(request))
     ids, query = [item.id for item in found.items], query_of(given, cursor)
-    back = Beside(address(noun, given, **({"cursor": cursor} if cursor else {})), query)
+    back = Beside(list_address(noun, given, **({"cursor": cursor} if cursor else {})), query)
     if item_id not in ids:
         return back
     at = ids.index(item_id)

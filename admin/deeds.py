@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from admin.inbox_rows import after_deciding, beside
 from timebank.agreements.deciders import administrators_apart_from
 from timebank.core.errors import Forbidden
 from timebank.core.locale import _
@@ -84,18 +85,19 @@ class PanelDeedPages(Controller):
     @post("/{deed_id:uuid}/review")
     @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))
     async def review(
-        self, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        self, request: AnyRequest, deed_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
     ) -> Redirect:  # fmt: skip
         """Approve the deed, which publishes it on the board, or return it with a reason."""
         _require_duty(caller)
         told = parse_form(ReviewIn, data, REVIEW)
+        then = await after_deciding(request, caller, "deed", deed_id, "") if caller.reads_all else ""
         answer = await once.answer(
             caller,
             lambda: review_deed(caller, deed_id, told.decision, told.note, witness_asked=told.witness_asked),
             required=False,
         )
-        return see_other(f"/admin/deeds?done={'waits' if answer.status_code == 202 else told.decision}")
+        return see_other(then or f"/admin/deeds?done={'waits' if answer.status_code == 202 else told.decision}")
 
     @post("/{deed_id:uuid}/reversal")
     @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))
@@ -152,4 +154,6 @@ async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID) -> Template:
         above=deed.status == "filed" and await needs_second(caller, deed),
         waits=await waiting_change_about(caller, DEED_POINTS, deed_id, language_of(request)) if reviewed else None,
         doubts=await objections_to(caller, "deed", deed_id) if caller.reads_all else [],
+        beside=await beside(request, caller, "deed", deed_id) if caller.reads_all else None,
+        decided_one=bool(request.query_params.get("done")),
     )  # fmt: skip

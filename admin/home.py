@@ -1,6 +1,5 @@
 """The panel's first page: open work and the community's figures."""
 
-from collections.abc import Sequence
 from datetime import date
 
 from litestar import Controller, get
@@ -9,7 +8,6 @@ from litestar.response import Template
 
 from timebank.areas.places import regions_in_reach
 from timebank.areas.workdays import may_set_workdays, unannounced_years
-from timebank.cards.confirming import UnconfirmedCard, count_unconfirmed, unconfirmed_cards
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.locale import _
@@ -18,9 +16,10 @@ from timebank.core.wording import short_month
 from timebank.expiry.expiring import waiting_expiries
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
+from timebank.inbox.kinds import decidable, inbox_kinds
 from timebank.ledger.months.turnover import Turnover, turnover_by_month
 from timebank.ledger.totals import has_credited, totals
-from timebank.overview.community import read_work
+from timebank.overview.community import read_totals
 from timebank.overview.figures import figures
 from timebank.overview.months import Service, months_back, service_by_month, shares_of_month
 from timebank.shop.shelves.costs import shelf_value
@@ -40,9 +39,8 @@ class PanelHomePages(Controller):
     async def home(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         month = clock.local_day().replace(day=1)
         async with transaction(caller), database.gathering() as reads:
-            work = reads.start(read_work(caller))
-            counted_cards = reads.start(count_unconfirmed(caller))
-            listed_cards = reads.start(unconfirmed_cards(caller))
+            counting = [(kind, reads.start(decidable(caller, kind))) for kind in inbox_kinds()]
+            totalled = reads.start(read_totals(caller))
             begun = reads.start(has_credited(caller))
             expiries = reads.start(waiting_expiries(caller))
             points = reads.start(totals(caller))
@@ -53,10 +51,11 @@ class PanelHomePages(Controller):
             shared = reads.start(shares_of_month(caller, month))
             shelves = reads.start(shelf_value(caller))
             missing = reads.start(unannounced_years()) if may_set_workdays(caller) else None
-        (waiting, mine), cards = work.result(), counted_cards.result()
+        waiting = [(kind, found) for kind, task in counting if (found := task.result()).waiting]
         return page(
-            request, caller, "home/overview.html", waiting=waiting, mine=mine, expiries=len(expiries.result()),
-            cards=cards, own_cards=_own_cards(cards, listed_cards.result()), begun=begun.result(),
+            request, caller, "home/overview.html", waiting=waiting, due=sum(found.mine for _kind, found in waiting),
+            doubtful=sum(found.doubtful for _kind, found in waiting), totals=totalled.result(),
+            expiries=len(expiries.result()), begun=begun.result(),
             points=points.result()["point"], figures=counted_before.result(), year=clock.local_day().year,
             missing=missing.result() if missing else [], community_id=caller.community_id,
             communities=[r for r in regions.result() if r.kind == "community"],
@@ -100,12 +99,3 @@ def _short(number: int, language: str) -> str:
     if language == "en":
         return f"{number / 1000:.3g}k" if number >= 10_000 else f"{number:,}"
     return f"{number / 10_000:.3g}万" if number >= 10_000 else f"{number:,}"
-
-
-def _own_cards(cards: int, shown: Sequence[UnconfirmedCard]) -> int:
-    """How many of the `cards` unconfirmed cards the caller may confirm.
-
-    Only the listed cards are checked; unlisted ones count as confirmable if at least one listed card is.
-    """
-    listed = [card.may_confirm for card in shown]
-    return cards - listed.count(False) if any(listed) else 0

@@ -1,9 +1,8 @@
 """The panel's inbox: everything that waits for a decision, and many decided together."""
 
 from collections.abc import Mapping
-from datetime import date
 from functools import partial
-from typing import Annotated, TypeVar
+from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,10 +13,11 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
+from admin.inbox_rows import ANY_DOUBT, FIELDS, PAGE, asked_in, list_address, query_of, readable
 from timebank.activities.offers import activities
 from timebank.core.capability import InboxKind, resolve
 from timebank.core.locale import _
-from timebank.core.paging import Page, all_pages
+from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
@@ -25,16 +25,13 @@ from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.inbox import deciding, kinds, reminding
-from timebank.inbox.kinds import Asked, Decidable, Decision, Group, Item
+from timebank.inbox.kinds import Asked, Decidable, Decision, Group
+from timebank.rules.catalogue import rules
 from timebank.stations.stations import stations
 from timebank.web.forms import chosen, parse_form
 from timebank.web.pages import page, see_other
 
-PAGE = 50
-FIELDS = ("activity", "station", "batch", "since", "until", "flag")
-ANY_DOUBT = "any"
 FORM = {"kind": _("分类"), "decision": _("决定"), "note": _("原因")}
-T = TypeVar("T")
 Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 
 
@@ -68,7 +65,7 @@ class PanelInboxPages(Controller):
     ) -> Redirect:
         """Approve or return the chosen rows, or all that match; for a minute it can be undone."""
         form = await _sent(request)
-        told, asked = parse_form(ManyForm, form, FORM), _asked(form)
+        told, asked = parse_form(ManyForm, form, FORM), asked_in(form)
         picked = await chosen(request, "id")
         await once.answer(
             caller,
@@ -76,7 +73,7 @@ class PanelInboxPages(Controller):
                 caller, told.kind, told.decision, told.note, picked, asked, every=bool(form.get("every"))
             ),
         )
-        return see_other(_address(told.kind, form))
+        return see_other(list_address(told.kind, form))
 
     @post("/reminder")
     @shown_again(lambda request, caller: _inbox(request, caller))
@@ -95,38 +92,16 @@ class PanelInboxPages(Controller):
 
     @post("/decisions/{decision_id:uuid}/undo")
     @shown_again(lambda request, caller, decision_id: _decision(request, caller, decision_id))
-    async def undo(self, caller: NamedDependency[Scope], decision_id: FromPath[UUID]) -> Redirect:
-        """Undo it within its minute; nothing was posted."""
+    async def undo(self, request: AnyRequest, caller: NamedDependency[Scope], decision_id: FromPath[UUID]) -> Redirect:
+        """Undo it within its minute; nothing was posted. The list keeps its filter."""
+        form = await _sent(request)
         undone = await deciding.undo(caller, decision_id)
-        return see_other(f"/admin/inbox?kind={undone.noun}&undone={undone.chosen}")
+        return see_other(f"{list_address(undone.noun, form)}&undone={undone.chosen}")
 
 
 async def _sent(request: AnyRequest) -> dict[str, str]:
     """The text fields of the form; of a repeated one the last."""
     return {name: value for name, value in (await request.form()).multi_items() if isinstance(value, str)}
-
-
-def _asked(given: Mapping[str, str]) -> Asked:
-    """The filter in a query or form; what cannot be read is not asked for."""
-    flag = given.get("flag", "")
-    batch = _read(UUID, given.get("batch"))
-    return Asked(
-        activity_id=_read(UUID, given.get("activity")), station_id=_read(UUID, given.get("station")), batch_id=batch,
-        since=_read(date, given.get("since")), until=_read(date, given.get("until")),
-        flag=flag if flag and flag != ANY_DOUBT else None, doubtful=flag == ANY_DOUBT, single=batch is None,
-    )  # fmt: skip
-
-
-def _read(shape: type[T], text: str | None) -> T | None:
-    try:
-        return msgspec.convert(text, shape, strict=False) if text else None
-    except msgspec.ValidationError:
-        return None
-
-
-def _address(noun: str, given: Mapping[str, str]) -> str:
-    """The address of the list with the filter that was given."""
-    return "/admin/inbox?" + urlencode({"kind": noun} | {name: given[name] for name in FIELDS if given.get(name)})
 
 
 async def _inbox(request: AnyRequest, caller: Scope, noun: str = "", cursor: str | None = None) -> Template:
@@ -135,29 +110,26 @@ async def _inbox(request: AnyRequest, caller: Scope, noun: str = "", cursor: str
     if request.method == "POST":
         given = await _sent(request)
         noun = given.get("kind", "")
-    counted = {kind.noun: await _counted(caller, kind, Asked()) for kind in kinds.inbox_kinds()}
+    counted = {kind.noun: await kinds.decidable(caller, kind) for kind in kinds.inbox_kinds()}
     shown = next((kind for kind in kinds.inbox_kinds() if kind.noun == noun), _first(counted))
-    asked = _asked(given) if shown.filters else Asked()
-    found: Page[Item] = await resolve(shown.listing)(caller, asked, PAGE, cursor, language)
+    asked = asked_in(given) if shown.filters else Asked()
+    found = await kinds.listing(caller, shown, asked, PAGE, cursor, language)
     groups = await _groups(caller, shown, language)
     latest = await deciding.latest_decisions(caller)
     return page(
         request, caller, "inbox/inbox.html", kinds=kinds.inbox_kinds(), counted=counted, shown=shown, found=found,
-        match=await _counted(caller, shown, asked), asked=asked, given=given, fields=FIELDS,
+        match=await kinds.decidable(caller, shown, asked), asked=asked, given=given, fields=FIELDS,
         groups=[group for group in groups if asked.batch_id in (None, group.batch_id)], batches=groups,
         places=await all_pages(partial(stations, caller)) if "station" in shown.filters else [],
         offers=await all_pages(partial(activities, caller)) if "activity" in shown.filters else [],
-        flags=kinds.flags_of(shown), address=_address(shown.noun, given), cursor=cursor, latest=latest,
+        items=await all_pages(partial(rules, caller, kind="deed")) if "rule" in shown.filters else [],
+        flags=kinds.flags_of(shown), address=list_address(shown.noun, given),
+        query=query_of(given, cursor), cursor=cursor, latest=latest,
         pending=next((one for one in latest if one.mine and one.seconds), None), pages=partial(kinds.address_of, shown),
         filtered=any(given.get(name) for name in FIELDS), any_doubt=ANY_DOUBT,
-        approved=_read(int, given.get("approved")), refused=_read(int, given.get("refused")),
-        reminded=_read(int, given.get("reminded")), undone=_read(int, given.get("undone")),
+        approved=readable(int, given.get("approved")), refused=readable(int, given.get("refused")),
+        reminded=readable(int, given.get("reminded")), undone=readable(int, given.get("undone")),
     )  # fmt: skip
-
-
-async def _counted(caller: Scope, kind: InboxKind, asked: Asked) -> Decidable:
-    found: Decidable = await resolve(kind.decidable)(caller, asked)
-    return found
 
 
 def _first(counted: Mapping[str, Decidable]) -> InboxKind:

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from admin.inbox_rows import after_deciding, beside
 from timebank.core.capability import capabilities
 from timebank.core.locale import _
 from timebank.core.scope import Scope
@@ -38,15 +39,18 @@ class PanelObjectionPages(Controller):
     @post("/{objection_id:uuid}")
     @shown_again(lambda request, objection_id, caller: _objection(request, caller, objection_id))
     async def decide(
-        self, objection_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+        self, request: AnyRequest, objection_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
         caller: NamedDependency[Scope],
     ) -> Redirect:  # fmt: skip
         """Decide about it."""
         told = parse_form(ObjectionDecision, data, DECISION)
+        then = await after_deciding(
+            request, caller, "objection", objection_id, "/admin/deeds?status=objected&done=decided"
+        )
         decided = await decide_objection(caller, objection_id, told.upheld, told.note)
         if decided.waiting:
             return see_other(f"/admin/objections/{objection_id}")
-        return see_other("/admin/deeds?status=objected&done=decided")
+        return see_other(then)
 
 
 async def _objection(request: AnyRequest, caller: Scope, objection_id: UUID) -> Template:
@@ -58,6 +62,8 @@ async def _objection(request: AnyRequest, caller: Scope, objection_id: UUID) -> 
     return page(
         request, caller, "objections/objection.html", doubt=doubt, waits=waits,
         may_decide=await may_decide(caller, doubt), address=_address(doubt) if doubt.look else None,
+        beside=await beside(request, caller, "objection", objection_id),
+        decided_one=bool(request.query_params.get("done")),
     )  # fmt: skip
 
 

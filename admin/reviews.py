@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
+from admin.inbox_rows import after_deciding, beside
 from timebank.activities.offers import activities
 from timebank.agreements.deciders import Decider, administrators_apart_from
 from timebank.agreements.independence import is_uninvolved, near
@@ -144,7 +145,7 @@ class PanelReviewPages(Controller):
     @post("/{record_id:uuid}")
     @shown_again(lambda request, record_id, caller: _record_page(request, caller, record_id))
     async def decide(
-        self, record_id: FromPath[UUID], caller: NamedDependency[Scope],
+        self, request: AnyRequest, record_id: FromPath[UUID], caller: NamedDependency[Scope],
         once: NamedDependency[Idempotency], data: Form,
     ) -> Redirect:  # fmt: skip
         """Approve, with a corrected end after a forgotten check-out, or reject with a reason."""
@@ -152,8 +153,9 @@ class PanelReviewPages(Controller):
         if decided.decision == "approve" and data.get("at", "").strip():
             end = parse_form(EndForm, data, END)
             decided = msgspec.structs.replace(decided, ended_at=moment_of(end.day, end.at))
+        then = await after_deciding(request, caller, "service_record", record_id, f"/admin/reviews/{record_id}")
         await once.answer(caller, lambda: review.review_record(caller, record_id, decided), required=False)
-        return see_other(f"/admin/reviews/{record_id}")
+        return see_other(then)
 
     @post("/{record_id:uuid}/reversal")
     @shown_again(lambda request, record_id, caller: _record_page(request, caller, record_id))
@@ -212,6 +214,8 @@ async def _record_page(request: AnyRequest, caller: Scope, record_id: UUID) -> T
         statuses=STATUSES,
         may_decide=may_decide, corrected_here=corrected_here,
         others=[officer.in_words(language_of(request)) for officer in others],
+        beside=await beside(request, caller, "service_record", record_id),
+        decided_one=bool(request.query_params.get("done")),
     )  # fmt: skip
 
 

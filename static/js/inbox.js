@@ -1,4 +1,5 @@
-/* The inbox by keyboard: j and k move, x selects, a approves, u undoes, Enter opens. Counts the seconds of an undo down. */
+/* The inbox by keyboard: j and k move, x selects, a approves, u undoes, Enter opens. On the page of one of its rows j and k
+   go to the next and to the previous one. Counts the seconds of an undo down. */
 
 const form = document.querySelector("[data-inbox]");
 const items = [...document.querySelectorAll("[data-item]")];
@@ -44,9 +45,10 @@ function approve() {
 }
 
 const undo = document.querySelector("[data-undo-within]");
+const follow = (name) => document.querySelector(`[data-beside] [data-${name}]`)?.click();
 const verbs = {
-  j: () => stand(at + 1),
-  k: () => stand(at - 1),
+  j: () => (form ? stand(at + 1) : follow("next")),
+  k: () => (form ? stand(at - 1) : follow("previous")),
   x: () => boxes[at] && !boxes[at].disabled && boxes[at].click(),
   a: approve,
   u: () => undo?.querySelector("form")?.requestSubmit(),

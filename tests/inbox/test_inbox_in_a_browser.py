@@ -60,7 +60,6 @@ async def test_873_imported_hours_are_decided_in_under_ten_actions_and_undone(
         await page.keyboard.press("u")
         await reads(page, f"撤销了，{HOURS} 件都没有动。")
         assert await statuses(town, owner) == {"pending": HOURS}
-        await page.get_by_role("link", name="导入：hours.xlsx").click()
         await page.get_by_label(f"选中全部 {HOURS}").check()
         await page.get_by_role("button", name="同意选中的").click()
         await reads(page, f"同意了 {HOURS} 件")

@@ -12,8 +12,8 @@ from tests.support.presence import later, nine_o_clock, nonce, personal_code, po
 from tests.support.shop import API, key, reserve
 from tests.support.town import Town
 from timebank.core import clock
+from timebank.inbox import kinds
 from timebank.ledger.checking.check import check_ledger
-from timebank.overview.community import read_work
 from timebank.presence.counter import undo_check_in
 from timebank.presence.scanning import scan_by_hand
 from timebank.presence.schemas import ScanIn
@@ -160,4 +160,4 @@ async def test_a_record_that_one_scanned_waits_for_somebody_else_in_the_panel(
         caller = await town.scope(name, town.community)
         found = await reading.list_records(caller, status="pending")
         assert len(found.items) - len(await not_decidable_by(caller, found.items)) == mine
-        assert (await read_work(caller))[1].records == mine
+        assert (await kinds.decidable(caller, kinds.kind_of("service_record"))).mine == mine

@@ -6,10 +6,38 @@ from uuid import UUID
 import asyncpg
 
 from tests.support.presence import nine_o_clock
-from tests.support.town import Town
+from tests.support.town import PHOENIX, Town
 from timebank.core import clock
 
+UNIT = f"{PHOENIX}/第一网格/3栋/1单元"
 SERVED = ("张桂兰", "王建国", "李秀英", "陈明", "周敏", "欧阳凯伟")
+
+
+async def imported_deeds(town: Town, owner: asyncpg.Connection, number: int, *, by: str = "赵丽") -> UUID:
+    """Insert so many filed deeds with their import, filed by this person; return the import's id."""
+    run, now, community = clock.new_id(), clock.now(), town.community
+    await owner.execute(
+        "INSERT INTO import_run (community_id, id, kind, file_name, file_hash, skip_bad, rows, accepted, created, "
+        "report, started_by, started_at, ended_at) "
+        "VALUES ($1, $2, 'deeds', 'deeds.xlsx', '\\x02', false, $3, $3, $3, '{}', $4, $5, $5)",
+        community, run, number, town.people[by], now,
+    )  # fmt: skip
+    made = [(clock.new_id(), town.people[SERVED[n % len(SERVED)]], n // len(SERVED)) for n in range(number)]
+    await owner.executemany(
+        "INSERT INTO deed (community_id, id, person_id, area_id, rule_code, rule_version, points, occurred_on, note, "
+        "filed_by, status, created_at) VALUES ($1, $2, $3, $4, 'mediation', 1, 10, $5, '两家说和了', $6, 'filed', $7)",
+        [
+            (community, id_, person, town.areas[UNIT], clock.local_day() - timedelta(days=2 + n),
+             town.people[by], now)
+            for id_, person, n in made
+        ],
+    )  # fmt: skip
+    await owner.executemany(
+        "INSERT INTO import_row (community_id, kind, row_key, run_id, noun, noun_id) VALUES ($1, 'deeds', $2, $3, "
+        "'deed', $4)",
+        [(community, id_.bytes, run, id_) for id_, _, _ in made],
+    )  # fmt: skip
+    return run
 
 
 async def imported_hours(

@@ -52,7 +52,7 @@ LOOK = """() => ({
   acts: [...document.querySelectorAll("form[method=post]:not([role=search])")]
     .filter(form => !["/preferences", "/sign-out"].includes(form.getAttribute("action"))).length,
 })"""
-# Sends the first form of the page that has something to fill in, with nothing filled in.
+# The first form of the page with something to fill in; whether there is one; what sends it with nothing filled in.
 FILLED_IN = """[...document.querySelectorAll("main form[method=post]")].find(
   one => one.querySelector("input.input:not([type=file]), textarea"))"""
 OFFERED = f"Boolean({FILLED_IN})"
@@ -183,7 +183,7 @@ class Walk:
 def kind_of(path: str) -> str:
     """The address without ids and without the values of its query: pages of one template share it."""
     parts = urlsplit(path)
-    asked = sorted(name for name, _ in parse_qsl(parts.query) if name not in ("done", "cursor", "next", "q"))
+    asked = sorted(name for name, _ in parse_qsl(parts.query) if name not in ("done", "cursor", "next", "q", "inbox"))
     return UUID.sub("*", parts.path) + "?" + "&".join(asked)
 
 

@@ -93,8 +93,8 @@ async def _sides(scope: Scope, side: str, ids: Collection[UUID]) -> dict[UUID, S
     async with transaction(scope):
         found = await database.rows(
             SideRow,
-            f"SELECT x.id, s.* FROM unnest($2::uuid[]) AS x (id) CROSS JOIN LATERAL {side} AS s",  # noqa: S608  # no input
-            scope.community_id, list(ids),
+            f"SELECT x.id, s.* FROM unnest($2::text[]::uuid[]) AS x (id) CROSS JOIN LATERAL {side} AS s",  # noqa: S608  # no input
+            scope.community_id, database.as_texts(ids),
         )  # fmt: skip
     return {row.id: row.side() for row in found}
 

@@ -13,7 +13,7 @@ CAPABILITY = Capability(
         InboxKind(
             noun="card",
             place=30,
-            word=_("服务卡"),
+            word=_("等另一位核对的卡"),
             icon="person",
             listing="timebank.cards.waiting.listing",
             decidable="timebank.cards.waiting.decidable",

@@ -1,6 +1,8 @@
 """Cards that no second person has confirmed, as the inbox lists them."""
 
 from timebank.cards.confirming import count_unconfirmed, unconfirmed_cards
+from timebank.core import database
+from timebank.core.database import transaction
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.inbox.kinds import Asked, Decidable, Item
@@ -23,6 +25,8 @@ async def listing(
 
 async def decidable(scope: Scope, _asked: Asked) -> Decidable:
     """How many wait, and how many of those listed the caller may confirm."""
-    waiting = await count_unconfirmed(scope)
-    found = await unconfirmed_cards(scope) if waiting else []
+    async with transaction(scope), database.gathering() as reads:
+        counted = reads.start(count_unconfirmed(scope))
+        listed = reads.start(unconfirmed_cards(scope))
+    waiting, found = counted.result(), listed.result()
     return Decidable(waiting, 0, sum(card.may_confirm for card in found), [], waiting > len(found))

@@ -11,7 +11,7 @@ from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.deeds.parties import readable_deeds
 from timebank.deeds.schemas import Deed, DeedOut, DeedStatus
-from timebank.inbox.kinds import undecided
+from timebank.inbox.kinds import Asked, add_batch, undecided
 from timebank.people.locks import lock_people, require_locked
 
 _DEED = f"""
@@ -108,16 +108,31 @@ async def deeds_of_resident(scope: Scope, person_id: UUID, reading: Reading) -> 
     return await list_deeds(scope, person_id=person_id, limit=20, cursor=reading.cursor)
 
 
-async def list_filed_deeds(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[Deed]:
+def filed(scope: Scope, asked: Asked) -> Filters:
+    """The filed deeds (`d`) that match and that no decision about many has chosen."""
+    to = Filters(scope.community_id)
+    to.add("d.status = 'filed'")
+    to.add_given("d.rule_code = {}", asked.rule)
+    to.add_given("d.occurred_on >= {}", asked.since)
+    to.add_given("d.occurred_on <= {}", asked.until)
+    to.add_given("d.witness_answer = {}", asked.flag)
+    if asked.doubtful:
+        to.add("d.witness_answer = 'denied'")
+    add_batch(asked, to, "d.id")
+    to.sql += f" AND {undecided('d.id')}"
+    return to
+
+
+async def list_filed_deeds(
+    scope: Scope, asked: Asked, *, limit: int = 50, cursor: str | None = None
+) -> Page[Deed]:  # fmt: skip
     """The filed deeds that wait, those that their witness denied first, then the oldest. Checks no permission."""
-    asked = Filters(scope.community_id)
-    asked.add("d.status = 'filed'")
-    asked.sql += f" AND {undecided('d.id')}"
+    to = filed(scope, asked)
     answered = "d.witness_answer IS DISTINCT FROM 'denied'"
-    asked.add_after(f"{answered}, d.id", ">", read_cursor(cursor, tuple[bool, UUID]))
-    oldest = f"{_DEED}{asked.sql} ORDER BY {answered}, d.id LIMIT {most(limit + 1)}"
+    to.add_after(f"{answered}, d.id", ">", read_cursor(cursor, tuple[bool, UUID]))
+    oldest = f"{_DEED}{to.sql} ORDER BY {answered}, d.id LIMIT {most(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(Deed, oldest, *asked.values)
+        found = await database.rows(Deed, oldest, *to.values)
     return make_page(found, limit, lambda deed: (deed.witness_answer != "denied", deed.id))
 
 

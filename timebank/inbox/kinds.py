@@ -11,6 +11,8 @@ from timebank.core import clock
 from timebank.core.capability import Batches, InboxKind, capabilities, resolve
 from timebank.core.database import Filters
 from timebank.core.errors import NotFound
+from timebank.core.paging import Page
+from timebank.core.scope import Scope
 
 MANY_MAX = 5_000
 """At most so many rows are looked at to find those that the caller may decide, and decided together."""
@@ -25,6 +27,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     activity_id: UUID | None = None
     station_id: UUID | None = None
+    rule: str | None = None
     batch_id: UUID | None = None
     since: date | None = None
     until: date | None = None
@@ -84,6 +87,20 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 def inbox_kinds() -> list[InboxKind]:
     """Every kind, in the order of their places."""
     return sorted((kind for one in capabilities() for kind in one.inbox), key=lambda kind: kind.place)
+
+
+async def decidable(scope: Scope, kind: InboxKind, asked: Asked | None = None) -> Decidable:
+    """How much of this kind waits, and what of it the caller may decide."""
+    found: Decidable = await resolve(kind.decidable)(scope, asked or Asked())
+    return found
+
+
+async def listing(
+    scope: Scope, kind: InboxKind, asked: Asked, limit: int, cursor: str | None = None, language: str = "zh"
+) -> Page[Item]:
+    """One page of what waits of this kind, doubtful ones first, then the oldest."""
+    found: Page[Item] = await resolve(kind.listing)(scope, asked, limit, cursor, language)
+    return found
 
 
 def kind_of(noun: str) -> InboxKind:

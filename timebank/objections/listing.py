@@ -98,10 +98,9 @@ async def count_undecided_objections(scope: Scope) -> int:
     """The number of undecided objections, for administrators and auditors."""
     scope.require_reader()
     async with transaction(scope):
-        waiting: int = await database.fetch_value(
-            "SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL", scope.community_id
+        return await database.read_value(
+            int, "SELECT count(*) FROM objection WHERE community_id = $1 AND upheld IS NULL", scope.community_id
         )
-    return waiting
 
 
 async def find_objection(scope: Scope, objection_id: UUID) -> ObjectionDetail:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from timebank.agreements.deciders import administrators_apart_from_each
 from timebank.agreements.independence import near
+from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
@@ -51,9 +52,9 @@ async def _decidable_ids(scope: Scope, found: Sequence[ObjectionDetail]) -> set[
 
 async def decidable(scope: Scope, _asked: Asked) -> Decidable:
     """How many wait, and how many of the 200 oldest the caller may decide; each is decided on its own page."""
-    waiting = await count_undecided_objections(scope)
-    if not waiting:
-        return Decidable(0, 0, 0, [])
-    found = await list_undecided_objections(scope, limit=LOOKED_AT)
+    async with transaction(scope), database.gathering() as reads:
+        counted = reads.start(count_undecided_objections(scope))
+        oldest = reads.start(list_undecided_objections(scope, limit=LOOKED_AT))
+    waiting, found = counted.result(), oldest.result().items
     async with transaction(scope):
-        return Decidable(waiting, 0, len(await _decidable_ids(scope, found.items)), [], waiting > LOOKED_AT)
+        return Decidable(waiting, 0, len(await _decidable_ids(scope, found)), [], waiting > LOOKED_AT)

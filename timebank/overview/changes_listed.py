@@ -124,10 +124,8 @@ async def waiting_change_about(scope: Scope, kind: Kind, subject_id: UUID, langu
         return (await changes_out(scope, [row], language))[0] if row else None
 
 
-async def count_yours(scope: Scope, waiting: int) -> int:
+async def count_yours(scope: Scope) -> int:
     """How many of the waiting changes the caller may decide, counting at most the 200 oldest."""
-    if not waiting:
-        return 0
     async with transaction(scope):
         rows = await database.rows(
             ChangeRow,
@@ -135,6 +133,8 @@ async def count_yours(scope: Scope, waiting: int) -> int:
             scope.community_id,
             LOOKED_AT,
         )
+        if not rows:
+            return 0
         bench = await Bench.of(scope, [row.about for row in rows])
     return sum(bench.may_decide(row.about) for row in rows)
 

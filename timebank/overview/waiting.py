@@ -28,9 +28,13 @@ async def listing(
 async def decidable(scope: Scope, _asked: Asked) -> Decidable:
     """How many wait, and how many of the 200 oldest the caller may decide; each is decided on its own page."""
     scope.require_reader()
-    async with transaction(scope):
-        waiting: int = await database.fetch_value(
-            "SELECT count(*) FROM waiting_change WHERE community_id = $1 AND status = 'waiting'", scope.community_id
-        )
-        yours = await count_yours(scope, waiting)
-    return Decidable(waiting, 0, yours, [], waiting > LOOKED_AT)
+    async with transaction(scope), database.gathering() as reads:
+        counted = reads.start(
+            database.read_value(
+                int, "SELECT count(*) FROM waiting_change WHERE community_id = $1 AND status = 'waiting'",
+                scope.community_id,
+            )
+        )  # fmt: skip
+        yours = reads.start(count_yours(scope))
+    waiting = counted.result()
+    return Decidable(waiting, 0, yours.result(), [], waiting > LOOKED_AT)

@@ -48,6 +48,7 @@ CAPABILITY = Capability(
             listing="timebank.shop.confirmations.waiting.listing",
             decidable="timebank.shop.confirmations.waiting.decidable",
             page="/admin/confirmations",
+            hint=_("有人在柜台等着"),
         ),
     ),
     jobs=(Job("expire_redemptions", 60, "timebank.shop.cancelling.expire_redemptions"),),

@@ -227,7 +227,9 @@ class InboxKind:
     decidable: str
     """`(scope, asked) -> Decidable`: how many wait, and which of them the caller may decide."""
     page: str = ""
-    filters: Sequence[Literal["activity", "station", "batch", "date", "flag"]] = ()
+    hint: str = ""
+    """What the overview says of it where the caller may decide some."""
+    filters: Sequence[Literal["activity", "station", "rule", "batch", "date", "flag"]] = ()
     flags: str | None = None
     """The mapping of its flags to words, if it is filtered by them."""
     groups: str | None = None

@@ -1,6 +1,7 @@
 """Filed deeds that wait for a review, as the inbox lists them and decides many of them."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -15,21 +16,22 @@ from timebank.core.locale import _, translate
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.deeds.parties import party_to, people_of
-from timebank.deeds.reading import list_filed_deeds
+from timebank.deeds.reading import filed, list_filed_deeds
 from timebank.deeds.review import review_deed
-from timebank.inbox.kinds import MANY_MAX, Asked, Decidable, Item, undecided
+from timebank.inbox.kinds import MANY_MAX, Asked, Decidable, Group, Item, batches
 from timebank.people.locks import lock_people
 
 DENIED = _("见证人不认")
+FLAGS = {"denied": DENIED}
 ALONE = _("要逐条核实")
 
 
 async def listing(
-    scope: Scope, _asked: Asked, limit: int = 50, cursor: str | None = None, language: str = "zh"
+    scope: Scope, asked: Asked, limit: int = 50, cursor: str | None = None, language: str = "zh"
 ) -> Page[Item]:
     """The filed deeds, those that their witness denied first, then the oldest."""
     scope.require_reader()
-    found = await list_filed_deeds(scope, limit=limit, cursor=cursor)
+    found = await list_filed_deeds(scope, asked, limit=limit, cursor=cursor)
     async with transaction(scope):
         parties = await party_to(scope, found.items) if scope.administers else {deed.id for deed in found.items}
         named = await administrators_apart_from_each(scope, [people_of(deed) for deed in found.items])
@@ -57,16 +59,17 @@ class _Party(msgspec.Struct, frozen=True):
     denied: bool
 
 
-async def decidable(scope: Scope, _asked: Asked) -> Decidable:
+async def decidable(scope: Scope, asked: Asked) -> Decidable:
     """How many filed deeds wait, and which the caller may decide, in the order in which their people are locked."""
     scope.require_reader()
+    to = filed(scope, asked)
     async with transaction(scope):
         found = await database.rows(
             _Party,
-            "SELECT d.id, d.person_id, d.witness_id, d.filed_by, d.witness_answer IS NOT DISTINCT FROM 'denied' "  # noqa: S608  # no input
-            f"AS denied FROM deed d WHERE d.community_id = $1 AND d.status = 'filed' AND {undecided('d.id')} "
-            f"ORDER BY d.id LIMIT {most(MANY_MAX)}",
-            scope.community_id,
+            "SELECT d.id, d.person_id, d.witness_id, d.filed_by, d.witness_answer IS NOT DISTINCT FROM 'denied' "  # noqa: S608  # conditions of the program
+            f"AS denied FROM deed d WHERE d.community_id = $1{to.sql} "
+            f"ORDER BY d.witness_answer IS DISTINCT FROM 'denied', d.id LIMIT {most(MANY_MAX)}",
+            *to.values,
         )
         close = await near(scope, [person for d in found for person in (d.person_id, d.witness_id, d.filed_by)])
     mine = [d for d in found if scope.administers and close.is_uninvolved([d.filed_by], [d.person_id, d.witness_id])]
@@ -74,6 +77,46 @@ async def decidable(scope: Scope, _asked: Asked) -> Decidable:
     return Decidable(
         len(found), sum(d.denied for d in found), len(mine), [d.id for d in many], len(found) >= MANY_MAX
     )  # fmt: skip
+
+
+class _Batch(msgspec.Struct, frozen=True, kw_only=True):
+    batch_id: UUID
+    waiting: int
+    people: int
+    doubtful: int
+    since: date
+    until: date
+    filed_by: list[UUID]
+
+
+async def groups(scope: Scope, language: str = "zh") -> list[Group]:
+    """What waits of each import, newest first; who may decide it where the caller has filed it."""
+    scope.require_reader()
+    made = batches()
+    if made is None:
+        return []
+    to = filed(scope, Asked())
+    async with transaction(scope):
+        found = await database.rows(
+            _Batch,
+            "SELECT made.batch_id, count(*) AS waiting, count(DISTINCT d.person_id) AS people, "  # noqa: S608  # conditions of the program
+            "count(*) FILTER (WHERE d.witness_answer = 'denied') AS doubtful, "
+            "min(d.occurred_on) AS since, max(d.occurred_on) AS until, "
+            "array_remove(array_agg(DISTINCT d.filed_by), NULL) AS filed_by "
+            f"FROM deed d JOIN ({made.rows}) AS made ON made.noun_id = d.id WHERE d.community_id = $1{to.sql} "
+            f"GROUP BY made.batch_id ORDER BY max(d.created_at) DESC, made.batch_id LIMIT {most(50)}",
+            *to.values,
+        )
+        close = await near(scope, [person for batch in found for person in batch.filed_by])
+        named = await administrators_apart_from_each(scope, [batch.filed_by for batch in found])
+    return [
+        Group(
+            batch_id=batch.batch_id, waiting=batch.waiting, people=batch.people, doubtful=batch.doubtful, minutes=None,
+            since=batch.since, until=batch.until, mine=scope.administers and close.is_uninvolved(batch.filed_by),
+            who=[officer.in_words(language) for officer in chosen],
+        )
+        for batch, chosen in zip(found, named, strict=True)
+    ]  # fmt: skip
 
 
 async def decide_deeds(

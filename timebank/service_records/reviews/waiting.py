@@ -119,9 +119,11 @@ async def decidable_among(scope: Scope, parties: Sequence[Party]) -> set[UUID]:
     """The ids of those that the caller may decide: no own, household's, entered, corrected or scanned ones."""
     if not scope.administers:
         return set()
-    close = await near(scope, {person for each in parties for person in (each.person_id, each.entered_by)})
-    corrected = await near(scope, {each.corrected_by for each in parties})
-    scanned = await scanned_by(scope, [each.visit_id for each in parties])
+    async with transaction(scope), database.gathering() as reads:
+        acted = reads.start(near(scope, {person for each in parties for person in (each.person_id, each.entered_by)}))
+        corrections = reads.start(near(scope, {each.corrected_by for each in parties}))
+        hands = reads.start(scanned_by(scope, [each.visit_id for each in parties]))
+    close, corrected, scanned = acted.result(), corrections.result(), hands.result()
     return {
         each.id
         for each in parties

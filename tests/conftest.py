@@ -14,6 +14,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
+from tests.support.saved import save_all
 from tests.support.service import Service, served
 from tests.support.town import Town, build_town
 from timebank.app import create_app
@@ -123,20 +124,9 @@ async def first_town(pool: str) -> tuple[Town, str]:
     """The town as built, and the SQL script that restores its rows from the schema in which they are saved."""
     connection = await asyncpg.connect(pool)
     built = await build_town(connection)
-    tables = [
-        row["tablename"]
-        for row in await connection.fetch(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'"
-        )
-    ]
-    await connection.execute("CREATE SCHEMA first_town")
-    script = ["SET session_replication_role = replica"]
-    for table in tables:
-        await connection.execute(f"CREATE TABLE first_town.{table} AS SELECT * FROM public.{table}")
-        script += [f"DELETE FROM public.{table}", f"INSERT INTO public.{table} SELECT * FROM first_town.{table}"]
-    script.append("SET session_replication_role = origin")
+    script = await save_all(connection, "first_town")
     await connection.close()
-    return built, "; ".join(script)
+    return built, script
 
 
 @pytest.fixture

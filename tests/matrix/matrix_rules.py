@@ -158,6 +158,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "GET /admin/months/{month}",
         "GET /admin/months/days/{day}",
         "POST /admin/exports/{listed}",
+        "POST /admin/audit/search",
         "POST /admin/find",
         "POST /admin/goods/search",
         "POST /admin/agreements/seen",

@@ -19,6 +19,7 @@ from tests.imports.kinds.test_imports import GOODS, table
 from tests.support.counter import Tablet, has_password, tablet
 from tests.support.messages import end_quiet_hours
 from tests.support.presence import body, nine_o_clock, personal_code, scanned, served, station_code
+from tests.support.saved import save_all
 from tests.support.shop import API, key
 from tests.support.town import PHOENIX, SPRING, Town, operating
 from timebank.access.devices import devices
@@ -329,22 +330,6 @@ async def first(
     await owner.execute(script)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         made = await build(owner, client, copy.deepcopy(built))
-    yield made, await kept(owner, schema)
+    yield made, await save_all(owner, schema)
     await owner.execute(f"DROP SCHEMA {schema} CASCADE")
     await owner.close()
-
-
-async def kept(owner: asyncpg.Connection, schema: str) -> str:
-    """Save every row in this schema; return the SQL script that restores them."""
-    tables = [
-        row["tablename"]
-        for row in await owner.fetch(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'"
-        )
-    ]
-    await owner.execute(f"CREATE SCHEMA {schema}")
-    script = ["SET session_replication_role = replica"]
-    for name in tables:
-        await owner.execute(f"CREATE TABLE {schema}.{name} AS SELECT * FROM public.{name}")
-        script += [f"DELETE FROM public.{name}", f"INSERT INTO public.{name} SELECT * FROM {schema}.{name}"]
-    return "; ".join([*script, "SET session_replication_role = origin"])

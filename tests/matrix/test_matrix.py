@@ -14,7 +14,8 @@ from litestar import Litestar
 
 from tests.matrix.matrix import NAMED, Operation, address, ask, operations, outcome
 from tests.matrix.matrix_rules import GENERAL, NEVER_DONE, OWN_WORDS, RULES
-from tests.matrix.rounds import DEVICES, OUTSIDE, PEOPLE, ROLES, Round, first, kept
+from tests.matrix.rounds import DEVICES, OUTSIDE, PEOPLE, ROLES, Round, first
+from tests.support.saved import save_all
 from tests.support.shop import API, key
 from tests.support.town import Town
 from timebank.core import clock
@@ -146,7 +147,7 @@ async def test_no_object_of_another_community_is_reached_and_no_object_makes_the
     wrong: list[str] = []
     town, asked = made.town, 0
     await more_objects(client, made)
-    back = await kept(owner, f"round_{part}")
+    back = await save_all(owner, f"round_{part}")
     homes = {role: town.home[name] for role, name in PEOPLE.items()} | dict.fromkeys(DEVICES, town.community)
     for op in operations(app)[part::SLICES]:
         if op.path.startswith("/board/"):

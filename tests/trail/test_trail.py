@@ -1,7 +1,7 @@
 """The audit trail: administrators and auditors read, in words, who did what and who viewed whose data."""
 
 import ast
-from datetime import timedelta
+from datetime import date, timedelta
 
 import asyncpg
 import httpx
@@ -16,6 +16,8 @@ from timebank.access.sign_in.finding import find_at_counter
 from timebank.cards.cards import issue_card
 from timebank.core import clock
 from timebank.core.errors import Forbidden
+from timebank.operations.piccolo_app import APP_CONFIG
+from timebank.people.records import set_person_status
 from timebank.trail.reading import trail
 from timebank.trail.words import LABELS, nouns, verbs
 
@@ -54,8 +56,26 @@ def test_every_verb_noun_and_value_has_words() -> None:
         for call in calls("audit.record", "audit.record_many", "audit.record_of_login")
         for k in call.keywords
         if k.arg
-    } - {"reason"}
+    } - {"reason", "about"}
     assert {n for n in named if not n.endswith("_id")} - LABELS.keys() - UNSAID == set()
+
+
+def test_every_change_of_something_that_is_a_residents_says_whose() -> None:
+    """So that what was done about a resident is found by the resident, whatever it was done to."""
+    columns = {
+        table._meta.tablename: {c._meta.db_column_name for c in table._meta.columns}
+        for table in APP_CONFIG.table_classes
+    }
+    of_residents = {name for name, known in columns.items() if known & {"person_id", "child_id"}}
+    silent = []
+    for call in calls("audit.record", "audit.record_many"):
+        noun, about = call.args[NOUN], {"about", "person_id", "child_id"}
+        named = isinstance(noun, ast.Constant) and noun.value in of_residents
+        one = ast.unparse(call.args[NOUN + 1]) != "None"
+        if named and one and not about & {k.arg for k in call.keywords}:
+            silent.append(ast.unparse(call)[:90])
+    assert silent == []
+    assert {"deed", "service_record", "redemption"} <= of_residents
 
 
 async def test_administrators_and_auditors_read_it_and_nobody_else(town: Town) -> None:
@@ -160,3 +180,28 @@ async def test_a_day_before_every_id_has_an_empty_trail(town: Town, client: http
         answer = await client.get(f"{API}/audit", params={"until": day}, headers=admin)
         assert (answer.status_code, answer.json()["items"]) == (200, [])
     assert (await client.get(f"{API}/audit", headers=admin)).json()["items"]
+
+
+async def test_what_was_done_about_somebody_is_found_whatever_it_was_done_to(town: Town) -> None:
+    """By the person's own row or by what names the person, from one day to another, and in the own community alone."""
+    keeper, admin = await town.scope("周敏"), await town.scope("赵丽")
+    first = clock.now()
+    with clock.at(first):
+        await issue_card(keeper, town.people["张桂兰"])
+        await issue_card(keeper, town.people["李秀英"])
+    with clock.at(first + timedelta(days=2)):
+        await set_person_status(admin, town.people["张桂兰"], "blocked", "换了三张卡")
+    about = town.people["张桂兰"]
+    lines = (await trail(admin, about_id=about)).items
+    assert [(line.verb, line.person, line.reason) for line in lines if line.verb != "revoke_card"][:2] == [
+        (lines[0].verb, "赵丽", "换了三张卡"), ("issue_card", "周敏", None),
+    ]  # fmt: skip
+    assert {line.about for line in lines} == {"张桂兰"}
+    day = clock.local_day(first)
+    assert {line.person for line in (await trail(admin, about_id=about, since=day + timedelta(days=1))).items} == {
+        "赵丽"
+    }
+    assert {line.person for line in (await trail(admin, about_id=about, since=day, until=day)).items} == {"周敏"}
+    assert (await trail(await town.scope("何静"), about_id=about)).items == []
+    far = (await trail(admin, about_id=about, since=date(1, 1, 1), until=date(9999, 12, 31))).items
+    assert far == lines

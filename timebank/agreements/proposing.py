@@ -56,7 +56,9 @@ async def propose(
         if made is None:
             made = await _same(scope, kind, subject, says)
         else:
-            await audit.record(scope, "propose", "waiting_change", made, kind=kind.name, subject=subject)
+            await audit.record(
+                scope, "propose", "waiting_change", made, about=person_id, kind=kind.name, subject=subject
+            )
         who = who_in_words((await Bench.of(scope, [about])).deciders(about))
     return Waiting(waiting=UUID(bytes=made.bytes), who=who)
 

@@ -132,12 +132,13 @@ async def confirm_cards(scope: Scope, card_ids: Sequence[UUID]) -> int:
         confirmed = await database.fetch(
             "UPDATE card SET confirmed_at = coalesce(confirmed_at, $3), confirmed_by_login = $4 "
             "WHERE community_id = $1 AND id = ANY ($2) AND confirmed_by_login IS NULL AND revoked_at IS NULL "
-            "RETURNING id",
+            "RETURNING id, person_id",
             scope.community_id, list(await _of_others(scope, await _cards(scope, card_ids))), clock.now(),
             scope.login_id,
         )  # fmt: skip
         for row in sorted(confirmed, key=lambda row: row["id"]):
-            await audit.record(scope, "confirm_card", "card", UUID(bytes=row["id"].bytes))
+            card_id, person_id = UUID(bytes=row["id"].bytes), UUID(bytes=row["person_id"].bytes)
+            await audit.record(scope, "confirm_card", "card", card_id, about=person_id)
         if not confirmed and await _holds_back(scope, card_ids):
             raise OwnCard
     return len(confirmed)

@@ -40,8 +40,12 @@ def at_local(day: date, clock_time: time) -> datetime:
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:
-    """The begin (inclusive) and end (exclusive) of a local day, in UTC."""
-    return at_local(day, time()), at_local(day + timedelta(days=1), time())
+    """The begin (inclusive) and end (exclusive) of a local day, in UTC.
+
+    The first and the last day of the calendar stand for the day next to them, since UTC has no moment for their bounds.
+    """
+    kept = min(max(day, date.min + timedelta(days=1)), date.max - timedelta(days=1))
+    return at_local(kept, time()), at_local(kept + timedelta(days=1), time())
 
 
 def new_id() -> UUID:

@@ -56,7 +56,9 @@ async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note:
             await end_waiting_change(scope, subject.again, str(objection_id))
         await _write_decision(scope, raised, upheld, note)
         outcome = await _carry_out(scope, subject, raised, parties, upheld, note)
-        await audit.record(scope, "decide_objection", "objection", objection_id, reason=note, upheld=upheld)
+        await audit.record(
+            scope, "decide_objection", "objection", objection_id, about=parties.person_id, reason=note, upheld=upheld
+        )
         await notify(
             scope, raised.person_id, "objection_decided", f"objection:{objection_id}:decided", raised.subject_id,
             outcome=phrase(outcome), note=note,
@@ -77,7 +79,9 @@ async def end_objections(scope: Scope, kind: str, subject_id: UUID, note: str) -
     outcome = subject_of(kind).rejected
     for row in ended:
         objection_id, person_id = UUID(bytes=row["id"].bytes), UUID(bytes=row["person_id"].bytes)
-        await audit.record(scope, "decide_objection", "objection", objection_id, reason=note, upheld=True)
+        await audit.record(
+            scope, "decide_objection", "objection", objection_id, about=person_id, reason=note, upheld=True
+        )
         await notify(
             scope, person_id, "objection_decided", f"objection:{objection_id}:decided", subject_id,
             outcome=phrase(outcome), note=note,

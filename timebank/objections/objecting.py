@@ -38,7 +38,7 @@ async def object_to(
         await require_may_object(scope, objector)
         parties = await lock_parties(scope, kind, subject_id)
         subject.may_object(parties, objector == parties.person_id)
-        raised = await _raise(scope, kind, subject_id, objector, reason)
+        raised = await _raise(scope, kind, subject_id, objector, reason, parties.person_id)
         if raised.entered_by is not None:
             await notify_objector(scope, objector, raised.id, kind)
         if parties.stage == "published":
@@ -46,7 +46,7 @@ async def object_to(
         return raised.out()
 
 
-async def _raise(scope: Scope, kind: str, subject_id: UUID, objector: UUID, reason: str) -> Raised:
+async def _raise(scope: Scope, kind: str, subject_id: UUID, objector: UUID, reason: str, about: UUID) -> Raised:
     raised = Raised(
         id=clock.new_id(), subject_kind=kind, subject_id=subject_id, person_id=objector, reason=reason,
         created_at=clock.now(), upheld=None, decided_at=None, decision_note=None,
@@ -59,7 +59,7 @@ async def _raise(scope: Scope, kind: str, subject_id: UUID, objector: UUID, reas
             decided_at=None, decision_note=None, entered_by=raised.entered_by,
         )
     )  # fmt: skip
-    await audit.record(scope, "object", kind, subject_id, objection=raised.id)
+    await audit.record(scope, "object", kind, subject_id, about=about, objection=raised.id)
     return raised
 
 

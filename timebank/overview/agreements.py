@@ -126,7 +126,14 @@ async def _carry_out(scope: Scope, row: ChangeRow) -> None:
 async def _notify_outcome(scope: Scope, row: ChangeRow, decision: Decision, note: str) -> None:
     status = OUTCOMES[decision]
     await audit.record(
-        scope, "decide_change", "waiting_change", row.id, reason=note or None, kind=row.kind, decision=decision
+        scope,
+        "decide_change",
+        "waiting_change",
+        row.id,
+        about=row.person_id,
+        reason=note or None,
+        kind=row.kind,
+        decision=decision,
     )
     if row.proposed_by is not None and row.proposed_by_name is not None and not is_proposer(scope, row):
         await notify(

@@ -160,6 +160,7 @@ async def insert_record(
     ))  # fmt: skip
     database.queue(row)
     await audit.record(
-        scope, "record_service", "service_record", served.id, kind=served.kind, status=status, flags=flags,
+        scope, "record_service", "service_record", served.id, about=served.person_id, kind=served.kind,
+        status=status, flags=flags,
         minutes=served.minutes,
     )  # fmt: skip

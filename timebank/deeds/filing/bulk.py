@@ -148,7 +148,9 @@ async def file_imported_deeds(scope: Scope, wanted: Sequence[BookDeed]) -> list[
             changes.append((filed.id, {"rule": rule.code, "version": rule.version, "points": points}))
             answers.append(filed)
         await database.insert_many("deed", _COLUMNS, rows)
-        await audit.record_many(scope, "file_deed", "deed", changes)
+        await audit.record_many(
+            scope, "file_deed", "deed", changes, about=[each.person_id for each in answers if isinstance(each, Filed)]
+        )
     return answers
 
 

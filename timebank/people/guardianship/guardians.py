@@ -189,7 +189,7 @@ async def record_consent(scope: Scope, guardianship_id: UUID) -> GuardianOut | W
 
 async def _consent(scope: Scope, found: GuardianOut, by: UUID | None) -> GuardianOut:
     given: dict[Column | str, object] = {"consented_at": found.consented_at or clock.now(), "recorded_by": by}
-    await _change(scope, found.id, "record_consent", given)
+    await _change(scope, found, "record_consent", given)
     if not scope.is_own(found.guardian_id) and found.consented_at is None:
         await _notify(scope, found, "guardianship.consented")
     return await _guardianship(scope, found.id)
@@ -205,7 +205,7 @@ async def withdraw_consent(scope: Scope, guardianship_id: UUID) -> GuardianOut:
     async with transaction(scope):
         found = await _of_caller(scope, guardianship_id)
         gone: dict[Column | str, object] = {"consented_at": None, "recorded_by": scope.person_id}
-        await _change(scope, guardianship_id, "withdraw_consent", gone)
+        await _change(scope, found, "withdraw_consent", gone)
         if not scope.is_own(found.guardian_id) and found.consented_at is not None:
             await _notify(scope, found, "guardianship.consent_withdrawn")
         return await _guardianship(scope, guardianship_id)
@@ -225,7 +225,7 @@ async def end_guardianship(scope: Scope, guardianship_id: UUID) -> None:
     scope.require_admin()
     async with transaction(scope):
         found = await _guardianship(scope, guardianship_id)
-        await _change(scope, guardianship_id, "end_guardianship", {"ended_at": clock.now()})
+        await _change(scope, found, "end_guardianship", {"ended_at": clock.now()})
         await _notify(scope, found, "guardianship.ended")
 
 
@@ -234,11 +234,11 @@ async def _notify(scope: Scope, about: GuardianOut, kind: str, **values: Any) ->
     await notify(scope, about.guardian_id, kind, key, about.id, child=about.child_name, **values)
 
 
-async def _change(scope: Scope, guardianship_id: UUID, verb: str, changed: dict[Column | str, object]) -> None:
+async def _change(scope: Scope, found: GuardianOut, verb: str, changed: dict[Column | str, object]) -> None:
     await Guardianship.update(changed).where(
-        (Guardianship.community_id == scope.community_id) & (Guardianship.id == guardianship_id)
+        (Guardianship.community_id == scope.community_id) & (Guardianship.id == found.id)
     )
-    await audit.record(scope, verb, "guardianship", guardianship_id)
+    await audit.record(scope, verb, "guardianship", found.id, about=found.child_id)
 
 
 GUARDIAN = Kind(name="guardian", sentence=_("登记{person}为{child}的监护人（{relation}）"), needs="another")

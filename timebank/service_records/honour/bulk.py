@@ -68,7 +68,8 @@ async def enter_imported_hours(scope: Scope, entries: Sequence[HoursEntry]) -> N
             (one.id, {"kind": "honour", "status": "pending", "flags": doubts, "minutes": one.minutes})
             for one, doubts in zip(entries, flags, strict=True)
         ]
-        await audit.record_many(scope, "record_service", "service_record", changes)
+        about = [one.person_id for one in entries]
+        await audit.record_many(scope, "record_service", "service_record", changes, about=about)
 
 
 async def overlapping_records(scope: Scope, spans: Sequence[tuple[UUID, Span]]) -> list[list[RecordedTime]]:

@@ -36,7 +36,7 @@ LENGTHEN = """(long) => {
 }"""
 TYPED = """([name, value]) => {
   const field = document.querySelector(`main form [name=${name}]`);
-  if (field) { field.value = value; field.form.requestSubmit(); }
+  if (field) { field.value = value; field.form.noValidate = true; field.form.requestSubmit(); }
 }"""
 EMPTIED = ("/messages", "/visits", "/statement?month=2001-01", "/redemptions", "/deeds", "/activities", "/classes")
 REFUSED = (

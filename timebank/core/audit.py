@@ -12,11 +12,13 @@ from timebank.core.scope import Scope
 
 
 async def record(
-    scope: Scope, verb: str, noun: str, noun_id: UUID | None, *, reason: str | None = None, **change: object
-) -> None:
+    scope: Scope, verb: str, noun: str, noun_id: UUID | None, *, reason: str | None = None,
+    about_id: UUID | None = None, **change: object,
+) -> None:  # fmt: skip
     """Write one audit row: who did what to which record and why. It is queued and sent before the commit.
 
-    `change` holds the new values; never a person's name, phone or identity number.
+    `change` holds the new values; never a person's name, phone or identity number. `about_id` is the resident whom the
+    act is about, where neither the record nor the change names one.
     """
     database.queue(
         database.insert(
@@ -24,6 +26,7 @@ async def record(
                 community_id=scope.community_id, id=clock.new_id(), at=clock.now(), person_id=scope.person_id,
                 login_id=scope.login_id, via=scope.via, request_id=scope.request_id, verb=verb, noun=noun,
                 noun_id=noun_id, reason=reason, change=msgspec.json.encode(change).decode(), device_id=scope.device_id,
+                about_id=about_id or _about(noun, noun_id, change),
             )
         )
     )  # fmt: skip
@@ -31,7 +34,7 @@ async def record(
 
 _COLUMNS = (
     "community_id", "id", "at", "person_id", "login_id", "via", "request_id", "verb", "noun", "noun_id", "reason",
-    "change", "device_id",
+    "change", "device_id", "about_id",
 )  # fmt: skip
 
 
@@ -40,10 +43,17 @@ async def record_many(scope: Scope, verb: str, noun: str, done: Sequence[tuple[U
     now = clock.now()
     rows = [
         (scope.community_id, clock.new_id(), now, scope.person_id, scope.login_id, scope.via, scope.request_id, verb,
-         noun, noun_id, None, msgspec.json.encode(change).decode(), scope.device_id)
+         noun, noun_id, None, msgspec.json.encode(change).decode(), scope.device_id,
+         _about(noun, noun_id, change))
         for noun_id, change in done
     ]  # fmt: skip
     await database.insert_many("audit", _COLUMNS, rows)
+
+
+def _about(noun: str, noun_id: UUID | None, change: Mapping[str, object]) -> UUID | None:
+    """The resident whom an act is about, as its record and its values say."""
+    named = noun_id if noun == "person" else change.get("person_id", change.get("child_id"))
+    return named if isinstance(named, UUID) else None
 
 
 async def record_of_login(login_id: UUID, verb: str, request_id: str = "", **change: object) -> None:
@@ -70,3 +80,4 @@ class Audit(Table, tablename="audit"):
     reason = columns.Varchar(length=500, default=None, null=True)
     change = columns.JSONB(default=None, null=False)
     device_id = columns.UUID(default=None, null=True)
+    about_id = columns.UUID(default=None, null=True)

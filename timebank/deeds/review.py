@@ -72,7 +72,9 @@ async def review_deed(
         await end_waiting_change(
             scope, DEED_POINTS, str(deed_id)
         )  # this decision replaces the proposal of an earlier approval
-        await audit.record(scope, "review_deed", "deed", deed.id, reason=note or None, decision=decision)
+        await audit.record(
+            scope, "review_deed", "deed", deed.id, reason=note or None, about_id=deed.person_id, decision=decision
+        )
         return DeedOut.of(await lock_deed(scope, deed_id))
 
 
@@ -83,7 +85,7 @@ async def _note_asked(scope: Scope, deed: Deed) -> None:
             DeedTable.witness_asked_by: scope.actor_id,
         }
     ).where((DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id))  # fmt: skip
-    await audit.record(scope, "ask_witness", "deed", deed.id)
+    await audit.record(scope, "ask_witness", "deed", deed.id, about_id=deed.person_id)
 
 
 async def needs_second(scope: Scope, deed: Deed) -> bool:
@@ -125,7 +127,10 @@ async def _ask_above(scope: Scope, deed: Deed, note: str) -> DeedOut:
 async def approve_agreed(scope: Scope, change: Change) -> None:
     deed = await lock_deed(scope, UUID(change.do["deed_id"]))
     await _publish(scope, deed, change.do["note"])
-    await audit.record(scope, "review_deed", "deed", deed.id, reason=change.do["note"] or None, decision="approve")
+    await audit.record(
+        scope, "review_deed", "deed", deed.id, reason=change.do["note"] or None, about_id=deed.person_id,
+        decision="approve",
+    )  # fmt: skip
 
 
 async def present_deed_state(scope: Scope, do: Any) -> list[object]:

@@ -56,7 +56,10 @@ async def answer_as_witness(scope: Scope, deed_id: UUID, confirms: bool, note: s
             "WHERE community_id = $1 AND id = $2",
             scope.community_id, deed.id, answer, note.strip() or None, clock.now(), not confirms,
         )  # fmt: skip
-        await audit.record(scope, "answer_as_witness", "deed", deed.id, reason=note.strip() or None, confirms=confirms)
+        await audit.record(
+            scope, "answer_as_witness", "deed", deed.id, reason=note.strip() or None, about_id=deed.person_id,
+            confirms=confirms,
+        )  # fmt: skip
         if not confirms:
             await _notify_denied(scope, deed)
         return DeedOut.of(await lock_deed(scope, deed_id))

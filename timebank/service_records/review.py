@@ -154,7 +154,10 @@ async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> int | Non
             ServiceRecord.review_note: note,
         }
     ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
-    await audit.record(scope, "approve_record", "service_record", row.id, reason=note, notice_days=notice_days)
+    await audit.record(
+        scope, "approve_record", "service_record", row.id, reason=note, about_id=row.person_id,
+        notice_days=notice_days,
+    )  # fmt: skip
     return None
 
 
@@ -167,7 +170,7 @@ async def _reject(scope: Scope, row: DecidedRow, note: str, why: Phrase | None =
             ServiceRecord.review_said: why.stored() if why else None,
         }
     ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
-    await audit.record(scope, "reject_record", "service_record", row.id, reason=note)
+    await audit.record(scope, "reject_record", "service_record", row.id, reason=note, about_id=row.person_id)
     await notify(
         scope, row.person_id, "record_rejected", f"service:{row.id}:rejected", row.id,
         at=row.started_at, where=row.where, reason=[why, note] if why else [note],
@@ -202,7 +205,9 @@ async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason
             ServiceRecord.corrected_at: clock.now(),
         }
     ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
-    await audit.record(scope, "correct_end", "service_record", row.id, reason=reason, minutes=found.minutes)
+    await audit.record(
+        scope, "correct_end", "service_record", row.id, reason=reason, about_id=row.person_id, minutes=found.minutes
+    )
     if why is not None:
         await _reject(scope, row, reason, why)
 

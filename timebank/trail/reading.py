@@ -22,8 +22,7 @@ SELECT a.id, a.at, a.person_id, actor.name AS person, a.person_id IS NULL AND a.
 FROM audit a
 LEFT JOIN person actor ON actor.community_id = a.community_id AND actor.id = a.person_id
 LEFT JOIN device d ON d.community_id = a.community_id AND d.id = a.device_id
-LEFT JOIN person about ON about.community_id = a.community_id
-     AND about.id = CASE WHEN a.noun = 'person' THEN a.noun_id ELSE (a.change->>'person_id')::uuid END
+LEFT JOIN person about ON about.community_id = a.community_id AND about.id = a.about_id
 WHERE a.community_id = $1
 """
 # The lines of one page are found first, along an index: whoever has acted most has more lines than a plan expects.
@@ -31,16 +30,19 @@ _IDS = "SELECT a.id FROM audit a WHERE a.community_id = $1"
 
 
 async def trail(
-    scope: Scope, *, person_id: UUID | None = None, noun_id: UUID | None = None, verb: str | None = None,
-    until: date | None = None, language: str = "zh", limit: int = 50, cursor: str | None = None,
+    scope: Scope, *, person_id: UUID | None = None, about_id: UUID | None = None, noun_id: UUID | None = None,
+    verb: str | None = None, since: date | None = None, until: date | None = None, language: str = "zh",
+    limit: int = 50, cursor: str | None = None,
 ) -> Page[ChangeOut]:  # fmt: skip
-    """The audit lines of the community, newest first; filtered by actor, by subject, by verb or up to a day."""
+    """The audit lines of the community, newest first; by or about one person, of a thing, a verb or some days."""
     scope.require_reader()
     asked = Filters(scope.community_id)
     asked.add_given("a.person_id = {}", person_id)
+    asked.add_given("a.about_id = {}", about_id)
     asked.add_given("a.noun_id = {}", noun_id)
     asked.add_given("a.verb = {}", verb)
     asked.add_after("a.id", "<", read_cursor(cursor, tuple[UUID]) or _end_of(until))
+    asked.add_given("a.id >= {}", _first_id(since, 0))
     newest = f"{_IDS}{asked.sql} ORDER BY a.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
         found = await database.fetch(f"{_LINES} AND a.id = ANY (ARRAY({newest})) ORDER BY a.id DESC", *asked.values)
@@ -54,10 +56,16 @@ async def changes_of_resident(scope: Scope, person_id: UUID, reading: Reading) -
 
 
 def _end_of(until: date | None) -> tuple[UUID] | None:
-    """The smallest id after the end of a day, as a cursor; None without a day. No id is of a day before 1970."""
-    if until is None:
+    """The smallest id after the end of a day, as a cursor; None without a day."""
+    after = _first_id(until, 1)
+    return (after,) if after else None
+
+
+def _first_id(day: date | None, bound: int) -> UUID | None:
+    """The smallest id since the beginning (0) or the end (1) of a day. No id is of a day before 1970."""
+    if day is None:
         return None
-    return (UUID(int=max(0, int(clock.day_bounds(until)[1].timestamp() * 1000)) << 80),)
+    return UUID(int=max(0, int(clock.day_bounds(day)[bound].timestamp() * 1000)) << 80)
 
 
 def _line(row: dict[str, object], language: str) -> ChangeOut:

@@ -19,8 +19,10 @@ async def undo_entered_hours(scope: Scope, record_ids: Sequence[UUID]) -> int:
     async with transaction(scope):
         gone = await database.fetch(
             "UPDATE service_record SET status = 'withdrawn', withdrawn_at = $3, withdrawn_by = $4 "
-            "WHERE community_id = $1 AND id = ANY ($2) AND kind = 'honour' AND status = 'pending' RETURNING id",
+            "WHERE community_id = $1 AND id = ANY ($2) AND kind = 'honour' AND status = 'pending' "
+            "RETURNING id, person_id",
             scope.community_id, list(record_ids), clock.now(), scope.actor_id,
         )  # fmt: skip
-        await audit.record_many(scope, "withdraw_record", "service_record", [(row["id"], {}) for row in gone])
+        whose = [(row["id"], {"person_id": UUID(bytes=row["person_id"].bytes)}) for row in gone]
+        await audit.record_many(scope, "withdraw_record", "service_record", whose)
     return len(gone)

@@ -1,34 +1,39 @@
-"""The panel's page of the audit trail, newest first."""
+"""The panel's page of the audit trail, newest first; who acted, or whom it is about, is found by name."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter, URLEncodedBody
-from litestar.response import Template
+from litestar.response import Redirect, Template
 
 from timebank.core.capability import capabilities
-from timebank.core.paging import Page
+from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.people.directory import list_people
+from timebank.people.directory import list_people, names_of
 from timebank.people.schemas import PersonLine
-from timebank.trail.reading import names_of, trail
+from timebank.trail.reading import trail
 from timebank.trail.words import nouns, verbs
 from timebank.web.lists import typed_words
-from timebank.web.pages import page
+from timebank.web.pages import page, see_other
 
-FOUND_MAX = 20
+PATH = "/admin/audit"
+PARTS = {"about": "about_id", "by": "person_id"}
+"""What a person who is looked for has to do with an act, and the part of the address that says so."""
+MOST = 20
 Day = Annotated[str, QueryParameter(max_length=10)]
 
 
 class PanelTrailPages(Controller):
-    path = "/admin/audit"
+    path = PATH
     include_in_schema = False
 
     @get()
@@ -37,38 +42,76 @@ class PanelTrailPages(Controller):
         until: Day = "", person_id: FromQuery[UUID | None] = None, about_id: FromQuery[UUID | None] = None,
         noun_id: FromQuery[UUID | None] = None, cursor: Cursor = None,
     ) -> Template:  # fmt: skip
-        """The audit records of the community: of one kind, by whom, about whom or about which thing, of which days."""
-        chosen = verb if verb in verbs() else ""
-        found = await trail(
-            caller, person_id=person_id, about_id=about_id, noun_id=noun_id, verb=chosen or None, since=_day(since),
-            until=_day(until), language=language_of(request), cursor=cursor,
-        )  # fmt: skip
-        people = await names_of(caller, [each for each in (person_id, about_id) if each])
-        kept = {"person_id": person_id, "about_id": about_id, "noun_id": noun_id}
-        return page(
-            request, caller, "trail/list.html", found=found, verb=chosen, since=since if _day(since) else "",
-            until=until if _day(until) else "", by=people.get(person_id) if person_id else None,
-            about=people.get(about_id) if about_id else None, kept={name: id_ for name, id_ in kept.items() if id_},
-            verbs=verbs(), nouns=nouns(), cursor=cursor,
-            pages={noun: address for one in capabilities() for noun, address in one.panel.items()},
-        )  # fmt: skip
+        """The audit records of the community, optionally by one person, about one person or of one thing."""
+        ids = {"person_id": person_id, "about_id": about_id, "noun_id": noun_id}
+        asked = {"verb": verb, "since": since, "until": until} | {name: str(id_ or "") for name, id_ in ids.items()}
+        return await _trail_page(request, caller, asked, cursor)
 
-    @post("/search")
-    @shown_again(lambda request, caller: _found_page(request, caller, ""))
+    @post("/search", status_code=200)
+    @shown_again(lambda request, caller: _trail_page(request, caller, {}, None))
     async def search(
         self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
-    ) -> Template:
-        """The residents of this name: what each of them did, and what was done about each."""
-        return await _found_page(request, caller, typed_words(data))
+    ) -> Template | Redirect:
+        """The acts by or about the person of this name or number; several of one name are shown to choose from."""
+        caller.require_reader()
+        asked, words = _known(data), typed_words(data)
+        part = PARTS.get(data.get("part", ""), "about_id")
+        if not words:
+            return see_other(_address(asked))
+        people = (await list_people(caller, q=words, limit=MOST)).items
+        if len(people) == 1:
+            return see_other(_address(asked | {part: str(people[0].id)}))
+        found = [(person, _address(asked | {part: str(person.id)})) for person in people]
+        return await _trail_page(request, caller, asked, None, found, part)
 
 
-async def _found_page(request: AnyRequest, caller: Scope, q: str) -> Template:
-    caller.require_reader()
-    found = await list_people(caller, q=q, limit=FOUND_MAX) if q else Page[PersonLine]([])
-    return page(request, caller, "trail/found.html", q=q, found=found.items, more=found.next is not None)
+async def _trail_page(
+    request: AnyRequest, caller: Scope, given: Mapping[str, str], cursor: str | None,
+    people: list[tuple[PersonLine, str]] | None = None, part: str = "about_id",
+) -> Template:  # fmt: skip
+    asked = _known(given)
+    ids: dict[str, UUID] = {name: UUID(asked[name]) for name in ("person_id", "about_id", "noun_id") if name in asked}
+    found = await trail(
+        caller, person_id=ids.get("person_id"), about_id=ids.get("about_id"), noun_id=ids.get("noun_id"),
+        verb=asked.get("verb"), since=_day(asked.get("since")), until=_day(asked.get("until")),
+        language=language_of(request), cursor=cursor,
+    )  # fmt: skip
+    names = await names_of(caller, [ids[name] for name in PARTS.values() if name in ids]) if ids else {}
+    whole = {name: value for name, value in asked.items() if name != "noun_id"}
+    narrowed = [
+        (word, names.get(ids[name], _("不在本社区")), _address({k: v for k, v in asked.items() if k != name}))
+        for word, name in ((_("谁做的"), "person_id"), (_("关于谁"), "about_id"))
+        if name in ids
+    ]
+    return page(
+        request, caller, "trail/list.html", found=found, asked=asked, verbs=verbs(), nouns=nouns(), people=people,
+        part=part, narrowed=narrowed, kept={name: asked[name] for name in ids}, of_thing="noun_id" in ids,
+        whole=_address(whole), next=_address(asked | {"cursor": found.next}) if found.next else None,
+        first=_address(asked) if cursor else None, first_of=lambda name, id_: _address({name: str(id_)}),
+        pages={noun: address for one in capabilities() for noun, address in one.panel.items()},
+    )  # fmt: skip
 
 
-def _day(text: str) -> date | None:
+def _known(given: Mapping[str, str]) -> dict[str, str]:
+    """What is asked for, without what is empty, unknown or no day or id."""
+    asked = {name: given.get(name, "") for name in ("verb", "since", "until", "person_id", "about_id", "noun_id")}
+    fits = {"verb": asked["verb"] in verbs(), "since": _day(asked["since"]), "until": _day(asked["until"])}
+    return {name: value for name, value in asked.items() if value and fits.get(name, _is_id(value))}
+
+
+def _address(asked: Mapping[str, str]) -> str:
+    return f"{PATH}?{urlencode(asked)}" if asked else PATH
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:

@@ -113,8 +113,8 @@ LANDED = {
     "0061_month_service.sql": "06405b2d35f7ec92507e92a2ae0d1f80c68a92e06ae4038b7361e8bd229bfa5c",
     "0062_exports.py": "83d323ee36e951723063c00e191ce1806a1b52d4f495a926418eb6c27c651432",
     "0062_exports.sql": "147210ae82363ffffa9018f5bd89ffe228dda127ff8fa2a9976c1b07c0924a02",
-    "0063_audit_about.py": "5d4b0983bab8b7cdc7905226f2a24367cb090d5eb8b75fe900f6e72830d6e206",
-    "0063_audit_about.sql": "405dbc1d1d51364af851e5097b89c6b905b80be83558af943195f1a0668658b0",
+    "0064_audit_about.py": "90971fa000ea327636237c835116ecebe99cac0accc04e0459bba27ebdd5f91f",
+    "0064_audit_about.sql": "c5a46ab7cba2ab2d753bdfcae39a104cf935e603d4a66320815630aa55783861",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

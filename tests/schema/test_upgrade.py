@@ -370,6 +370,12 @@ async def test_what_the_audit_alone_knew_is_kept_where_it_decides(old: Old) -> N
         )
         assert len([end for end in ends if end["came"]]) > 0
         assert all((end["in_by_login"], end["out_by_login"]) == (end["came"], end["went"]) for end in ends)
+        about = await connection.fetch(
+            "SELECT a.about_id, r.person_id FROM audit a JOIN service_record r ON r.id = a.noun_id "
+            "UNION ALL SELECT a.about_id, r.person_id FROM audit a JOIN redemption r ON r.id = a.noun_id"
+        )
+        assert about
+        assert all(each["about_id"] == each["person_id"] for each in about)
         unknown = await connection.fetchval(
             "SELECT count(*) FROM redemption r WHERE NOT EXISTS (SELECT FROM good_price p WHERE p.good_id = r.good_id "
             "AND p.points * r.quantity = r.points)"

@@ -57,7 +57,7 @@ async def propose(
             made = await _same(scope, kind, subject, says)
         else:
             await audit.record(
-                scope, "propose", "waiting_change", made, about=person_id, kind=kind.name, subject=subject
+                scope, "propose", "waiting_change", made, about_id=person_id, kind=kind.name, subject=subject
             )
         who = who_in_words((await Bench.of(scope, [about])).deciders(about))
     return Waiting(waiting=UUID(bytes=made.bytes), who=who)

@@ -138,7 +138,7 @@ async def confirm_cards(scope: Scope, card_ids: Sequence[UUID]) -> int:
         )  # fmt: skip
         for row in sorted(confirmed, key=lambda row: row["id"]):
             card_id, person_id = UUID(bytes=row["id"].bytes), UUID(bytes=row["person_id"].bytes)
-            await audit.record(scope, "confirm_card", "card", card_id, about=person_id)
+            await audit.record(scope, "confirm_card", "card", card_id, about_id=person_id)
         if not confirmed and await _holds_back(scope, card_ids):
             raise OwnCard
     return len(confirmed)

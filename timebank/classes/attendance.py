@@ -83,7 +83,7 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
             await _consume(scope, found)
         if found.status != "attended":
             await seats.end_booking(scope, found, "attended")
-            await audit.record(scope, "attend", "booking", found.id, about=found.child_id, by_code=code is not None)
+            await audit.record(scope, "attend", "booking", found.id, about_id=found.child_id, by_code=code is not None)
             await notify_family(
                 scope, found.child_id, "booking_attended", f"booking:{found.id}:attended", found.id,
                 family=facts.family, child=found.child, course=found.course, at=found.starts_at, minutes=found.minutes,
@@ -180,7 +180,7 @@ async def _close(scope: Scope, booking_id: UUID) -> bool:
                 "booking_closed.missed", child=found.child, course=found.course, minutes=found.minutes,
                 station=found.station,
             )  # fmt: skip
-        await audit.record(scope, "close", "booking", found.id, about=found.child_id, was=found.status)
+        await audit.record(scope, "close", "booking", found.id, about_id=found.child_id, was=found.status)
         await notify_family(scope, found.child_id, says.kind, f"booking:{found.id}:closed", found.id, **says.values)
     return True
 

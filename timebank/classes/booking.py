@@ -113,7 +113,7 @@ async def cancel_booking(scope: Scope, booking_id: UUID) -> Booked:
                 raise BookingEnded(how=ENDED[found.status])
             await _require_in_time(scope, found)
             returned = await seats.cancel_held(scope, found, phrase("entry.booking_cancelled", course=found.course))
-            await audit.record(scope, "cancel", "booking", found.id, about=found.child_id)
+            await audit.record(scope, "cancel", "booking", found.id, about_id=found.child_id)
             await _notify_cancelled(scope, found, returned)
             if found.status == "held":
                 await free_seats(scope, Lesson, lesson.id)

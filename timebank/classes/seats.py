@@ -183,7 +183,7 @@ async def fill(scope: Scope, lesson_id: UUID) -> int:
         except (InsufficientClassMinutes, AccountClosed):
             continue
         given += 1
-        await audit.record(system, "seat", "booking", booking.id, about=booking.child_id)
+        await audit.record(system, "seat", "booking", booking.id, about_id=booking.child_id)
         await notify_family(
             system, booking.child_id, "booking_seated", f"booking:{booking.id}:seated", booking.id,
             urgent=is_soon(booking.starts_at), course=booking.course, at=booking.starts_at, child=booking.child,

@@ -12,13 +12,13 @@ from timebank.core.scope import Scope
 
 
 async def record(
-    scope: Scope, verb: str, noun: str, noun_id: UUID | None, *, about: UUID | None = None,
-    reason: str | None = None, **change: object,
+    scope: Scope, verb: str, noun: str, noun_id: UUID | None, *, reason: str | None = None,
+    about_id: UUID | None = None, **change: object,
 ) -> None:  # fmt: skip
     """Write one audit row: who did what to which record and why. It is queued and sent before the commit.
 
-    `about` is the resident whom it concerns; without it the `person_id` or `child_id` of the change, or the person who
-    is the record. `change` holds the new values; never a person's name, phone or identity number.
+    `change` holds the new values; never a person's name, phone or identity number. `about_id` is the resident whom the
+    act is about, where neither the record nor the change names one.
     """
     database.queue(
         database.insert(
@@ -26,7 +26,7 @@ async def record(
                 community_id=scope.community_id, id=clock.new_id(), at=clock.now(), person_id=scope.person_id,
                 login_id=scope.login_id, via=scope.via, request_id=scope.request_id, verb=verb, noun=noun,
                 noun_id=noun_id, reason=reason, change=msgspec.json.encode(change).decode(), device_id=scope.device_id,
-                about_id=about or _about(noun, noun_id, change),
+                about_id=about_id or _about(noun, noun_id, change),
             )
         )
     )  # fmt: skip
@@ -38,27 +38,22 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _about(noun: str, noun_id: UUID | None, change: Mapping[str, object]) -> UUID | None:
-    named = change.get("person_id") or change.get("child_id")
-    return UUID(str(named)) if named else noun_id if noun == "person" else None
-
-
-async def record_many(
-    scope: Scope, verb: str, noun: str, done: Sequence[tuple[UUID, Mapping[str, object]]], *,
-    about: Sequence[UUID | None] | None = None,
-) -> None:  # fmt: skip
-    """Write one audit row for each (record id, change) of `done`, as `record` does, by one INSERT.
-
-    `about` are the residents whom they concern, in the order of `done`.
-    """
+async def record_many(scope: Scope, verb: str, noun: str, done: Sequence[tuple[UUID, Mapping[str, object]]]) -> None:
+    """Write one audit row for each (record id, change) of `done`, as `record` does, by one INSERT."""
     now = clock.now()
     rows = [
         (scope.community_id, clock.new_id(), now, scope.person_id, scope.login_id, scope.via, scope.request_id, verb,
          noun, noun_id, None, msgspec.json.encode(change).decode(), scope.device_id,
-         person or _about(noun, noun_id, change))
-        for (noun_id, change), person in zip(done, about or [None] * len(done), strict=True)
+         _about(noun, noun_id, change))
+        for noun_id, change in done
     ]  # fmt: skip
     await database.insert_many("audit", _COLUMNS, rows)
+
+
+def _about(noun: str, noun_id: UUID | None, change: Mapping[str, object]) -> UUID | None:
+    """The resident whom an act is about, as its record and its values say."""
+    named = noun_id if noun == "person" else change.get("person_id", change.get("child_id"))
+    return named if isinstance(named, UUID) else None
 
 
 async def record_of_login(login_id: UUID, verb: str, request_id: str = "", **change: object) -> None:

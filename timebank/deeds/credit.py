@@ -76,8 +76,8 @@ async def _issue(scope: Scope, deed: Deed, key: str) -> date:
         (DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id)
     )
     await audit.record(
-        scope, "credit_deed", "deed", deed.id, about=deed.person_id, points=deed.points, entry_id=posted.entry_id
-    )
+        scope, "credit_deed", "deed", deed.id, about_id=deed.person_id, points=deed.points, entry_id=posted.entry_id,
+    )  # fmt: skip
     return expires_on
 
 
@@ -140,8 +140,8 @@ async def take_back(scope: Scope, deed: Deed, reason: str) -> None:
         (DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id)
     )
     await audit.record(
-        scope, "reverse_deed", "deed", deed.id, about=deed.person_id, reason=reason, taken=back.taken, owed=back.owed,
-        lapsed=back.lapsed,
+        scope, "reverse_deed", "deed", deed.id, reason=reason, about_id=deed.person_id, taken=back.taken,
+        owed=back.owed, lapsed=back.lapsed,
     )  # fmt: skip
     more = [phrase("deed_owed", points=back.owed)] if back.owed else []
     more += [phrase("deed_lapsed", points=back.lapsed)] if back.lapsed else []

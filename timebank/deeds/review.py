@@ -73,7 +73,7 @@ async def review_deed(
             scope, DEED_POINTS, str(deed_id)
         )  # this decision replaces the proposal of an earlier approval
         await audit.record(
-            scope, "review_deed", "deed", deed.id, about=deed.person_id, reason=note or None, decision=decision
+            scope, "review_deed", "deed", deed.id, reason=note or None, about_id=deed.person_id, decision=decision
         )
         return DeedOut.of(await lock_deed(scope, deed_id))
 
@@ -85,7 +85,7 @@ async def _note_asked(scope: Scope, deed: Deed) -> None:
             DeedTable.witness_asked_by: scope.actor_id,
         }
     ).where((DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id))  # fmt: skip
-    await audit.record(scope, "ask_witness", "deed", deed.id, about=deed.person_id)
+    await audit.record(scope, "ask_witness", "deed", deed.id, about_id=deed.person_id)
 
 
 async def needs_second(scope: Scope, deed: Deed) -> bool:
@@ -128,14 +128,9 @@ async def approve_agreed(scope: Scope, change: Change) -> None:
     deed = await lock_deed(scope, UUID(change.do["deed_id"]))
     await _publish(scope, deed, change.do["note"])
     await audit.record(
-        scope,
-        "review_deed",
-        "deed",
-        deed.id,
-        about=deed.person_id,
-        reason=change.do["note"] or None,
+        scope, "review_deed", "deed", deed.id, reason=change.do["note"] or None, about_id=deed.person_id,
         decision="approve",
-    )
+    )  # fmt: skip
 
 
 async def present_deed_state(scope: Scope, do: Any) -> list[object]:

@@ -57,14 +57,9 @@ async def answer_as_witness(scope: Scope, deed_id: UUID, confirms: bool, note: s
             scope.community_id, deed.id, answer, note.strip() or None, clock.now(), not confirms,
         )  # fmt: skip
         await audit.record(
-            scope,
-            "answer_as_witness",
-            "deed",
-            deed.id,
-            about=deed.person_id,
-            reason=note.strip() or None,
+            scope, "answer_as_witness", "deed", deed.id, reason=note.strip() or None, about_id=deed.person_id,
             confirms=confirms,
-        )
+        )  # fmt: skip
         if not confirms:
             await _notify_denied(scope, deed)
         return DeedOut.of(await lock_deed(scope, deed_id))

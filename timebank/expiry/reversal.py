@@ -69,7 +69,7 @@ async def reverse_expiry(scope: Scope, entry_id: UUID, reason: str) -> Reversal:
         reversal = await posting.reverse(scope, entry_id, note)
         if reversal.replayed:
             raise AlreadyReversed
-        await audit.record(scope, "reverse_expiry", "account", found.account_id, reason=reason)
+        await audit.record(scope, "reverse_expiry", "account", found.account_id, reason=reason, about_id=found.owner_id)
         readers, says = await _message(scope, found, reversal, reason)
         await notify_many(scope, [Notification(reader, says, key, entry_id) for reader in readers])
     return reversal

@@ -57,7 +57,7 @@ async def decide_objection(scope: Scope, objection_id: UUID, upheld: bool, note:
         await _write_decision(scope, raised, upheld, note)
         outcome = await _carry_out(scope, subject, raised, parties, upheld, note)
         await audit.record(
-            scope, "decide_objection", "objection", objection_id, about=parties.person_id, reason=note, upheld=upheld
+            scope, "decide_objection", "objection", objection_id, about_id=parties.person_id, reason=note, upheld=upheld
         )
         await notify(
             scope, raised.person_id, "objection_decided", f"objection:{objection_id}:decided", raised.subject_id,
@@ -80,7 +80,7 @@ async def end_objections(scope: Scope, kind: str, subject_id: UUID, note: str) -
     for row in ended:
         objection_id, person_id = UUID(bytes=row["id"].bytes), UUID(bytes=row["person_id"].bytes)
         await audit.record(
-            scope, "decide_objection", "objection", objection_id, about=person_id, reason=note, upheld=True
+            scope, "decide_objection", "objection", objection_id, about_id=person_id, reason=note, upheld=True
         )
         await notify(
             scope, person_id, "objection_decided", f"objection:{objection_id}:decided", subject_id,

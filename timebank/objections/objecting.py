@@ -59,7 +59,7 @@ async def _raise(scope: Scope, kind: str, subject_id: UUID, objector: UUID, reas
             decided_at=None, decision_note=None, entered_by=raised.entered_by,
         )
     )  # fmt: skip
-    await audit.record(scope, "object", kind, subject_id, about=about, objection=raised.id)
+    await audit.record(scope, "object", kind, subject_id, about_id=about, objection=raised.id)
     return raised
 
 

@@ -130,7 +130,7 @@ async def _notify_outcome(scope: Scope, row: ChangeRow, decision: Decision, note
         "decide_change",
         "waiting_change",
         row.id,
-        about=row.person_id,
+        about_id=row.person_id,
         reason=note or None,
         kind=row.kind,
         decision=decision,

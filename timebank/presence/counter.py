@@ -95,7 +95,7 @@ async def undo_check_in(scope: Scope, visit_id: UUID) -> None:
                 Visit.out_by_login: scope.login_id,
             }
         ).where((Visit.community_id == scope.community_id) & (Visit.id == visit_id))  # fmt: skip
-        await audit.record(scope, "undo_check_in", "visit", visit_id, about=UUID(bytes=found["person_id"].bytes))
+        await audit.record(scope, "undo_check_in", "visit", visit_id, about_id=UUID(bytes=found["person_id"].bytes))
         await notify(
             scope, UUID(bytes=found["person_id"].bytes), "check_in_undone", f"visit:{visit_id}:undone",
             at=found["in_at"], station=found["station"],

@@ -23,7 +23,7 @@ async def close_as_forgotten(scope: Scope, visit: VisitRow) -> Outcome:
         "flags = array_append(flags, 'forgotten_check_out') WHERE community_id = $1 AND id = $2",
         scope.community_id, visit.id, out_at,
     )  # fmt: skip
-    await audit.record(scope, "close_forgotten", "visit", visit.id, about=visit.person_id)
+    await audit.record(scope, "close_forgotten", "visit", visit.id, about_id=visit.person_id)
     ended = await database.row(VisitRow, ROW + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit.id)
     assert ended is not None
     outcome = await record_visit(scope, ended)

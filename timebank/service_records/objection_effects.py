@@ -52,12 +52,13 @@ async def _hold(scope: Scope, raised: Raised) -> None:
 
 
 async def _uphold(scope: Scope, raised: Raised, note: str) -> None:
-    person_id = await database.fetch_value(
+    whose = await database.fetch_value(
         "UPDATE service_record SET status = 'rejected', review_note = $3 "
         "WHERE community_id = $1 AND id = $2 AND status = 'noticed' RETURNING person_id",
         scope.community_id, raised.subject_id, note,
     )  # fmt: skip
-    await audit.record(scope, "reject_record", "service_record", raised.subject_id, about=person_id, reason=note)
+    about = UUID(bytes=whose.bytes) if whose else None
+    await audit.record(scope, "reject_record", "service_record", raised.subject_id, reason=note, about_id=about)
     await _notify_person(scope, raised, "record_rejected.objected", "rejected", note=note)
 
 

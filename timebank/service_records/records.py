@@ -160,7 +160,6 @@ async def insert_record(
     ))  # fmt: skip
     database.queue(row)
     await audit.record(
-        scope, "record_service", "service_record", served.id, about=served.person_id, kind=served.kind,
-        status=status, flags=flags,
-        minutes=served.minutes,
+        scope, "record_service", "service_record", served.id, about_id=served.person_id, kind=served.kind,
+        status=status, flags=flags, minutes=served.minutes,
     )  # fmt: skip

@@ -155,8 +155,9 @@ async def _approve(scope: Scope, row: DecidedRow, note: str | None) -> int | Non
         }
     ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
     await audit.record(
-        scope, "approve_record", "service_record", row.id, about=row.person_id, reason=note, notice_days=notice_days
-    )
+        scope, "approve_record", "service_record", row.id, reason=note, about_id=row.person_id,
+        notice_days=notice_days,
+    )  # fmt: skip
     return None
 
 
@@ -169,7 +170,7 @@ async def _reject(scope: Scope, row: DecidedRow, note: str, why: Phrase | None =
             ServiceRecord.review_said: why.stored() if why else None,
         }
     ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
-    await audit.record(scope, "reject_record", "service_record", row.id, about=row.person_id, reason=note)
+    await audit.record(scope, "reject_record", "service_record", row.id, reason=note, about_id=row.person_id)
     await notify(
         scope, row.person_id, "record_rejected", f"service:{row.id}:rejected", row.id,
         at=row.started_at, where=row.where, reason=[why, note] if why else [note],
@@ -205,7 +206,7 @@ async def _correct_end(scope: Scope, row: DecidedRow, ended_at: datetime, reason
         }
     ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
     await audit.record(
-        scope, "correct_end", "service_record", row.id, about=row.person_id, reason=reason, minutes=found.minutes
+        scope, "correct_end", "service_record", row.id, reason=reason, about_id=row.person_id, minutes=found.minutes
     )
     if why is not None:
         await _reject(scope, row, reason, why)

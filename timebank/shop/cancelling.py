@@ -40,7 +40,7 @@ async def cancel(scope: Scope, redemption_id: UUID) -> Redeemed:
             require_reserved(found)
             why = phrase("entry.reservation_cancelled", good=found.good, quantity=found.quantity, unit=found.unit)
             back = await _give_back(scope, found, "cancelled", why)
-            await audit.record(scope, "cancel", "redemption", found.id, about=found.person_id, points=found.points)
+            await audit.record(scope, "cancel", "redemption", found.id, about_id=found.person_id, points=found.points)
             own = scope.is_own(found.person_id)
             if not own or back.usable != found.points or back.graced:
                 kind = "redemption_cancelled" if own else "redemption_cancelled.by_station"
@@ -76,7 +76,7 @@ async def _expire(scope: Scope, redemption_id: UUID) -> bool:
         require_locked(found.person_id, [holder.person_id])
         why = phrase("entry.reservation_expired", good=found.good, quantity=found.quantity, unit=found.unit)
         back = await _give_back(scope, found, "expired", why)
-        await audit.record(scope, "expire", "redemption", found.id, about=found.person_id, points=found.points)
+        await audit.record(scope, "expire", "redemption", found.id, about_id=found.person_id, points=found.points)
         await notify(
             scope, found.person_id, "redemption_expired.again" if back.usable else "redemption_expired",
             f"redemption:{found.id}:expired", found.id, what=found.what, back=came_back(back),

@@ -226,7 +226,7 @@ async def hand_over(scope: Scope, found: LockedRedemption) -> None:
         )
     )  # fmt: skip
     end_code(scope, found)
-    await audit.record(scope, "collect", "redemption", found.id, about=found.person_id, points=found.points)
+    await audit.record(scope, "collect", "redemption", found.id, about_id=found.person_id, points=found.points)
     await notify(
         scope, found.person_id, "redemption_collected", f"redemption:{found.id}:collected", found.id,
         station=found.station, what=found.what, points=found.points,

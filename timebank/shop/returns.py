@@ -77,14 +77,9 @@ async def undo_hand_over(scope: Scope, redemption_id: UUID, *, goods_back: bool)
                 (Redemption.community_id == scope.community_id) & (Redemption.id == found.id)
             )
             await audit.record(
-                scope,
-                "undo_hand_over",
-                "redemption",
-                found.id,
-                about=found.person_id,
-                station_id=found.station_id,
+                scope, "undo_hand_over", "redemption", found.id, about_id=found.person_id, station_id=found.station_id,
                 points=found.points,
-            )
+            )  # fmt: skip
             await notify(
                 scope, found.person_id, "hand_over_undone", f"redemption:{found.id}:undone", found.id,
                 what=found.what, back=came_back(back), station=found.station,
@@ -140,7 +135,7 @@ async def _restore(scope: Scope, found: LockedRedemption, entry_id: UUID) -> Ret
 async def _take_back(scope: Scope, found: LockedRedemption, entry_id: UUID, reason: str) -> Redeemed:
     back = await _restore(scope, found, entry_id)
     await audit.record(
-        scope, "return_goods", "redemption", found.id, about=found.person_id, reason=reason, points=found.points
+        scope, "return_goods", "redemption", found.id, reason=reason, about_id=found.person_id, points=found.points
     )
     await notify(
         scope, found.person_id, "redemption_returned", f"redemption:{found.id}:returned", found.id,

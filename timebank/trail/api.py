@@ -19,12 +19,14 @@ from timebank.trail.schemas import ChangeOut
 @get("/audit")
 async def read_trail(
     request: Request[Any, Any, Any], caller: NamedDependency[Scope], person_id: FromQuery[UUID | None] = None,
-    noun_id: FromQuery[UUID | None] = None, verb: Annotated[str | None, QueryParameter(max_length=60)] = None,
-    until: FromQuery[date | None] = None, limit: Limit = 50, cursor: Cursor = None,
+    about_id: FromQuery[UUID | None] = None, noun_id: FromQuery[UUID | None] = None,
+    verb: Annotated[str | None, QueryParameter(max_length=60)] = None,
+    since: FromQuery[date | None] = None, until: FromQuery[date | None] = None, limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response[Page[ChangeOut]]:  # fmt: skip
     """The audited changes and reads of the community, newest first; for administrators and auditors."""
     found = await trail(
-        caller, person_id=person_id, noun_id=noun_id, verb=verb, until=until, language=language_of(request),
-        limit=limit, cursor=cursor,
+        caller, person_id=person_id, about_id=about_id, noun_id=noun_id, verb=verb, since=since, until=until,
+        language=language_of(request), limit=limit, cursor=cursor,
     )  # fmt: skip
     return listed(request, found)

@@ -1,7 +1,6 @@
 """Reading the audit trail: every change and every audited read, newest first, for administrators and auditors."""
 
 import json
-from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -35,18 +34,15 @@ async def trail(
     verb: str | None = None, since: date | None = None, until: date | None = None, language: str = "zh",
     limit: int = 50, cursor: str | None = None,
 ) -> Page[ChangeOut]:  # fmt: skip
-    """The audit lines of the community, newest first.
-
-    `person_id` is who did it, `about_id` the resident whom it concerns, `noun_id` the thing; both days are included.
-    """
+    """The audit lines of the community, newest first; by or about one person, of a thing, a verb or some days."""
     scope.require_reader()
     asked = Filters(scope.community_id)
     asked.add_given("a.person_id = {}", person_id)
     asked.add_given("a.about_id = {}", about_id)
     asked.add_given("a.noun_id = {}", noun_id)
     asked.add_given("a.verb = {}", verb)
-    asked.add_given("a.id >= {}", _bounds(since)[0] if since else None)
-    asked.add_after("a.id", "<", read_cursor(cursor, tuple[UUID]) or ((_bounds(until)[1],) if until else None))
+    asked.add_after("a.id", "<", read_cursor(cursor, tuple[UUID]) or _end_of(until))
+    asked.add_given("a.id >= {}", _first_id(since, 0))
     newest = f"{_IDS}{asked.sql} ORDER BY a.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
         found = await database.fetch(f"{_LINES} AND a.id = ANY (ARRAY({newest})) ORDER BY a.id DESC", *asked.values)
@@ -59,26 +55,17 @@ async def changes_of_resident(scope: Scope, person_id: UUID, reading: Reading) -
     return await trail(scope, noun_id=person_id, language=reading.language, limit=20, cursor=reading.cursor)
 
 
-def _bounds(day: date) -> tuple[UUID, UUID]:
-    """The smallest id of a day and that of the next, each of its first millisecond. No id is of a day before 1970."""
-    begin, end = (UUID(int=max(0, int(at.timestamp() * 1000)) << 80) for at in clock.day_bounds(day))
-    return begin, end
+def _end_of(until: date | None) -> tuple[UUID] | None:
+    """The smallest id after the end of a day, as a cursor; None without a day."""
+    after = _first_id(until, 1)
+    return (after,) if after else None
 
 
-async def names_of(scope: Scope, person_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The names of these residents of the community, by id."""
-    scope.require_reader()
-    async with transaction(scope):
-        found = await database.rows(
-            _Named, "SELECT id, name FROM person WHERE community_id = $1 AND id = ANY ($2::text[]::uuid[])",
-            scope.community_id, database.as_texts(person_ids),
-        )  # fmt: skip
-    return {each.id: each.name for each in found}
-
-
-class _Named(msgspec.Struct, frozen=True):
-    id: UUID
-    name: str
+def _first_id(day: date | None, bound: int) -> UUID | None:
+    """The smallest id since the beginning (0) or the end (1) of a day. No id is of a day before 1970."""
+    if day is None:
+        return None
+    return UUID(int=max(0, int(clock.day_bounds(day)[bound].timestamp() * 1000)) << 80)
 
 
 def _line(row: dict[str, object], language: str) -> ChangeOut:

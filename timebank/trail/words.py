@@ -7,7 +7,7 @@ from timebank.access.devices.further_devices import KIND_WORDS
 from timebank.access.roles.words import ROLES
 from timebank.core.capability import capabilities
 from timebank.core.locale import _, translate
-from timebank.core.wording import day, when, yuan
+from timebank.core.wording import day, when
 from timebank.deeds.words import WHY
 from timebank.outbox.delivering import declared_deliveries
 from timebank.policies.values import KNOWN
@@ -28,8 +28,7 @@ def nouns() -> dict[str, str]:
 LABELS: dict[str, str] = {
     "accepted": _("接受"), "active": _("启用"), "amount": _("数额"), "asked": _("等主人同意"),
     "before": _("原来"), "boxes": _("遮盖处"), "by": _("方式"), "cause": _("起因"), "change": _("增减"),
-    "chosen": _("选了几件"), "cost_fen": _("成本"),
-    "children": _("孩子人数"), "confirms": _("属实"),
+    "children": _("孩子人数"), "chosen": _("选了几件"), "cost_fen": _("成本"), "confirms": _("属实"),
     "consented": _("已同意"), "counted": _("清点数"), "created": _("新增"), "mapped": _("对应的词"),
     "currency": _("币种"), "day": _("日期"), "decision": _("决定"), "ends_at": _("结束"), "ends_on": _("截止日期"),
     "failures": _("次数"),
@@ -37,11 +36,11 @@ LABELS: dict[str, str] = {
     "kind": _("种类"), "lapsed": _("早已到期"), "list": _("名单"), "minutes": _("分钟"),
     "minutes_per_point": _("几分钟 1 分"), "monthly_limit": _("每月限量"),
     "move": _("收货原因"), "name": _("名称"), "named": _("提名"),
-    "note": _("备注"), "notice_days": _("公示天数"), "of": _("哪一类"), "offline": _("离线"), "owed": _("欠账"),
+    "note": _("备注"), "notice_days": _("公示天数"), "of": _("什么"), "offline": _("离线"), "owed": _("欠账"),
     "paid": _("带薪"), "people": _("人数"),
     "points": _("积分"), "points_per_hour": _("每课时积分"),
     "proof": _("凭什么"), "quantity": _("数量"), "role": _("身份"),
-    "rows": _("行数"), "rule": _("规则"), "rule_code": _("规则"), "searched": _("按搜索的词"),
+    "rows": _("行数"), "rule": _("规则"), "rule_code": _("规则"), "searched": _("按词找的"),
     "seats": _("名额"), "sent_by": _("由别人补传"),
     "skipped": _("跳过"), "stage": _("阶段"),
     "starts_at": _("开始"), "starts_on": _("开始日期"), "status": _("状态"), "subject": _("事由"), "taken": _("收回"),
@@ -52,6 +51,14 @@ LABELS: dict[str, str] = {
 
 STAGES = {"before": _("处理前"), "after": _("处理后"), "proof": _("证明"), "condition": _("物品状况")}
 CAUSES = {"asked": _("家里要求"), "course_ended": _("课程结束"), "course_stopped": _("课程停开")}
+BY_WORDS = {
+    "station_code": _("扫了驿站的码"), "personal_code": _("出示了个人码"), "card": _("刷了卡"),
+    "keeper": _("由站长办理"),
+}  # fmt: skip
+STATUSES = {
+    "approved": _("已通过"), "pending": _("待审核"), "noticed": _("公示中"), "rejected": _("已退回"),
+    "reversed": _("已冲正"), "withdrawn": _("已撤回"), "active": _("在册"), "blocked": _("已停用"), "left": _("已迁出"),
+}  # fmt: skip
 PROOFS = {"scan": _("扫了卡或个人码"), "name": _("核对了姓名和后四位"), "office": _("管理员决定")}
 
 
@@ -74,7 +81,7 @@ def _value(verb: str, key: str, value: object, language: str) -> str:
     if isinstance(value, bool) or key == "sent_by":  # the login's id means nothing to a reader
         return translate(_("是") if value else _("否"), language)
     if verb == "set_good_cost" and isinstance(value, int):
-        return yuan(value)
+        return f"¥{value / 100:,.2f}"
     word = _words(verb, key).get(value) if isinstance(value, str) else None
     if word is not None:
         return translate(word, language)
@@ -92,11 +99,10 @@ def _words(verb: str, key: str) -> Mapping[str, str]:
             return {kind: how.word for kind, how in declared_deliveries().items()} | KIND_WORDS
         case _, "list":
             return _lists()
-        case _, "of":
-            return nouns()
     known: dict[str, Mapping[str, str]] = {
         "role": {role.value: word for role, word in ROLES.items()}, "proof": PROOFS, "kind": KIND_WORDS,
-        "trigger": TRIGGERS, "why": WHY, "stage": STAGES, "cause": CAUSES,
+        "trigger": TRIGGERS, "why": WHY, "stage": STAGES, "cause": CAUSES, "of": nouns(), "by": BY_WORDS,
+        "status": STATUSES,
     }  # fmt: skip
     return known.get(key, {})
 

@@ -188,7 +188,7 @@ async def _reject(scope: Scope, deed: Deed, reason: str) -> None:
         (DeedTable.community_id == scope.community_id) & (DeedTable.id == deed.id)
     )
     await end_waiting_change(scope, DEED_POINTS, str(deed.id))
-    await audit.record(scope, "undo_award", "deed", deed.id, about=deed.person_id, reason=reason)
+    await audit.record(scope, "undo_award", "deed", deed.id, reason=reason, about_id=deed.person_id)
     await notify(
         scope, deed.person_id, "deed_rejected.undone", f"deed:{deed.id}:rejected", deed.id,
         rule=deed.rule, day=deed.occurred_on, reason=reason,

@@ -145,12 +145,11 @@ async def file_imported_deeds(scope: Scope, wanted: Sequence[BookDeed]) -> list[
                 continue
             filed = Filed(clock.new_id(), deed.person_id, deed.witness_id, points)
             rows.append(_row(scope, filed, deed, rule, reason))
-            changes.append((filed.id, {"rule": rule.code, "version": rule.version, "points": points}))
+            told = {"rule": rule.code, "version": rule.version, "points": points, "person_id": deed.person_id}
+            changes.append((filed.id, told))
             answers.append(filed)
         await database.insert_many("deed", _COLUMNS, rows)
-        await audit.record_many(
-            scope, "file_deed", "deed", changes, about=[each.person_id for each in answers if isinstance(each, Filed)]
-        )
+        await audit.record_many(scope, "file_deed", "deed", changes)
     return answers
 
 

@@ -119,9 +119,8 @@ async def file_deed(scope: Scope, wanted: DeedIn) -> DeedOut:
             )
         )  # fmt: skip
         await audit.record(
-            scope, "file_deed", "deed", deed_id, about=wanted.person_id, reason=points_reason,
-            rule=rule.code, version=rule.version,
-            points=points,
+            scope, "file_deed", "deed", deed_id, reason=points_reason, about_id=wanted.person_id, rule=rule.code,
+            version=rule.version, points=points,
         )  # fmt: skip
         for photo_id in wanted.photo_ids:
             await attach(scope, "deed", deed_id, photo_id, "proof")
@@ -144,9 +143,8 @@ async def undo_filed_deeds(scope: Scope, deed_ids: Sequence[UUID]) -> int:
             "WHERE community_id = $1 AND id = ANY ($2) AND status = 'filed' RETURNING id, person_id",
             scope.community_id, list(deed_ids), clock.now(), scope.actor_id,
         )  # fmt: skip
-        await audit.record_many(
-            scope, "withdraw_deed", "deed", [(row["id"], {}) for row in gone], about=[row["person_id"] for row in gone]
-        )
+        whose = [(row["id"], {"person_id": UUID(bytes=row["person_id"].bytes)}) for row in gone]
+        await audit.record_many(scope, "withdraw_deed", "deed", whose)
     return len(gone)
 
 

@@ -238,7 +238,7 @@ async def _change(scope: Scope, found: GuardianOut, verb: str, changed: dict[Col
     await Guardianship.update(changed).where(
         (Guardianship.community_id == scope.community_id) & (Guardianship.id == found.id)
     )
-    await audit.record(scope, verb, "guardianship", found.id, about=found.child_id)
+    await audit.record(scope, verb, "guardianship", found.id, about_id=found.child_id)
 
 
 GUARDIAN = Kind(name="guardian", sentence=_("登记{person}为{child}的监护人（{relation}）"), needs="another")

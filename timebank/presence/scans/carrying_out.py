@@ -116,9 +116,8 @@ async def _record(context: ScanContext, found: Identified, verb: str, visit_id: 
     sender, person = context.sender, found.person
     sent: dict[str, Any] = {"sent_by": sender.login_id or sender.device_id} if sender else {}
     await audit.record(
-        context.scope, verb, "visit", visit_id, about=person.id if person else None, station_id=station_id,
-        by=context.by, offline=context.asked.offline,
-        **sent,
+        context.scope, verb, "visit", visit_id, about_id=person.id if person else None, station_id=station_id,
+        by=context.by, offline=context.asked.offline, **sent,
     )  # fmt: skip
     assert person is not None and found.station is not None  # noqa: PT018
     if context.by == "keeper" and not context.scope.is_own(person.id):

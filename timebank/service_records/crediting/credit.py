@@ -134,9 +134,8 @@ async def credit_record(
 async def record_credit(scope: Scope, served: Served, credit: Credit, note: str | None = None) -> None:
     """Record the credit in the audit."""
     await audit.record(
-        scope, "credit_record", "service_record", served.id, about=served.person_id, reason=note,
-        minutes=credit.minutes, points=credit.points,
-        rule_code=credit.rule_code, rule_version=credit.rule_version,
+        scope, "credit_record", "service_record", served.id, reason=note, about_id=served.person_id,
+        minutes=credit.minutes, points=credit.points, rule_code=credit.rule_code, rule_version=credit.rule_version,
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
                 ServiceRecord.reviewed_at: clock.now(), ServiceRecord.review_note: reason,
             }
         ).where((ServiceRecord.community_id == scope.community_id) & (ServiceRecord.id == row.id))  # fmt: skip
-        await audit.record(scope, "reverse_record", "service_record", row.id, about=row.person_id, reason=reason)
+        await audit.record(scope, "reverse_record", "service_record", row.id, reason=reason, about_id=row.person_id)
         await notify(
             scope, row.person_id, "record_reversed", key, row.id,
             at=row.started_at, where=row.where, taken=taken, reason=reason,

@@ -65,11 +65,19 @@ async def enter_imported_hours(scope: Scope, entries: Sequence[HoursEntry]) -> N
         ]  # fmt: skip
         await database.insert_many("service_record", _COLUMNS, rows)
         changes = [
-            (one.id, {"kind": "honour", "status": "pending", "flags": doubts, "minutes": one.minutes})
+            (
+                one.id,
+                {
+                    "kind": "honour",
+                    "status": "pending",
+                    "flags": doubts,
+                    "minutes": one.minutes,
+                    "person_id": one.person_id,
+                },
+            )
             for one, doubts in zip(entries, flags, strict=True)
         ]
-        about = [one.person_id for one in entries]
-        await audit.record_many(scope, "record_service", "service_record", changes, about=about)
+        await audit.record_many(scope, "record_service", "service_record", changes)
 
 
 async def overlapping_records(scope: Scope, spans: Sequence[tuple[UUID, Span]]) -> list[list[RecordedTime]]:

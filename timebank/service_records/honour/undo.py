@@ -23,8 +23,6 @@ async def undo_entered_hours(scope: Scope, record_ids: Sequence[UUID]) -> int:
             "RETURNING id, person_id",
             scope.community_id, list(record_ids), clock.now(), scope.actor_id,
         )  # fmt: skip
-        await audit.record_many(
-            scope, "withdraw_record", "service_record", [(row["id"], {}) for row in gone],
-            about=[row["person_id"] for row in gone],
-        )  # fmt: skip
+        whose = [(row["id"], {"person_id": UUID(bytes=row["person_id"].bytes)}) for row in gone]
+        await audit.record_many(scope, "withdraw_record", "service_record", whose)
     return len(gone)

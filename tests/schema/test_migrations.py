@@ -113,6 +113,8 @@ LANDED = {
     "0061_month_service.sql": "06405b2d35f7ec92507e92a2ae0d1f80c68a92e06ae4038b7361e8bd229bfa5c",
     "0062_exports.py": "83d323ee36e951723063c00e191ce1806a1b52d4f495a926418eb6c27c651432",
     "0062_exports.sql": "147210ae82363ffffa9018f5bd89ffe228dda127ff8fa2a9976c1b07c0924a02",
+    "0065_reserved_for.py": "337d572f9e8fee7cfe11c96cebeac12051e05c48253874ad268d727ee4dbd925",
+    "0065_reserved_for.sql": "fb2320c690955690f973289496079e9e4bfe76cd2654d93a599964b3ef72b001",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

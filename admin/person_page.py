@@ -14,7 +14,7 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
-from timebank.overview.residents.header import open_resident, part_named, resident_parts
+from timebank.overview.residents.header import open_resident, part_named, resident_acts, resident_parts
 from timebank.web.pages import page
 
 STATUS = {"active": _("在册"), "blocked": _("已停用"), "left": _("已迁出")}
@@ -32,7 +32,7 @@ async def person_page(
         request, caller, "people/person.html", status=refusal.status if refusal else 200, seen=seen,
         found=seen.found[chosen.name], refusal=refusal.text(language) if refusal else None, role_words=ROLES,
         status_words=STATUS, may=caller.administers, own=caller.is_own(person_id), now=clock.now(),
-        parts=resident_parts(), part=chosen,
+        parts=resident_parts(), part=chosen, resident_acts=resident_acts(),
         first=cursor is None, pages={noun: address for one in capabilities() for noun, address in one.panel.items()},
         **({"code": None, "done": None} | more),
     )  # fmt: skip

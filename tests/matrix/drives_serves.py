@@ -53,6 +53,31 @@ async def _(d: Driving) -> None:
     await d.done("counter", "reserve", "collect", **here)
 
 
+@drives("reserve-for")
+async def _(d: Driving) -> None:
+    await d.refused("neighbour", "forbidden")
+    await d.refused("keeper", "forbidden")
+    await d.refused("auditor", "forbidden")
+    await d.refused("counter", "forbidden")
+    for own in ("赵丽", "周敏"):
+        await d.made.town.credit_deed(own, 50)
+    await d.refused("admin", "not_independent", objects={"person": str(d.made.town.people["赵丽"])})
+    before = await points_of(d.made.town, OWNER)
+    await d.done("admin", "reserve_for")
+    assert (await points_of(d.made.town, OWNER))[0] < before[0]
+    (made,) = await d.owner.fetch(
+        "SELECT r.id::text, k.code FROM redemption r JOIN pickup k ON k.noun_id = r.id "
+        "WHERE r.reserved_by_login IS NOT NULL"
+    )
+    handed = "POST /api/v1/redemptions/{redemption_id}/collection"
+    await d.refused("admin", "same_hand", handed, objects={"redemption": made["id"]}, code=made["code"])
+    asked = "POST /api/v1/redemptions/{redemption_id}/confirmation"
+    await d.refused("keeper", "own_code_needed", asked, objects={"redemption": made["id"]})
+    seat = "POST /api/v1/bookings"
+    await d.refused("keeper", "forbidden", seat, reason="代办")
+    await d.done("admin", "book_for", op=seat, reason="妈妈来电话")
+
+
 @drives("collect")
 async def _(d: Driving) -> None:
     await d.refused("owner", "forbidden")

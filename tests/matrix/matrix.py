@@ -174,6 +174,8 @@ MORE: dict[str, dict[str, Any]] = {
         "person_id": "@guardian"
     },
     r"POST /(api/v1/bookings|classes/\{course_id\}/bookings)": {"lesson_id": "@next lesson"},
+    r"POST /admin/people/\{person_id\}/reservation": {"what": "@offer"},
+    r"POST /admin/people/\{person_id\}/booking": {"lesson_id": "@next lesson"},
     r"POST /c/.*": {"person_id": ""},
     r"POST .*/memberships.*": {"decision": "agree", "community_id": "@asking community", "person_id": "@asking person"},
     r"POST (/admin/agreements/logins|/desk/sign-in-code/confirmation)": {

@@ -28,6 +28,8 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /admin/classes",
         "POST /admin/people",
         "GET /admin/people/{person_id}/correction",
+        "GET /admin/people/{person_id}/reservation",
+        "GET /admin/people/{person_id}/booking",
         "POST /admin/roles",
         "GET /admin/roles/new",
         "PATCH /api/v1/activities/{activity_id}",

@@ -221,6 +221,7 @@ async def _goods(owner: asyncpg.Connection, asking: Asking) -> None:
         "SELECT entry_id::text FROM deed WHERE person_id = $1 AND status = 'credited'", town.people[OWNER]
     )
     objects["good"] = str(town.goods["香皂"])
+    objects["offer"] = f"{objects['good']}/{objects['station']}"
     wanted = {"person_id": objects["person"], "good_id": objects["good"], "station_id": objects["station"]}
     for kind in ("redemption", "collected redemption"):
         reserved = await asking.by("owner", "POST", "/redemptions", wanted)

@@ -76,6 +76,7 @@ TOLD = {
     "withdraw_record": "record_withdrawn", "withdraw_deed": "deed_withdrawn", "withdraw_roles": "role_ended",
     "nominate_guardians": "guardianship", "withdraw_nominations": "guardianship", "issue_missing_cards": "card",
     "book": OWN, "buy_class_hours": OWN, "sign_up": OWN, "withdraw": OWN, "move_class_hours": "class_moved",
+    "reserve_for": "reserved_for", "book_for": "booked_for",
     "reserve": "by the person alone; at the counter it is handed over at once, which is told",
     "attend": "booking_attended", "file_deed": "deed_filed", "record_service": "record_entered",
     "check_in": "checked_by_staff", "check_out": "checked_by_staff",

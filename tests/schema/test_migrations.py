@@ -115,6 +115,8 @@ LANDED = {
     "0062_exports.sql": "147210ae82363ffffa9018f5bd89ffe228dda127ff8fa2a9976c1b07c0924a02",
     "0064_audit_about.py": "90971fa000ea327636237c835116ecebe99cac0accc04e0459bba27ebdd5f91f",
     "0064_audit_about.sql": "c5a46ab7cba2ab2d753bdfcae39a104cf935e603d4a66320815630aa55783861",
+    "0065_reserved_for.py": "337d572f9e8fee7cfe11c96cebeac12051e05c48253874ad268d727ee4dbd925",
+    "0065_reserved_for.sql": "fb2320c690955690f973289496079e9e4bfe76cd2654d93a599964b3ef72b001",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

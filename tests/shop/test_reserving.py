@@ -92,7 +92,10 @@ def test_what_is_taken_at_once_has_no_code(collect_now: bool, code: str | None) 
 
 
 def customer(**other: Any) -> Customer:
-    return Customer(**({"id": PERSON, "household_id": None, "status": "active", "born_on": date(1960, 1, 1)} | other))
+    known: dict[str, Any] = {
+        "id": PERSON, "name": "张桂兰", "household_id": None, "status": "active", "born_on": date(1960, 1, 1)
+    }  # fmt: skip
+    return Customer(**(known | other))
 
 
 def keeper(**other: Any) -> Scope:
@@ -128,7 +131,7 @@ MAY_HAVE = [
 @pytest.mark.parametrize(("who", "known", "answer"), [c[1:] for c in MAY_HAVE], ids=[c[0] for c in MAY_HAVE])
 def test_who_may_have_it(who: Customer, known: ReservationFacts, answer: str) -> None:
     with clock.at(NOW):
-        assert allowed(lambda: require_may_have(keeper(), who, known)) == answer
+        assert allowed(lambda: require_may_have(keeper(), wanted(), who, known)) == answer
 
 
 def held(**other: Any) -> LockedRedemption:
@@ -138,6 +141,7 @@ def held(**other: Any) -> LockedRedemption:
         "entry_id": UUID(int=11), "settled_entry_id": None, "reserved_at": NOW, "expires_at": NOW + timedelta(days=7),
         "ended_at": None, "ended_by": None,
         "good": "香皂", "unit": "块", "station": "暖蜂驿站", "rests_until": None,
+        "acted_by": None, "acted_by_login": None,
     }  # fmt: skip
     return LockedRedemption(**(known | other))
 

@@ -24,8 +24,9 @@ from timebank.ledger.grace import came_back
 from timebank.ledger.posting import Posting
 from timebank.people.locks import lock_people, require_locked
 from timebank.people.messages import is_soon
-from timebank.presence.at_counter import require_presence
+from timebank.presence.at_counter import proving_scan, require_presence
 from timebank.presence.choice import EARLY
+from timebank.presence.evidence.acted_for import require_other_hand
 
 CLOSE_BATCH = 500
 
@@ -66,8 +67,9 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
 
     The caller is a keeper of the course's station or an administrator, and neither booked the seat, nor cares for the
     child, nor belongs to its household. A keeper proves attendance by the booking's code or by `presence`: the nonce
-    of a scan of the child or a guardian at the station in the last 5 minutes. An administrator needs neither. A second
-    call answers the same and posts nothing.
+    of a scan of the child or a guardian at the station in the last 5 minutes. An administrator needs neither, unless
+    another one has booked the seat for the family: see `require_other_hand`. A second call answers the same and posts
+    nothing.
     """
     async with transaction(scope):
         holder = await seats.lock_child(scope, booking_id)
@@ -79,6 +81,11 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
         )
         found = require_attendable(scope, facts, holder)
         if found.status == "held":
+            everybody = [found.child_id, *facts.family.guardians]
+            scan = None
+            if found.acted_by_login is not None and code is None:
+                scan = await proving_scan(scope, everybody, found.station_id, presence)
+            await require_other_hand(scope, found, everybody, scan)
             await _require_proof(scope, found, facts.family, code, presence)
             await _consume(scope, found)
         if found.status != "attended":
@@ -132,7 +139,7 @@ async def _require_proof(
     if code is not None:
         if not await count_try(scope, seats.NOUN, found.id, found.code, code):
             raise WrongDoorCode
-    elif not scope.administers or presence is not None:
+    elif not scope.administers or presence is not None or found.acted_by_login is not None:
         everybody = [found.child_id, *family.guardians]
         await require_presence(scope, everybody, found.station_id, presence, spends=False)
         # A scan today does not prove attendance at a later lesson, whose booking the family can still cancel.

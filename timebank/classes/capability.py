@@ -10,6 +10,7 @@ from timebank.core.capability import (
     MenuEntry,
     MessageKind,
     PersonColumn,
+    ResidentAct,
     ResidentPart,
     Reversal,
     Source,
@@ -30,6 +31,7 @@ CAPABILITY = Capability(
         "timebank.classes.pages.counter.CounterClassPages",
         "admin.classes.PanelClassPages",
         "admin.classes.PanelLessonPages",
+        "admin.acting_for.PanelBookingPages",
     ),
     menu=(MenuEntry(place=90, href="/admin/classes", icon="book", word=_("课程")),),
     jobs=(
@@ -88,6 +90,10 @@ CAPABILITY = Capability(
         "booking_closed.waited": _("《{course}》这一节没有等到空位，候补已结束。没有用去课时。"),
         "booking_closed.missed": _(
             "{child}没有来上《{course}》，已用去 {minutes} 分钟课时。如果来过，请找{station}更正。"
+        ),
+        "booked_for": _(
+            "社区工作人员替{child}约了《{course}》{at:moment}那一节，在{station}，用 {minutes} 分钟课时，"
+            "原因：{reason}。不需要的，开课前都可以取消。"
         ),
         "booking_seated": _("《{course}》{at:moment}那节有位了，{child}已候补上，请准时来上课。"),
         "class_ending": _(
@@ -157,6 +163,7 @@ CAPABILITY = Capability(
         "booking_attended": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
         "booking_cancelled": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
         "booking_closed": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
+        "booked_for": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes", waits=True, until="at"),
         "booking_seated": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes", waits=True, until="at"),
         "class_ending": MessageKind(leads="/classes/{id}", otherwise="/classes", waits=True, until="day"),
         "class_expired": MessageKind(leads="/classes/{id}", otherwise="/classes"),
@@ -174,6 +181,7 @@ CAPABILITY = Capability(
         "add_lesson": _("新增了一节课"),
         "attend": _("登记了上课"),
         "book": _("约了课"),
+        "book_for": _("替居民约了课"),
         "buy_class_hours": _("购买了课时"),
         "cancel": _("取消了"),
         "change_course": _("修改了课程"),
@@ -205,6 +213,7 @@ CAPABILITY = Capability(
     offers=(CounterOffer(30, "timebank.classes.pages.counter.counter_offers"),),
     counter={"booking": "/desk/bookings"},
     panel={"course": "/admin/classes/"},
+    resident_acts=(ResidentAct(place=20, word=_("代为约课"), href="/admin/people/{id}/booking", icon="calendar"),),
     resident_parts=(
         ResidentPart(
             name="classes",

@@ -45,6 +45,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     place: int | None
     created_at: datetime
     moved_at: datetime | None
+    reason: str | None
     own: bool
 
 
@@ -52,7 +53,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
 _ROWS = (
     "SELECT b.id, b.lesson_id, l.course_id, c.title AS course, c.station_id, t.name AS station, b.child_id, "  # noqa: S608  # no input
     "p.name AS child, l.starts_at, l.ends_at, l.minutes, b.status, k.code, b.created_at, "
-    "CASE WHEN l.moved_at > b.created_at THEN l.moved_at END AS moved_at, "
+    "CASE WHEN l.moved_at > b.created_at THEN l.moved_at END AS moved_at, b.booked_because AS reason, "
     "CASE WHEN b.status = 'waiting' THEN (SELECT count(*) FROM booking w WHERE w.community_id = b.community_id "
     "AND w.lesson_id = b.lesson_id AND w.status = 'waiting' AND (w.created_at, w.id) <= (b.created_at, b.id)) END "
     "AS place, mine.own FROM booking b JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
@@ -87,7 +88,7 @@ def _in_words(scope: Scope, row: _Row, *, named: bool = False) -> BookingOut:
         starts_at=row.starts_at, ends_at=row.ends_at,
         minutes=row.minutes, status=row.status, code=row.code if row.own else None, place=row.place,
         created_at=row.created_at,
-        moved_at=row.moved_at,
+        moved_at=row.moved_at, reason=row.reason,
     )  # fmt: skip
 
 

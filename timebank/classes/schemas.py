@@ -242,12 +242,18 @@ class Unused(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookingIn(msgspec.Struct, forbid_unknown_fields=True):
+    """A seat for a child. An administrator who books for the family gives the `reason`, which the family reads."""
+
     lesson_id: UUID
     child_id: UUID
+    reason: Reason | None = None
 
 
 class Booked(msgspec.Struct, frozen=True, kw_only=True):
-    """A booking. `code`: the attendance code. `place`: the position on the waiting list, from 1, while waiting."""
+    """A booking. `code`: the attendance code; null for an administrator who has booked for the family.
+
+    `place`: the position on the waiting list, from 1, while waiting.
+    """
 
     id: UUID
     status: BookingStatus
@@ -271,7 +277,8 @@ class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
 
     A keeper reads a masked name and no `child_id`, unless a code or a scan has just identified the child.
 
-    `moved_at`: when the lesson was rescheduled after the booking; the family may then cancel until it begins.
+    `moved_at`: when the lesson was rescheduled after the booking; the family may then cancel until it begins. `reason`:
+    of an administrator who booked for the family, which may then cancel until it begins, too; null otherwise.
     """
 
     id: UUID
@@ -290,3 +297,4 @@ class BookingOut(msgspec.Struct, frozen=True, kw_only=True):
     place: int | None
     created_at: datetime
     moved_at: datetime | None = None
+    reason: str | None = None

@@ -46,12 +46,15 @@ class BookingRow(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: datetime
     minutes: int
     moved_at: datetime | None
+    acted_by: UUID | None
+    acted_by_login: UUID | None
 
 
 HELD = (
     "SELECT b.id, b.lesson_id, b.child_id, b.guardian_id, p.name AS child, b.status, "
     "k.code, b.entry_id, l.course_id, c.title AS course, c.station_id, t.name AS station, l.starts_at, l.ends_at, "
-    "l.minutes, CASE WHEN l.moved_at > b.created_at THEN l.moved_at END AS moved_at "
+    "l.minutes, CASE WHEN l.moved_at > b.created_at THEN l.moved_at END AS moved_at, "
+    "b.booked_by AS acted_by, b.booked_by_login AS acted_by_login "
     "FROM booking b JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
     "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id "
     "JOIN station t ON t.community_id = c.community_id AND t.id = c.station_id "

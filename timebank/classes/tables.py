@@ -75,3 +75,6 @@ class Booking(Table, tablename="booking"):
     created_at = Timestamptz(default=None, null=False)
     ended_at = Timestamptz(default=None, null=True)
     ended_by = UUID(default=None, null=True)
+    booked_by = UUID(default=None, null=True)
+    booked_by_login = UUID(default=None, null=True)
+    booked_because = Varchar(length=500, default=None, null=True)

@@ -90,6 +90,13 @@ class _Proof(msgspec.Struct, frozen=True):
     scan: ProvingScan | None
 
 
+async def proving_scan(
+    scope: Scope, person_ids: Collection[UUID], station_id: UUID, nonce: str | None
+) -> ProvingScan | None:
+    """The scan by which `require_presence` judges, if there is one."""
+    return (await database.read(_Proof, scan=proof_question(scope, person_ids, station_id, nonce))).scan
+
+
 def proof_question(
     scope: Scope, person_ids: Collection[UUID], station_id: UUID, nonce: str | None
 ) -> database.Question:

@@ -12,6 +12,7 @@ from timebank.core.capability import (
     MenuEntry,
     MessageKind,
     PersonColumn,
+    ResidentAct,
     ResidentPart,
     Source,
 )
@@ -33,6 +34,7 @@ CAPABILITY = Capability(
         "timebank.shop.pages.confirmations.CounterConfirmationPages",
         "admin.goods.PanelGoodsPages",
         "admin.redemptions.PanelRedemptionPages",
+        "admin.acting_for.PanelReservationPages",
         "admin.confirmations.PanelConfirmationPages",
     ),
     menu=(
@@ -89,6 +91,10 @@ CAPABILITY = Capability(
             "{station}的柜台请您今天决定：{person}领取{good} {quantity} {unit}。"
             "请在管理页面「柜台请您同意」或柜台「请另一位同意的」里看。"
         ),
+        "reserved_for": _(
+            "社区工作人员替{person}在{station}预留了{what}，{points} 分，原因：{reason}。"
+            "请本人带手机或卡在{until:moment}前领取；不需要的，可以自己取消。"
+        ),
         "spent_by_agreement": _(
             "工作人员没有扫码，经另一位工作人员同意，用您家的积分当场交付了物品。不是您家人领取的，请马上告诉社区。"
         ),
@@ -106,6 +112,7 @@ CAPABILITY = Capability(
         "redemption_returned": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
         "hand_over_undone": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions"),
         "confirmation_waits": MessageKind(leads="/admin/confirmations", otherwise="/desk/confirmations", waits=True),
+        "reserved_for": MessageKind(leads="/redemptions/{id}", otherwise="/redemptions", waits=True, until="until"),
         "spent_by_agreement": MessageKind(leads="/redemptions"),
     },
     found_by=(Finder(place=20, word=_("物品"), verb="timebank.shop.exported.found.goods_found"),),
@@ -121,6 +128,7 @@ CAPABILITY = Capability(
         "receive": _("收了货"),
         "refuse_confirmation": _("没有同意柜台的请求"),
         "reserve": _("预留了物品"),
+        "reserve_for": _("替居民预留了物品"),
         "return_goods": _("收回了退货"),
         "set_good_cost": _("登记了物品的成本"),
         "set_photo": _("换了物品照片"),
@@ -161,6 +169,7 @@ CAPABILITY = Capability(
     offers=(CounterOffer(20, "timebank.shop.pages.counter.counter_offers"),),
     counter={"redemption": "/desk/redemptions"},
     panel={"good": "/admin/goods/", "redemption": "/admin/goods/redemptions/"},
+    resident_acts=(ResidentAct(place=10, word=_("代为预留物品"), href="/admin/people/{id}/reservation", icon="gift"),),
     resident_parts=(
         ResidentPart(
             name="redemptions",

@@ -19,6 +19,7 @@ from timebank.ledger.resting import require_rested
 from timebank.people.locks import require_locked
 from timebank.people.messages import notify
 from timebank.presence.at_counter import ProvingScan, proof_question, require_proof
+from timebank.presence.evidence.acted_for import require_other_hand
 from timebank.shop.schemas import Redeemed, RedemptionStatus
 
 NOUN = "redemption"
@@ -78,6 +79,8 @@ class LockedRedemption(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     station: str
     rests_until: datetime | None
+    acted_by: UUID | None
+    acted_by_login: UUID | None
 
     @property
     def what(self) -> str:
@@ -88,7 +91,8 @@ LOCKED = (
     "SELECT r.id, r.person_id, p.status AS person_status, r.household_id, r.good_id, r.station_id, r.quantity, "
     "r.points, r.status, k.code, r.entry_id, r.settled_entry_id, r.reserved_at, r.expires_at, "
     "r.ended_at, r.ended_by, g.name AS good, g.unit, t.name AS station, (SELECT max(x.until) FROM spending_rest x "
-    "WHERE x.community_id = r.community_id AND x.person_id = r.person_id AND x.ended_at IS NULL) AS rests_until "
+    "WHERE x.community_id = r.community_id AND x.person_id = r.person_id AND x.ended_at IS NULL) AS rests_until, "
+    "r.reserved_by AS acted_by, r.reserved_by_login AS acted_by_login "
     "FROM redemption r "
     "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
     "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
@@ -148,7 +152,11 @@ async def lock_holder(scope: Scope, redemption_id: UUID) -> Holder:
 async def collect(
     scope: Scope, redemption_id: UUID, code: str | None, presence: str | None = None
 ) -> Redeemed:  # fmt: skip
-    """Hand a reserved good over, proved by its collection code or by a scan of the person."""
+    """Hand a reserved good over, proved by its collection code or by a scan of the person.
+
+    What an administrator has reserved for the person needs the person's own code or card, and another hand. Raises
+    OwnCodeNeeded, SameHand, and the refusals of `require_collectable`, `require_proof` and `hand_over`.
+    """
     async with transaction(scope):
         holder = await lock_holder(scope, redemption_id)
         facts = await _facts(scope, redemption_id, holder, presence)
@@ -160,6 +168,7 @@ async def collect(
         else:
             # The login shows the code, so a login that may not spend yet collects nothing by it.
             require_rested(found.rests_until)
+        await require_other_hand(scope, found, [found.person_id], facts.scan if code is None else None)
         await hand_over(scope, found)
     return Redeemed(id=found.id, status="collected", code=None, points=found.points, expires_at=found.expires_at)
 

@@ -44,12 +44,13 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     ended_at: datetime | None
     returned_at: datetime | None
+    reason: str | None
 
 
 _ROWS = (
     "SELECT r.id, r.person_id, p.name AS person, r.good_id, g.name AS good, g.unit, g.photo_id, r.station_id, "
     "t.name AS station, r.quantity, r.points, r.status, k.code, r.reserved_at, r.expires_at, r.ended_at, "
-    "r.returned_at FROM redemption r "
+    "r.returned_at, r.reserved_because AS reason FROM redemption r "
     "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
     "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
     "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
@@ -70,7 +71,7 @@ def _in_words(scope: Scope, row: _Row, *, named: bool = False) -> RedemptionOut:
         station_id=row.station_id, station=row.station,
         quantity=row.quantity, points=row.points, status=row.status, code=row.code if own else None,
         reserved_at=row.reserved_at, expires_at=row.expires_at, ended_at=row.ended_at,
-        returned_at=row.returned_at,
+        returned_at=row.returned_at, reason=row.reason,
     )  # fmt: skip
 
 

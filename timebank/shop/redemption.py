@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from timebank.agreements.own_terms import require_seen_terms
-from timebank.core import audit, clock, database
+from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
@@ -11,6 +13,7 @@ from timebank.core.wording import phrase
 from timebank.ledger import posting
 from timebank.ledger.posting import Posting
 from timebank.ledger.resting import require_spendable
+from timebank.people.messages import notify_household
 from timebank.presence.at_counter import require_proof
 from timebank.shop import collection
 from timebank.shop.goods import GOOD_TERMS
@@ -35,12 +38,25 @@ async def redeem(scope: Scope, wanted: RedemptionIn) -> Redeemed:
     With `collect_now` a keeper of the station hands it over at once to a person whose presence a scan proves. Raises
     OutOfStock, MonthlyLimitReached, GoodNotOffered, Insufficient, OwnRedemption, PresenceNeeded, OwnTerms.
     """
+    if wanted.reason is not None:
+        scope.require_admin()
+        return await _reserve_for(scope, wanted)
     own = scope.stands_for(wanted.person_id)
     if not own and not (wanted.collect_now and scope.keeps(wanted.station_id)):
         raise Forbidden if scope.kept_stations or scope.reads_all else NotFound
     if own and not wanted.collect_now:
         require_spendable(scope, [wanted.person_id])
     return await _redeem(scope, wanted, agreed=False)
+
+
+async def _reserve_for(scope: Scope, wanted: RedemptionIn) -> Redeemed:
+    """Reserve for a resident as an administrator: with the points, the limits and the rests of the person.
+
+    The caller does not learn the collection code: it is handed over to the person, by another hand. The person and the
+    household are notified, with the reason. Raises NotIndependent, SpendingRests, and what `redeem` raises.
+    """
+    made = await _redeem(scope, wanted, agreed=False)
+    return replace(made, code=None)
 
 
 async def redeem_agreed(scope: Scope, wanted: RedemptionIn) -> Redeemed:
@@ -59,7 +75,7 @@ async def require_takeable(scope: Scope, person_id: UUID, good_id: UUID, station
     wanted = RedemptionIn(person_id=person_id, good_id=good_id, station_id=station_id)
     customer = await lock_customer(scope, person_id)
     facts = await reservation_facts(scope, wanted, customer, agreed=True)
-    require_may_have(scope, customer, facts)
+    require_may_have(scope, wanted, customer, facts)
     await _require_seen(scope, wanted, facts)
 
 
@@ -70,7 +86,7 @@ async def _redeem(scope: Scope, wanted: RedemptionIn, *, agreed: bool) -> Redeem
         if wanted.collect_now and not agreed:
             scope.require_keeper(wanted.station_id)
         facts = await reservation_facts(scope, wanted, customer, agreed=agreed)
-        require_may_have(scope, customer, facts)
+        require_may_have(scope, wanted, customer, facts)
         if wanted.collect_now and not agreed:
             await require_proof(scope, facts.scan)
         await _require_seen(scope, wanted, facts)
@@ -106,12 +122,21 @@ async def _reserve(scope: Scope, wanted: RedemptionIn, customer: Customer, reser
         good_id=wanted.good_id, station_id=wanted.station_id, quantity=wanted.quantity, points=points,
         status="reserved", entry_id=held.entry_id, settled_entry_id=None, reserved_at=now,
         expires_at=reserved.expires_at, ended_at=None, ended_by=None, returned_at=None,
+        reserved_by=scope.actor_id if wanted.reason else None,
+        reserved_by_login=scope.login_id if wanted.reason else None, reserved_because=wanted.reason,
     ))  # fmt: skip
     database.queue(row, *rows_of(scope, redemption_id, wanted, customer, reserved))
     await audit.record(
-        scope, "reserve", "redemption", redemption_id, person_id=customer.id, good_id=wanted.good_id,
-        station_id=wanted.station_id, quantity=wanted.quantity, points=points,
+        scope, "reserve_for" if wanted.reason else "reserve", "redemption", redemption_id, reason=wanted.reason,
+        person_id=customer.id, good_id=wanted.good_id, station_id=wanted.station_id, quantity=wanted.quantity,
+        points=points,
     )  # fmt: skip
+    if wanted.reason is not None:
+        await notify_household(
+            scope, customer.id, "reserved_for", f"redemption:{redemption_id}:reserved_for", redemption_id, urgent=True,
+            person=names.masked(customer.name), what=reserved.what(wanted.quantity), points=points,
+            station=offer.station, until=reserved.expires_at, reason=wanted.reason,
+        )  # fmt: skip
     if wanted.collect_now:
         await database.flush()
         await collection.hand_over(scope, await collection.lock_redemption(scope, redemption_id, agreed=True))

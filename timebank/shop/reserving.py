@@ -12,11 +12,13 @@ from timebank.core import database
 from timebank.core.database import Write, one, read, value
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.scope import Scope
+from timebank.ledger.resting import require_rested
 from timebank.people.guardianship.care import consent_in_force
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.identity.ages import is_guarded
 from timebank.policies.values import PolicyValue, policies_from, policy_values
 from timebank.presence.at_counter import ProvingScan, proof_question
+from timebank.presence.evidence.acted_for import apart_question, require_apart, rests_question
 from timebank.shop import limits
 from timebank.shop.collection import NOUN, OwnRedemption, PersonNotActive
 from timebank.shop.goods import GOOD_TERMS
@@ -36,6 +38,7 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     """The person whose points are spent, under the row lock."""
 
     id: UUID
+    name: str
     household_id: UUID | None
     status: str
     born_on: date | None
@@ -62,7 +65,8 @@ class ReservationFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is true under the customer's lock.
 
     `has_guardian`: a guardian's consent is recorded; `taken` is what the household has had of the good this month,
-    `codes` are drawn codes that nothing else has; `near` and `scan` are asked where a keeper hands over at once.
+    `codes` are drawn codes that nothing else has; `near` and `scan` are asked where a keeper hands over at once,
+    `near` and `rests_until` where an administrator reserves for the customer.
     """
 
     has_guardian: bool
@@ -72,6 +76,7 @@ class ReservationFacts(msgspec.Struct, frozen=True, kw_only=True):
     codes: list[str] = []
     near: NearFacts | None = None
     scan: ProvingScan | None = None
+    rests_until: datetime | None = None
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +96,8 @@ async def lock_customer(scope: Scope, person_id: UUID) -> Customer:
     """Lock and return the person whose points are spent. Raises NotFound."""
     found = await database.row(
         Customer,
-        "SELECT id, household_id, status, born_on FROM person WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+        "SELECT id, name, household_id, status, born_on FROM person WHERE community_id = $1 AND id = $2 "
+        "FOR NO KEY UPDATE",
         scope.community_id, person_id,
     )  # fmt: skip
     if found is None:
@@ -121,21 +127,30 @@ async def reservation_facts(
         questions["near"] = near_question(signed_on(scope), [customer.id])
     else:
         questions["codes"] = pickup.free_codes(scope, pickup.draw())
+    if wanted.reason is not None:
+        questions["near"] = apart_question(scope, [customer.id])
+        questions["rests_until"] = rests_question(scope, [customer.id])
     if wanted.collect_now and not agreed:
         questions["scan"] = proof_question(scope, [customer.id], wanted.station_id, wanted.presence)
     return await read(ReservationFacts, **questions)
 
 
-def require_may_have(scope: Scope, customer: Customer, facts: ReservationFacts) -> None:
-    """Refuse a person who may not redeem, and a keeper who serves the own household.
+def require_may_have(scope: Scope, wanted: RedemptionIn, customer: Customer, facts: ReservationFacts) -> None:
+    """Refuse a person who may not redeem, a keeper who serves the own household, and who reserves for somebody near.
 
-    Raises PersonNotActive, NotGuardian, OwnRedemption.
+    Raises PersonNotActive, NotGuardian, OwnRedemption, and for an administrator who reserves for the person
+    NotIndependent and SpendingRests.
     """
     if customer.status != "active":
         raise PersonNotActive
     if is_guarded(customer.born_on) and not facts.has_guardian:
         raise NotGuardian
-    if facts.near is not None and customer.id in near_by(signed_on(scope), facts.near).home:
+    if facts.near is None:
+        return
+    if wanted.reason is not None:
+        require_apart(scope, facts.near, [customer.id])
+        require_rested(facts.rests_until)
+    elif customer.id in near_by(signed_on(scope), facts.near).home:
         raise OwnRedemption
 
 

@@ -80,7 +80,8 @@ class Count(msgspec.Struct, forbid_unknown_fields=True):
 class RedemptionIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Reserve a good, or with `collect_now` redeem it at once at the counter.
 
-    `collect_now` needs `presence`: the nonce of a scan of that person at this station in the last 5 minutes.
+    `collect_now` needs `presence`: the nonce of a scan of that person at this station in the last 5 minutes. An
+    administrator who reserves for a resident gives the `reason`, which the household reads.
     """
 
     person_id: UUID
@@ -89,10 +90,18 @@ class RedemptionIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     quantity: Quantity = 1
     collect_now: bool = False
     presence: Nonce | None = None
+    reason: Reason | None = None
+
+    def __post_init__(self) -> None:
+        if self.reason is not None and self.collect_now:
+            raise ValueError("a reason is for a reservation, not for collect_now")
 
 
 class Redeemed(msgspec.Struct, frozen=True, kw_only=True):
-    """A redemption after a change. `code` is the collection code to show at the counter; null unless reserved."""
+    """A redemption after a change. `code` is the collection code to show at the counter.
+
+    It is null unless reserved, and for an administrator who has reserved for a resident: only the person reads it.
+    """
 
     id: UUID
     status: RedemptionStatus
@@ -120,6 +129,7 @@ class RedemptionOut(msgspec.Struct, frozen=True, kw_only=True):
     """A redemption as its reader may see it; `code` is null for everybody but the person.
 
     A keeper reads names masked and without the person's id, except of a person who has just shown a code or card.
+    `reason`: of an administrator who reserved for the person, who then needs the own code or card; null otherwise.
     """
 
     id: UUID
@@ -139,3 +149,4 @@ class RedemptionOut(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     ended_at: datetime | None
     returned_at: datetime | None
+    reason: str | None = None

@@ -71,6 +71,9 @@ class Redemption(Table, tablename="redemption"):
     ended_by = UUID(default=None, null=True)
     undone_at = Timestamptz(default=None, null=True)
     returned_at = Timestamptz(default=None, null=True)
+    reserved_by = UUID(default=None, null=True)
+    reserved_by_login = UUID(default=None, null=True)
+    reserved_because = Varchar(length=500, default=None, null=True)
 
 
 class CounterConfirmation(Table, tablename="counter_confirmation"):

@@ -188,7 +188,8 @@ async def _booking_page(request: AnyRequest, caller: Scope, booking_id: UUID) ->
     shown, acting = await _own_booking(caller, booking_id)
     image = drawn(f"/desk/redemptions?code={shown.code}") if shown.code else None
     hours = (await policies(acting)).cancel_class_hours
-    late = shown.status == "held" and not await seats.is_cancellable(acting, shown.starts_at, shown.moved_at)
+    open_until_start = shown.moved_at or (shown.created_at if shown.reason else None)
+    late = shown.status == "held" and not await seats.is_cancellable(acting, shown.starts_at, open_until_start)
     return page(request, caller, "member/booking.html", booking=shown, image=image, hours=hours, late=late)
 
 

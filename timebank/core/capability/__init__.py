@@ -32,12 +32,13 @@ from timebank.core.capability.declared import (
     Sweep,
     Workplace,
 )
-from timebank.core.capability.residents import Figure, Reading, ResidentPart
+from timebank.core.capability.residents import Figure, Reading, ResidentAct, ResidentPart
 
 __all__ = [
     "Agreed", "Batches", "Capability", "CounterDone", "CounterOffer", "Delivery", "Exported", "Figure", "Finder",
-    "Hit", "InboxKind", "Job", "MenuEntry", "MessageKind", "PersonColumn", "Pictured", "Reading", "ResidentPart",
-    "Reversal", "Source", "Sweep", "Workplace", "also", "capabilities", "counter_page_of", "hook", "message_kind",
+    "Hit", "InboxKind", "Job", "MenuEntry", "MessageKind", "PersonColumn", "Pictured", "Reading", "ResidentAct",
+    "ResidentPart", "Reversal", "Source", "Sweep", "Workplace", "also", "capabilities", "counter_page_of", "hook",
+    "message_kind",
     "not_in_use", "referred_to", "resolve",
 ]  # fmt: skip
 
@@ -115,6 +116,8 @@ class Capability:
     """By noun: the address of its page in the panel, without the id at the end."""
     resident_parts: Sequence[ResidentPart] = ()
     """Its tabs of a resident's page in the panel."""
+    resident_acts: Sequence[ResidentAct] = ()
+    """What an administrator does for a resident, on that page."""
     resident_figures: Sequence[str] = ()
     """Its figures in the header of that page: functions `(scope, person id, language) -> list[Figure]`."""
 

@@ -35,6 +35,21 @@ class ResidentPart:
     """The gettext context, needed where one Chinese word has two English translations."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResidentAct:
+    """What an administrator does for a resident, as a button in the header of the page; sorted by `place`.
+
+    `href` is the address of its form, with `{id}` for the person's. It is offered for active residents, and never for
+    the administrator's own record.
+    """
+
+    place: int
+    word: str
+    """Marked for translation."""
+    href: str
+    icon: str
+
+
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """A figure in the header of a resident's page.
 

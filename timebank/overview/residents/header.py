@@ -11,7 +11,7 @@ from timebank.access.membership_state import Standing, membership_state_of
 from timebank.access.roles.listing import grants
 from timebank.access.schemas import GrantOut
 from timebank.core import database
-from timebank.core.capability import Figure, Reading, ResidentPart, capabilities, resolve
+from timebank.core.capability import Figure, Reading, ResidentAct, ResidentPart, capabilities, resolve
 from timebank.core.database import retried, transaction
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
@@ -32,6 +32,11 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 def resident_parts() -> list[ResidentPart]:
     """The tabs of a resident's page, in order."""
     return sorted((part for one in capabilities() for part in one.resident_parts), key=lambda part: part.place)
+
+
+def resident_acts() -> list[ResidentAct]:
+    """What an administrator does for a resident, in order."""
+    return sorted((act for one in capabilities() for act in one.resident_acts), key=lambda act: act.place)
 
 
 def part_named(name: str) -> ResidentPart:

@@ -9,6 +9,7 @@ from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.people.locks import lock_people
 from timebank.people.messages import notify_household
+from timebank.presence.evidence.acted_for import require_nothing_for
 from timebank.shop import collection
 from timebank.shop.confirmations import asking
 from timebank.shop.confirmations.asking import ConfirmationRequest
@@ -61,6 +62,7 @@ async def ask_to_collect(scope: Scope, redemption_id: UUID) -> AskedOut:
         found = await collection.lock_redemption(scope, redemption_id)
         scope.require_keeper(found.station_id)
         collection.require_reserved(found)
+        require_nothing_for(found)
         asked = ConfirmationRequest(
             kind="own_collection",
             person_id=found.person_id,
@@ -112,6 +114,7 @@ async def _carry_out(scope: Scope, found: asking.LockedConfirmation) -> UUID:
     assert found.redemption_id is not None
     reserved = await collection.lock_redemption(scope, found.redemption_id, agreed=True)
     collection.require_reserved(reserved)
+    require_nothing_for(reserved)
     await collection.require_not_family(scope, reserved.person_id)
     await collection.hand_over(scope, reserved)
     return reserved.id

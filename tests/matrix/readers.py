@@ -55,6 +55,8 @@ READERS = {
         "/api/v1/people/{heavy}/login",
         "/admin/outbox",
         "/admin/audit", "/admin/audit?verb=credit_record", "/admin/audit?person_id={heavy}", "/api/v1/audit",
+        "/admin/audit?about_id={heavy}", "/admin/ledger/entries", "/admin/ledger/entries?person_id={heavy}&least=8",
+        "/admin/ledger/entries?kind=reversal", "/admin/ledger/entries?least=500&since={day}&until={day}",
         "/api/v1/agreements", "/api/v1/agreements?status=agreed",
         "/admin/areas", "/admin/areas/{area}", "/admin/policies", "/admin/policies/{policy}", "/admin/workdays",
         "/admin/roles",

@@ -28,6 +28,7 @@ from timebank.ledger.checking.stored_result import ask_for_check, is_waiting, la
 from timebank.ledger.entries import Entry, find_entry, last_entries, reversal_of
 from timebank.ledger.posting import Currency
 from timebank.ledger.refusals import NotReversible, PurchaseNotReversible
+from timebank.ledger.searching.kinds import kind_options
 from timebank.ledger.statement_words import entry_kind_in_words
 from timebank.people.directory import names_of
 from timebank.web.forms import parse_form
@@ -136,6 +137,7 @@ async def _books(request: AnyRequest, caller: Scope, cursor: str | None, done: s
         waiting=await waiting_expiries(caller) if cursor is None else [],
         items=await entries_in_words(caller, list(found.items), language_of(request)), next=found.next, done=done,
         currencies=CURRENCIES, places=PLACES, shown=_shown, may_expire=caller.administers, today=clock.local_day(),
+        kinds=kind_options(language_of(request)),
     )  # fmt: skip
 
 

@@ -1,4 +1,5 @@
-"""`make bench`: the cost of importing a year's workbooks, and the verbs that people wait for, over HTTP and by pgbench.
+"""`make bench`: importing a year's workbooks, the panel's lists, and the verbs that people wait for, over HTTP and by
+pgbench.
 
 Each verb is measured as people use it: `timebank serve`, keep-alive connections, sessions, the codes that the stations
 show now, new nonces and idempotency keys; a response that is not the expected one ends the run. Beside it, in turn in
@@ -23,6 +24,7 @@ import click
 from bench.books import measure_imports
 from bench.checks import find_faults
 from bench.ground import Ground, lay_ground
+from bench.lists import measure_lists
 from bench.load import drive
 from bench.service import Pgbench, serving
 from bench.verbs import VERBS, Requests, Verb
@@ -30,7 +32,7 @@ from timebank.core import settings
 from timebank.migrate import migrate
 from timebank.operations import embedded
 
-BOOKS = "books"
+BOOKS, LISTS = "books", "lists"
 SERVING = "bench_serving"
 WARM_UP_SECONDS, WARM_UP_PART = 2.0, 20  # at most a twentieth of the people check in or out before the first round
 
@@ -44,7 +46,9 @@ Figures = dict[str, list[tuple[float, float]]]
 @click.option("--connections", default=32, show_default=True, help="open at once, over HTTP and in pgbench")
 @click.option("--persons", default=20_000, show_default=True, help="residents of each of the two communities")
 @click.option("--workers", default=os.cpu_count() or 1, show_default=True, help="processes of the service")
-@click.option("--only", type=click.Choice([BOOKS, *VERBS]), multiple=True, help="measure only this; may be repeated")
+@click.option(
+    "--only", type=click.Choice([BOOKS, LISTS, *VERBS]), multiple=True, help="measure only this; may be repeated"
+)
 def main(
     seconds: float, rounds: int, connections: int, persons: int, workers: int, only: tuple[str, ...]
 ) -> None:  # fmt: skip
@@ -56,6 +60,8 @@ def main(
         try:
             if not only or BOOKS in only:
                 _books(server)
+            if not only or LISTS in only:
+                _lists(server)
             if verbs:
                 url, key = _database(server, "bench")
                 ground = _ground(url, persons, inside="check-out" in verbs)
@@ -87,6 +93,12 @@ def _books(server: embedded.Server) -> None:
     """Measure the imports in a separate database, with the database role that the service uses."""
     url, _ = _database(server, BOOKS)
     asyncio.run(measure_imports(url, server.url(BOOKS, SERVING)))
+
+
+def _lists(server: embedded.Server) -> None:
+    """Measure the lists of the panel in a separate database, with the database role that the service uses."""
+    url, _ = _database(server, LISTS)
+    asyncio.run(measure_lists(url, server.url(LISTS, SERVING)))
 
 
 def _ground(url: str, persons: int, *, inside: bool) -> Ground:

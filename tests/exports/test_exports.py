@@ -138,5 +138,5 @@ async def test_a_filter_that_does_not_fit_is_refused(town: Town, client: httpx.A
 
 def test_each_exported_list_has_words_and_a_name_of_its_own() -> None:
     found = exported()
-    assert set(found) == {"people", "hours", "goods", "redemptions"}
+    assert set(found) == {"people", "hours", "goods", "redemptions", "entries"}
     assert len({one.word for one in found.values()}) == len(found)

@@ -162,6 +162,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /admin/exports/{listed}",
         "POST /admin/audit/search",
         "POST /admin/find",
+        "POST /admin/ledger/entries/search",
         "POST /admin/goods/search",
         "POST /admin/agreements/seen",
         "GET /api/v1/agreements",

@@ -21,8 +21,11 @@ _UNCOUNTED = (
 )
 
 
-async def grow(owner: asyncpg.Connection, town: Town, now: datetime) -> None:
-    """Insert the history of the town's first community, up to an hour before `now`; do not analyse the tables."""
+async def grow(owner: asyncpg.Connection, town: Town, now: datetime, **sizes: int) -> None:
+    """Insert the history of the town's first community, up to an hour before `now`; do not analyse the tables.
+
+    `sizes` are numbers of rows, by the name of their constant in small letters.
+    """
     for row in await owner.fetch(_UNCOUNTED):
         await owner.execute(row["statement"])
     values = {
@@ -32,7 +35,7 @@ async def grow(owner: asyncpg.Connection, town: Town, now: datetime) -> None:
         "area": town.areas[f"{PHOENIX}/第一网格/3栋/1单元"], "course": town.course, "zone": "Asia/Shanghai",
         "activity": town.activities["站点值守"], "records": RECORDS, "deeds": DEEDS, "redemptions": REDEMPTIONS,
         "bookings": BOOKINGS, "residents": RESIDENTS, "children": CHILDREN, "years": YEARS,
-    }  # fmt: skip
+    } | sizes  # fmt: skip
     filled = (Path(__file__).parent / "ground.sql").read_text(encoding="utf-8")
     async with owner.transaction():
         await owner.execute(filled.format_map({name: str(value) for name, value in values.items()}))

@@ -15,6 +15,7 @@ CAPABILITY = Capability(
     pages=(
         "timebank.ledger.pages.statement.StatementPages",
         "admin.ledger.PanelLedgerPages",
+        "admin.entries.PanelEntryPages",
     ),
     menu=(MenuEntry(place=120, href="/admin/ledger", icon="shield", word=_("账目")),),
     jobs=(Job("check_books", 60, "timebank.ledger.checking.stored_result.run_ledger_check_job"),),

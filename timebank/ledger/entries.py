@@ -39,7 +39,7 @@ class Entry(Reasoned, frozen=True, kw_only=True):
     reversed: bool
 
 
-_ENTRIES = """
+ENTRIES = """
 SELECT h.id AS first_id, h.entry_id, h.kind, h.source_kind, h.source_id, h.posted_at, h.occurred_at,
        h.memo, h.memo_kind, h.memo_values::text, h.rule_code, h.rule_version, h.actor_id, h.currency, legs.person_id,
        coalesce(legs.points, 0) AS points, coalesce(legs.minutes, 0) AS minutes,
@@ -77,7 +77,7 @@ async def last_entries(scope: Scope, *, limit: int = 50, cursor: str | None = No
     newest = f"{_HEADS}{asked.sql} ORDER BY id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
         found = await database.rows(
-            Entry, f"{_ENTRIES.format(heads=newest, whose='')} ORDER BY h.id DESC", *asked.values
+            Entry, f"{ENTRIES.format(heads=newest, whose='')} ORDER BY h.id DESC", *asked.values
         )
     return make_page(found, limit, lambda entry: (entry.first_id,))
 
@@ -93,7 +93,7 @@ async def entries_of_day(scope: Scope, day: date, *, limit: int = 50, cursor: st
     )
     async with transaction(scope):
         found = await database.rows(
-            Entry, f"{_ENTRIES.format(heads=heads, whose='')} ORDER BY h.posted_at DESC, h.id DESC", *asked.values
+            Entry, f"{ENTRIES.format(heads=heads, whose='')} ORDER BY h.posted_at DESC, h.id DESC", *asked.values
         )
     return make_page(found, limit, lambda entry: (entry.posted_at, entry.first_id))
 
@@ -107,7 +107,7 @@ async def find_entry(scope: Scope, entry_id: UUID, *, person_id: UUID | None = N
         scope.require_reader()
     whose = Filters(scope.community_id, entry_id)
     whose.add_given("a.owner_id = {}", person_id)
-    one = _ENTRIES.format(heads=f"{_HEADS} AND entry_id = $2", whose=whose.sql)
+    one = ENTRIES.format(heads=f"{_HEADS} AND entry_id = $2", whose=whose.sql)
     async with transaction(scope):
         found = await database.row(Entry, one, *whose.values)
     if found is None or (person_id is not None and found.person_id != person_id):

@@ -1,9 +1,28 @@
 """Overview: figures and verbs that involve several capabilities."""
 
-from timebank.core.capability import Capability, InboxKind, Job, MenuEntry, MessageKind, ResidentPart, Workplace
+from timebank.core.capability import (
+    Capability,
+    Exported,
+    InboxKind,
+    Job,
+    MenuEntry,
+    MessageKind,
+    ResidentPart,
+    Workplace,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
+    exported=(
+        Exported(
+            name="entries",
+            word=_("账目"),
+            rows="timebank.overview.entries_exported.entry_rows",
+            of_people=True,
+            headings=("入账", "种类", "姓名", "积分", "时间（分钟）", "课时（分钟）", "为什么", "编号"),
+            filters=("person_id", "kind", "least", "most", "since", "until"),
+        ),
+    ),
     name="overview",
     tables="timebank.overview.tables",
     pages=(

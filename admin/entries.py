@@ -1,0 +1,81 @@
+"""The panel's page of the ledger entries that are searched for."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import URLEncodedBody
+from litestar.response import Redirect, Template
+
+from admin.ledger import entries_in_words
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.http.callers import AnyRequest
+from timebank.http.paging import Cursor
+from timebank.http.preferences import language_of
+from timebank.http.refusals import shown_again
+from timebank.ledger.searching.found import DAYS_MAX, Asked, asked_of, count_entries, find_entries
+from timebank.ledger.searching.kinds import kind_options
+from timebank.people.directory import list_people, names_of
+from timebank.people.schemas import PersonLine
+from timebank.web.lists import Bar, typed_words
+from timebank.web.pages import page, see_other
+
+PATH = "/admin/ledger/entries"
+FIELDS = ("person_id", "kind", "least", "most", "since", "until")
+MOST = 20
+
+
+class PanelEntryPages(Controller):
+    path = PATH
+    include_in_schema = False
+
+    @get()
+    async def entries(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
+        """The entries of this person, kind, amount and these days."""
+        return await _entries_page(request, caller, asked_of(dict(request.query_params)), cursor)
+
+    @post("/search", status_code=200)
+    @shown_again(lambda request, caller: _entries_page(request, caller, Asked(), None))
+    async def search(
+        self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
+    ) -> Template | Redirect:
+        """The entries of the person of this name or number; several of one name are shown to choose from."""
+        caller.require_reader()
+        asked, words = _fields(asked_of(data)), typed_words(data)
+        if not words:
+            return see_other(_address(asked))
+        people = (await list_people(caller, q=words, limit=MOST)).items
+        if len(people) == 1:
+            return see_other(_address(asked | {"person_id": str(people[0].id)}))
+        found = [(person, _address(asked | {"person_id": str(person.id)})) for person in people]
+        return await _entries_page(request, caller, asked_of(data), None, found)
+
+
+async def _entries_page(
+    request: AnyRequest, caller: Scope, asked: Asked, cursor: str | None,
+    people: list[tuple[PersonLine, str]] | None = None,
+) -> Template:  # fmt: skip
+    caller.require_reader()
+    fields, language, person = _fields(asked), language_of(request), asked.person_id
+    found = await find_entries(caller, asked, limit=50, cursor=cursor)
+    count, more = await count_entries(caller, asked) if fields and cursor is None else (0, "")
+    named = (await names_of(caller, [person])).get(person, _("不在本社区")) if person else None
+    return page(
+        request, caller, "ledger/found.html", asked=fields, kinds=kind_options(language), people=people, person=named,
+        items=await entries_in_words(caller, list(found.items), language), count=f"{count}{more}" if count else "",
+        next=_address(fields | {"cursor": found.next}) if found.next else None,
+        first=_address(fields) if cursor else None, bar=Bar(path=PATH, kept=fields), shown=asked.narrowed(),
+        everybody=_address({name: value for name, value in fields.items() if name != "person_id"}), days=DAYS_MAX,
+    )  # fmt: skip
+
+
+def _fields(asked: Asked) -> dict[str, str]:
+    """The fields of an address that asks for the same."""
+    given: dict[str, object] = {name: getattr(asked, name) for name in FIELDS}
+    return {name: str(value) for name, value in given.items() if value is not None}
+
+
+def _address(fields: Mapping[str, str]) -> str:
+    return f"{PATH}?{urlencode(fields)}" if fields else PATH

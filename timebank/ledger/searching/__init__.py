@@ -1,0 +1,1 @@
+"""Finding ledger entries by person, kind, amount and day."""

@@ -19,6 +19,12 @@ UPDATE audit a SET about_id = b.child_id FROM booking b
     WHERE a.noun = 'booking' AND a.about_id IS NULL AND b.community_id = a.community_id AND b.id = a.noun_id;
 UPDATE audit a SET about_id = o.owner_id FROM account o
     WHERE a.noun = 'account' AND a.about_id IS NULL AND o.community_id = a.community_id AND o.id = a.noun_id AND o.owner_kind = 'person';
+UPDATE audit a SET about_id = c.person_id FROM card c
+    WHERE a.noun = 'card' AND a.about_id IS NULL AND c.community_id = a.community_id AND c.id = a.noun_id;
+UPDATE audit a SET about_id = g.child_id FROM guardianship g
+    WHERE a.noun = 'guardianship' AND a.about_id IS NULL AND g.community_id = a.community_id AND g.id = a.noun_id;
+UPDATE audit a SET about_id = w.person_id FROM waiting_change w
+    WHERE a.noun = 'waiting_change' AND a.about_id IS NULL AND w.community_id = a.community_id AND w.id = a.noun_id;
 CREATE INDEX audit_about ON audit (community_id, about_id, id) WHERE about_id IS NOT NULL;
 
 -- Entries of one kind, the newest first, and of one amount.

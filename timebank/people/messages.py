@@ -70,14 +70,18 @@ async def notify_household(
     scope: Scope, person_id: UUID, kind: str, key: str, about_id: UUID | None = None, *, urgent: bool = False,
     **values: object,
 ) -> None:  # fmt: skip
-    """Notify a person and the active household members, each once per key."""
+    """Notify a person and the active household members, each once per key.
+
+    Only the person's own message leads to `about_id`: it may be closed to the others.
+    """
     found = await database.fetch(
         "SELECT m.id FROM person p JOIN person m ON m.community_id = p.community_id AND m.status = 'active' "
         "AND (m.id = p.id OR m.household_id = p.household_id) WHERE p.community_id = $1 AND p.id = $2 ORDER BY m.id",
         scope.community_id, person_id,
     )  # fmt: skip
     says = phrase(kind, **values)
-    to_send = [Notification(UUID(bytes=row["id"].bytes), says, key, about_id) for row in found]
+    told = [UUID(bytes=row["id"].bytes) for row in found]
+    to_send = [Notification(one, says, key, about_id if one == person_id else None) for one in told]
     await notify_many(scope, to_send, urgent=urgent)
 
 

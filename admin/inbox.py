@@ -15,7 +15,9 @@ from msgspec import Meta
 
 from admin.inbox_rows import ANY_DOUBT, FIELDS, PAGE, asked_in, list_address, query_of, readable
 from timebank.activities.offers import activities
+from timebank.core import database
 from timebank.core.capability import InboxKind, resolve
+from timebank.core.database import transaction
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
@@ -110,15 +112,21 @@ async def _inbox(request: AnyRequest, caller: Scope, noun: str = "", cursor: str
     if request.method == "POST":
         given = await _sent(request)
         noun = given.get("kind", "")
-    counted = {kind.noun: await kinds.decidable(caller, kind) for kind in kinds.inbox_kinds()}
-    shown = next((kind for kind in kinds.inbox_kinds() if kind.noun == noun), _first(counted))
-    asked = asked_in(given) if shown.filters else Asked()
-    found = await kinds.listing(caller, shown, asked, PAGE, cursor, language)
-    groups = await _groups(caller, shown, language)
-    latest = await deciding.latest_decisions(caller)
+    async with transaction(caller):
+        async with database.gathering() as reads:
+            counting = {kind.noun: reads.start(kinds.decidable(caller, kind)) for kind in kinds.inbox_kinds()}
+            decided = reads.start(deciding.latest_decisions(caller))
+        counted = {one: task.result() for one, task in counting.items()}
+        shown = next((kind for kind in kinds.inbox_kinds() if kind.noun == noun), _first(counted))
+        asked = asked_in(given) if shown.filters else Asked()
+        async with database.gathering() as reads:
+            listed = reads.start(kinds.listing(caller, shown, asked, PAGE, cursor, language))
+            grouped = reads.start(_groups(caller, shown, language))
+            matching = reads.start(_matching(caller, shown, asked, counted[shown.noun]))
+    latest, groups = decided.result(), grouped.result()
     return page(
-        request, caller, "inbox/inbox.html", kinds=kinds.inbox_kinds(), counted=counted, shown=shown, found=found,
-        match=await kinds.decidable(caller, shown, asked), asked=asked, given=given, fields=FIELDS,
+        request, caller, "inbox/inbox.html", kinds=kinds.inbox_kinds(), counted=counted, shown=shown,
+        found=listed.result(), match=matching.result(), asked=asked, given=given, fields=FIELDS,
         groups=[group for group in groups if asked.batch_id in (None, group.batch_id)], batches=groups,
         places=await all_pages(partial(stations, caller)) if "station" in shown.filters else [],
         offers=await all_pages(partial(activities, caller)) if "activity" in shown.filters else [],
@@ -130,6 +138,10 @@ async def _inbox(request: AnyRequest, caller: Scope, noun: str = "", cursor: str
         approved=readable(int, given.get("approved")), refused=readable(int, given.get("refused")),
         reminded=readable(int, given.get("reminded")), undone=readable(int, given.get("undone")),
     )  # fmt: skip
+
+
+async def _matching(caller: Scope, kind: InboxKind, asked: Asked, whole: Decidable) -> Decidable:
+    return whole if asked == Asked() else await kinds.decidable(caller, kind, asked)
 
 
 def _first(counted: Mapping[str, Decidable]) -> InboxKind:

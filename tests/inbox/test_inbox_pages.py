@@ -87,4 +87,5 @@ async def test_a_filter_that_cannot_be_read_is_not_asked_for(town: Town) -> None
     panel = await signed_in(town, "赵丽")
     for asked in ("activity=x&since=gestern&batch=7&flag=%27%22", "since=0001-01-01&until=9999-12-31"):
         assert (await panel.get(f"{AT}&{asked}")).status_code == 200, asked
+    assert (await panel.get(f"{AT}&cursor=zz")).status_code == 400, "a broken place in the list is refused in words"
     assert (await panel.get("/admin/audit?since=0001-01-01&until=9999-12-31")).status_code == 200

@@ -21,6 +21,7 @@ from timebank.shop.returns import list_undone, undone_by_keeper
 from timebank.shop.schemas import RedemptionStatus, Return
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
+from timebank.web.lists import Bar, Choice
 from timebank.web.pages import page, see_other
 
 PAGE = 50
@@ -53,10 +54,14 @@ class PanelRedemptionPages(Controller):
         found = await reading.list_redemptions(
             caller, status=chosen.status, station_id=chosen.station_id, limit=PAGE, cursor=cursor
         )
-        return page(
-            request, caller, "goods/redemptions.html", found=found, chosen=status, station=station, done=done,
-            words=STATUS, stations=await all_pages(partial(stations, caller)), cursor=cursor,
+        places = [(each.id, each.name) for each in await all_pages(partial(stations, caller))]
+        bar = Bar(
+            path="/admin/goods/redemptions", cursor=cursor,
+            choices=(
+                Choice(_("状态"), "status", list(STATUS.items()), status), Choice(_("驿站"), "station", places, station)
+            ),
         )  # fmt: skip
+        return page(request, caller, "goods/redemptions.html", found=found, bar=bar, done=done, words=STATUS)
 
     @get("/undone")
     async def undone(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:

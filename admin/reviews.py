@@ -38,7 +38,7 @@ from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, Rev
 from timebank.service_records.visits import find_visit
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
-from timebank.web.lists import typed_words
+from timebank.web.lists import Bar, typed_words
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other
 
@@ -173,7 +173,8 @@ async def _records_page(request: AnyRequest, caller: Scope, status: str, cursor:
     caller.require_reader()
     found = await reading.list_records(caller, status=status, limit=PAGE, cursor=cursor, language=language_of(request))
     return page(
-        request, caller, "reviews/records.html", found=found, tab=status, statuses=STATUSES, cursor=cursor,
+        request, caller, "reviews/records.html", found=found, tab=status, statuses=STATUSES,
+        bar=Bar(path="/admin/reviews", kept={"status": status}, cursor=cursor),
         cards=await count_unconfirmed(caller),
     )  # fmt: skip
 

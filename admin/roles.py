@@ -56,7 +56,7 @@ class PanelRolePages(Controller):
         chosen = Role(role) if role in {r.value for r in Role} else None
         found = await grants(caller, role=chosen, limit=50, cursor=cursor)
         return page(
-            request, caller, "roles/list.html", found=found, role=role, role_words=ROLES, done=done,
+            request, caller, "roles/list.html", found=found, role=role, role_words=ROLES, done=done, cursor=cursor,
             may=caller.administers, names=await names_of(caller, {g.granted_by for g in found.items if g.granted_by}),
         )  # fmt: skip
 

@@ -15,6 +15,8 @@ from tests.support.town import Town
 from timebank.exports.consent import PEOPLE_ALONE, exported, may_export_many
 from timebank.http.downloads import XLSX
 from timebank.imports.reports.refused_rows import FORMULA
+from timebank.shop.redemption import redeem
+from timebank.shop.schemas import RedemptionIn
 
 
 def rows_of(content: bytes) -> list[tuple[object, ...]]:
@@ -140,3 +142,35 @@ def test_each_exported_list_has_words_and_a_name_of_its_own() -> None:
     found = exported()
     assert set(found) == {"people", "hours", "goods", "redemptions", "entries"}
     assert len({one.word for one in found.values()}) == len(found)
+
+
+@pytest.mark.parametrize("name", ["赵丽", "孙伟"])
+async def test_the_lists_that_can_be_saved_stand_in_the_menu_of_those_who_may(
+    town: Town, client: httpx.AsyncClient, name: str
+) -> None:
+    desk = await browser(client, town, name)
+    assert 'href="/admin/exports"' in (await desk.see("/admin"))
+    shown = await desk.see("/admin/exports")
+    assert 'action="/admin/exports/goods"' in shown
+    assert ('action="/admin/exports/people"' in shown) == (name == "赵丽")
+
+
+async def test_a_list_is_saved_from_its_page_as_it_is_filtered(town: Town, client: httpx.AsyncClient) -> None:
+    await served(town, "张桂兰", 90)
+    await town.give_points("张桂兰", 16)
+    wanted = RedemptionIn(
+        person_id=town.people["张桂兰"], good_id=town.goods["香皂"], station_id=town.stations["暖蜂驿站"]
+    )
+    await redeem(await town.scope("张桂兰"), wanted)
+    desk = await browser(client, town, "赵丽")
+    for address, name, values, rows in (
+        ("/admin/reviews?status=approved", "hours", {"status": "approved"}, 1),
+        ("/admin/goods/redemptions?status=reserved", "redemptions", {"status": "reserved"}, 1),
+        ("/admin/goods/redemptions?status=reserved", "redemptions", {"status": "collected"}, 0),
+    ):
+        page = await desk.see(address)
+        form = page[page.index(f'action="/admin/exports/{name}"') :].partition("</form>")[0]
+        assert f'name="status" value="{address.rpartition("=")[2]}"' in form
+        assert len(rows_of(await saved(desk, name, **values))) - 1 == rows, (name, values)
+    auditor = await browser(client, town, "孙伟")
+    assert "/admin/exports/hours" not in await auditor.see("/admin/reviews?status=approved")

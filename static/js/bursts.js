@@ -21,6 +21,7 @@ export function characterOf(event) {
   return (event.shiftKey ? SHIFTED : PLAIN)[event.code] ?? "";
 }
 
+const isAddress = (text) => /^https?:\/\//i.test(text);
 const isEnter = (event) => event.code === "Enter" || event.code === "NumpadEnter" || event.key === "Enter";
 
 /** Call `onText(text)` for each scan. The field that had the focus is as it was before the scan. */
@@ -44,8 +45,11 @@ export function listenForBursts(onText) {
     lastAt = -Infinity;
     before = null;
     if (text.length < LEAST) return false;
-    if (field) putBack(field);
-    onText(text);
+    // A wireless scanner may pause within a code: the beginning then stands in the field already.
+    const whole = field ? field.value + text : text;
+    const paused = isAddress(whole) && !isAddress(text);
+    if (field) putBack(paused ? { element: field.element, value: "" } : field);
+    onText(paused ? whole : text);
     return true;
   }
 

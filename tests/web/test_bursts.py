@@ -42,6 +42,19 @@ async def types(keys: CDPSession, text: str, *, enter: bool = True, input_method
     await asyncio.gather(*events)
 
 
+async def test_a_scanner_that_pauses_within_a_code_has_sent_one_code(
+    counter: Page, town: Town, owner: asyncpg.Connection
+) -> None:
+    keys = await counter.context.new_cdp_session(counter)
+    for name, pause_at in (("张桂兰", 30), ("李秀英", 12)):
+        code = await card(town, owner, name)
+        await types(keys, code[:pause_at], enter=False)
+        await asyncio.sleep(0.2)
+        await types(keys, code[pause_at:])
+        await sees(counter, name)
+        await expect(counter.locator("[data-scanner-input]")).to_have_value("")
+
+
 @pytest.fixture
 async def counter(town: Town, service: Service) -> AsyncIterator[Page]:
     """A counter in a browser, with a keeper signed in."""

@@ -15,7 +15,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.ledger.searching.found import DAYS_MAX, Asked, asked_of, count_entries, find_entries
+from timebank.ledger.searching.found import DAYS_MAX, Asked, count_entries, entries_asked_for, find_entries
 from timebank.ledger.searching.kinds import kind_options
 from timebank.people.directory import list_people, names_of
 from timebank.people.schemas import PersonLine
@@ -34,7 +34,7 @@ class PanelEntryPages(Controller):
     @get()
     async def entries(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
         """The entries of this person, kind, amount and these days."""
-        return await _entries_page(request, caller, asked_of(dict(request.query_params)), cursor)
+        return await _entries_page(request, caller, entries_asked_for(dict(request.query_params)), cursor)
 
     @post("/search", status_code=200)
     @shown_again(lambda request, caller: _entries_page(request, caller, Asked(), None))
@@ -43,14 +43,14 @@ class PanelEntryPages(Controller):
     ) -> Template | Redirect:
         """The entries of the person of this name or number; several of one name are shown to choose from."""
         caller.require_reader()
-        asked, words = _fields(asked_of(data)), typed_words(data)
+        asked, words = _fields(entries_asked_for(data)), typed_words(data)
         if not words:
             return see_other(_address(asked))
         people = (await list_people(caller, q=words, limit=MOST)).items
         if len(people) == 1:
             return see_other(_address(asked | {"person_id": str(people[0].id)}))
         found = [(person, _address(asked | {"person_id": str(person.id)})) for person in people]
-        return await _entries_page(request, caller, asked_of(data), None, found)
+        return await _entries_page(request, caller, entries_asked_for(data), None, found)
 
 
 async def _entries_page(

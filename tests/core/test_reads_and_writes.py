@@ -1,6 +1,7 @@
 """Reads that are put together, and writes that are queued: fewer statements, the same rows."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import UUID
@@ -105,10 +106,11 @@ async def test_a_wrong_statement_fails_every_read_of_its_group(town: Town) -> No
 
 
 @pytest.fixture
-async def notes(owner: asyncpg.Connection) -> str:
+async def notes(owner: asyncpg.Connection) -> AsyncIterator[str]:
     await owner.execute("CREATE TABLE IF NOT EXISTS note (id integer PRIMARY KEY, said text, marks bytea[])")
     await owner.execute("TRUNCATE note; GRANT ALL ON note TO timebank_app")
-    return "note"
+    yield "note"
+    await owner.execute("DROP TABLE note")
 
 
 def note(number: int, said: str = "") -> database.Write:

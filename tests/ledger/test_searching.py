@@ -15,7 +15,7 @@ from timebank.core.errors import Forbidden
 from timebank.ledger.donations import donate
 from timebank.ledger.entries import Entry
 from timebank.ledger.schemas import DonationIn
-from timebank.ledger.searching.found import DAYS_MAX, Asked, asked_of, count_entries, entry_kinds, find_entries
+from timebank.ledger.searching.found import DAYS_MAX, Asked, count_entries, entries_asked_for, entry_kinds, find_entries
 from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.reading import list_records
 
@@ -86,8 +86,8 @@ async def test_only_those_who_read_the_whole_ledger_search_it(lived: Town) -> No
 
 def test_what_is_no_number_no_day_and_no_kind_is_not_asked_for() -> None:
     wrong = {"person_id": "x", "kind": "conversion", "least": "1e9", "most": "'", "since": "31.1.", "until": "9999"}
-    assert asked_of(wrong) == Asked()
-    assert asked_of({"least": "-3", "most": "9" * 19}) == Asked(least=0, most=1_000_000_000)
+    assert entries_asked_for(wrong) == Asked()
+    assert entries_asked_for({"least": "-3", "most": "9" * 19}) == Asked(least=0, most=1_000_000_000)
     assert {"service", "deed", "expiry", "reversal"} <= set(entry_kinds())
 
 

@@ -43,6 +43,8 @@ NOT_IN_PLACE = {
     "POST /display/{code}": "a link that has been used has no page any more",
     "POST /desk/sign-off": "it is never refused",
     "POST /admin/exports/{listed}": "only a list that is too long is refused to who may have it",
+    "POST /admin/audit/search": "whatever is typed is looked for",
+    "POST /admin/ledger/entries/search": "whatever is typed is looked for",
     "POST /admin/find": "whatever is typed is looked for",
     "POST /admin/goods/search": "whatever is typed is looked for; the round sends it no broken cursor",
     "POST /admin/reviews/hours/search": "whatever is typed is looked for",

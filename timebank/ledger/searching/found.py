@@ -47,7 +47,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 Read = TypeVar("Read")
 
 
-def asked_of(fields: Mapping[str, str]) -> Asked:
+def entries_asked_for(fields: Mapping[str, str]) -> Asked:
     """What the fields of a form or an address ask for; what is empty, unknown, no number or no day is left out."""
     kind = fields.get("kind")
     return Asked(
@@ -135,7 +135,7 @@ SELECT DISTINCT s.posted_at, s.entry_id FROM account a CROSS JOIN LATERAL (
     (SELECT DISTINCT t.posted_at, t.entry_id FROM transfer t
      WHERE t.community_id = a.community_id AND t.credit_account = a.id{legs}
      ORDER BY t.posted_at DESC, t.entry_id DESC LIMIT {limit})
-) AS s WHERE a.community_id = $1 AND a.owner_kind = 'person' AND a.owner_id = $2
+) AS s WHERE a.community_id = $1 AND a.owner_kind = 'person' AND a.owner_id = $2{accounts}
 ORDER BY s.posted_at DESC, s.entry_id DESC LIMIT {limit}
 """
 
@@ -148,7 +148,8 @@ def _own(asked: Asked, page: Filters, place: tuple[datetime, UUID] | None, limit
     if place is not None:
         page.add("t.posted_at <= {}", place[0])
         page.add_after("t.posted_at, t.entry_id", "<", place)
-    return _OWN.format(legs=page.sql, limit=most(limit))
+    accounts = " AND a.currency = 'point'" if asked.of_amount else ""
+    return _OWN.format(legs=page.sql, limit=most(limit), accounts=accounts)
 
 
 async def find_entries(scope: Scope, asked: Asked, *, limit: int = 50, cursor: str | None = None) -> Page[Entry]:

@@ -71,7 +71,7 @@ class PanelReservationPages(Controller):
     async def reserve(
         self, person_id: FromPath[UUID], caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form
     ) -> Redirect:
-        """Reserve a good for the resident, who is told together with the household."""
+        """Reserve a good for the resident, who is notified together with the household."""
         good_id, _sep, station_id = data.get("what", "").partition("/")
         sent = {name: value for name, value in data.items() if name != "what"}
         chosen = parse_form(ReservedFor, sent | {"good_id": good_id, "station_id": station_id}, RESERVED)
@@ -97,7 +97,7 @@ class PanelBookingPages(Controller):
     async def book(
         self, person_id: FromPath[UUID], caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form
     ) -> Redirect:
-        """Book a seat for the family, which is told."""
+        """Book a seat for the family, which is notified."""
         chosen = parse_form(BookedFor, data, BOOKED)
         wanted = BookingIn(chosen.lesson_id, chosen.child_id, chosen.reason)
         await once.answer(caller, lambda: book_seat(caller, wanted))

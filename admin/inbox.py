@@ -13,7 +13,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
-from admin.inbox_rows import ANY_DOUBT, FIELDS, PAGE, asked_in, list_address, query_of, readable
+from admin.inbox_rows import ANY_DOUBT, FIELDS, PAGE, asked_in, list_address, query_of, as_value
 from timebank.activities.offers import activities
 from timebank.core import database
 from timebank.core.capability import InboxKind, resolve
@@ -135,8 +135,8 @@ async def _inbox(request: AnyRequest, caller: Scope, noun: str = "", cursor: str
         query=query_of(given, cursor), cursor=cursor, latest=latest,
         pending=next((one for one in latest if one.mine and one.seconds), None), pages=partial(kinds.address_of, shown),
         filtered=any(given.get(name) for name in FIELDS), any_doubt=ANY_DOUBT,
-        approved=readable(int, given.get("approved")), refused=readable(int, given.get("refused")),
-        reminded=readable(int, given.get("reminded")), undone=readable(int, given.get("undone")),
+        approved=as_value(int, given.get("approved")), refused=as_value(int, given.get("refused")),
+        reminded=as_value(int, given.get("reminded")), undone=as_value(int, given.get("undone")),
     )  # fmt: skip
 
 

@@ -32,16 +32,17 @@ class Beside(msgspec.Struct, frozen=True):
 def asked_in(given: Mapping[str, str]) -> Asked:
     """The filter in a query or form; what cannot be read is not asked for."""
     flag = given.get("flag", "")
-    batch = readable(UUID, given.get("batch"))
+    batch = as_value(UUID, given.get("batch"))
     return Asked(
-        activity_id=readable(UUID, given.get("activity")), station_id=readable(UUID, given.get("station")),
+        activity_id=as_value(UUID, given.get("activity")), station_id=as_value(UUID, given.get("station")),
         rule=given.get("rule") or None, batch_id=batch,
-        since=readable(date, given.get("since")), until=readable(date, given.get("until")),
+        since=as_value(date, given.get("since")), until=as_value(date, given.get("until")),
         flag=flag if flag and flag != ANY_DOUBT else None, doubtful=flag == ANY_DOUBT, single=batch is None,
     )  # fmt: skip
 
 
-def readable(shape: type[T], text: str | None) -> T | None:
+def as_value(shape: type[T], text: str | None) -> T | None:
+    """The text as a value of this type; None without a text, and where it cannot be read as one."""
     try:
         return msgspec.convert(text, shape, strict=False) if text else None
     except msgspec.ValidationError:

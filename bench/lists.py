@@ -47,7 +47,7 @@ async def measure_lists(url: str, serving_url: str) -> None:
         click.echo(f"lists: {laid}, laid in {time.perf_counter() - began:.0f} s, {os.cpu_count()} processors")
         await count_figures(town.system())
         await count_months(town.system())
-        transport = httpx.ASGITransport(app=create_app(opens_pool=False))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=create_app(opens_pool=False))  # type: ignore[arg-type]  # the two type ASGI differently
         async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=300) as client:
             token = await town.token(READER)
             client.headers["Cookie"] = f"{SESSION_COOKIE}={token}"

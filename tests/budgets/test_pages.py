@@ -8,7 +8,7 @@ from tests.support.counter import kept as kept_tablet
 from tests.support.presence import personal_code, scanned, served, station_code
 from tests.support.town import SPRING, Town
 from tests.support.wire import Wire
-from timebank.http.callers import SESSION_COOKIE
+from timebank.http.callers import SESSION_COOKIE, csrf_token
 from timebank.overview.residents.header import resident_parts
 from timebank.people.messages import notify
 
@@ -110,3 +110,12 @@ async def test_each_tab_of_a_residents_page(client: httpx.AsyncClient, town: Tow
     assert page.status_code == 200
     assert "可用积分" in page.text
     assert len(wire) <= 9, wire.listed()
+
+
+async def test_a_search_of_the_whole_panel(town: Town, client: httpx.AsyncClient, wire: Wire) -> None:
+    token = await town.token("赵丽")
+    headers = {"Cookie": f"{SESSION_COOKIE}={token}"}
+    await wire.renew()
+    answer = await client.post("/admin/find", data={"_csrf": csrf_token(token), "q": "zgl"}, headers=headers)
+    assert "张桂兰" in answer.text
+    assert len(wire) <= 8, wire.listed()

@@ -4,13 +4,10 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.budgets.conftest import wire  # noqa: F401  # a fixture
 from tests.support.presence import served
 from tests.support.shop import browser
 from tests.support.town import Town
-from tests.support.wire import Wire
 from timebank.core.capability import capabilities, resolve
-from timebank.http.callers import SESSION_COOKIE, csrf_token
 
 
 async def asked(client: httpx.AsyncClient, town: Town, name: str, words: str) -> httpx.Response:
@@ -53,12 +50,3 @@ async def test_nobody_else_searches_the_whole_community(town: Town, client: http
     for one in (each for capability in capabilities() for each in capability.found_by):
         for words in ("张桂兰", "香皂", str(town.community)):
             assert await resolve(one.verb)(await town.scope(name), words, 5) == []
-
-
-async def test_a_search_sends_few_statements(town: Town, client: httpx.AsyncClient, wire: Wire) -> None:  # noqa: F811
-    token = await town.token("赵丽")
-    headers = {"Cookie": f"{SESSION_COOKIE}={token}"}
-    await wire.renew()
-    answer = await client.post("/admin/find", data={"_csrf": csrf_token(token), "q": "zgl"}, headers=headers)
-    assert "张桂兰" in answer.text
-    assert len(wire) <= 8, wire.listed()

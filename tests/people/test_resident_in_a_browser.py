@@ -4,10 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, ViewportSize
+from playwright.async_api import ViewportSize
 
 from tests.browser_path import browser_path, why_not
-from tests.support.hands import PANEL, PASSWORD, chromium, picture, reads, screen
+from tests.support.hands import PANEL, PASSWORD, Hand, chromium, picture, reads, screen
 from tests.support.presence import later, nine_o_clock, scanned, served, station_code
 from tests.support.service import Service
 from tests.support.town import Town, set_password
@@ -20,17 +20,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, re
 
 TAPS_MAX = 6
 """The sign-in, the panel, the residents, the search, the person, and their service."""
-
-
-class Hand:
-    """Taps, and counts them."""
-
-    def __init__(self, page: Page) -> None:
-        self.page, self.taps = page, 0
-
-    async def tap(self, what: Locator) -> None:
-        self.taps += 1
-        await what.first.click()
 
 
 async def _served_too_little_of_a_shift(town: Town) -> str:
@@ -57,13 +46,7 @@ async def test_why_did_i_get_nothing_is_answered_from_the_panel(town: Town, serv
         wrong: list[str] = []
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         hand = Hand(page)
-        await page.goto("/sign-in")
-        await page.get_by_label("手机号").fill(town.phones["赵丽"])
-        await page.get_by_label("密码").fill(PASSWORD)
-        await hand.tap(page.get_by_role("button", name="登录", exact=True))
-        await page.wait_for_url(lambda address: "/sign-in" not in address)
-        if "/admin" not in page.url:
-            await hand.tap(page.locator('a[href="/admin"]'))
+        await hand.opens_the_panel(town.phones["赵丽"])
         await hand.tap(page.get_by_role("link", name="居民", exact=True))
         await page.get_by_role("searchbox").first.fill("张桂兰")
         await hand.tap(page.get_by_role("button", name="查找"))

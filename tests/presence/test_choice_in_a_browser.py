@@ -7,11 +7,11 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from playwright.async_api import Locator, Page
+from playwright.async_api import Page
 
 from tests.browser_path import browser_path, why_not
 from tests.imports.kinds.test_imports import HOURS, take_in
-from tests.support.hands import PASSWORD, PHONE, chromium, press, reads, screen
+from tests.support.hands import PASSWORD, PHONE, Hand, chromium, press, reads, screen
 from tests.support.presence import station_code
 from tests.support.service import Service
 from tests.support.town import Town, set_password
@@ -69,17 +69,6 @@ async def test_what_an_import_added_is_offered_once_an_administrator_says_so(tow
     assert "包粽子" not in [offer.name for offer in [*offered.first, *offered.others]]
 
 
-class Taps:
-    """Counts what a person taps."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    async def on(self, what: Locator) -> None:
-        self.count += 1
-        await what.click()
-
-
 async def _opens_the_code(page: Page, town: Town) -> None:
     await page.goto(urlsplit(station_code(town)).path)
 
@@ -101,24 +90,24 @@ async def test_from_sign_in_a_check_in_takes_one_tap_and_another_activity_two(
         await page.get_by_label("密码").fill(PASSWORD)
         await press(page, "登录")
         await page.wait_for_url(service.base_url + "/")
-        taps = Taps()
+        hand = Hand(page)
         await _opens_the_code(page, town)
-        await taps.on(page.locator("summary", has_text="其他"))
-        await taps.on(page.get_by_role("button", name="图书整理"))
+        await hand.tap(page.locator("summary", has_text="其他"))
+        await hand.tap(page.get_by_role("button", name="图书整理"))
         await reads(page, "已签到", "图书整理")
-        assert taps.count == 2
+        assert hand.taps == 2
         await owner.execute("UPDATE visit SET in_at = in_at - interval '90 minutes'")
         await _opens_the_code(page, town)
         await page.get_by_role("button", name="签退").click()
         await reads(page, "已签退")
         await owner.execute("UPDATE visit SET in_at = in_at - interval '1 hour', out_at = out_at - interval '1 hour'")
 
-        taps = Taps()
+        hand = Hand(page)
         await _opens_the_code(page, town)
         await reads(page, "图书整理")
-        await taps.on(page.get_by_role("button", name="签到", exact=True))
+        await hand.tap(page.get_by_role("button", name="签到", exact=True))
         await reads(page, "已签到", "图书整理")
-        assert taps.count == 1, "what was done last is one tap away"
+        assert hand.taps == 1, "what was done last is one tap away"
 
 
 async def _goes_to(page: Page, words: str) -> None:

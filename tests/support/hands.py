@@ -73,6 +73,27 @@ async def chromium(camera: Camera | None = None) -> AsyncIterator[Browser]:
             await browser.close()
 
 
+class Hand:
+    """Taps on a page, and counts the taps."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.taps = page, 0
+
+    async def tap(self, what: Locator) -> None:
+        self.taps += 1
+        await what.first.click()
+
+    async def opens_the_panel(self, phone: str) -> None:
+        """Sign in with the password, and go to the panel if that is not the first page already."""
+        await self.page.goto("/sign-in")
+        await self.page.get_by_label("手机号").fill(phone)
+        await self.page.get_by_label("密码").fill(PASSWORD)
+        await self.tap(self.page.get_by_role("button", name="登录", exact=True))
+        await self.page.wait_for_url(lambda address: "/sign-in" not in address)
+        if "/admin" not in self.page.url:
+            await self.tap(self.page.locator('a[href="/admin"]'))
+
+
 async def screen(browser: Browser, service: Service, size: ViewportSize) -> Page:
     """A page in a new browser context, which shares no cookies or storage with another device."""
     context = await browser.new_context(

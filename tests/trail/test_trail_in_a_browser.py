@@ -6,8 +6,7 @@ import pytest
 from playwright.async_api import ViewportSize
 
 from tests.browser_path import browser_path, why_not
-from tests.people.test_resident_in_a_browser import Hand
-from tests.support.hands import PANEL, PASSWORD, chromium, picture, reads, screen
+from tests.support.hands import PANEL, PASSWORD, Hand, chromium, picture, reads, screen
 from tests.support.presence import served
 from tests.support.service import Service
 from tests.support.town import Town, set_password
@@ -33,13 +32,7 @@ async def test_an_auditor_finds_who_took_hours_back_and_why(town: Town, service:
         wrong: list[str] = []
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         hand = Hand(page)
-        await page.goto("/sign-in")
-        await page.get_by_label("手机号").fill(town.phones["孙伟"])
-        await page.get_by_label("密码").fill(PASSWORD)
-        await hand.tap(page.get_by_role("button", name="登录", exact=True))
-        await page.wait_for_url(lambda address: "/sign-in" not in address)
-        if "/admin" not in page.url:
-            await hand.tap(page.locator('a[href="/admin"]'))
+        await hand.opens_the_panel(town.phones["孙伟"])
         await hand.tap(page.get_by_role("link", name="操作记录", exact=True))
         filters = page.locator("#list-filter")
         await filters.get_by_role("searchbox").fill("zgl")

@@ -1,7 +1,6 @@
 """Filed deeds that wait for a review, as the inbox lists them and decides many of them."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from timebank.core.scope import Scope
 from timebank.deeds.parties import party_to, people_of
 from timebank.deeds.reading import filed, list_filed_deeds
 from timebank.deeds.review import review_deed
+from timebank.inbox.groups import Batch, decidable_groups
 from timebank.inbox.kinds import MANY_MAX, Asked, Decidable, Group, Item, batches
 from timebank.people.locks import lock_people
 
@@ -79,16 +79,6 @@ async def decidable(scope: Scope, asked: Asked) -> Decidable:
     )  # fmt: skip
 
 
-class _Batch(msgspec.Struct, frozen=True, kw_only=True):
-    batch_id: UUID
-    waiting: int
-    people: int
-    doubtful: int
-    since: date
-    until: date
-    filed_by: list[UUID]
-
-
 async def groups(scope: Scope, language: str = "zh") -> list[Group]:
     """What waits of each import, newest first; who may decide it where the caller has filed it."""
     scope.require_reader()
@@ -98,25 +88,16 @@ async def groups(scope: Scope, language: str = "zh") -> list[Group]:
     to = filed(scope, Asked())
     async with transaction(scope):
         found = await database.rows(
-            _Batch,
+            Batch,
             "SELECT made.batch_id, count(*) AS waiting, count(DISTINCT d.person_id) AS people, "  # noqa: S608  # conditions of the program
             "count(*) FILTER (WHERE d.witness_answer = 'denied') AS doubtful, "
             "min(d.occurred_on) AS since, max(d.occurred_on) AS until, "
-            "array_remove(array_agg(DISTINCT d.filed_by), NULL) AS filed_by "
+            "array_remove(array_agg(DISTINCT d.filed_by), NULL) AS entered "
             f"FROM deed d JOIN ({made.rows}) AS made ON made.noun_id = d.id WHERE d.community_id = $1{to.sql} "
             f"GROUP BY made.batch_id ORDER BY max(d.created_at) DESC, made.batch_id LIMIT {most(50)}",
             *to.values,
         )
-        close = await near(scope, [person for batch in found for person in batch.filed_by])
-        named = await administrators_apart_from_each(scope, [batch.filed_by for batch in found])
-    return [
-        Group(
-            batch_id=batch.batch_id, waiting=batch.waiting, people=batch.people, doubtful=batch.doubtful, minutes=None,
-            since=batch.since, until=batch.until, mine=scope.administers and close.is_uninvolved(batch.filed_by),
-            who=[officer.in_words(language) for officer in chosen],
-        )
-        for batch, chosen in zip(found, named, strict=True)
-    ]  # fmt: skip
+        return await decidable_groups(scope, found, language)
 
 
 async def decide_deeds(

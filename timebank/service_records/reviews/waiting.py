@@ -9,12 +9,13 @@ import msgspec
 
 from timebank.agreements.deciders import administrators_apart_from_each, nearest
 from timebank.agreements.independence import near
-from timebank.core import clock, database
+from timebank.core import database, settings
 from timebank.core.database import Filters, most, transaction
 from timebank.core.locale import _, translate
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.core.wording import note_in_words
+from timebank.inbox.groups import Batch, decidable_groups
 from timebank.inbox.kinds import MANY_MAX, Asked, Decidable, Group, Item, add_asked, batches, undecided
 from timebank.presence.words import FLAGS
 from timebank.service_records.reviews.deciding import scanned_by
@@ -168,17 +169,6 @@ async def decidable(scope: Scope, asked: Asked) -> Decidable:
     )  # fmt: skip
 
 
-class _Batch(msgspec.Struct, frozen=True, kw_only=True):
-    batch_id: UUID
-    waiting: int
-    people: int
-    doubtful: int
-    minutes: int
-    since: datetime
-    until: datetime
-    entered: list[UUID]
-
-
 async def groups(scope: Scope, language: str = "zh") -> list[Group]:
     """What waits of each import, newest first; who may decide it where the caller has entered it."""
     scope.require_reader()
@@ -187,27 +177,18 @@ async def groups(scope: Scope, language: str = "zh") -> list[Group]:
         return []
     async with transaction(scope):
         found = await database.rows(
-            _Batch,
+            Batch,
             "SELECT made.batch_id, count(*) AS waiting, count(DISTINCT r.person_id) AS people, "  # noqa: S608  # conditions of the program
             "count(*) FILTER (WHERE r.flags <> '{}') AS doubtful, sum(r.minutes)::bigint AS minutes, "
-            "min(r.started_at) AS since, max(r.started_at) AS until, "
+            "min((r.started_at AT TIME ZONE $2)::date) AS since, max((r.started_at AT TIME ZONE $2)::date) AS until, "
             "array_remove(array_agg(DISTINCT r.entered_by), NULL) AS entered "
             f"FROM service_record r JOIN ({made.rows}) AS made ON made.noun_id = r.id "
             f"WHERE r.community_id = $1 AND r.status = 'pending' AND {undecided('r.id')} "
             f"GROUP BY made.batch_id ORDER BY max(r.created_at) DESC, made.batch_id LIMIT {most(50)}",
             scope.community_id,
+            settings.current().time_zone.key,
         )
-        close = await near(scope, [person for batch in found for person in batch.entered])
-        named = await administrators_apart_from_each(scope, [batch.entered for batch in found])
-    return [
-        Group(
-            batch_id=batch.batch_id, waiting=batch.waiting, people=batch.people, doubtful=batch.doubtful,
-            minutes=batch.minutes, since=clock.local_day(batch.since), until=clock.local_day(batch.until),
-            mine=scope.administers and close.is_uninvolved(batch.entered),
-            who=[officer.in_words(language) for officer in chosen],
-        )
-        for batch, chosen in zip(found, named, strict=True)
-    ]  # fmt: skip
+        return await decidable_groups(scope, found, language)
 
 
 async def _decidable_ids(scope: Scope) -> set[UUID]:

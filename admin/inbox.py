@@ -13,7 +13,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
-from admin.inbox_rows import ANY_DOUBT, FIELDS, PAGE, asked_in, list_address, query_of, as_value
+from admin.inbox_rows import ANY_DOUBT, FIELDS, PAGE, as_value, asked_in, list_address, query_of
 from timebank.activities.offers import activities
 from timebank.core import database
 from timebank.core.capability import InboxKind, resolve

@@ -103,7 +103,7 @@ def booking(**other: Any) -> BookingRow:
         "id": BOOKING, "lesson_id": LESSON, "child_id": CHILD, "guardian_id": GUARDIAN, "child": "刘小雨",
         "status": "held", "code": "12345678", "entry_id": UUID(int=20), "course_id": COURSE, "course": "书法",
         "station_id": STATION, "station": "暖蜂驿站", "starts_at": NOW, "ends_at": NOW + timedelta(hours=1),
-        "minutes": 60, "moved_at": None,
+        "minutes": 60, "moved_at": None, "acted_by": None, "acted_by_login": None,
     }  # fmt: skip
     return BookingRow(**(known | other))
 

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from random import Random
 from uuid import UUID
@@ -26,7 +26,9 @@ from timebank.core import clock, settings
 from timebank.demo.county import COMMUNITIES
 from timebank.demo.names import RARE, REGION, SIGN_IN_PHONES, Numbers, phone
 from timebank.demo.population import KNOWN, ROLES, Resident, populate
+from timebank.demo.seeding import do_a_day
 from timebank.demo.settling import NotTheDemos, record_seeding_progress, seed_once, state
+from timebank.demo.stories import Step
 from timebank.expiry.expiring import waiting_expiries
 from timebank.ledger.checking.check import check_ledger
 from timebank.migrate import migrate
@@ -87,6 +89,23 @@ def test_guardians_live_with_their_children_and_are_of_age() -> None:
             guardian = person.door.members[0]
             assert age_on(guardian.born_on, TODAY) - age_on(person.born_on, TODAY) >= 13
             assert guardian.phone is not None
+
+
+async def test_a_days_rates_and_stock_are_set_before_anybody_uses_them() -> None:
+    """The lanes of people run beside each other; what a community does must not depend on which of them is quicker."""
+    community, people, done = UUID(int=1), [UUID(int=2), UUID(int=3)], []
+
+    async def set_rate() -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        done.append("rate")
+
+    async def visit() -> None:
+        done.append("visit")
+
+    steps = [Step(clock.at_local(TODAY, time(9)), lane, visit) for lane in people]
+    refused = await do_a_day(community, [*steps, Step(clock.at_local(TODAY, time(10)), community, set_rate)])
+    assert (done, refused) == (["rate", "visit", "visit"], [])
 
 
 @pytest.fixture

@@ -102,14 +102,25 @@ async def live(year: Year, done: Callable[[int], None]) -> list[str]:
         days[clock.local_day(step.at)].append(step)
     refusals: list[str] = []
     for day in sorted({*days, *year.due}):
-        lanes: defaultdict[UUID, list[Step]] = defaultdict(list)
-        for step in days.get(day, ()):
-            lanes[step.lane].append(step)
-        for outcome in await asyncio.gather(*[do_in_order(lane) for lane in lanes.values()]):
-            refusals += outcome
+        refusals += await do_a_day(year.place.id, days.get(day, ()))
         done(len(days.get(day, ())))
         if day in year.due:
             await do_chores(year.place, day)
+    return refusals
+
+
+async def do_a_day(community: UUID, steps: Sequence[Step]) -> list[str]:
+    """Carry out the steps of a day, given in order of time, and return the refused ones in words.
+
+    The community's own come first: its rates, its stock and its lessons are what people use that day. After them the
+    lanes run beside each other.
+    """
+    lanes: defaultdict[UUID, list[Step]] = defaultdict(list)
+    for step in steps:
+        lanes[step.lane].append(step)
+    refusals = await do_in_order(lanes.pop(community, ()))
+    for refused in await asyncio.gather(*[do_in_order(lane) for lane in lanes.values()]):
+        refusals += refused
     return refusals
 
 

@@ -36,8 +36,10 @@ from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
+from timebank.web.lists import Bar, typed_words
 from timebank.web.pages import page, see_other
 
+PATH = "/admin/classes"
 PAGE = 50
 PAST = timedelta(days=14)
 DOOR_OPENS = timedelta(hours=2)
@@ -87,7 +89,7 @@ class LessonChangeForm(msgspec.Struct):
 
 
 class PanelClassPages(Controller):
-    path = "/admin/classes"
+    path = PATH
     include_in_schema = False
 
     @get()
@@ -95,11 +97,17 @@ class PanelClassPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], ended: FromQuery[bool] = False, cursor: Cursor = None
     ) -> Template:
         """The courses, and the lessons of the coming week."""
-        caller.require_reader()
-        now = clock.now()
-        found = await courses.courses(caller, with_ended=ended, limit=PAGE, cursor=cursor)
-        week = await all_pages(partial(courses.lessons, caller, since=now, until=now + timedelta(days=7)))
-        return page(request, caller, "classes/courses.html", found=found, week=week, ended=ended, cursor=cursor)
+        return await _courses_page(request, caller, ended=ended, cursor=cursor)
+
+    @post("/search", status_code=200)
+    @shown_again(lambda request, caller: _courses_page(request, caller))
+    async def search(
+        self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
+    ) -> Template | Redirect:
+        """The courses with these words in the title or in the teacher's name, ended ones too."""
+        if not typed_words(data):
+            return see_other(PATH)
+        return await _courses_page(request, caller, typed_words(data), ended=True, cursor=data.get("cursor") or None)
 
     @get("/new")
     async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
@@ -209,6 +217,19 @@ class PanelLessonPages(Controller):
 
 class _Booking(msgspec.Struct):
     booking_id: UUID
+
+
+async def _courses_page(
+    request: AnyRequest, caller: Scope, q: str = "", *, ended: bool = False, cursor: str | None = None
+) -> Template:
+    caller.require_reader()
+    now = clock.now()
+    bar = Bar(path=PATH, q=q, placeholder=_("课程或老师"), kept={"ended": "true" if ended else ""}, cursor=cursor)
+    return page(
+        request, caller, "classes/courses.html", bar=bar, ended=ended,
+        found=await courses.courses(caller, with_ended=ended, search=q, limit=PAGE, cursor=cursor),
+        week=await all_pages(partial(courses.lessons, caller, since=now, until=now + timedelta(days=7))),
+    )  # fmt: skip
 
 
 async def _new_page(request: AnyRequest, caller: Scope) -> Template:

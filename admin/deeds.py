@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from admin.inbox_rows import after_deciding, beside
+from admin.of_person import SOUGHT_BY, Several, narrowed_to, one_or_several
 from timebank.agreements.deciders import administrators_apart_from
 from timebank.core.errors import Forbidden
 from timebank.core.locale import _
@@ -17,7 +18,7 @@ from timebank.core.paging import all_pages
 from timebank.core.scope import Role, Scope
 from timebank.deeds.credit import reverse_deed
 from timebank.deeds.parties import may_review_deed, party_to, people_of
-from timebank.deeds.reading import count_waiting, find_deed, list_deeds
+from timebank.deeds.reading import count_deeds, count_waiting, find_deed, list_deeds
 from timebank.deeds.review import DEED_POINTS, needs_second, review_deed
 from timebank.deeds.schemas import DeedStatus, ReasonIn, ReviewIn
 from timebank.deeds.words import STATUS
@@ -31,6 +32,7 @@ from timebank.overview.changes_listed import waiting_change_about
 from timebank.photos.seeing import photos_attached
 from timebank.rules.catalogue import rules
 from timebank.web.forms import parse_form
+from timebank.web.lists import Bar, counted, typed_words
 from timebank.web.pages import page, see_other
 
 # The tabs in the order of the work: filed deeds, published ones, objections, finished ones.
@@ -45,30 +47,38 @@ TABS = (
 REVIEW = {"decision": _("决定"), "note": _("原因")}
 REASON = {"reason": _("原因")}
 
+PATH = "/admin/deeds"
 PAGE = 40
 
 
 class PanelDeedPages(Controller):
-    path = "/admin/deeds"
+    path = PATH
     include_in_schema = False
 
     @get()
     async def deeds(
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "filed",
-        cursor: Cursor = None, done: FromQuery[str] = "",
+        person_id: FromQuery[UUID | None] = None, cursor: Cursor = None, done: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
         """The deeds of one status, or the objections; by default the filed deeds that wait for review."""
         _require_duty(caller)
         shown = _tab(status)
         if shown == "objected" and caller.reads_all:
             return await _objected_page(request, caller, cursor, done)
-        found = await list_deeds(caller, status=shown, limit=PAGE, cursor=cursor)
-        parties = await party_to(caller, found.items) if shown == "filed" else set()
-        return page(
-            request, caller, "deeds/list.html", items=[(deed, deed.id in parties) for deed in found.items],
-            doubts=[], next=found.next, first=cursor is None, shown=shown, done=done, words=STATUS,
-            tabs_of=await _tabs(caller), decides=caller.reads_all,
-        )  # fmt: skip
+        return await _deeds_page(request, caller, shown, person_id, cursor, done=done)
+
+    @post("/search", status_code=200)
+    @shown_again(lambda request, caller: _deeds_page(request, caller, "filed", None))
+    async def search(
+        self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
+    ) -> Template | Redirect:
+        """The deeds of the person of this name or number; several of one name are shown to choose from."""
+        _require_duty(caller)
+        words, shown = typed_words(data), _tab(data.get("status", ""))
+        if not words:
+            return see_other(f"{PATH}?status={shown}")
+        found = await one_or_several(caller, words, lambda id_: f"{PATH}?status={shown}&person_id={id_}")
+        return found if isinstance(found, Redirect) else await _deeds_page(request, caller, shown, None, people=found)
 
     @get("/catalogue")
     async def catalogue(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
@@ -111,12 +121,29 @@ class PanelDeedPages(Controller):
         return see_other("/admin/deeds?status=reversed&done=reversed")
 
 
+async def _deeds_page(
+    request: AnyRequest, caller: Scope, shown: DeedStatus, person_id: UUID | None, cursor: str | None = None, *,
+    done: str = "", people: Several | None = None,
+) -> Template:  # fmt: skip
+    found = await list_deeds(caller, status=shown, person_id=person_id, limit=PAGE, cursor=cursor)
+    parties = await party_to(caller, found.items) if shown == "filed" else set()
+    kept = {"status": str(shown), "person_id": str(person_id or "")}
+    bar = Bar(path=PATH, q="", placeholder=SOUGHT_BY, kept=kept, cursor=cursor)
+    return page(
+        request, caller, "deeds/list.html", items=[(deed, deed.id in parties) for deed in found.items], doubts=[],
+        found=found, shown=shown, done=done, words=STATUS, tabs_of=await _tabs(caller), decides=caller.reads_all,
+        bar=bar, people=people, of=await narrowed_to(caller, person_id, bar),
+        count=await counted(found, cursor, partial(count_deeds, caller, status=shown, person_id=person_id)),
+    )  # fmt: skip
+
+
 async def _objected_page(request: AnyRequest, caller: Scope, cursor: str | None, done: str) -> Template:
     """The page of open objections, for those who may decide or read them."""
     waiting = await list_undecided_objections(caller, limit=PAGE, cursor=cursor)
     return page(
-        request, caller, "deeds/list.html", items=[], doubts=waiting.items, next=waiting.next, first=cursor is None,
-        shown="objected", done=done, words=STATUS, tabs_of=await _tabs(caller), decides=True,
+        request, caller, "deeds/list.html", items=[], doubts=waiting.items, found=waiting, shown="objected",
+        done=done, words=STATUS, tabs_of=await _tabs(caller), decides=True, people=None, of=None, count=None,
+        bar=Bar(path=PATH, kept={"status": "objected"}, cursor=cursor),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
 from admin.ledger import entries_in_words
-from timebank.core.locale import _
+from admin.of_person import Several, narrowed_to, one_or_several
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
@@ -17,14 +17,11 @@ from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.ledger.searching.found import DAYS_MAX, Asked, count_entries, entries_asked_for, find_entries
 from timebank.ledger.searching.kinds import kind_options
-from timebank.people.directory import list_people, names_of
-from timebank.people.schemas import PersonLine
-from timebank.web.lists import Bar, typed_words
+from timebank.web.lists import Bar, counted, typed_words
 from timebank.web.pages import page, see_other
 
 PATH = "/admin/ledger/entries"
 FIELDS = ("person_id", "kind", "least", "most", "since", "until")
-MOST = 20
 
 
 class PanelEntryPages(Controller):
@@ -46,28 +43,27 @@ class PanelEntryPages(Controller):
         asked, words = _fields(entries_asked_for(data)), typed_words(data)
         if not words:
             return see_other(_address(asked))
-        people = (await list_people(caller, q=words, limit=MOST)).items
-        if len(people) == 1:
-            return see_other(_address(asked | {"person_id": str(people[0].id)}))
-        found = [(person, _address(asked | {"person_id": str(person.id)})) for person in people]
+        found = await one_or_several(caller, words, lambda id_: _address(asked | {"person_id": id_}))
+        if isinstance(found, Redirect):
+            return found
         return await _entries_page(request, caller, entries_asked_for(data), None, found)
 
 
 async def _entries_page(
     request: AnyRequest, caller: Scope, asked: Asked, cursor: str | None,
-    people: list[tuple[PersonLine, str]] | None = None,
+    people: Several | None = None,
 ) -> Template:  # fmt: skip
     caller.require_reader()
     fields, language, person = _fields(asked), language_of(request), asked.person_id
     found = await find_entries(caller, asked, limit=50, cursor=cursor)
-    count, more = await count_entries(caller, asked) if fields and cursor is None else (0, "")
-    named = (await names_of(caller, [person])).get(person, _("不在本社区")) if person else None
+    count = await counted(found, cursor, lambda: count_entries(caller, asked)) if fields else None
+    bar = Bar(path=PATH, kept=fields)
     return page(
-        request, caller, "ledger/found.html", asked=fields, kinds=kind_options(language), people=people, person=named,
-        items=await entries_in_words(caller, list(found.items), language), count=f"{count}{more}" if count else "",
+        request, caller, "ledger/found.html", asked=fields, kinds=kind_options(language), people=people,
+        of=await narrowed_to(caller, person, bar), bar=bar, shown=asked.narrowed(), days=DAYS_MAX, count=count,
+        items=await entries_in_words(caller, list(found.items), language),
         next=_address(fields | {"cursor": found.next}) if found.next else None,
-        first=_address(fields) if cursor else None, bar=Bar(path=PATH, kept=fields), shown=asked.narrowed(),
-        everybody=_address({name: value for name, value in fields.items() if name != "person_id"}), days=DAYS_MAX,
+        first=_address(fields) if cursor else None,
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The panel's pages of redemptions: list, cancel a reservation, return a collected good."""
 
+from collections.abc import Mapping
 from functools import partial
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from admin.of_person import SOUGHT_BY, Several, narrowed_to, one_or_several
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
@@ -21,11 +23,13 @@ from timebank.shop.returns import list_undone, undone_by_keeper
 from timebank.shop.schemas import RedemptionStatus, Return
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, Choice
+from timebank.web.lists import Bar, Choice, counted, typed_words, without_words
 from timebank.web.pages import page, see_other
 
+PATH = "/admin/goods/redemptions"
+FILTERS = ("status", "station", "person_id")
 PAGE = 50
-CHOSEN = {"status": _("状态"), "station_id": _("驿站")}
+CHOSEN = {"status": _("状态"), "station_id": _("驿站"), "person_id": _("居民")}
 STATUS = {
     "reserved": _("待领取"), "collected": _("已领取"), "cancelled": _("已取消"), "expired": _("过期未领"),
     "returned": _("已退货"),
@@ -37,31 +41,37 @@ class Chosen(msgspec.Struct):
 
     status: RedemptionStatus | None = None
     station_id: UUID | None = None
+    person_id: UUID | None = None
 
 
 class PanelRedemptionPages(Controller):
-    path = "/admin/goods/redemptions"
+    path = PATH
     include_in_schema = False
 
     @get()
     async def redemptions(
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "",
-        station: FromQuery[str] = "", done: FromQuery[str] = "", cursor: Cursor = None,
+        station: FromQuery[str] = "", person_id: FromQuery[str] = "", done: FromQuery[str] = "",
+        cursor: Cursor = None,
     ) -> Template:  # fmt: skip
-        """The redemptions, newest first."""
+        """The redemptions, newest first; of one person where the address names one."""
+        asked = {"status": status, "station": station, "person_id": person_id}
+        return await _redemptions_page(request, caller, asked, cursor, done=done)
+
+    @post("/search", status_code=200)
+    @shown_again(lambda request, caller: _redemptions_page(request, caller, {}))
+    async def search(
+        self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
+    ) -> Template | Redirect:
+        """The redemptions of the person of this name or number; several of one name are shown to choose from."""
         caller.require_reader()
-        chosen = parse_form(Chosen, {"status": status, "station_id": station}, CHOSEN)
-        found = await reading.list_redemptions(
-            caller, status=chosen.status, station_id=chosen.station_id, limit=PAGE, cursor=cursor
+        words = typed_words(data)
+        if not words:
+            return see_other(without_words(PATH, data, FILTERS))
+        found = await one_or_several(
+            caller, words, lambda id_: without_words(PATH, {**data, "person_id": id_}, FILTERS)
         )
-        places = [(each.id, each.name) for each in await all_pages(partial(stations, caller))]
-        bar = Bar(
-            path="/admin/goods/redemptions", cursor=cursor,
-            choices=(
-                Choice(_("状态"), "status", list(STATUS.items()), status), Choice(_("驿站"), "station", places, station)
-            ),
-        )  # fmt: skip
-        return page(request, caller, "goods/redemptions.html", found=found, bar=bar, done=done, words=STATUS)
+        return found if isinstance(found, Redirect) else await _redemptions_page(request, caller, data, people=found)
 
     @get("/undone")
     async def undone(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
@@ -96,6 +106,29 @@ class PanelRedemptionPages(Controller):
         address = f"/admin/goods/redemptions/{redemption_id}"
         answer = await once.answer(caller, lambda: returns.return_goods(caller, redemption_id, reason))
         return see_other("/admin/agreements?done=waits" if answer.status_code == 202 else address)
+
+
+async def _redemptions_page(
+    request: AnyRequest, caller: Scope, asked: Mapping[str, str], cursor: str | None = None, *, done: str = "",
+    people: Several | None = None,
+) -> Template:  # fmt: skip
+    caller.require_reader()
+    status, station, person = (asked.get(name, "") for name in FILTERS)
+    chosen = parse_form(Chosen, {"status": status, "station_id": station, "person_id": person}, CHOSEN)
+    places = [(each.id, each.name) for each in await all_pages(partial(stations, caller))]
+    bar = Bar(
+        path=PATH, q="", placeholder=SOUGHT_BY, cursor=cursor, kept={"person_id": person},
+        choices=(
+            Choice(_("状态"), "status", list(STATUS.items()), status), Choice(_("驿站"), "station", places, station)
+        ),
+    )  # fmt: skip
+    of_whom = {"person_id": chosen.person_id, "station_id": chosen.station_id}
+    found = await reading.list_redemptions(caller, status=chosen.status, limit=PAGE, cursor=cursor, **of_whom)
+    count = partial(reading.count_redemptions, caller, status=chosen.status, **of_whom)
+    return page(
+        request, caller, "goods/redemptions.html", found=found, bar=bar, people=people, done=done, words=STATUS,
+        count=await counted(found, cursor, count), of=await narrowed_to(caller, chosen.person_id, bar),
+    )  # fmt: skip
 
 
 async def _redemption_page(request: AnyRequest, caller: Scope, redemption_id: UUID) -> Template:

@@ -1,6 +1,6 @@
 """The panel's pages of reviews: service records with their flags, decisions, reversals, and honour hours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from litestar.response import Redirect, Template
 from msgspec import Meta
 
 from admin.inbox_rows import after_deciding, beside
+from admin.of_person import SOUGHT_BY, Several, narrowed_to, one_or_several
 from timebank.activities.offers import activities
 from timebank.agreements.deciders import Decider, administrators_apart_from
 from timebank.agreements.independence import is_uninvolved, near
@@ -38,10 +39,12 @@ from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, Rev
 from timebank.service_records.visits import find_visit
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, typed_words
+from timebank.web.lists import Bar, counted, typed_words, without_words
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other
 
+PATH = "/admin/reviews"
+FILTERS = ("status", "person_id")
 PAGE = 50
 INBOX = "/admin/inbox?kind=service_record"
 STATUSES = {
@@ -93,22 +96,36 @@ class EndForm(msgspec.Struct):
 
 
 class PanelReviewPages(Controller):
-    path = "/admin/reviews"
+    path = PATH
     include_in_schema = False
 
     @get()
     async def records(
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "pending",
-        cursor: Cursor = None,
+        person_id: FromQuery[str] = "", cursor: Cursor = None,
     ) -> Template | Redirect:  # fmt: skip
-        """The service records that were decided, by status. Those that wait are in the inbox."""
+        """The service records that were decided, by status and person. Those that wait are in the inbox."""
         caller.require_reader()
         if status not in STATUSES or status == "pending":
             return Redirect(INBOX)
-        return await _records_page(request, caller, status, cursor)
+        return await _records_page(request, caller, {"status": status, "person_id": person_id}, cursor)
+
+    @post("/search", status_code=200)
+    @shown_again(lambda request, caller: _records_page(request, caller, {"status": "approved"}))
+    async def find(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
+        """The records of the person of this name or number; several of one name are shown to choose from."""
+        caller.require_reader()
+        asked = {**data, "status": data["status"] if data.get("status") in STATUSES else "approved"}
+        words = typed_words(data)
+        if not words:
+            return see_other(without_words(PATH, asked, FILTERS))
+        found = await one_or_several(
+            caller, words, lambda id_: without_words(PATH, asked | {"person_id": id_}, FILTERS)
+        )
+        return found if isinstance(found, Redirect) else await _records_page(request, caller, asked, people=found)
 
     @post()
-    @shown_again(lambda request, caller: _records_page(request, caller, "approved"))
+    @shown_again(lambda request, caller: _records_page(request, caller, {"status": "approved"}))
     async def approve_several(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Redirect:
         """Approve the chosen records; those that another person must decide are skipped."""
         caller.require_admin()
@@ -169,13 +186,22 @@ class PanelReviewPages(Controller):
         return see_other(f"/admin/reviews/{record_id}")
 
 
-async def _records_page(request: AnyRequest, caller: Scope, status: str, cursor: str | None = None) -> Template:
+async def _records_page(
+    request: AnyRequest, caller: Scope, asked: Mapping[str, str], cursor: str | None = None,
+    people: Several | None = None,
+) -> Template:  # fmt: skip
     caller.require_reader()
-    found = await reading.list_records(caller, status=status, limit=PAGE, cursor=cursor, language=language_of(request))
+    status, person = asked["status"], _uuid(asked.get("person_id"))
+    kept = {"status": status, "person_id": str(person or "")}
+    bar = Bar(path=PATH, q="", placeholder=SOUGHT_BY, kept=kept, cursor=cursor)
+    found = await reading.list_records(
+        caller, status=status, person_id=person, limit=PAGE, cursor=cursor, language=language_of(request)
+    )
+    count = partial(reading.count_records, caller, status=status, person_id=person)
     return page(
-        request, caller, "reviews/records.html", found=found, tab=status, statuses=STATUSES,
-        bar=Bar(path="/admin/reviews", kept={"status": status}, cursor=cursor),
-        cards=await count_unconfirmed(caller),
+        request, caller, "reviews/records.html", found=found, tab=status, statuses=STATUSES, bar=bar, people=people,
+        count=await counted(found, cursor, count),
+        of=await narrowed_to(caller, person, bar), cards=await count_unconfirmed(caller),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from admin.of_person import Several, one_or_several
 from timebank.core.capability import capabilities
 from timebank.core.locale import _
 from timebank.core.scope import Scope
@@ -18,8 +19,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.people.directory import list_people, names_of
-from timebank.people.schemas import PersonLine
+from timebank.people.directory import names_of
 from timebank.trail.reading import trail
 from timebank.trail.words import nouns, verbs
 from timebank.web.lists import typed_words
@@ -28,7 +28,6 @@ from timebank.web.pages import page, see_other
 PATH = "/admin/audit"
 PARTS = {"about": "about_id", "by": "person_id"}
 """What a person who is looked for has to do with an act, and the part of the address that says so."""
-MOST = 20
 Day = Annotated[str, QueryParameter(max_length=10)]
 
 
@@ -58,16 +57,15 @@ class PanelTrailPages(Controller):
         part = PARTS.get(data.get("part", ""), "about_id")
         if not words:
             return see_other(_address(asked))
-        people = (await list_people(caller, q=words, limit=MOST)).items
-        if len(people) == 1:
-            return see_other(_address(asked | {part: str(people[0].id)}))
-        found = [(person, _address(asked | {part: str(person.id)})) for person in people]
+        found = await one_or_several(caller, words, lambda id_: _address(asked | {part: id_}))
+        if isinstance(found, Redirect):
+            return found
         return await _trail_page(request, caller, asked, None, found, part)
 
 
 async def _trail_page(
     request: AnyRequest, caller: Scope, given: Mapping[str, str], cursor: str | None,
-    people: list[tuple[PersonLine, str]] | None = None, part: str = "about_id",
+    people: Several | None = None, part: str = "about_id",
 ) -> Template:  # fmt: skip
     asked = _known(given)
     ids: dict[str, UUID] = {name: UUID(asked[name]) for name in ("person_id", "about_id", "noun_id") if name in asked}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 
 from tests.conftest import SECRET
@@ -27,6 +28,8 @@ def service(pool: str, tmp_path: Path) -> Iterator[Service]:
 
 async def _hurt(service: Service, town: Town, name: str, seconds: int) -> str:
     token = await town.token(name)
+    async with httpx.AsyncClient(base_url=service.base_url, timeout=300) as client:  # it is made once, slowly
+        (await client.get("/api/v1/schema/openapi.json")).raise_for_status()
     run = await asyncio.to_thread(
         subprocess.run,
         [

@@ -86,7 +86,7 @@ async def brings(page: Page, kind: str, name: str, content: bytes) -> None:
     form: FilePayload = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     await page.set_input_files("#file", form)
     await press(page, "试导入")
-    await page.wait_for_url("**/admin/imports/drafts/*", timeout=60_000)
+    await page.wait_for_url("**/admin/imports/drafts/*")
 
 
 async def fits(page: Page) -> None:
@@ -241,12 +241,11 @@ async def test_everybody_follows_a_long_import_over_a_restart_and_its_end_is_a_m
         with served(pool, tmp_path, secret_key=key, port=port) as service, working(service, tmp_path) as worker:
             page = await signed_in(browser, service, TABLET, town.phones["赵丽"])
             reader = await signed_in(browser, service, PANEL, town.phones["孙伟"])
-            page.set_default_timeout(90_000)  # a trial of such a large workbook takes a while
             await a_worker_is_there(owner)
             await brings(page, "hours", "全年.xlsx", long_hours(town))
             await reads(page, "签退时间不晚于签到时间", f"可以导入 {LONG - WRONG:,} 行")
             await press(page, "导入")
-            await page.wait_for_selector("[data-progress]", timeout=60_000)
+            await page.wait_for_selector("[data-progress]")
             await reads(page, "正在导入", "可以离开这一页，完成后会给导入的人发消息。签到、兑换不受影响。")
             await picture(page, "books_running")
             for each in (page, reader):
@@ -261,7 +260,7 @@ async def test_everybody_follows_a_long_import_over_a_restart_and_its_end_is_a_m
         with served(pool, tmp_path, secret_key=key, port=port) as service, working(service, tmp_path):
             await moves_on(reader)
             for each in (page, reader):
-                await expect(each.locator("[data-progress]")).to_have_count(0, timeout=90_000)
+                await expect(each.locator("[data-progress]")).to_have_count(0)
                 assert not await each.evaluate("window.isTheSamePage ?? false"), "it has come anew with its report"
                 await reads(each, "已导入", f"{LONG - WRONG:,}", "没有导入的原因", "每一列读成了什么")
             await picture(page, "books_ended")
@@ -285,5 +284,5 @@ async def moves_on(page: Page) -> None:
     """Wait until the progress on the page increases; assert that the page was not reloaded."""
     before = await page.evaluate(MOVED)
     assert before is not None
-    await page.wait_for_function(f"before => ({MOVED})() > before", arg=before, timeout=90_000)
+    await page.wait_for_function(f"before => ({MOVED})() > before", arg=before)
     assert await page.evaluate("window.isTheSamePage")

@@ -12,6 +12,7 @@ from tests.support.shop import browser
 from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.errors import Forbidden
+from timebank.core.paging import Count
 from timebank.ledger.donations import donate
 from timebank.ledger.entries import Entry
 from timebank.ledger.schemas import DonationIn
@@ -61,7 +62,7 @@ async def test_pages_hold_each_entry_once_and_as_many_as_are_counted(lived: Town
         if (cursor := page.next) is None:
             break
     assert found == whole
-    assert await count_entries(auditor, asked) == (len(whole), "")
+    assert await count_entries(auditor, asked) == Count(len(whole))
     assert len({entry.entry_id for entry in found}) == len(found) == (4 if name else 5)
 
 

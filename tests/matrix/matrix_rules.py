@@ -163,6 +163,9 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /admin/audit/search",
         "POST /admin/find",
         "POST /admin/ledger/entries/search",
+        "POST /admin/goods/redemptions/search",
+        "POST /admin/reviews/search",
+        "POST /admin/classes/search",
         "POST /admin/goods/search",
         "POST /admin/agreements/seen",
         "GET /api/v1/agreements",
@@ -328,6 +331,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "s ffff ffy ff yyyy fyy fff": (
         "GET /admin/deeds",
         "GET /admin/deeds/catalogue",
+        "POST /admin/deeds/search",
     ),
     "s ffff ffy yf yfyy uuu fff": (
         "POST /admin/reviews/hours",

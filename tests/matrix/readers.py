@@ -38,7 +38,11 @@ READERS = {
     "赵丽": (
         "/admin", "/admin/ledger", "/admin/ledger/{entry}", "/admin/ledger/{reversal}", "/admin/ledger/{debt}",
         "/admin/months/{month}", "/admin/months/days/{day}",
-        "/admin/inbox", "/admin/reviews?status=approved", "/admin/reviews/hours", "/admin/reviews/{record}",
+        "/admin/inbox", "/admin/reviews?status=approved", "/admin/reviews?status=reversed",
+        "/admin/reviews?status=approved&person_id={heavy}", "/admin/deeds?status=credited&person_id={heavy}",
+        "/admin/deeds?status=reversed", "/admin/goods/redemptions?person_id={heavy}",
+        "/admin/goods/redemptions?status=returned", "/admin/goods/redemptions?status=expired&station={station}",
+        "/admin/reviews/hours", "/admin/reviews/{record}",
         "/admin/presence", "/admin/deeds",
         "/admin/deeds/catalogue",
         "/admin/deeds/{deed}", "/admin/objections/{objection}", "/admin/goods", "/admin/goods/new",

@@ -42,7 +42,6 @@ async def test_why_did_i_get_nothing_is_answered_from_the_panel(town: Town, serv
     await set_password(town.logins["赵丽"], town.phones["赵丽"], PASSWORD)
     async with chromium() as browser:
         page = await screen(browser, service, PANEL)
-        page.set_default_timeout(60_000)
         wrong: list[str] = []
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         hand = Hand(page)
@@ -75,7 +74,6 @@ async def test_the_account_of_a_resident_is_one_sheet_of_paper(town: Town, servi
     await set_password(town.logins["赵丽"], town.phones["赵丽"], PASSWORD)
     async with chromium() as browser:
         page = await screen(browser, service, PANEL)
-        page.set_default_timeout(60_000)
         await page.goto("/sign-in")
         await page.get_by_label("手机号").fill(town.phones["赵丽"])
         await page.get_by_label("密码").fill(PASSWORD)

@@ -84,7 +84,6 @@ async def test_from_sign_in_a_check_in_takes_one_tap_and_another_activity_two(
     await set_password(town.logins["李秀英"], town.phones["李秀英"], PASSWORD)
     async with chromium() as browser:
         page = await screen(browser, service, PHONE)
-        page.set_default_timeout(120_000)
         await page.goto("/sign-in")
         await page.get_by_label("手机号").fill(town.phones["李秀英"])
         await page.get_by_label("密码").fill(PASSWORD)
@@ -131,7 +130,6 @@ async def test_signing_in_checking_in_and_checking_out_by_keyboard_alone(
     await set_password(town.logins["李秀英"], town.phones["李秀英"], PASSWORD)
     async with chromium() as browser:
         page = await screen(browser, service, PHONE)
-        page.set_default_timeout(120_000)
         await page.goto("/sign-in")
         for field, typed in (("手机号", town.phones["李秀英"]), ("密码", PASSWORD)):
             await _goes_to(page, field)

@@ -17,6 +17,9 @@ TABLET = ViewportSize(width=1024, height=768)
 PANEL = ViewportSize(width=1280, height=800)
 PASSWORD = "清江的驿站-2026"
 OUTPUT = Path(__file__).parents[1] / "output"
+PATIENCE = 120_000
+"""Milliseconds that a browser test waits for what must come; long, because no timing may decide a test."""
+expect.set_options(timeout=PATIENCE)
 LANDINGS = ("/", "/admin", "/desk", "/admin/deeds", "/communities")
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -100,7 +103,7 @@ async def screen(browser: Browser, service: Service, size: ViewportSize) -> Page
         viewport=size, locale="zh-CN", timezone_id="Asia/Shanghai", base_url=service.base_url
     )
     page = await context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     return page
 
 
@@ -128,7 +131,7 @@ async def follow(page: Page | Locator, link: str) -> None:
 async def reads(page: Page | Locator, *sentences: str) -> None:
     """Assert that the page shows each of these sentences."""
     for sentence in sentences:
-        await expect(page.get_by_text(sentence).first).to_be_visible(timeout=8_000)
+        await expect(page.get_by_text(sentence).first).to_be_visible()
 
 
 async def picture(page: Page, name: str) -> None:

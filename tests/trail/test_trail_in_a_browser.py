@@ -28,7 +28,6 @@ async def test_an_auditor_finds_who_took_hours_back_and_why(town: Town, service:
     await set_password(town.logins["孙伟"], town.phones["孙伟"], PASSWORD)
     async with chromium() as browser:
         page = await screen(browser, service, PANEL)
-        page.set_default_timeout(60_000)
         wrong: list[str] = []
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         hand = Hand(page)

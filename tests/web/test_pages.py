@@ -17,6 +17,7 @@ from tests.browser_path import browser_path, why_not
 from tests.conftest import SECRET
 from tests.deeds.test_deeds import filed
 from tests.ledger.test_ledger_check import live_a_little
+from tests.support.hands import PATIENCE
 from tests.support.presence import nine_o_clock
 from tests.support.presence import served as served_at_the_station
 from tests.support.service import Service, served
@@ -98,6 +99,7 @@ class Walk:
 
     async def page(self, context: BrowserContext, who: str) -> Page:
         """A browser page whose console errors and uncaught exceptions are noted as wrong."""
+        context.set_default_timeout(PATIENCE)
         page = await context.new_page()
 
         def said(message: ConsoleMessage) -> None:

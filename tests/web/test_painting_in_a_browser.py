@@ -8,7 +8,7 @@ from playwright.async_api import Browser, FilePayload, Page
 
 from tests.browser_path import browser_path, why_not
 from tests.deeds.test_deeds import filed
-from tests.support.hands import PHONE, chromium, picture, press, reads
+from tests.support.hands import PATIENCE, PHONE, chromium, picture, press, reads
 from tests.support.pictures import picture as a_picture
 from tests.support.service import Service
 from tests.support.town import Town
@@ -23,9 +23,8 @@ async def phone_of(browser: Browser, service: Service, town: Town, name: str, *,
         viewport=PHONE, locale="zh-CN", base_url=service.base_url, java_script_enabled=scripts, has_touch=True
     )
     await context.add_cookies([{"name": SESSION_COOKIE, "value": await town.token(name), "url": service.base_url}])
-    page = await context.new_page()
-    page.set_default_timeout(60_000)
-    return page
+    context.set_default_timeout(PATIENCE)
+    return await context.new_page()
 
 
 async def added(page: Page, deed: object) -> None:

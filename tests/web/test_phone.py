@@ -106,7 +106,6 @@ TILES = """() => [...document.querySelectorAll(".tile")].map((tile) => {
 async def test_three_tiles_stand_side_by_side_on_the_narrowest_phone(town: Town, service: Service) -> None:
     async with chromium() as opened:
         page = await screen(opened, service, ViewportSize(width=320, height=640))
-        page.set_default_timeout(120_000)
         for view in ("plain", "elder"):
             for lang in ("zh", "en"):
                 cookies = {
@@ -146,7 +145,6 @@ async def test_the_code_on_the_wall_is_as_large_as_the_screen_allows(town: Town,
     await served(town, "张桂兰", 90)
     async with chromium() as opened:
         page = await screen(opened, service, ViewportSize(width=1920, height=1080))
-        page.set_default_timeout(120_000)
         await page.goto(f"/display/{device.pairing_code}")
         await press(page, "配对这台设备")
         await reads(page, "来的时候扫一次，走的时候再扫一次")

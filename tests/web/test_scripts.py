@@ -18,10 +18,12 @@ from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expe
 
 from tests.browser_path import browser_path, why_not
 from tests.gallery import Gallery, qr_image, rendered
+from tests.support.hands import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
 
 CODE = "https://timebank.example/c/3071-5520_QRSTUV"
+expect.set_options(timeout=PATIENCE)
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 
 
@@ -146,6 +148,7 @@ def context(browser: Browser, counter: Counter) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     """A page in the context."""
+    context.set_default_timeout(PATIENCE)
     return context.new_page()
 
 
@@ -157,7 +160,7 @@ def own(address: str, counter: Counter) -> bool:
 def test_the_camera_reads_the_code_and_the_counter_sends_it_once(page: Page, counter: Counter) -> None:
     page.goto("/desk.html")
     page.get_by_role("button", name="打开相机").click()
-    expect(page.get_by_text("王淑芳 已签到")).to_be_visible(timeout=15000)
+    expect(page.get_by_text("王淑芳 已签到")).to_be_visible()
     page.wait_for_timeout(1000)
     (scan,) = counter.scans
     assert scan["code"] == CODE
@@ -171,7 +174,7 @@ def test_a_photo_of_the_code_is_read_and_sent_with_the_form(page: Page, counter:
     card = "https://timebank.example/k/3071-5520_QRSTUV"
     photo = FilePayload(name="photo.png", mimeType="image/png", buffer=qr_image(card))
     page.locator("[data-scanner-photo]").set_input_files(photo)
-    page.wait_for_url("**/scan", timeout=15000)
+    page.wait_for_url("**/scan")
     assert [(scan["code"], scan["_csrf"]) for scan in counter.scans] == [(card, "sample")]
 
 
@@ -179,7 +182,7 @@ def test_a_stations_code_is_opened_here_whatever_address_it_was_drawn_for(page: 
     page.goto("/parts.html")
     photo = FilePayload(name="photo.png", mimeType="image/png", buffer=qr_image(CODE))
     page.locator("[data-scanner-photo]").set_input_files(photo)
-    page.wait_for_url(f"{counter.address}/c/3071-5520_QRSTUV", timeout=15000)
+    page.wait_for_url(f"{counter.address}/c/3071-5520_QRSTUV")
     assert counter.scans == []
 
 
@@ -189,7 +192,7 @@ def test_a_photo_without_a_code_is_answered_in_words(page: Page, counter: Counte
     Image.new("RGB", (200, 200), "white").save(empty, "PNG")
     photo = FilePayload(name="wall.png", mimeType="image/png", buffer=empty.getvalue())
     page.locator("[data-scanner-photo]").set_input_files(photo)
-    expect(page.get_by_text("照片里没有找到二维码")).to_be_visible(timeout=15000)
+    expect(page.get_by_text("照片里没有找到二维码")).to_be_visible()
     assert counter.scans == []
 
 
@@ -252,7 +255,7 @@ def test_the_wall_turns_its_code_and_shows_who_came(page: Page, counter: Counter
     page.goto("/display.html")
     expect(page.locator("[data-recent]")).to_have_text(re.compile("王\\* 09:05"))
     expect(page.locator("[data-present]")).to_have_text("7")
-    expect(page.locator("[data-turning-image]")).to_have_attribute("src", re.compile(r"\?3$"), timeout=8000)
+    expect(page.locator("[data-turning-image]")).to_have_attribute("src", re.compile(r"\?3$"))
     expect(page.locator("[data-clock]")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
 
 
@@ -262,7 +265,7 @@ def test_a_code_that_cannot_be_renewed_is_gone_before_it_is_worthless(page: Page
     image = page.locator("[data-turning-image]")
     expect(image).to_have_attribute("src", re.compile(r"\?1$"))
     counter.broken = True
-    expect(image).to_be_hidden(timeout=8000)
+    expect(image).to_be_hidden()
     expect(page.locator("[data-turning-gone]")).to_be_visible()
     expect(page.locator("[data-turning-after]")).to_have_text("正在重新连接")
     counter.broken = False

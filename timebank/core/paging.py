@@ -11,6 +11,8 @@ from timebank.core.errors import TimebankError
 
 T = TypeVar("T")
 LIMIT_MAX = 200
+COUNT_MAX = 300
+"""A list is counted no further: a page must not read a history to say how long it is."""
 
 
 class BadCursor(TimebankError):
@@ -24,6 +26,16 @@ class Page(msgspec.Struct, Generic[T]):
 
     items: Sequence[T]
     next: str | None = None
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many rows a list has; `more` where there are more than COUNT_MAX. As text: 12, or 300+."""
+
+    rows: int
+    more: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.rows}+" if self.more else str(self.rows)
 
 
 def cursor_of(*values: object) -> str:

@@ -7,7 +7,7 @@ from timebank.core import database
 from timebank.core.capability import Reading
 from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, make_page, read_cursor
+from timebank.core.paging import Count, Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.deeds.parties import readable_deeds
 from timebank.deeds.schemas import Deed, DeedOut, DeedStatus
@@ -100,6 +100,16 @@ async def list_deeds(
             await database.plan_anew()  # No index has the filer or the witness, so it matters who they are.
         found = await database.rows(Deed, newest, *seen.values)
     return make_page(found, limit, lambda deed: (deed.id,))
+
+
+async def count_deeds(scope: Scope, *, status: DeedStatus, person_id: UUID | None = None) -> Count:
+    """How many deeds `list_deeds` lists to the caller."""
+    seen = _seen(scope, withdrawn=status == "withdrawn")
+    seen.add_word("d.status = {}", status)
+    seen.add_given("d.person_id = {}", person_id)
+    near = "" if scope.reads_all else " JOIN area a ON a.community_id = d.community_id AND a.id = d.area_id"
+    async with transaction(scope):
+        return await database.count_rows(f"SELECT FROM deed d{near} WHERE d.community_id = $1{seen.sql}", *seen.values)
 
 
 async def deeds_of_resident(scope: Scope, person_id: UUID, reading: Reading) -> Page[Deed]:

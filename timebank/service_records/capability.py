@@ -139,7 +139,7 @@ CAPABILITY = Capability(
             rows="timebank.service_records.exported.record_rows",
             of_people=True,
             headings=("日期", "活动名称", "地点", "姓名", "签到时间", "签退时间", "时长", "备注"),
-            filters=("status",),
+            filters=("status", "person_id"),
         ),
     ),
     panel={"service_record": "/admin/reviews/"},

@@ -1,17 +1,33 @@
 """The list of service records as rows of a workbook, with the headings by which the hours import reads them again."""
 
 from collections.abc import Mapping
+from uuid import UUID
+
+import msgspec
 
 from timebank.core import clock
+from timebank.core.errors import Invalid
+from timebank.core.locale import _
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.service_records.reading import list_records
 
 
+class RecordsAsked(msgspec.Struct):
+    """The filters of the list of records, as its form sends them."""
+
+    status: str | None = None
+    person_id: UUID | None = None
+
+
 async def record_rows(scope: Scope, filters: Mapping[str, str], limit: int, cursor: str | None) -> Page[object]:
-    """A page of the records of this status, for those who read the whole community."""
+    """A page of the records of this status and person, for those who read the whole community."""
     scope.require_reader()
-    found = await list_records(scope, status=filters.get("status"), limit=limit, cursor=cursor)
+    try:
+        asked = msgspec.convert(dict(filters), RecordsAsked)
+    except msgspec.ValidationError as error:
+        raise Invalid(why=_("筛选的条件不对")) from error
+    found = await list_records(scope, status=asked.status, person_id=asked.person_id, limit=limit, cursor=cursor)
     rows = []
     for record in found.items:
         begin, end = clock.local(record.started_at), clock.local(record.ended_at)

@@ -7,7 +7,7 @@ from timebank.core import database, names
 from timebank.core.capability import Hit
 from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Page, make_page, read_cursor
+from timebank.core.paging import Count, Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
 from timebank.core.wording import note_in_words
 from timebank.presence.words import flag_texts
@@ -108,6 +108,18 @@ async def list_records(
     async with transaction(scope):
         found = await database.rows(_Stored, newest, *seen.values)
     return make_page([_in_words(scope, r, language) for r in found], limit, lambda r: (r.created_at, r.id))
+
+
+async def count_records(scope: Scope, *, status: str | None = None, person_id: UUID | None = None) -> Count:
+    """How many records `list_records` lists to those who read the whole community."""
+    scope.require_reader()
+    seen = _seen(scope, withdrawn=status == "withdrawn")
+    seen.add_given("r.status = {}", status)
+    seen.add_given("r.person_id = {}", person_id)
+    async with transaction(scope):
+        return await database.count_rows(
+            f"SELECT FROM service_record r WHERE r.community_id = $1{seen.sql}", *seen.values
+        )
 
 
 async def records_found(scope: Scope, words: str, most: int) -> list[Hit]:  # noqa: ARG001  # one number, one record

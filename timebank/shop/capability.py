@@ -152,7 +152,7 @@ CAPABILITY = Capability(
             rows="timebank.shop.exported.rows.redemption_rows",
             of_people=True,
             headings=("预留时间", "姓名", "物品", "数量", "单位", "积分", "驿站", "状态", "结束时间"),
-            filters=("status", "station"),
+            filters=("status", "station", "person_id"),
         ),
     ),
     done=(

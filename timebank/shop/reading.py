@@ -10,7 +10,7 @@ from timebank.core import database, names
 from timebank.core.capability import Reading
 from timebank.core.database import Filters, as_texts, most, transaction
 from timebank.core.errors import NotFound, TimebankError
-from timebank.core.paging import Page, make_page, read_cursor
+from timebank.core.paging import Count, Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.ledger import grace
 from timebank.ledger.posting import Returned
@@ -75,11 +75,10 @@ def _in_words(scope: Scope, row: _Row, *, named: bool = False) -> RedemptionOut:
     )  # fmt: skip
 
 
-async def list_redemptions(
-    scope: Scope, *, person_id: UUID | None = None, station_id: UUID | None = None, good_id: UUID | None = None,
-    status: RedemptionStatus | None = None, limit: int = 50, cursor: str | None = None,
-) -> Page[RedemptionOut]:  # fmt: skip
-    """The redemptions that the caller may see, newest first."""
+def _asked(
+    scope: Scope, person_id: UUID | None, station_id: UUID | None, good_id: UUID | None, status: RedemptionStatus | None
+) -> Filters:
+    """The redemptions (`r`) of these that the caller may see."""
     asked = Filters(scope.community_id)
     sees = scope.reads_all or (person_id is not None and scope.stands_for(person_id))
     if not (sees or scope.kept_stations):
@@ -93,12 +92,31 @@ async def list_redemptions(
     asked.add_given("r.station_id = {}", station_id)
     asked.add_given("r.good_id = {}", good_id)
     asked.add_given("r.status = {}", status)
+    return asked
+
+
+async def list_redemptions(
+    scope: Scope, *, person_id: UUID | None = None, station_id: UUID | None = None, good_id: UUID | None = None,
+    status: RedemptionStatus | None = None, limit: int = 50, cursor: str | None = None,
+) -> Page[RedemptionOut]:  # fmt: skip
+    """The redemptions that the caller may see, newest first."""
+    asked = _asked(scope, person_id, station_id, good_id, status)
     asked.add_after("r.reserved_at, r.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
     newest = f"{_NEWEST} LIMIT {most(limit + 1)}"
     shown = f"{_ROWS} AND r.id = ANY (ARRAY({_IDS}{asked.sql} {newest})) {newest}"
     async with transaction(scope):
         found = await database.rows(_Row, shown, *asked.values)
     return make_page([_in_words(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))
+
+
+async def count_redemptions(
+    scope: Scope, *, person_id: UUID | None = None, station_id: UUID | None = None,
+    status: RedemptionStatus | None = None,
+) -> Count:  # fmt: skip
+    """How many redemptions `list_redemptions` lists."""
+    asked = _asked(scope, person_id, station_id, None, status)
+    async with transaction(scope):
+        return await database.count_rows(f"{_IDS}{asked.sql}", *asked.values)
 
 
 async def redemptions_of_resident(scope: Scope, person_id: UUID, reading: Reading) -> Page[RedemptionOut]:

@@ -5,12 +5,16 @@ a POST that is answered with the page; its further pages are buttons of the same
 own address, which holds kinds and ids alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 
 from timebank.core import names
+from timebank.core.paging import Count, Page
+
+T = TypeVar("T")
 
 Option = tuple[object, str]
 
@@ -45,10 +49,22 @@ class Bar(msgspec.Struct, kw_only=True, frozen=True):
         given = {**self.kept, **{choice.name: choice.value for choice in self.choices}}
         return {name: value for name, value in given.items() if value}
 
+    def without(self, name: str) -> str:
+        """The address of the list without this one value."""
+        query = urlencode({given: value for given, value in self.chosen.items() if given != name})
+        return f"{self.path}?{query}" if query else self.path
+
     def address(self, cursor: str | None = None) -> str:
         """The address of the list with these values; the words typed are not in it."""
         query = urlencode(self.chosen | ({"cursor": cursor} if cursor else {}))
         return f"{self.path}?{query}" if query else self.path
+
+
+async def counted(found: Page[T], cursor: str | None, count: Callable[[], Awaitable[Count]]) -> Count | None:
+    """How many items a list has, said under its first page; counted only where these are not all."""
+    if cursor:
+        return None
+    return await count() if found.next else Count(len(found.items))
 
 
 WORDS_MAX = 60

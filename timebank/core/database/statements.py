@@ -9,6 +9,7 @@ import msgspec
 
 from timebank.core.database.questions import many, one, value
 from timebank.core.database.transactions import NO_LIMIT, current, statement_connection
+from timebank.core.paging import COUNT_MAX, Count
 
 T = TypeVar("T")
 
@@ -89,6 +90,15 @@ async def read_value(shape: type[T], sql: str, *values: object) -> T:
     if group is not None:
         return msgspec.json.decode(await group.ask(value(sql, *values)) or "null", type=shape)
     return msgspec.convert(_plain(await fetch_value(sql, *values)), shape)
+
+
+_COUNTED = f"SELECT count(*) FROM (SELECT FROM ({{sql}}) f LIMIT {COUNT_MAX + 1}) c"  # noqa: S608  # a constant
+
+
+async def count_rows(sql: str, *values: object) -> Count:
+    """How many rows a query finds, counted no further than COUNT_MAX."""
+    found = await read_value(int, _COUNTED.format(sql=sql), *values)
+    return Count(min(found, COUNT_MAX), found > COUNT_MAX)
 
 
 def _holds_bytes(shape: type[Any]) -> bool:

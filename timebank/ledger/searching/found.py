@@ -1,8 +1,9 @@
 """Ledger entries found by person, kind, amount of points and day; for administrators and auditors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
-from typing import Literal, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -10,13 +11,12 @@ import msgspec
 from timebank.core import clock, database
 from timebank.core.capability import capabilities
 from timebank.core.database import Filters, most, transaction
-from timebank.core.paging import Page, make_page, read_cursor
+from timebank.core.paging import COUNT_MAX, Count, Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.ledger.entries import ENTRIES, Entry
 
 DAYS_MAX = 31
 """An amount of the whole community is looked for in at most so many days: no index leads to amounts in their order."""
-COUNT_MAX = 300
 AMOUNT_MAX = 1_000_000_000
 FIRST_DAY = date(2000, 1, 1)
 
@@ -106,7 +106,6 @@ _OF_ENTRIES = (
     "SELECT * FROM transfer WHERE community_id = $1 AND leg = 1 "
     "AND entry_id = ANY (ARRAY(SELECT o.entry_id FROM ({own}) o))"
 )
-_COUNT = "SELECT count(*) FROM ({found}) c"
 
 
 def _heads(asked: Asked, page: Filters, place: tuple[datetime, UUID] | None, limit: int) -> str:
@@ -152,6 +151,15 @@ def _own(asked: Asked, page: Filters, place: tuple[datetime, UUID] | None, limit
     return _OWN.format(legs=page.sql, limit=most(limit), accounts=accounts)
 
 
+@asynccontextmanager
+async def _planned(scope: Scope, asked: Asked) -> AsyncIterator[None]:
+    """A transaction whose plans know the amount that is asked for: some amounts are common, some do not exist."""
+    async with transaction(scope):
+        if asked.of_amount:
+            await database.plan_anew()
+        yield
+
+
 async def find_entries(scope: Scope, asked: Asked, *, limit: int = 50, cursor: str | None = None) -> Page[Entry]:
     """The entries that are asked for, newest first. With a person: as they changed what that person can spend."""
     scope.require_reader()
@@ -165,13 +173,13 @@ async def find_entries(scope: Scope, asked: Asked, *, limit: int = 50, cursor: s
         heads = _OF_ENTRIES.format(own=_own(asked, page, place, limit + 1))
         sql = ENTRIES.format(heads=heads, whose=" AND a.owner_id = $2")
         order, last = "h.posted_at DESC, h.entry_id DESC", "entry_id"
-    async with transaction(scope):
+    async with _planned(scope, asked):
         found = await database.rows(Entry, f"{sql} ORDER BY {order}", *page.values)
     return make_page(found, limit, lambda entry: (entry.posted_at, getattr(entry, last)))
 
 
-async def count_entries(scope: Scope, asked: Asked) -> tuple[int, Literal["", "+"]]:
-    """How many entries are asked for, and a plus where there are more than COUNT_MAX."""
+async def count_entries(scope: Scope, asked: Asked) -> Count:
+    """How many entries are asked for."""
     scope.require_reader()
     asked = asked.narrowed()
     if asked.person_id is None:
@@ -180,6 +188,5 @@ async def count_entries(scope: Scope, asked: Asked) -> tuple[int, Literal["", "+
     else:
         page = Filters(scope.community_id, asked.person_id)
         sql = _own(asked, page, None, COUNT_MAX + 1)
-    async with transaction(scope):
-        found = await database.read_value(int, _COUNT.format(found=sql), *page.values)
-    return min(found, COUNT_MAX), "+" if found > COUNT_MAX else ""
+    async with _planned(scope, asked):
+        return await database.count_rows(sql, *page.values)

@@ -19,6 +19,7 @@ class RedemptionsAsked(msgspec.Struct):
 
     status: RedemptionStatus | None = None
     station: UUID | None = None
+    person_id: UUID | None = None
 
 
 async def good_rows(scope: Scope, filters: Mapping[str, str], limit: int, cursor: str | None) -> Page[object]:
@@ -34,13 +35,15 @@ async def good_rows(scope: Scope, filters: Mapping[str, str], limit: int, cursor
 
 
 async def redemption_rows(scope: Scope, filters: Mapping[str, str], limit: int, cursor: str | None) -> Page[object]:
-    """A page of the redemptions of this status and station."""
+    """A page of the redemptions of this status, station and person."""
     scope.require_reader()
     try:
         asked = msgspec.convert(dict(filters), RedemptionsAsked)
     except msgspec.ValidationError as error:
         raise Invalid(why=_("筛选的条件不对")) from error
-    found = await list_redemptions(scope, status=asked.status, station_id=asked.station, limit=limit, cursor=cursor)
+    found = await list_redemptions(
+        scope, status=asked.status, station_id=asked.station, person_id=asked.person_id, limit=limit, cursor=cursor
+    )
     return Page(
         [
             (r.reserved_at, r.person, r.good, r.quantity, r.unit, r.points, r.station, r.status, r.ended_at)

@@ -1,0 +1,46 @@
+"""A list of the panel narrowed to one person, who is found by name or number and stands in the address as an id."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import msgspec
+from litestar.response import Redirect
+
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.people.directory import list_people, names_of
+from timebank.people.schemas import PersonLine
+from timebank.web.lists import Bar
+from timebank.web.pages import see_other
+
+MOST = 20
+SOUGHT_BY = _("姓名、拼音、手机号或身份证号")
+
+Several = Sequence[tuple[PersonLine, str]]
+"""People of one name, each with the address of the list of their things."""
+
+
+async def one_or_several(caller: Scope, words: str, address: Callable[[str], str]) -> Redirect | Several:
+    """To the list of the one whom these words find, else all whom they find, to choose from.
+
+    `address` is that of the list narrowed to the person of an id.
+    """
+    people = (await list_people(caller, q=words, limit=MOST)).items
+    if len(people) == 1:
+        return see_other(address(str(people[0].id)))
+    return [(person, address(str(person.id))) for person in people]
+
+
+class OfPerson(msgspec.Struct, frozen=True):
+    """The person whose things a list shows: the name in words, and the address of the list of everybody's."""
+
+    name: str
+    everybody: str
+
+
+async def narrowed_to(caller: Scope, person_id: UUID | None, bar: Bar) -> OfPerson | None:
+    """The person whom the list of this bar is narrowed to; None for the list of everybody."""
+    if person_id is None:
+        return None
+    name = (await names_of(caller, [person_id])).get(person_id, _("不在本社区"))
+    return OfPerson(name, bar.without("person_id"))

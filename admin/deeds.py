@@ -32,7 +32,7 @@ from timebank.overview.changes_listed import waiting_change_about
 from timebank.photos.seeing import photos_attached
 from timebank.rules.catalogue import rules
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, counted, typed_words
+from timebank.web.lists import Bar, counted, order_asked, order_choice, typed_words, without_words
 from timebank.web.pages import page, see_other
 
 # The tabs in the order of the work: filed deeds, published ones, objections, finished ones.
@@ -48,6 +48,7 @@ REVIEW = {"decision": _("决定"), "note": _("原因")}
 REASON = {"reason": _("原因")}
 
 PATH = "/admin/deeds"
+FILTERS = ("status", "person_id", "order")
 PAGE = 40
 
 
@@ -58,14 +59,15 @@ class PanelDeedPages(Controller):
     @get()
     async def deeds(
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "filed",
-        person_id: FromQuery[UUID | None] = None, cursor: Cursor = None, done: FromQuery[str] = "",
+        person_id: FromQuery[UUID | None] = None, order: FromQuery[str] = "", cursor: Cursor = None,
+        done: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
         """The deeds of one status, or the objections; by default the filed deeds that wait for review."""
         _require_duty(caller)
         shown = _tab(status)
         if shown == "objected" and caller.reads_all:
             return await _objected_page(request, caller, cursor, done)
-        return await _deeds_page(request, caller, shown, person_id, cursor, done=done)
+        return await _deeds_page(request, caller, shown, person_id, cursor, order=order, done=done)
 
     @post("/search", status_code=200)
     @shown_again(lambda request, caller: _deeds_page(request, caller, "filed", None))
@@ -75,9 +77,12 @@ class PanelDeedPages(Controller):
         """The deeds of the person of this name or number; several of one name are shown to choose from."""
         _require_duty(caller)
         words, shown = typed_words(data), _tab(data.get("status", ""))
+        asked = {**data, "status": str(shown)}
         if not words:
-            return see_other(f"{PATH}?status={shown}")
-        found = await one_or_several(caller, words, lambda id_: f"{PATH}?status={shown}&person_id={id_}")
+            return see_other(without_words(PATH, asked, FILTERS))
+        found = await one_or_several(
+            caller, words, lambda id_: without_words(PATH, asked | {"person_id": id_}, FILTERS)
+        )
         return found if isinstance(found, Redirect) else await _deeds_page(request, caller, shown, None, people=found)
 
     @get("/catalogue")
@@ -123,12 +128,14 @@ class PanelDeedPages(Controller):
 
 async def _deeds_page(
     request: AnyRequest, caller: Scope, shown: DeedStatus, person_id: UUID | None, cursor: str | None = None, *,
-    done: str = "", people: Several | None = None,
+    order: str = "", done: str = "", people: Several | None = None,
 ) -> Template:  # fmt: skip
-    found = await list_deeds(caller, status=shown, person_id=person_id, limit=PAGE, cursor=cursor)
+    found = await list_deeds(
+        caller, status=shown, person_id=person_id, order=order_asked(order), limit=PAGE, cursor=cursor
+    )
     parties = await party_to(caller, found.items) if shown == "filed" else set()
     kept = {"status": str(shown), "person_id": str(person_id or "")}
-    bar = Bar(path=PATH, q="", placeholder=SOUGHT_BY, kept=kept, cursor=cursor)
+    bar = Bar(path=PATH, q="", placeholder=SOUGHT_BY, kept=kept, choices=[order_choice(order)], cursor=cursor)
     return page(
         request, caller, "deeds/list.html", items=[(deed, deed.id in parties) for deed in found.items], doubts=[],
         found=found, shown=shown, done=done, words=STATUS, tabs_of=await _tabs(caller), decides=caller.reads_all,

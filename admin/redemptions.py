@@ -23,11 +23,11 @@ from timebank.shop.returns import list_undone, undone_by_keeper
 from timebank.shop.schemas import RedemptionStatus, Return
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, Choice, counted, typed_words, without_words
+from timebank.web.lists import Bar, Choice, counted, order_asked, order_choice, typed_words, without_words
 from timebank.web.pages import page, see_other
 
 PATH = "/admin/goods/redemptions"
-FILTERS = ("status", "station", "person_id")
+FILTERS = ("status", "station", "person_id", "order")
 PAGE = 50
 CHOSEN = {"status": _("状态"), "station_id": _("驿站"), "person_id": _("居民")}
 STATUS = {
@@ -51,11 +51,11 @@ class PanelRedemptionPages(Controller):
     @get()
     async def redemptions(
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "",
-        station: FromQuery[str] = "", person_id: FromQuery[str] = "", done: FromQuery[str] = "",
-        cursor: Cursor = None,
+        station: FromQuery[str] = "", person_id: FromQuery[str] = "", order: FromQuery[str] = "",
+        done: FromQuery[str] = "", cursor: Cursor = None,
     ) -> Template:  # fmt: skip
-        """The redemptions, newest first; of one person where the address names one."""
-        asked = {"status": status, "station": station, "person_id": person_id}
+        """The redemptions, of one person where the address names one."""
+        asked = {"status": status, "station": station, "person_id": person_id, "order": order}
         return await _redemptions_page(request, caller, asked, cursor, done=done)
 
     @post("/search", status_code=200)
@@ -113,17 +113,20 @@ async def _redemptions_page(
     people: Several | None = None,
 ) -> Template:  # fmt: skip
     caller.require_reader()
-    status, station, person = (asked.get(name, "") for name in FILTERS)
+    status, station, person, order = (asked.get(name, "") for name in FILTERS)
     chosen = parse_form(Chosen, {"status": status, "station_id": station, "person_id": person}, CHOSEN)
     places = [(each.id, each.name) for each in await all_pages(partial(stations, caller))]
     bar = Bar(
         path=PATH, q="", placeholder=SOUGHT_BY, cursor=cursor, kept={"person_id": person},
         choices=(
-            Choice(_("状态"), "status", list(STATUS.items()), status), Choice(_("驿站"), "station", places, station)
+            Choice(_("状态"), "status", list(STATUS.items()), status),
+            Choice(_("驿站"), "station", places, station), order_choice(order),
         ),
     )  # fmt: skip
     of_whom = {"person_id": chosen.person_id, "station_id": chosen.station_id}
-    found = await reading.list_redemptions(caller, status=chosen.status, limit=PAGE, cursor=cursor, **of_whom)
+    found = await reading.list_redemptions(
+        caller, status=chosen.status, order=order_asked(order), limit=PAGE, cursor=cursor, **of_whom
+    )
     count = partial(reading.count_redemptions, caller, status=chosen.status, **of_whom)
     return page(
         request, caller, "goods/redemptions.html", found=found, bar=bar, people=people, done=done, words=STATUS,

@@ -39,12 +39,12 @@ from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, Rev
 from timebank.service_records.visits import find_visit
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, counted, typed_words, without_words
+from timebank.web.lists import Bar, counted, order_asked, order_choice, typed_words, without_words
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other
 
 PATH = "/admin/reviews"
-FILTERS = ("status", "person_id")
+FILTERS = ("status", "person_id", "order")
 PAGE = 50
 INBOX = "/admin/inbox?kind=service_record"
 STATUSES = {
@@ -102,13 +102,14 @@ class PanelReviewPages(Controller):
     @get()
     async def records(
         self, request: AnyRequest, caller: NamedDependency[Scope], status: FromQuery[str] = "pending",
-        person_id: FromQuery[str] = "", cursor: Cursor = None,
+        person_id: FromQuery[str] = "", order: FromQuery[str] = "", cursor: Cursor = None,
     ) -> Template | Redirect:  # fmt: skip
         """The service records that were decided, by status and person. Those that wait are in the inbox."""
         caller.require_reader()
         if status not in STATUSES or status == "pending":
             return Redirect(INBOX)
-        return await _records_page(request, caller, {"status": status, "person_id": person_id}, cursor)
+        asked = {"status": status, "person_id": person_id, "order": order}
+        return await _records_page(request, caller, asked, cursor)
 
     @post("/search", status_code=200)
     @shown_again(lambda request, caller: _records_page(request, caller, {"status": "approved"}))
@@ -191,12 +192,14 @@ async def _records_page(
     people: Several | None = None,
 ) -> Template:  # fmt: skip
     caller.require_reader()
-    status, person = asked["status"], _uuid(asked.get("person_id"))
+    status, person, order = asked["status"], _uuid(asked.get("person_id")), asked.get("order", "")
     kept = {"status": status, "person_id": str(person or "")}
-    bar = Bar(path=PATH, q="", placeholder=SOUGHT_BY, kept=kept, cursor=cursor)
+    choices = [order_choice(order)]
+    bar = Bar(path=PATH, q="", placeholder=SOUGHT_BY, kept=kept, choices=choices, cursor=cursor)
     found = await reading.list_records(
-        caller, status=status, person_id=person, limit=PAGE, cursor=cursor, language=language_of(request)
-    )
+        caller, status=status, person_id=person, order=order_asked(order), limit=PAGE, cursor=cursor,
+        language=language_of(request),
+    )  # fmt: skip
     count = partial(reading.count_records, caller, status=status, person_id=person)
     return page(
         request, caller, "reviews/records.html", found=found, tab=status, statuses=STATUSES, bar=bar, people=people,

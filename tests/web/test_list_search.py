@@ -1,6 +1,8 @@
 """Hours, deeds and redemptions in the panel are narrowed to a person found by name, counted and saved so."""
 
+import re
 from dataclasses import dataclass
+from html import unescape
 from io import BytesIO
 
 import asyncpg
@@ -120,3 +122,30 @@ async def test_a_course_is_found_by_its_teacher_also_when_it_has_ended(
     first = (await desk.send("/admin/classes/search", q="课")).text
     assert 'name="cursor"' in first, "the next page is a button of the search"
     assert "没有找到“林黛玉”" in (await desk.send("/admin/classes/search", q="林黛玉")).text
+
+
+@pytest.mark.parametrize("listed", LISTS, ids=ids)
+async def test_the_oldest_come_first_where_they_are_asked_for_and_each_once(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, listed: Listed
+) -> None:
+    await fill(owner, town, listed.table)
+    at = "reserved_at" if listed.table == "redemption" else "created_at"
+    await owner.execute(
+        f"UPDATE {listed.table} SET status = $1, {at} = now() - right(id::text, 4)::integer * interval '1 minute'",
+        listed.status,
+    )
+    desk = await browser(client, town, "孙伟")
+    for order in ("oldest", ""):
+        seen: list[str] = []
+        place: str | None = f"{listed.path}?status={listed.status}&order={order}"
+        while place:
+            page = await desk.see(place)
+            found = re.findall(rf'<th scope="row"><a href="{listed.path}/([0-9a-f-]+)"', page)
+            seen += found
+            following = re.search(r'href="([^"]*)" rel="next"', page)
+            place = unescape(following[1]) if following else None
+        key = "id" if listed.table == "deed" else at
+        rows = await owner.fetch(f"SELECT id FROM {listed.table} ORDER BY {key} {'ASC' if order else 'DESC'}")
+        assert seen == [str(row["id"]) for row in rows]
+    later = (await desk.send(f"{listed.path}/search", q="李秀英", status=listed.status, order="oldest")).headers
+    assert later["location"].endswith("order=oldest"), "the order stays when a person is found"

@@ -28,6 +28,16 @@ class Page(msgspec.Struct, Generic[T]):
     next: str | None = None
 
 
+class Order(msgspec.Struct, frozen=True):
+    """The direction in which a list goes along its index, and the comparison with which its next page goes on."""
+
+    direction: str
+    comparison: str
+
+
+NEWEST, OLDEST = Order("DESC", "<"), Order("ASC", ">")
+
+
 class Count(msgspec.Struct, frozen=True):
     """How many rows a list has; `more` where there are more than COUNT_MAX. As text: 12, or 300+."""
 

@@ -7,7 +7,7 @@ from timebank.core import database
 from timebank.core.capability import Reading
 from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Count, Page, make_page, read_cursor
+from timebank.core.paging import NEWEST, Count, Order, Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.deeds.parties import readable_deeds
 from timebank.deeds.schemas import Deed, DeedOut, DeedStatus
@@ -83,22 +83,23 @@ async def lock_deed(scope: Scope, deed_id: UUID) -> Deed:
 
 async def list_deeds(
     scope: Scope, *, status: DeedStatus | None = None, own: bool = False, person_id: UUID | None = None,
-    limit: int = 50, cursor: str | None = None,
+    order: Order = NEWEST, limit: int = 50, cursor: str | None = None,
 ) -> Page[Deed]:  # fmt: skip
-    """Deeds that the caller may see, newest first: heads and grid workers see those of their area, everybody their own.
+    """Deeds that the caller may see, newest first unless `order` is OLDEST.
 
-    `own` limits the list to deeds that name the caller, `person_id` to those credited to one person. Withdrawn ones are
-    listed only to administrators and auditors who ask for that status.
+    Heads and grid workers see those of their area, everybody their own. `own` limits the list to deeds that name the
+    caller, `person_id` to those credited to one person. Withdrawn ones are listed only to administrators and auditors
+    who ask for that status.
     """
     seen = _seen(scope, own=own, withdrawn=status == "withdrawn")
     seen.add_word("d.status = {}", status)
     seen.add_given("d.person_id = {}", person_id)
-    seen.add_after("d.id", "<", read_cursor(cursor, tuple[UUID]))
-    newest = f"{_DEED}{seen.sql} ORDER BY d.id DESC LIMIT {most(limit + 1)}"
+    seen.add_after("d.id", order.comparison, read_cursor(cursor, tuple[UUID]))
+    in_order = f"{_DEED}{seen.sql} ORDER BY d.id {order.direction} LIMIT {most(limit + 1)}"
     async with transaction(scope):
         if own or not scope.reads_all:
             await database.plan_anew()  # No index has the filer or the witness, so it matters who they are.
-        found = await database.rows(Deed, newest, *seen.values)
+        found = await database.rows(Deed, in_order, *seen.values)
     return make_page(found, limit, lambda deed: (deed.id,))
 
 

@@ -7,7 +7,7 @@ from timebank.core import database, names
 from timebank.core.capability import Hit
 from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import NotFound
-from timebank.core.paging import Count, Page, make_page, read_cursor
+from timebank.core.paging import NEWEST, Count, Order, Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
 from timebank.core.wording import note_in_words
 from timebank.presence.words import flag_texts
@@ -93,20 +93,20 @@ async def own_record(scope: Scope, record_id: UUID, language: str = "zh") -> Rec
 
 
 async def list_records(
-    scope: Scope, *, status: str | None = None, person_id: UUID | None = None, limit: int = 50,
+    scope: Scope, *, status: str | None = None, person_id: UUID | None = None, order: Order = NEWEST, limit: int = 50,
     cursor: str | None = None, language: str = "zh",
 ) -> Page[RecordOut]:  # fmt: skip
-    """The records that the caller may see, newest first.
+    """The records that the caller may see, newest first unless `order` is OLDEST.
 
     Withdrawn ones are listed only to administrators and auditors who ask for that status.
     """
     seen = _seen(scope, withdrawn=status == "withdrawn")
     seen.add_given("r.status = {}", status)
     seen.add_given("r.person_id = {}", person_id)
-    seen.add_after("r.created_at, r.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
-    newest = f"{_SHOWN}{seen.sql} ORDER BY r.created_at DESC, r.id DESC LIMIT {most(limit + 1)}"
+    seen.add_after("r.created_at, r.id", order.comparison, read_cursor(cursor, tuple[datetime, UUID]))
+    along = f"ORDER BY r.created_at {order.direction}, r.id {order.direction} LIMIT {most(limit + 1)}"
     async with transaction(scope):
-        found = await database.rows(_Stored, newest, *seen.values)
+        found = await database.rows(_Stored, f"{_SHOWN}{seen.sql} {along}", *seen.values)
     return make_page([_in_words(scope, r, language) for r in found], limit, lambda r: (r.created_at, r.id))
 
 

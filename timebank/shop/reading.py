@@ -10,7 +10,7 @@ from timebank.core import database, names
 from timebank.core.capability import Reading
 from timebank.core.database import Filters, as_texts, most, transaction
 from timebank.core.errors import NotFound, TimebankError
-from timebank.core.paging import Count, Page, make_page, read_cursor
+from timebank.core.paging import NEWEST, Count, Order, Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.ledger import grace
 from timebank.ledger.posting import Returned
@@ -59,7 +59,7 @@ _ROWS = (
 )
 # Those of one page are found first, along an index: some people have more than a plan expects.
 _IDS = "SELECT r.id FROM redemption r WHERE r.community_id = $1"
-_NEWEST = "ORDER BY r.reserved_at DESC, r.id DESC"
+_IN_ORDER = "ORDER BY r.reserved_at {0}, r.id {0} LIMIT {1}"
 
 
 def _in_words(scope: Scope, row: _Row, *, named: bool = False) -> RedemptionOut:
@@ -97,13 +97,13 @@ def _asked(
 
 async def list_redemptions(
     scope: Scope, *, person_id: UUID | None = None, station_id: UUID | None = None, good_id: UUID | None = None,
-    status: RedemptionStatus | None = None, limit: int = 50, cursor: str | None = None,
+    status: RedemptionStatus | None = None, order: Order = NEWEST, limit: int = 50, cursor: str | None = None,
 ) -> Page[RedemptionOut]:  # fmt: skip
-    """The redemptions that the caller may see, newest first."""
+    """The redemptions that the caller may see, newest first unless `order` is OLDEST."""
     asked = _asked(scope, person_id, station_id, good_id, status)
-    asked.add_after("r.reserved_at, r.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
-    newest = f"{_NEWEST} LIMIT {most(limit + 1)}"
-    shown = f"{_ROWS} AND r.id = ANY (ARRAY({_IDS}{asked.sql} {newest})) {newest}"
+    asked.add_after("r.reserved_at, r.id", order.comparison, read_cursor(cursor, tuple[datetime, UUID]))
+    in_order = _IN_ORDER.format(order.direction, most(limit + 1))
+    shown = f"{_ROWS} AND r.id = ANY (ARRAY({_IDS}{asked.sql} {in_order})) {in_order}"
     async with transaction(scope):
         found = await database.rows(_Row, shown, *asked.values)
     return make_page([_in_words(scope, row) for row in found], limit, lambda r: (r.reserved_at, r.id))

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from timebank.core import names
-from timebank.core.paging import Count, Page
+from timebank.core.locale import _
+from timebank.core.paging import NEWEST, OLDEST, Count, Order, Page
 
 T = TypeVar("T")
 
@@ -26,6 +27,8 @@ class Choice(msgspec.Struct, frozen=True):
     name: str
     options: Sequence[Option]
     value: str = ""
+    blank: str = _("全部")
+    """The word for no choice."""
 
 
 class Bar(msgspec.Struct, kw_only=True, frozen=True):
@@ -65,6 +68,16 @@ async def counted(found: Page[T], cursor: str | None, count: Callable[[], Awaita
     if cursor:
         return None
     return await count() if found.next else Count(len(found.items))
+
+
+def order_choice(value: str) -> Choice:
+    """The choice of the order of a list that is newest first by itself."""
+    return Choice(_("顺序"), "order", [("oldest", _("最早的在前"))], value, _("最近的在前"))
+
+
+def order_asked(value: str) -> Order:
+    """The order that a field asks for."""
+    return OLDEST if value == "oldest" else NEWEST
 
 
 WORDS_MAX = 60

@@ -9,6 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from tests.plans.test_lists import MANY, fill
+from tests.support.inbox import imported_deeds
 from tests.support.presence import served
 from tests.support.shop import API, Browser, browser
 from tests.support.town import Town
@@ -49,11 +50,14 @@ async def test_the_people_who_are_shown_are_the_people_who_are_saved(
     assert "zg" not in json.dumps(kept)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("people", "residents"), ("hours", "hours"), ("goods", "goods")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("people", "residents"), ("hours", "hours"), ("goods", "goods"), ("deeds", "deeds")]
+)
 async def test_what_was_saved_is_read_again_by_the_import(
     town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, name: str, kind: str
 ) -> None:
     await served(town, "张桂兰", 90)
+    await imported_deeds(town, owner, 2)
     desk = await browser(client, town, "赵丽")
     content = await saved(desk, name)
     count = len(rows_of(content)) - 1
@@ -140,7 +144,7 @@ async def test_a_filter_that_does_not_fit_is_refused(town: Town, client: httpx.A
 
 def test_each_exported_list_has_words_and_a_name_of_its_own() -> None:
     found = exported()
-    assert set(found) == {"people", "hours", "goods", "redemptions", "entries"}
+    assert set(found) == {"people", "hours", "goods", "deeds", "redemptions", "entries"}
     assert len({one.word for one in found.values()}) == len(found)
 
 

@@ -3,6 +3,7 @@
 from timebank.core.capability import (
     Agreed,
     Capability,
+    Exported,
     InboxKind,
     Job,
     MenuEntry,
@@ -71,7 +72,7 @@ CAPABILITY = Capability(
         PersonColumn("deed", "witness_id", "moves"),
     ),
     in_use={"area": "SELECT area_id FROM deed WHERE community_id = $1"},
-    subjects=("timebank.deeds.objection_effects.DEED",),
+    subjects=("timebank.deeds.objections.effects.DEED",),
     statement={
         "deed": _("善行"),
     },
@@ -82,9 +83,9 @@ CAPABILITY = Capability(
             "timebank.deeds.review.present_deed_state",
         ),
         Agreed(
-            "timebank.deeds.restoring.DEED_AGAIN",
+            "timebank.deeds.objections.restoring.DEED_AGAIN",
             "timebank.objections.deciding.restore_agreed",
-            "timebank.deeds.restoring.present_reversal_state",
+            "timebank.deeds.objections.restoring.present_reversal_state",
         ),
     ),
     sentences={
@@ -156,6 +157,16 @@ CAPABILITY = Capability(
     nouns={
         "deed": _("善行"),
     },
+    exported=(
+        Exported(
+            name="deeds",
+            word=_("善行名单"),
+            rows="timebank.deeds.exported.deed_rows",
+            of_people=True,
+            headings=("日期", "姓名", "楼栋", "事项", "积分", "见证人", "说明", "状态"),
+            filters=("status", "person_id"),
+        ),
+    ),
     panel={"deed": "/admin/deeds/"},
     resident_parts=(
         ResidentPart(

@@ -6,8 +6,8 @@ from timebank.agreements.schemas import Waiting
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.deeds.credit import issue_deed_points
+from timebank.deeds.objections.restoring import DEED_AGAIN, propose_restoring
 from timebank.deeds.reading import lock_deed
-from timebank.deeds.restoring import DEED_AGAIN, propose_restoring
 from timebank.deeds.review import needs_second
 from timebank.deeds.tables import Deed as DeedTable
 from timebank.objections.schemas import Raised

@@ -1,0 +1,1 @@
+"""What an objection to a deed does."""

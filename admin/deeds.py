@@ -32,7 +32,7 @@ from timebank.overview.changes_listed import waiting_change_about
 from timebank.photos.seeing import photos_attached
 from timebank.rules.catalogue import rules
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, counted, order_asked, order_choice, typed_words, without_words
+from timebank.web.lists import Bar, length_of, order_asked, order_choice, typed_words, without_words
 from timebank.web.pages import page, see_other
 
 # The tabs in the order of the work: filed deeds, published ones, objections, finished ones.
@@ -140,7 +140,7 @@ async def _deeds_page(
         request, caller, "deeds/list.html", items=[(deed, deed.id in parties) for deed in found.items], doubts=[],
         found=found, shown=shown, done=done, words=STATUS, tabs_of=await _tabs(caller), decides=caller.reads_all,
         bar=bar, people=people, of=await narrowed_to(caller, person_id, bar),
-        count=await counted(found, cursor, partial(count_deeds, caller, status=shown, person_id=person_id)),
+        count=await length_of(found, cursor, partial(count_deeds, caller, status=shown, person_id=person_id)),
     )  # fmt: skip
 
 

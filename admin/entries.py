@@ -17,7 +17,7 @@ from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.ledger.searching.found import DAYS_MAX, Asked, count_entries, entries_asked_for, find_entries
 from timebank.ledger.searching.kinds import kind_options
-from timebank.web.lists import Bar, counted, typed_words
+from timebank.web.lists import Bar, length_of, typed_words
 from timebank.web.pages import page, see_other
 
 PATH = "/admin/ledger/entries"
@@ -56,7 +56,7 @@ async def _entries_page(
     caller.require_reader()
     fields, language, person = _fields(asked), language_of(request), asked.person_id
     found = await find_entries(caller, asked, limit=50, cursor=cursor)
-    count = await counted(found, cursor, lambda: count_entries(caller, asked)) if fields else None
+    count = await length_of(found, cursor, lambda: count_entries(caller, asked)) if fields else None
     bar = Bar(path=PATH, kept=fields)
     return page(
         request, caller, "ledger/found.html", asked=fields, kinds=kind_options(language), people=people,

@@ -23,7 +23,7 @@ from timebank.shop.returns import list_undone, undone_by_keeper
 from timebank.shop.schemas import RedemptionStatus, Return
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, Choice, counted, order_asked, order_choice, typed_words, without_words
+from timebank.web.lists import Bar, Choice, length_of, order_asked, order_choice, typed_words, without_words
 from timebank.web.pages import page, see_other
 
 PATH = "/admin/goods/redemptions"
@@ -130,7 +130,7 @@ async def _redemptions_page(
     count = partial(reading.count_redemptions, caller, status=chosen.status, **of_whom)
     return page(
         request, caller, "goods/redemptions.html", found=found, bar=bar, people=people, done=done, words=STATUS,
-        count=await counted(found, cursor, count), of=await narrowed_to(caller, chosen.person_id, bar),
+        count=await length_of(found, cursor, count), of=await narrowed_to(caller, chosen.person_id, bar),
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, Rev
 from timebank.service_records.visits import find_visit
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, counted, order_asked, order_choice, typed_words, without_words
+from timebank.web.lists import Bar, length_of, order_asked, order_choice, typed_words, without_words
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other
 
@@ -203,7 +203,7 @@ async def _records_page(
     count = partial(reading.count_records, caller, status=status, person_id=person)
     return page(
         request, caller, "reviews/records.html", found=found, tab=status, statuses=STATUSES, bar=bar, people=people,
-        count=await counted(found, cursor, count),
+        count=await length_of(found, cursor, count),
         of=await narrowed_to(caller, person, bar), cards=await count_unconfirmed(caller),
     )  # fmt: skip
 

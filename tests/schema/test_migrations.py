@@ -117,8 +117,8 @@ LANDED = {
     "0064_audit_about.sql": "a76658910688e689e1e7f842491c51fe4b62d20a2de0145369410f36d0f7056b",
     "0065_reserved_for.py": "337d572f9e8fee7cfe11c96cebeac12051e05c48253874ad268d727ee4dbd925",
     "0065_reserved_for.sql": "fb2320c690955690f973289496079e9e4bfe76cd2654d93a599964b3ef72b001",
-    "0068_active_residents.py": "7a5cda6906af36c13a676cdc0fbd0709dad055f184bd6495d241d0093be78f98",
-    "0068_active_residents.sql": "9f1e92bdf07bab70e49f6fe9c61fdd9ca63f25d1f3f78f4f69ccfbbabc8021fe",
+    "0068_panel_lists.py": "4c62466f02caf0e0d1c4c3df0dddce54f859d6e02d5735e676e2ef6983eedd11",
+    "0068_panel_lists.sql": "3958733b6624aef8213b74585ec9d83f679ab2967b70af2344b0f68ddaf8b581",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

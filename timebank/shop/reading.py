@@ -91,7 +91,7 @@ def _asked(
     asked.add_given("r.person_id = {}", person_id)
     asked.add_given("r.station_id = {}", station_id)
     asked.add_given("r.good_id = {}", good_id)
-    asked.add_given("r.status = {}", status)
+    asked.add_word("r.status = {}", status)
     return asked
 
 

@@ -63,7 +63,7 @@ class Bar(msgspec.Struct, kw_only=True, frozen=True):
         return f"{self.path}?{query}" if query else self.path
 
 
-async def counted(found: Page[T], cursor: str | None, count: Callable[[], Awaitable[Count]]) -> Count | None:
+async def length_of(found: Page[T], cursor: str | None, count: Callable[[], Awaitable[Count]]) -> Count | None:
     """How many items a list has, said under its first page; counted only where these are not all."""
     if cursor:
         return None

@@ -3,9 +3,9 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from timebank.migrate import migration
 
 ID, VERSION, DESCRIPTION = (
-    "0068_active_residents",
+    "0068_panel_lists",
     "1.68.0",
-    "Active residents are counted by an index",
+    "Indexes of the panel: active residents, redemptions of a status",
 )
 
 

@@ -187,6 +187,7 @@ MORE: dict[str, dict[str, Any]] = {
     r"\w+ (/api/v1|/admin)/roles(/new)?": {"person_id": "@neighbour", "station_id": "", "ends_on": ""},
     r"POST /scan": {"code": "@station code"},
     r"POST /admin/.*/search|POST /admin/find": {"q": "香皂"},
+    r"POST /admin/goods/redemptions/search": {"status": ""},
     r"POST /admin/inbox(/reminder)?": {"kind": "service_record", "id": "@record"},
     r"POST /desk/visits": {"presence": nonce()},
     r"POST /admin/(goods|activities|stations)/\{\w+_id\}": {"active": "true"},

@@ -117,6 +117,8 @@ LANDED = {
     "0064_audit_about.sql": "a76658910688e689e1e7f842491c51fe4b62d20a2de0145369410f36d0f7056b",
     "0065_reserved_for.py": "337d572f9e8fee7cfe11c96cebeac12051e05c48253874ad268d727ee4dbd925",
     "0065_reserved_for.sql": "fb2320c690955690f973289496079e9e4bfe76cd2654d93a599964b3ef72b001",
+    "0067_residents_page.py": "d5e1ca3078b682e08913d80c19c3fdad7f044237c908a102b15343785bd92e0f",
+    "0067_residents_page.sql": "4095090701ebbd7e1bbb99daeb1377974d10df82f072cabd3ae241f6c8dc8123",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

@@ -136,7 +136,7 @@ _Asked = tuple[bytes, UUID | None]
 
 _LOOK = "SELECT * FROM access_sessions($1::text[]::bytea[], $2::text[]::uuid[], $3, $4)"
 _USE = (
-    "SELECT found.*, CASE WHEN found.n = ANY ($5) THEN session_used(found.session_id, $3) END "
+    "SELECT found.*, CASE WHEN found.n = ANY ($5::text[]::bigint[]) THEN session_used(found.session_id, $3) END "
     "FROM access_sessions($1::text[]::bytea[], $2::text[]::uuid[], $3, $4) AS found"
 )
 NOTED_EVERY = timedelta(hours=1)
@@ -165,7 +165,7 @@ async def _callers(asked: Sequence[_Asked]) -> list[Caller | Exception | None]:
         [str(community_id) if community_id else None for _, community_id in asked],
         clock.now(),
         clock.local_day(),
-        *([due] if due else []),
+        *([database.as_texts(due)] if due else []),
     )
     callers = {
         record["n"]: Caller(

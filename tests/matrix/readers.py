@@ -47,6 +47,7 @@ READERS = {
         "/admin/classes/new", "/admin/classes/{course}", "/admin/classes/lessons/{lesson}", "/admin/activities",
         "/admin/activities/new", "/admin/activities/{activity}", "/admin/stations", "/admin/stations/new",
         "/admin/stations/{station}", "/admin/exports", "/admin/people", "/admin/people/new", "/admin/people/{heavy}",
+        "/admin/people/{heavy}?part=refused_scans", "/admin/people/{heavy}?part=sign_ins",
         "/admin/people/duplicates", "/admin/people/{heavy}/merge", "/api/v1/people/duplicates",
         "/api/v1/people/{heavy}/merges",
         "/admin/people/{heavy}/correction", "/admin/people/{heavy}/reservation", "/admin/people/{heavy}/booking",

@@ -1,5 +1,5 @@
 -- What the page of a resident still lacked: where somebody is signed in, with an end to it by an administrator for whoever has lost a
--- phone; the scans that were refused; and acts that are found by the words of their reason.
+-- phone; the scans that were refused; and acts that are found by the words of their reason. And of the overview: points by area.
 
 SET LOCAL ROLE timebank_owner;
 
@@ -91,3 +91,7 @@ CREATE INDEX scan_refused ON scan (community_id, person_id, received_at, nonce) 
 
 -- What has a reason, the newest first: its words are looked for in a bounded number of them.
 CREATE INDEX audit_reasoned ON audit (community_id, id) WHERE reason IS NOT NULL;
+
+-- The points of that service. The worker counts it anew every few hours.
+ALTER TABLE month_service ADD COLUMN points bigint NOT NULL DEFAULT 0;
+ALTER TABLE month_service ALTER COLUMN points DROP DEFAULT;

@@ -56,7 +56,7 @@ READERS = {
         "/admin/agreements", "/api/v1/agreements/logins", "/api/v1/agreements/resting", "/admin/confirmations",
         "/api/v1/people/{heavy}/login",
         "/admin/outbox",
-        "/admin/audit", "/admin/audit?verb=credit_record", "/admin/audit?person_id={heavy}",
+        "/admin/communities", "/admin/audit", "/admin/audit?verb=credit_record", "/admin/audit?person_id={heavy}",
         "/admin/audit?about_id={heavy}&since=2026-11-01",
         "/api/v1/audit",
         "/admin/audit?about_id={heavy}", "/admin/ledger/entries", "/admin/ledger/entries?person_id={heavy}&least=8",

@@ -118,7 +118,7 @@ LANDED = {
     "0065_reserved_for.py": "337d572f9e8fee7cfe11c96cebeac12051e05c48253874ad268d727ee4dbd925",
     "0065_reserved_for.sql": "fb2320c690955690f973289496079e9e4bfe76cd2654d93a599964b3ef72b001",
     "0067_residents_page.py": "d5e1ca3078b682e08913d80c19c3fdad7f044237c908a102b15343785bd92e0f",
-    "0067_residents_page.sql": "4095090701ebbd7e1bbb99daeb1377974d10df82f072cabd3ae241f6c8dc8123",
+    "0067_residents_page.sql": "b4b0788b19bdd0ab33a710f58155c322e013c0f0e07404e3b4d354c3b2200b54",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

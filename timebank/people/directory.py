@@ -99,6 +99,10 @@ def asked_people(
     return asked, near
 
 
+COUNT_MAX = 10_000
+"""Above the residents of any community: a list of people is as long as its figure on the overview says."""
+
+
 @retried
 async def list_people(
     scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None,
@@ -121,6 +125,21 @@ async def list_people(
         found_page = make_page(found, limit, lambda line: (line.id,))
         await note_children(scope, "people", [line.id for line in found_page.items if is_guarded(line.born_on)])
     return Page([_shown(line) for line in found_page.items], found_page.next)
+
+
+async def count_people(
+    scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None
+) -> tuple[int, bool]:
+    """How many people `list_people` lists, and whether there are more than COUNT_MAX, up to which they are counted."""
+    asked, _near = asked_people(scope, q=q, area_id=area_id, status=status)
+    async with transaction(scope):
+        found = await database.read_value(
+            int,
+            f"SELECT count(*) FROM (SELECT p.id {PEOPLE} WHERE p.community_id = $1{asked.sql} "  # noqa: S608  # no input
+            f"LIMIT {most(COUNT_MAX + 1)}) f",
+            *asked.values,
+        )
+    return min(found, COUNT_MAX), found > COUNT_MAX
 
 
 async def sort_place(scope: Scope, cursor: str | None) -> tuple[str, UUID] | None:

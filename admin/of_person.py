@@ -20,12 +20,17 @@ Several = Sequence[tuple[PersonLine, str]]
 """People of one name, each with the address of the list of their things."""
 
 
+async def people_named(caller: Scope, words: str) -> Sequence[PersonLine]:
+    """The people whom these words find."""
+    return (await list_people(caller, q=words, limit=MOST)).items
+
+
 async def one_or_several(caller: Scope, words: str, address: Callable[[str], str]) -> Redirect | Several:
     """To the list of the one whom these words find, else all whom they find, to choose from.
 
     `address` is that of the list narrowed to the person of an id.
     """
-    people = (await list_people(caller, q=words, limit=MOST)).items
+    people = await people_named(caller, words)
     if len(people) == 1:
         return see_other(address(str(people[0].id)))
     return [(person, address(str(person.id))) for person in people]

@@ -1,5 +1,6 @@
 """The panel's pages of residents: find, add, show, correct and block them."""
 
+from functools import partial
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -14,10 +15,10 @@ from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
-from timebank.people.directory import list_people, open_person
+from timebank.people.directory import count_people, list_people, open_person
 from timebank.people.schemas import Correction, Enrolment, Status
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, Choice, typed_words, without_words
+from timebank.web.lists import Bar, Choice, length_of, typed_words, without_words
 from timebank.web.pages import page, see_other, waits_or
 
 Form = URLEncodedBody[dict[str, str]]
@@ -113,6 +114,7 @@ async def _people_page(
     areas = await area_options(caller)
     area = next((id_ for id_, _name in areas if str(id_) == area_id), None)
     found = await list_people(caller, q=q, area_id=area, status=chosen, limit=50, cursor=cursor)
+    count = partial(count_people, caller, q=q, area_id=area, status=chosen)
     bar = Bar(
         path="/admin/people", q=q, cursor=cursor, placeholder=_("姓名、拼音、手机号或身份证号"),
         choices=[
@@ -122,6 +124,7 @@ async def _people_page(
     )  # fmt: skip
     return page(
         request, caller, "people/list.html", found=found, bar=bar, may=caller.administers, opens=caller.reads_all,
+        count=await length_of(found, cursor, count),
     )  # fmt: skip
 
 

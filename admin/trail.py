@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from admin.of_person import Several, one_or_several
+from admin.of_person import Several, people_named
 from timebank.core.capability import capabilities
 from timebank.core.locale import _
 from timebank.core.scope import Scope
@@ -20,7 +21,7 @@ from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.people.directory import names_of
-from timebank.trail.reading import trail
+from timebank.trail.reading import trail, trail_by_reason
 from timebank.trail.words import nouns, verbs
 from timebank.web.lists import typed_words
 from timebank.web.pages import page, see_other
@@ -51,26 +52,33 @@ class PanelTrailPages(Controller):
     async def search(
         self, request: AnyRequest, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Template | Redirect:
-        """The acts by or about the person of this name or number; several of one name are shown to choose from."""
+        """The acts by or about the person of this name or number; several of one name are shown to choose from.
+
+        With words of a reason, the acts whose reason has them: the words stand in no address, as they may name people.
+        """
         caller.require_reader()
-        asked, words = _known(data), typed_words(data)
+        asked, words, reason = _known(data), typed_words(data), typed_words({"q": data.get("reason", "")})
         part = PARTS.get(data.get("part", ""), "about_id")
-        if not words:
+        people = await people_named(caller, words) if words else []
+        if len(people) == 1:
+            asked |= {part: str(people[0].id)}
+        if reason and (len(people) == 1 or not words):
+            return await _trail_page(request, caller, asked, data.get("cursor") or None, part=part, reason=reason)
+        if len(people) == 1 or not words:
             return see_other(_address(asked))
-        found = await one_or_several(caller, words, lambda id_: _address(asked | {part: id_}))
-        if isinstance(found, Redirect):
-            return found
+        found = [(person, _address(asked | {part: str(person.id)})) for person in people]
         return await _trail_page(request, caller, asked, None, found, part)
 
 
 async def _trail_page(
     request: AnyRequest, caller: Scope, given: Mapping[str, str], cursor: str | None,
-    people: Several | None = None, part: str = "about_id",
+    people: Several | None = None, part: str = "about_id", reason: str = "",
 ) -> Template:  # fmt: skip
     asked = _known(given)
     ids: dict[str, UUID] = {name: UUID(asked[name]) for name in ("person_id", "about_id", "noun_id") if name in asked}
-    found = await trail(
-        caller, person_id=ids.get("person_id"), about_id=ids.get("about_id"), noun_id=ids.get("noun_id"),
+    read = partial(trail_by_reason, caller, reason) if reason else partial(trail, caller)
+    found = await read(
+        person_id=ids.get("person_id"), about_id=ids.get("about_id"), noun_id=ids.get("noun_id"),
         verb=asked.get("verb"), since=_day(asked.get("since")), until=_day(asked.get("until")),
         language=language_of(request), cursor=cursor,
     )  # fmt: skip
@@ -83,7 +91,8 @@ async def _trail_page(
     ]
     return page(
         request, caller, "trail/list.html", found=found, asked=asked, verbs=verbs(), nouns=nouns(), people=people,
-        part=part, narrowed=narrowed, kept={name: asked[name] for name in ids}, of_thing="noun_id" in ids,
+        part=part, reason=reason, later=cursor is not None, narrowed=narrowed,
+        kept={name: asked[name] for name in ids}, of_thing="noun_id" in ids,
         whole=_address(whole), next=_address(asked | {"cursor": found.next}) if found.next else None,
         first=_address(asked) if cursor else None, first_of=lambda name, id_: _address({name: str(id_)}),
         pages={noun: address for one in capabilities() for noun, address in one.panel.items()},

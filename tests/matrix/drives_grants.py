@@ -87,6 +87,20 @@ async def _(d: Driving) -> None:
     await d.done("keeper", "give_one_time_code")
 
 
+@drives("end-sign-ins")
+async def _(d: Driving) -> None:
+    why: Fields = {"reason": "手机丢了"}
+    for role in ("owner", "keeper", "auditor", "counter"):
+        await d.refused(role, "forbidden", **why)
+    await d.refused("admin elsewhere", "not_found", **why)
+    await d.refused("admin", "forbidden", objects={"person": str(d.made.town.people["赵丽"])}, **why)
+    for name in ("孙伟", "钱进"):
+        await d.refused("admin", "office_holder", objects={"person": str(d.made.town.people[name])}, **why)
+    await d.refused("admin", "invalid", reason="")
+    await d.done("admin", "end_sign_ins", **why)
+    assert (await d.client.get(f"{API}/me", headers=d.made.bearer["owner"])).status_code == 401
+
+
 @drives("sign-in")
 async def _(d: Driving) -> None:
     before = await d.rows_before()

@@ -62,7 +62,7 @@ TOLD = {
     "withdraw_activity": "only one that nobody serves in and that has no shifts",
     "withdraw_area": "only one where nobody lives and over which nobody holds a role",
     "open_person": LOOK, "look_up": LOOK, "read_children": LOOK, "read_messages": LOOK, "export_list": LOOK,
-    "undo_hand_over": "hand_over_undone", "set_good_cost": STAFF,
+    "undo_hand_over": "hand_over_undone", "end_sign_ins": "sign_ins_ended", "set_good_cost": STAFF,
     "read_code": "a station's code is nobody's; what is checked in by it afterwards is looked at",
     "pair_device": STAFF, "confirm_card": "it changes nothing of the card; its holder was told when it was issued",
     "identify": "somebody who stands at the counter has shown the own code",

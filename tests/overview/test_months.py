@@ -90,8 +90,8 @@ async def test_an_hour_that_is_taken_back_leaves_the_month_in_which_it_was_serve
     assert sum(each.minutes for each in counted.values()) == 125
     (served_in,) = counted
     shares = await shares_of_month(admin, served_in)
-    assert {share.kind: (share.minutes, share.people) for share in shares} == {
-        "activity": (125, 1), "station": (125, 1), "area": (125, 1),
+    assert {share.kind: (share.minutes, share.people, share.points) for share in shares} == {
+        "activity": (125, 1, 20), "station": (125, 1, 20), "area": (125, 1, 20),
     }  # fmt: skip
     assert {share.name for share in shares} >= {"暖蜂驿站", "第一网格"}
     await owner.execute("UPDATE service_record SET status = 'reversed'")

@@ -37,6 +37,9 @@ INSERT INTO visit (community_id, id, person_id, station_id, activity_id, in_at, 
 INSERT INTO scan (community_id, nonce, request_hash, scanned_at, received_at, station_id, person_id, visit_id, status, verdict)
     SELECT c.id, 'nonce' || r.n || s, '', r.at - s * interval '1 hour', r.at - s * interval '1 hour', c.station, r.person, r.visit, 'ok', '{{}}'
     FROM rec r, c, generate_series(0, 1) s;
+INSERT INTO scan (community_id, nonce, request_hash, scanned_at, received_at, station_id, person_id, status, reason, verdict)
+    SELECT c.id, 'refused' || r.n, '', r.at, r.at, c.station, r.person, 'error', 'expired_code', '{{"status": "error", "reason": "expired_code"}}'
+    FROM rec r, c WHERE r.n % 4 = 0;
 INSERT INTO service_record (community_id, id, kind, person_id, visit_id, activity_id, station_id, started_at, ended_at, minutes, status,
         flags, rule_code, rule_version, credited_minutes, credited_points, entry_id, created_at)
     SELECT c.id, r.id, 'credit', r.person, r.visit, c.activity, c.station, r.at - interval '1 hour', r.at, 60, 'approved', '{{}}', 'service', 1, 60, 10,
@@ -64,8 +67,8 @@ INSERT INTO objection (community_id, id, subject_kind, subject_id, person_id, re
 INSERT INTO message (community_id, id, person_id, kind, text, key, created_at, due_at, urgent, read_at)
     SELECT c.id, pg_temp.id_at(r.at, 'message' || r.n || s), r.person, 'record_credited', '已入账', 'key' || r.n || s, r.at, r.at, false,
         CASE WHEN r.n < {records} * 0.99 THEN r.at END FROM rec r, c, generate_series(0, 1) s;
-INSERT INTO audit (community_id, id, at, person_id, via, request_id, verb, noun, noun_id, change)
-    SELECT c.id, pg_temp.id_at(r.at, 'audit' || r.n || s), r.at, r.person, 'api', '', 'credit_record', 'service_record', r.id, '{{}}'
+INSERT INTO audit (community_id, id, at, person_id, via, request_id, verb, noun, noun_id, reason, change)
+    SELECT c.id, pg_temp.id_at(r.at, 'audit' || r.n || s), r.at, r.person, 'api', '', 'credit_record', 'service_record', r.id, CASE WHEN r.n % 2 = 0 THEN '核对过了' END, '{{}}'
     FROM rec r, c, generate_series(0, 1) s;
 
 -- Redemptions, lessons and shifts.

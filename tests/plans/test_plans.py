@@ -33,6 +33,7 @@ from timebank.ledger.statement import statement
 from timebank.migrate import migrate
 from timebank.operations.installation import analyze_new_tables
 from timebank.overview.figures import count_figures
+from timebank.trail.reading import LOOKED_MAX, trail_by_reason
 
 sent: list[tuple[str, tuple[object, ...]]] = []
 
@@ -115,6 +116,8 @@ OPAQUE: dict[str, str] = {
     "device_used": "the row of the device with this token",
     "own_children": "the session, its login's records, and of each the children in its care",
     "booking_lock": "those who wait for the lesson, and the lesson",
+    "session_used": "the row of one session",
+    "sessions_of": "the logins of one person, and the sessions of these that are kept for a day after their end",
     "present_elsewhere": "visits and records of a day of the person's other records",
 }
 """PL/pgSQL functions that a page calls, each with what it reads, because no plan shows that."""
@@ -408,6 +411,21 @@ async def test_a_deep_page_does_not_read_the_rows_before_it(
     ]
     read = sum(rows_read(node) for plan in plans for node in nodes(plan) if node.get("Relation Name") == table)
     assert 20 <= read <= 300
+
+
+@pytest.mark.parametrize("of", [None, "person_id", "verb"])
+async def test_words_of_a_reason_are_looked_for_in_a_bounded_number_of_lines(grown: Grown, of: str | None) -> None:
+    """Nobody has written them: every line of one stretch is looked at, and the page says from where to go on."""
+    await analyze_new_tables()
+    scope, heavy = await grown.town.scope("孙伟"), grown.town.people["张桂兰"]
+    sent.clear()
+    given: dict[str, Any] = {"person_id": heavy} if of == "person_id" else {"verb": "issue_card"} if of else {}
+    found = await trail_by_reason(scope, "从来没有写过", **given)
+    assert (found.items, bool(found.next)) == ([], True)
+    seen = [await looked_at(grown, sql, arguments, anew=anew) for sql, arguments, anew in _planned(sent)]
+    assert [why for each in seen for why in each.history_read()] == []
+    read = sum(rows_read(n) for each in seen for plan in each.plans for n in nodes(plan) if "audit" in str(n))
+    assert read >= LOOKED_MAX
 
 
 async def test_a_long_statement_pages_to_its_very_beginning(grown: Grown) -> None:

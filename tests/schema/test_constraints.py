@@ -117,6 +117,7 @@ REASONS: dict[str, str] = {
     "service_record_source_once": "asked under the person's lock",
     "service_record_visit": "visit and record are written together",
     "service_record_visit_once": "a visit is ended once, under its person's lock",
+    "session_device": KIND,
     "session_login_id_fkey": LOCKED, "session_token_unique": "the token is 256 random bits",
     "shift_activity": LOOKED_UP, "shift_seats": GUARDED,
     "sign_up_person": LOCKED, "sign_up_shift": LOOKED_UP, "sign_up_once": "asked under the shift's lock",

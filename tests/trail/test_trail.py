@@ -15,12 +15,14 @@ from tests.support.town import Town
 from timebank.access.devices.devices import register_device
 from timebank.access.sign_in.finding import find_at_counter
 from timebank.cards.cards import issue_card
-from timebank.core import clock
+from timebank.core import audit, clock
+from timebank.core.database import transaction
 from timebank.core.errors import Forbidden
 from timebank.operations.piccolo_app import APP_CONFIG
 from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.reading import list_records
-from timebank.trail.reading import trail
+from timebank.trail import reading
+from timebank.trail.reading import trail, trail_by_reason
 from timebank.trail.words import LABELS, nouns, verbs
 
 # UNSAID: audited values without a label, such as version numbers, which mean nothing to a reader.
@@ -228,3 +230,57 @@ async def test_a_day_before_every_id_has_an_empty_trail(town: Town, client: http
         answer = await client.get(f"{API}/audit", params={"until": day}, headers=admin)
         assert (answer.status_code, answer.json()["items"]) == (200, [])
     assert (await client.get(f"{API}/audit", headers=admin)).json()["items"]
+
+
+async def test_an_act_is_found_by_words_of_its_reason_and_the_words_stand_in_no_address(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    admin = await town.scope("赵丽")
+    for name, reason in (("张桂兰", "扫错了 A3 门"), ("李秀英", "本人要求改")):
+        await served(town, name, 60)
+        [record] = (await list_records(await town.scope(name))).items
+        await reverse_record(admin, record.id, reason)
+    for words, about in (("扫错", ["张桂兰"]), ("a3 扫", ["张桂兰"]), ("要求", ["李秀英"]), ("扫错 要求", [])):
+        assert [line.about for line in (await trail_by_reason(admin, words)).items] == about, words
+    of_one = await trail_by_reason(admin, "扫错", about_id=town.people["李秀英"])
+    assert (of_one.items, of_one.next) == ([], None)
+    assert len((await trail_by_reason(admin, "扫错", verb="reverse_record", person_id=town.people["赵丽"])).items) == 1
+    assert (await trail_by_reason(admin, "扫错", verb="issue_card")).items == []
+    auditor = await browser(client, town, "孙伟")
+    answer = await auditor.send("/admin/audit/search", reason="扫错")
+    assert answer.status_code == 200
+    assert "扫错了 A3 门" in answer.text
+    assert "本人要求改" not in answer.text
+    both = await auditor.send("/admin/audit/search", reason="要求", q="李秀英", part="about")
+    assert "本人要求改" in both.text
+    assert "没有找到操作记录" in (await auditor.send("/admin/audit/search", reason="没有写过的词")).text
+
+
+@pytest.mark.parametrize("name", ["周敏", "陈明", "张桂兰"])
+async def test_who_may_not_read_the_trail_finds_no_reason_in_it(town: Town, name: str) -> None:
+    with pytest.raises(Forbidden):
+        await trail_by_reason(await town.scope(name), "扫错")
+
+
+async def test_an_old_reason_is_reached_stretch_by_stretch(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five lines are looked through at a time: of the eleven the eighth and the last say it."""
+    monkeypatch.setattr(reading, "LOOKED_MAX", 5)
+    admin, began = await town.scope("赵丽"), clock.now()
+    for number in range(11):
+        with clock.at(began + timedelta(seconds=number)):
+            async with transaction(admin):
+                reason = "水管坏了" if number in (3, 10) else "别的"
+                await audit.record(admin, "set_status", "person", town.people["张桂兰"], reason=reason)
+    found, cursor, pages = [], None, 0
+    while True:
+        page = await trail_by_reason(admin, "水管", cursor=cursor)
+        found += [line.at for line in page.items]
+        pages += 1
+        cursor = page.next
+        if cursor is None:
+            break
+    assert pages == 3
+    assert found == [began + timedelta(seconds=10), began + timedelta(seconds=3)]
+    one = await trail_by_reason(admin, "别的", limit=2)
+    rest = await trail_by_reason(admin, "别的", limit=2, cursor=one.next)
+    assert [line.at for line in (*one.items, *rest.items)] == [began + timedelta(seconds=n) for n in (9, 8, 7, 6)]

@@ -13,6 +13,7 @@ from timebank.access.membership_state import AnswerIn, answer_membership_questio
 from timebank.access.roles import grants, listing
 from timebank.access.schemas import GrantIn, GrantOut, LoginOut, MeOut, NewPassword, PersonOut, SessionOut, SignIn
 from timebank.access.sign_in import sessions
+from timebank.access.sign_in.device_kinds import kind_of_device
 from timebank.access.sign_in.own_password import change_password
 from timebank.agreements.schemas import Waiting
 from timebank.areas.reach import regions_beyond
@@ -59,6 +60,7 @@ class Sessions(Controller):
         opened = await sessions.sign_in(
             normal_phone(data.phone), password=data.password, otp=data.otp, address=client_address(request),
             request_id=request.state.get("request_id", ""),
+            device=kind_of_device(request.headers.get("User-Agent", "")),
         )  # fmt: skip
         holder = await sessions.find_session(opened.token)
         if holder is None:

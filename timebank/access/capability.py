@@ -1,6 +1,6 @@
 """Access: logins, sessions, roles and devices."""
 
-from timebank.core.capability import Agreed, Capability, MenuEntry, MessageKind, PersonColumn, Sweep
+from timebank.core.capability import Agreed, Capability, MenuEntry, MessageKind, PersonColumn, ResidentPart, Sweep
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -16,6 +16,7 @@ CAPABILITY = Capability(
         "timebank.access.pages.sign_in.SignInPages",
         "timebank.access.pages.sign_in.PasswordPages",
         "admin.roles.PanelRolePages",
+        "admin.sign_ins.PanelSignInPages",
         "timebank.access.pages.pairing.PairingPages",
         "timebank.access.pages.sign_on.CounterSignOnPages",
         "timebank.access.pages.sign_in_code.CounterSignInCodePages",
@@ -85,6 +86,10 @@ CAPABILITY = Capability(
             "您有了「{role}」的身份（{place}），从{since:day}起。这是带薪的职务：职务里做的事不另记积分。"
         ),
         "role_granted.imported": _("社区按花名册给您登记了{roles}的身份，从{since:day}起。不对的话请找社区管理员。"),
+        "sign_ins_ended": _(
+            "{community}的工作人员让您的账号在 {count} 台设备上退出了登录。原因：{reason}。"
+            "积分和密码都没有变，再登录就可以用。不是您要的，请马上告诉社区。"
+        ),
         "held_role": _("「{role}」（{place}）"),
         "role_ended": _("您的「{role}」身份结束了。{why:sentences}"),
         "role_ended.import_undone": _("您的{roles}身份取消了：登记它的花名册已撤销。不对的话请找社区管理员。"),
@@ -101,11 +106,13 @@ CAPABILITY = Capability(
         "phone_changed": MessageKind(leads="/password"),
         "role_granted": MessageKind(leads="/"),
         "role_ended": MessageKind(leads="/"),
+        "sign_ins_ended": MessageKind(leads="/password"),
     },
     audit={
         "agree_membership": _("同意了并到自己的账号"),
         "decline_membership": _("没有同意并到自己的账号"),
         "end_role": _("取消了身份"),
+        "end_sign_ins": _("让人退出了登录"),
         "ensure_logins": _("开通了登录"),
         "fail_sign_in": _("多次输错密码或登录码"),
         "give_one_time_code": _("发了登录码"),
@@ -128,4 +135,13 @@ CAPABILITY = Capability(
         "login": _("登录账号"),
         "role_grant": _("身份"),
     },
+    resident_parts=(
+        ResidentPart(
+            name="sign_ins",
+            place=75,
+            word=_("登录设备"),
+            template="people/parts/sign_ins.html",
+            read="timebank.access.sign_in.sign_ins.sign_ins_of",
+        ),
+    ),
 )

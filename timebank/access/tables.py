@@ -26,6 +26,8 @@ class Session(Table, tablename="session"):
     ended_at = Timestamptz(default=None, null=True)
     opens = Array(base_column=UUID(), default=None, null=True)
     by_scan = Boolean(default=None, null=False)
+    device = Varchar(length=16, default=None, null=True)
+    used_at = Timestamptz(default=None, null=True)
 
 
 class OneTimeCode(Table, tablename="one_time_code"):

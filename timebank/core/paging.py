@@ -39,13 +39,13 @@ NEWEST, OLDEST = Order("DESC", "<"), Order("ASC", ">")
 
 
 class Count(msgspec.Struct, frozen=True):
-    """How many rows a list has; `more` where there are more than COUNT_MAX. As text: 12, or 300+."""
+    """How many rows a list has; `more` where they were not counted further. As text: 12, or 1,300+."""
 
     rows: int
     more: bool = False
 
     def __str__(self) -> str:
-        return f"{self.rows}+" if self.more else str(self.rows)
+        return f"{self.rows:,}+" if self.more else f"{self.rows:,}"
 
 
 def cursor_of(*values: object) -> str:

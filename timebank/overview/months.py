@@ -23,13 +23,14 @@ class Service(msgspec.Struct, frozen=True):
 
 
 class Share(msgspec.Struct, frozen=True):
-    """What of a month's service is of one activity, at one station or of the people of one area."""
+    """What of a month's service, and of the points for it, is of one activity, station or the people of one area."""
 
     kind: Literal["activity", "station", "area"]
     about_id: UUID
     name: str
     minutes: int
     people: int
+    points: int
 
 
 def months_back(month: date, count: int) -> date:
@@ -41,19 +42,20 @@ def months_back(month: date, count: int) -> date:
 _COUNT = """
 WITH served AS (
     SELECT date_trunc('month', r.started_at AT TIME ZONE $3)::date AS month, r.person_id, r.minutes, r.activity_id,
-           r.station_id, a.path[1] AS area_id
+           coalesce(r.credited_points, 0) AS points, r.station_id, a.path[1] AS area_id
     FROM service_record r JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id
     LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id
     LEFT JOIN area a ON a.community_id = h.community_id AND a.id = h.area_id
     WHERE r.community_id = $1 AND r.status = 'approved' AND r.started_at >= $2
 )
-SELECT s.month, k.kind, k.about_id, sum(s.minutes)::bigint AS minutes, count(DISTINCT s.person_id)::integer AS people
+SELECT s.month, k.kind, k.about_id, sum(s.minutes)::bigint AS minutes, count(DISTINCT s.person_id)::integer AS people,
+       sum(s.points)::bigint AS points
 FROM served s CROSS JOIN LATERAL (
     VALUES ('all', $1::uuid), ('activity', s.activity_id), ('station', s.station_id), ('area', s.area_id)
 ) AS k (kind, about_id)
 WHERE k.about_id IS NOT NULL GROUP BY s.month, k.kind, k.about_id
 """
-_COLUMNS = ("community_id", "month", "kind", "about_id", "minutes", "people")
+_COLUMNS = ("community_id", "month", "kind", "about_id", "minutes", "people", "points")
 
 
 @retried
@@ -93,7 +95,8 @@ async def service_by_month(scope: Scope, first: date) -> dict[date, Service]:
 
 
 _SHARES = """
-SELECT m.kind, m.about_id, coalesce(a.name, s.name, g.name, '') AS name, m.minutes, m.people FROM month_service m
+SELECT m.kind, m.about_id, coalesce(a.name, s.name, g.name, '') AS name, m.minutes, m.people, m.points
+FROM month_service m
 LEFT JOIN activity a ON m.kind = 'activity' AND a.community_id = m.community_id AND a.id = m.about_id
 LEFT JOIN station s ON m.kind = 'station' AND s.community_id = m.community_id AND s.id = m.about_id
 LEFT JOIN area g ON m.kind = 'area' AND g.community_id = m.community_id AND g.id = m.about_id

@@ -20,3 +20,4 @@ class MonthService(Table, tablename="month_service"):
     about_id = UUID(default=None, null=False)
     minutes = BigInt(default=None, null=False)
     people = Integer(default=None, null=False)
+    points = BigInt(default=None, null=False)

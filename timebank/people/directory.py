@@ -15,7 +15,7 @@ from timebank.areas.addresses import area_in_words
 from timebank.core import audit, database, names, vault
 from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import Forbidden, NotFound
-from timebank.core.paging import BadCursor, Page, make_page, read_cursor
+from timebank.core.paging import BadCursor, Count, Page, make_page, read_cursor
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.people.finding.found_by import add_typed
 from timebank.people.guardianship.guardians import is_guardian
@@ -99,6 +99,10 @@ def asked_people(
     return asked, near
 
 
+PEOPLE_MAX = 10_000
+"""Above the residents of any community: a list of people is as long as its figure on the overview says."""
+
+
 @retried
 async def list_people(
     scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None,
@@ -121,6 +125,17 @@ async def list_people(
         found_page = make_page(found, limit, lambda line: (line.id,))
         await note_children(scope, "people", [line.id for line in found_page.items if is_guarded(line.born_on)])
     return Page([_shown(line) for line in found_page.items], found_page.next)
+
+
+async def count_people(
+    scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None
+) -> Count:
+    """How many people `list_people` lists, counted no further than PEOPLE_MAX."""
+    asked, _near = asked_people(scope, q=q, area_id=area_id, status=status)
+    async with transaction(scope):
+        return await database.count_rows(
+            f"SELECT {PEOPLE} WHERE p.community_id = $1{asked.sql}", *asked.values, up_to=PEOPLE_MAX
+        )
 
 
 async def sort_place(scope: Scope, cursor: str | None) -> tuple[str, UUID] | None:

@@ -1,6 +1,15 @@
 """Presence: scans, and the visits that come of them."""
 
-from timebank.core.capability import Capability, CounterDone, CounterOffer, Job, MessageKind, PersonColumn, Workplace
+from timebank.core.capability import (
+    Capability,
+    CounterDone,
+    CounterOffer,
+    Job,
+    MessageKind,
+    PersonColumn,
+    ResidentPart,
+    Workplace,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -73,4 +82,13 @@ CAPABILITY = Capability(
         "undo_check_in": _("撤销了签到"),
     },
     nouns={"visit": _("到场")},
+    resident_parts=(
+        ResidentPart(
+            name="refused_scans",
+            place=25,
+            word=_("没签上"),
+            template="people/parts/refused_scans.html",
+            read="timebank.presence.scans.refused.refused_scans_of",
+        ),
+    ),
 )

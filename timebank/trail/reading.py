@@ -9,7 +9,7 @@ import msgspec
 from timebank.core import clock, database
 from timebank.core.capability import Reading
 from timebank.core.database import Filters, most, transaction
-from timebank.core.paging import Page, make_page, read_cursor
+from timebank.core.paging import Page, cursor_of, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.trail.schemas import ChangeOut
 from timebank.trail.words import change_in_words, verb_in_words
@@ -27,6 +27,10 @@ WHERE a.community_id = $1
 """
 # The lines of one page are found first, along an index: whoever has acted most has more lines than a plan expects.
 _IDS = "SELECT a.id FROM audit a WHERE a.community_id = $1"
+
+LOOKED_MAX = 2_000
+"""How many lines one page looks through for the words of a reason."""
+WORDS_MAX = 5
 
 
 async def trail(
@@ -48,6 +52,60 @@ async def trail(
         found = await database.fetch(f"{_LINES} AND a.id = ANY (ARRAY({newest})) ORDER BY a.id DESC", *asked.values)
     lines = [_line(dict(record), language) for record in found]
     return make_page(lines, limit, lambda line: (line.id,))
+
+
+class _Looked(msgspec.Struct, frozen=True):
+    """The lines whose reason has the words, how many were looked through for them, and the oldest of those."""
+
+    found: list[UUID]
+    looked: int
+    oldest: UUID | None
+
+
+async def trail_by_reason(
+    scope: Scope, words: str, *, person_id: UUID | None = None, about_id: UUID | None = None,
+    noun_id: UUID | None = None, verb: str | None = None, since: date | None = None, until: date | None = None,
+    language: str = "zh", limit: int = 50, cursor: str | None = None,
+) -> Page[ChangeOut]:  # fmt: skip
+    """The audit lines in whose reason all these words are written, newest first.
+
+    One page looks through LOOKED_MAX lines and no more, so that it may have fewer lines than its limit, or none, and
+    yet a next page, which goes on from there.
+    """
+    scope.require_reader()
+    looked, fits = Filters(scope.community_id), Filters()
+    # Looked through along one index, whatever else is asked for; the rest is asked of what was looked through.
+    ids = [("about_id", about_id), ("noun_id", noun_id), ("person_id", person_id)]
+    named = [(column, id_) for column, id_ in ids if id_ is not None]
+    for column, id_ in named[:1]:
+        looked.add(f"a.{column} = {{}}", id_)
+    if not named:
+        looked.sql += " AND a.reason IS NOT NULL"
+    looked.add_after("a.id", "<", read_cursor(cursor, tuple[UUID]) or _end_of(until))
+    looked.add_given("a.id >= {}", _first_id(since, 0))
+    fits.values = looked.values
+    for column, id_ in named[1:]:
+        fits.add(f"l.{column} = {{}}", id_)
+    fits.add_given("l.verb = {}", verb)
+    for word in words.split()[:WORDS_MAX]:
+        fits.add("strpos(lower(l.reason), {}) > 0", word.lower())
+    sql = (
+        "WITH l AS MATERIALIZED (SELECT a.id, a.person_id, a.about_id, a.noun_id, a.verb, a.reason FROM audit a "  # noqa: S608  # no input
+        f"WHERE a.community_id = $1{looked.sql} ORDER BY a.id DESC LIMIT {most(LOOKED_MAX)}) "
+        f"SELECT ARRAY(SELECT l.id FROM l WHERE true{fits.sql} ORDER BY l.id DESC LIMIT {most(limit + 1)}) AS found, "
+        "(SELECT count(*) FROM l) AS looked, (SELECT l.id FROM l ORDER BY l.id LIMIT 1) AS oldest"
+    )
+    async with transaction(scope):
+        [seen] = await database.rows(_Looked, sql, *fits.values)
+        shown = seen.found[:limit]
+        rows = await database.fetch(
+            f"{_LINES} AND a.id = ANY ($2::text[]::uuid[]) ORDER BY a.id DESC",
+            scope.community_id, database.as_texts(shown),
+        )  # fmt: skip
+    lines = [_line(dict(row), language) for row in rows]
+    if len(seen.found) > limit:
+        return Page(lines, cursor_of(shown[-1]))
+    return Page(lines, cursor_of(seen.oldest) if seen.looked == LOOKED_MAX else None)
 
 
 async def changes_of_resident(scope: Scope, person_id: UUID, reading: Reading) -> Page[ChangeOut]:

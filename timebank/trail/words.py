@@ -42,7 +42,7 @@ LABELS: dict[str, str] = {
     "proof": _("凭什么"), "quantity": _("数量"), "role": _("身份"),
     "rows": _("行数"), "rule": _("规则"), "rule_code": _("规则"), "searched": _("按词找的"),
     "seats": _("名额"), "sent_by": _("由别人补传"),
-    "skipped": _("跳过"), "stage": _("阶段"),
+    "sign_ins": _("退出了几台设备"), "skipped": _("跳过"), "stage": _("阶段"),
     "starts_at": _("开始"), "starts_on": _("开始日期"), "status": _("状态"), "subject": _("事由"), "taken": _("收回"),
     "title": _("名称"), "trigger": _("自动登记"), "upheld": _("成立"), "value": _("新值"), "was": _("原来"),
     "why": _("没有直接记的原因"), "withdrawn": _("撤回"), "works": _("上班"),

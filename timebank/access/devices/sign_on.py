@@ -78,7 +78,9 @@ async def sign_on(scope: Scope, asked: SignOnIn, *, address: str = "") -> OnDuty
     device_id = require_counter_device(scope)
     phone = normal_phone(asked.phone or await _phone_of(scope, asked.person_id))
     known_as = browsers.counter_token(device_id, phone)
-    opened = await sessions.sign_in(phone, password=asked.password, address=address, browsers=[known_as])
+    opened = await sessions.sign_in(
+        phone, password=asked.password, address=address, browsers=[known_as], device="counter"
+    )
     caller = await sessions.find_session(opened.token)
     if caller is None:
         raise sessions.WrongSignIn

@@ -13,6 +13,7 @@ from litestar.response import Redirect, Template
 from timebank.access.pages.browser_cookie import browser_cookie
 from timebank.access.schemas import NewPassword, SignIn
 from timebank.access.sign_in import browsers, own_password, sessions
+from timebank.access.sign_in.device_kinds import kind_of_device
 from timebank.core import scanned, settings
 from timebank.core.errors import Invalid
 from timebank.core.locale import _
@@ -130,7 +131,7 @@ async def _opened(request: AnyRequest, data: dict[str, str], *, by_code: bool) -
         normal_phone(given.phone), password=given.password, otp=given.otp if by_code else None,
         address=client_address(request),
         browsers=browsers.tokens_in(request.cookies.get(browsers.BROWSER_COOKIE)),
-        request_id=request.state.get("request_id", ""),
+        request_id=request.state.get("request_id", ""), device=kind_of_device(request.headers.get("User-Agent", "")),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.sign_in.device_kinds import DeviceKind
 from timebank.access.sign_in.logins import (
     Used,
     login_by_phone,
@@ -55,11 +56,12 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
 
 async def sign_in(
     phone: str, *, password: str | None = None, otp: str | None = None, address: str = "",
-    browsers: Sequence[str] = (), request_id: str = "",
+    browsers: Sequence[str] = (), request_id: str = "", device: DeviceKind = "other",
 ) -> SignedIn:  # fmt: skip
     """Open a session for a phone's login, by its password or a sign-in code. Raises WrongSignIn and SignInDelayed.
 
     Failures delay the next try; failures elsewhere do not delay a known browser, whose tokens are in `browsers`.
+    `device` is the kind of device that is signed in, to be recognised by its holder.
     """
     by_code = otp is not None
     tried = await begin_try(vault.blind_index(phone, "phone"), address, browsers, by_code=by_code)
@@ -77,15 +79,17 @@ async def sign_in(
     weak = False
     if password is not None and not by_code and not (settings.current().is_demo and password == DEMO_PASSWORD):
         weak = await asyncio.to_thread(is_weak, password, phone, await password_facts(login.id))
-    opened = await _open_after(tried, login.id, proof, request_id, used)
+    opened = await _open_after(tried, login.id, proof, request_id, used, device)
     return msgspec.structs.replace(opened, weak_password=weak, knows_browser=tried.browser is not None)
 
 
 @retried
-async def _open_after(tried: Try, login_id: UUID, proof: str, request_id: str, used: Used | None) -> SignedIn:
+async def _open_after(
+    tried: Try, login_id: UUID, proof: str, request_id: str, used: Used | None, device: DeviceKind
+) -> SignedIn:
     async with transaction(None):
         await end_try(tried)
-        opened = await open_session(login_id, proof=proof, used=used)
+        opened = await open_session(login_id, proof=proof, used=used, device=device)
         await audit.record_of_login(login_id, "sign_in", request_id, by_code=used is not None)
         if used is not None:
             await notify_code_used(login_id, used, opened.session_id)
@@ -101,7 +105,9 @@ async def _note_failure(login_id: UUID, failures: int, request_id: str, *, by_co
 
 
 @retried
-async def open_session(login_id: UUID, *, proof: str = "", used: Used | None = None) -> SignedIn:
+async def open_session(
+    login_id: UUID, *, proof: str = "", used: Used | None = None, device: DeviceKind = "other"
+) -> SignedIn:
     """Open a session for a login. The database checks the proof (a password's or code's hash) again.
 
     A session opened by a code opens only the records that the code opens.
@@ -111,10 +117,10 @@ async def open_session(login_id: UUID, *, proof: str = "", used: Used | None = N
     async with transaction(None):
         await database.execute("SELECT set_config('timebank.proof', $1, true)", proof)
         await database.execute(
-            "INSERT INTO session (id, token_hash, login_id, by_code, created_at, expires_at, opens, by_scan) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO session (id, token_hash, login_id, by_code, created_at, expires_at, opens, by_scan, device) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             session_id, vault.token_hash(token), login_id, used is not None, now, expires_at,
-            used.opens if used else None, used is not None and used.by_scan,
+            used.opens if used else None, used is not None and used.by_scan, device,
         )  # fmt: skip
     return SignedIn(token=token, expires_at=expires_at, login_id=login_id, session_id=session_id)
 
@@ -128,13 +134,38 @@ _Asked = tuple[bytes, UUID | None]
 """The hash of a session's token, and the community that its request addresses."""
 
 
+_LOOK = "SELECT * FROM access_sessions($1::text[]::bytea[], $2::text[]::uuid[], $3, $4)"
+_USE = (
+    "SELECT found.*, CASE WHEN found.n = ANY ($5::text[]::bigint[]) THEN session_used(found.session_id, $3) END "
+    "FROM access_sessions($1::text[]::bytea[], $2::text[]::uuid[], $3, $4) AS found"
+)
+NOTED_EVERY = timedelta(hours=1)
+REMEMBERED_MAX = 10_000
+
+_noted: dict[bytes, datetime] = {}
+"""When this process last wrote a session's time of use: to the hour is enough to recognise one's own sign-in."""
+
+
+def _is_due(token_hash: bytes) -> bool:
+    """Whether the time of use of this token's session is to be written again, and from now on is not."""
+    now, before = clock.now(), _noted.get(token_hash)
+    if before is not None and abs(now - before) < NOTED_EVERY:
+        return False
+    if len(_noted) >= REMEMBERED_MAX:
+        _noted.clear()
+    _noted[token_hash] = now
+    return True
+
+
 async def _callers(asked: Sequence[_Asked]) -> list[Caller | Exception | None]:
+    due = [n for n, (token_hash, _) in enumerate(asked, 1) if _is_due(token_hash)]
     records = await database.ask(
-        "SELECT * FROM access_sessions($1::text[]::bytea[], $2::text[]::uuid[], $3, $4)",
+        _USE if due else _LOOK,
         database.as_texts(token_hash for token_hash, _ in asked),
         [str(community_id) if community_id else None for _, community_id in asked],
         clock.now(),
         clock.local_day(),
+        *([database.as_texts(due)] if due else []),
     )
     callers = {
         record["n"]: Caller(

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from timebank.core.database.filters import most
 from timebank.core.database.questions import many, one, value
 from timebank.core.database.transactions import NO_LIMIT, current, statement_connection
 from timebank.core.paging import COUNT_MAX, Count
@@ -92,13 +93,13 @@ async def read_value(shape: type[T], sql: str, *values: object) -> T:
     return msgspec.convert(_plain(await fetch_value(sql, *values)), shape)
 
 
-_COUNTED = f"SELECT count(*) FROM (SELECT FROM ({{sql}}) f LIMIT {COUNT_MAX + 1}) c"  # noqa: S608  # a constant
+_COUNTED = "SELECT count(*) FROM (SELECT FROM ({sql}) f LIMIT {limit}) c"
 
 
-async def count_rows(sql: str, *values: object) -> Count:
-    """How many rows a query finds, counted no further than COUNT_MAX."""
-    found = await read_value(int, _COUNTED.format(sql=sql), *values)
-    return Count(min(found, COUNT_MAX), found > COUNT_MAX)
+async def count_rows(sql: str, *values: object, up_to: int = COUNT_MAX) -> Count:
+    """How many rows a query finds, counted no further than `up_to`."""
+    found = await read_value(int, _COUNTED.format(sql=sql, limit=most(up_to + 1)), *values)
+    return Count(min(found, up_to), found > up_to)
 
 
 def _holds_bytes(shape: type[Any]) -> bool:

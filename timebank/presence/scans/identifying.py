@@ -93,13 +93,13 @@ def _own_visit(context: ScanContext, code: StationCode, first: FirstFacts, found
         raise ScanRefused("wrong_station")
     if not scope.is_own(person_id):
         raise Forbidden
+    found.person = first.person  # a refusal is found at the person's page as well
     found.station = first.station
     if found.station is None or not codes.is_genuine(code, found.station.code_epoch):
         raise ScanRefused("invalid_code")
     if asked.station_id not in (None, code.station_id):
         raise ScanRefused("wrong_station")
     found.at = _opened_at(context, code)
-    found.person = first.person
 
 
 def _opened_at(context: ScanContext, code: StationCode) -> datetime:

@@ -1,0 +1,78 @@
+"""The communities of a street or county side by side, from what the worker has counted in each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank.areas.reach import communities_read
+from timebank.core import clock, database
+from timebank.core.database import transaction
+from timebank.core.scope import Scope
+from timebank.overview.months import months_back
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """A community's figures of this month; None where the worker has not counted them yet.
+
+    `minutes`, `people` and `points` are of the service of this month, `before` are the minutes of the month before it.
+    `outstanding` are the points that people can spend, of which `expiring` expire by the end of the year.
+    """
+
+    id: UUID
+    name: str
+    counted_at: datetime | None = None
+    minutes: int = 0
+    before: int = 0
+    people: int = 0
+    points: int = 0
+    outstanding: int | None = None
+    expiring: int | None = None
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    counted_at: datetime
+    minutes: int
+    before: int
+    people: int
+    points: int
+    outstanding: int
+    expiring: int
+
+
+_FIGURES = """
+SELECT f.community_id AS id, f.counted_at, coalesce(m.minutes, 0) AS minutes, coalesce(b.minutes, 0) AS before,
+       coalesce(m.people, 0) AS people, coalesce(m.points, 0) AS points, f.expiring,
+       (SELECT coalesce(sum(each), 0)::bigint FROM unnest(f.ahead_points) AS each) AS outstanding
+FROM community_figures f
+LEFT JOIN month_service m ON m.community_id = f.community_id AND m.month = $2 AND m.kind = 'all'
+LEFT JOIN month_service b ON b.community_id = f.community_id AND b.month = $3 AND b.kind = 'all'
+WHERE f.community_id = ANY ($1::text[]::uuid[])
+"""
+
+
+async def side_by_side(scope: Scope) -> list[Compared]:
+    """The communities in which the caller reads everything, each with its figures; for administrators and auditors.
+
+    A count of another month is not this month's, and is left out.
+    """
+    month = clock.local_day().replace(day=1)
+    known = await communities_read(scope)
+    here = frozenset(one.id for one in known)
+    async with transaction(scope, communities=here):
+        rows = await database.rows(_Row, _FIGURES, database.as_texts(here), month, months_back(month, 1))
+    counted = {row.id: row for row in rows if clock.local_day(row.counted_at).replace(day=1) == month}
+    return [
+        Compared(name=one.name, **msgspec.structs.asdict(counted[one.id]))
+        if one.id in counted
+        else Compared(id=one.id, name=one.name)
+        for one in known
+    ]
+
+
+def in_all(compared: Sequence[Compared]) -> dict[str, int]:
+    """The sum of each figure. People are not summed: somebody may serve in two communities."""
+    names = ("minutes", "before", "points", "outstanding", "expiring")
+    return {name: sum(getattr(one, name) or 0 for one in compared) for name in names}

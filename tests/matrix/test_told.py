@@ -32,9 +32,9 @@ from timebank.overview.closing import StationHasLessons, change_station, count_c
 from timebank.people.guardianship.guardians import end_guardianship, guardianships_of
 from timebank.people.records import correct, set_person_status
 from timebank.people.schemas import Correction
-from timebank.presence.counter import undo_check_in
 from timebank.presence.scanning import scan
 from timebank.presence.schemas import ScanIn
+from timebank.presence.undoing.visits import undo_check_in
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
 from timebank.stations.schemas import StationChange
@@ -98,7 +98,8 @@ TOLD = {
     "end_role": "role_ended", "name_guardian": "guardianship", "record_consent": "guardianship",
     "withdraw_consent": "guardianship", "end_guardianship": "guardianship", "set_status": "status_changed",
     "correct_person": "person_corrected", "issue_card": "card", "revoke_card": "card",
-    "undo_check_in": "check_in_undone", "propose": "the page of what waits shows it, and its deciders are reminded",
+    "undo_check_in": "check_in_undone", "undo_check_out": "check_out_undone",
+    "propose": "the page of what waits shows it, and its deciders are reminded",
     "agree_membership": "the holder decided it, and every record of the login is told of it",
     "decline_membership": OWN,
     "decide_change": "change_decided", "confirm_login": "login_confirmed", "answer_as_witness": "witness_denied",

@@ -203,8 +203,9 @@ CAPABILITY = Capability(
     },
     done=(
         CounterDone(
+            name="attend",
             word=_("到课"),
-            select="SELECT b.id, b.ended_at, b.child_id, c.title, b.ended_by, false FROM booking b "
+            select="SELECT b.id, b.ended_at, b.child_id, c.title, b.ended_by, NULL::timestamptz FROM booking b "
             "JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
             "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id WHERE b.community_id = $1 "
             "AND c.station_id = $2 AND b.ended_at >= $3 AND b.status = 'attended'",

@@ -59,6 +59,25 @@ ROW = (
 )
 
 
+class VisitEnds(VisitRow, frozen=True, kw_only=True):
+    """A visit with who did each of its ends, and when the server did it."""
+
+    in_by_login: UUID | None
+    out_by_login: UUID | None
+    in_received_at: datetime | None
+    out_received_at: datetime | None
+
+
+async def locked_visit(scope: Scope, visit_id: UUID) -> VisitEnds | None:
+    """Lock a visit's row. The caller has locked its person's."""
+    told = ROW.replace(
+        "v.opens_at,", "v.in_by_login, v.out_by_login, v.in_received_at, v.out_received_at, v.opens_at,", 1
+    )
+    return await database.row(
+        VisitEnds, told + "WHERE v.community_id = $1 AND v.id = $2 FOR NO KEY UPDATE OF v", scope.community_id, visit_id
+    )
+
+
 async def visit_row(scope: Scope, visit_id: UUID) -> VisitRow | None:
     return await database.row(VisitRow, ROW + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id)
 

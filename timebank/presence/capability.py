@@ -1,6 +1,15 @@
 """Presence: scans, and the visits that come of them."""
 
-from timebank.core.capability import Capability, CounterDone, CounterOffer, Job, MessageKind, PersonColumn, Workplace
+from timebank.core.capability import (
+    Capability,
+    CounterDone,
+    CounterLine,
+    CounterOffer,
+    Job,
+    MessageKind,
+    PersonColumn,
+    Workplace,
+)
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -49,6 +58,7 @@ CAPABILITY = Capability(
             "AND v.status <> 'void'",
         ),
     ),
+    lines=(CounterLine(10, "timebank.presence.pages.lines.people_in"),),
     offers=(CounterOffer(10, "timebank.presence.pages.offers.visit_buttons"),),
     in_use={"activity": "SELECT activity_id FROM visit WHERE community_id = $1"},
     sentences={

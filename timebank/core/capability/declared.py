@@ -80,6 +80,18 @@ class CounterOffer:
     verb: str
 
 
+@dataclass(frozen=True, slots=True)
+class CounterLine:
+    """What a counter always shows, as one line; the one with the smallest `place` comes first.
+
+    `verb` is called with the keeper's scope and the station's id, in the open transaction of the page beside the
+    others, and returns a `web.offers.CounterLineShown`, or None where there is nothing to show.
+    """
+
+    place: int
+    verb: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterDone:
     """A kind of action in a counter's list of what was done last; `word` is marked for translation.

@@ -24,11 +24,10 @@ from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.people.directory import Namesake, named_at_counter
 from timebank.presence import batches, scanning
-from timebank.presence.pages.at_the_counter import person_at_counter
+from timebank.presence.pages.at_the_counter import lines_at, person_at_counter
 from timebank.presence.pages.verdicts import VerdictText, verdict_in_words
 from timebank.presence.recent import recent_at
 from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, Verdict, verdict_in_language
-from timebank.presence.visits import today_at
 from timebank.presence.words import REASONS
 from timebank.stations.schemas import StationOut
 from timebank.stations.stations import kept_stations
@@ -234,11 +233,11 @@ async def _parts(
     if verdict is not None and (verdict.direction or verdict.status != "ok"):
         shown = verdict_in_words(verdict, language_of(request))
     async with transaction(caller), database.gathering() as reads:
-        today = reads.start(today_at(caller, chosen.id, most=1))
+        lines = reads.start(lines_at(caller, chosen.id))
         recent = reads.start(recent_at(caller, chosen.id))
         served = reads.start(person_at_counter(caller, chosen, person_id, presence)) if person_id else None
     return {
-        "told": shown, "station_id": chosen.id, "today": today.result(), "recent": recent.result(),
+        "told": shown, "station_id": chosen.id, "lines": lines.result(), "recent": recent.result(),
         "served": served.result() if served else None, "nonce": vault.token(),
         "gives_codes": caller.device_id is None,
     }  # fmt: skip

@@ -9,10 +9,14 @@ from timebank.access.devices.at_stations import usable_devices
 from timebank.cards.confirming import LISTED_MAX, confirm_cards, count_unconfirmed, unconfirmed_cards
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
+from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
+from timebank.presence.undoing.acts import list_undone, undone_by_keeper
 from timebank.service_records.crowds import crowds
 from timebank.web.forms import chosen
 from timebank.web.pages import page, see_other
+
+PAGE = 50
 
 
 class PanelPresencePages(Controller):
@@ -23,6 +27,14 @@ class PanelPresencePages(Controller):
     async def look(self, request: AnyRequest, caller: NamedDependency[Scope], done: FromQuery[int] = 0) -> Template:
         """Cards that no second person has confirmed, and people who checked in through one network together."""
         return await _page(request, caller, done=done)
+
+    @get("/undone")
+    async def undone(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
+        """What keepers have undone at their counters, and how often each in the last 30 days."""
+        return page(
+            request, caller, "presence/undone.html", found=await list_undone(caller, limit=PAGE, cursor=cursor),
+            keepers=await undone_by_keeper(caller), cursor=cursor,
+        )  # fmt: skip
 
     @post()
     @shown_again(lambda request, caller: _page(request, caller))

@@ -19,7 +19,6 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.shop import cancelling, reading, returns
-from timebank.shop.returns import list_undone, undone_by_keeper
 from timebank.shop.schemas import RedemptionStatus, Return
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
@@ -74,12 +73,9 @@ class PanelRedemptionPages(Controller):
         return found if isinstance(found, Redirect) else await _redemptions_page(request, caller, data, people=found)
 
     @get("/undone")
-    async def undone(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
-        """The hand-overs that keepers have undone, and how many each has undone in the last 30 days."""
-        return page(
-            request, caller, "goods/undone.html", found=await list_undone(caller, limit=PAGE, cursor=cursor),
-            keepers=await undone_by_keeper(caller), cursor=cursor,
-        )  # fmt: skip
+    async def undone(self) -> Redirect:
+        """Where the undone hand-overs were listed before the other undone acts joined them."""
+        return see_other("/admin/presence/undone")
 
     @post("/{redemption_id:uuid}/cancellation")
     @shown_again(lambda request, caller, redemption_id: _redemption_page(request, caller, redemption_id))

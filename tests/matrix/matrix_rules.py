@@ -212,6 +212,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /desk/shelf/counts",
         "POST /desk/shelf/receipts",
         "POST /desk/visits/{visit_id}/undo",
+        "POST /desk/check-outs/{visit_id}/undo",
     ),
     "s fuuu uuu yu yfyy uuu ysf": (
         "POST /api/v1/redemptions/{redemption_id}/collection",
@@ -346,6 +347,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "s uufu uuu yu yfyy uuu ysf": (
         "POST /api/v1/bookings/{booking_id}/attendance",
         "POST /desk/bookings/{booking_id}/attendance",
+        "POST /desk/bookings/{booking_id}/undo",
     ),
     "s uuyu uuu ff ffff uff fff": (
         "POST /api/v1/class-hours",
@@ -515,6 +517,8 @@ NEVER_DONE = {
     "POST /admin/ledger/{entry_id}/day-reversal": "the entry is no expiry; tests/expiry/test_expiry.py reverses one",
     "GET /api/v1/schema/{path}": "there is no such page: the schema is one file",
     "POST /desk/redemptions/{redemption_id}/undo": "nothing was handed over; tests/shop/test_undone_hand_overs.py does",
+    "POST /desk/bookings/{booking_id}/undo": "nobody has attended lately; tests/classes/test_undone_attendance.py",
+    "POST /desk/check-outs/{visit_id}/undo": "nobody has left lately; tests/presence/test_undone_visits.py",
     "POST /desk/visits": "nobody was scanned a moment ago; tests/presence/test_presence_pages.py checks in so",
     "POST /visits/{visit_id}/objection": "the visit has no record yet; tests/deeds/test_objections.py objects to one",
 }

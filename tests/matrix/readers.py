@@ -47,7 +47,7 @@ READERS = {
         "/admin/presence", "/admin/deeds",
         "/admin/deeds/catalogue",
         "/admin/deeds/{deed}", "/admin/objections/{objection}", "/admin/goods", "/admin/goods/new",
-        "/admin/goods/{good}", "/admin/goods/redemptions", "/admin/goods/redemptions/undone",
+        "/admin/goods/{good}", "/admin/goods/redemptions", "/admin/presence/undone",
         "/admin/goods/redemptions/{redemption}", "/admin/classes",
         "/admin/classes/new", "/admin/classes/{course}", "/admin/classes/lessons/{lesson}", "/admin/activities",
         "/admin/activities/new", "/admin/activities/{activity}", "/admin/stations", "/admin/stations/new",

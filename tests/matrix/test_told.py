@@ -32,9 +32,9 @@ from timebank.overview.closing import StationHasLessons, change_station, count_c
 from timebank.people.guardianship.guardians import end_guardianship, guardianships_of
 from timebank.people.records import correct, set_person_status
 from timebank.people.schemas import Correction
-from timebank.presence.counter import undo_check_in
 from timebank.presence.scanning import scan
 from timebank.presence.schemas import ScanIn
+from timebank.presence.undoing.visits import undo_check_in
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
 from timebank.stations.schemas import StationChange
@@ -78,7 +78,8 @@ TOLD = {
     "book": OWN, "buy_class_hours": OWN, "sign_up": OWN, "withdraw": OWN, "move_class_hours": "class_moved",
     "reserve_for": "reserved_for", "book_for": "booked_for",
     "reserve": "by the person alone; at the counter it is handed over at once, which is told",
-    "attend": "booking_attended", "file_deed": "deed_filed", "record_service": "record_entered",
+    "attend": "booking_attended", "undo_attend": "attendance_undone",
+    "file_deed": "deed_filed", "record_service": "record_entered",
     "check_in": "checked_by_staff", "check_out": "checked_by_staff",
     "close_forgotten": "check_out_forgotten",
     "correct_end": "the decision about the corrected record is told",
@@ -98,7 +99,8 @@ TOLD = {
     "end_role": "role_ended", "name_guardian": "guardianship", "record_consent": "guardianship",
     "withdraw_consent": "guardianship", "end_guardianship": "guardianship", "set_status": "status_changed",
     "correct_person": "person_corrected", "issue_card": "card", "revoke_card": "card",
-    "undo_check_in": "check_in_undone", "propose": "the page of what waits shows it, and its deciders are reminded",
+    "undo_check_in": "check_in_undone", "undo_check_out": "check_out_undone",
+    "propose": "the page of what waits shows it, and its deciders are reminded",
     "agree_membership": "the holder decided it, and every record of the login is told of it",
     "decline_membership": OWN,
     "decide_change": "change_decided", "confirm_login": "login_confirmed", "answer_as_witness": "witness_denied",

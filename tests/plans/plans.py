@@ -85,7 +85,7 @@ SUMMED = (
     Bound("redemption_station_status", ("station_id =", "'reserved'"), "what waits to be collected at one station"),
     Bound("service_record_person_time", ("person_id =", "started_at >="), "one person's hours since a day"),
     Bound("import_row_noun", ("noun_id =",), "the import of one record that waits"),
-    Bound("redemption_undone", ("undone_at >",), "what keepers have undone in the last 30 days"),
+    Bound("undone_act_newest", ("undone_at >",), "what keepers have undone in the last 30 days"),
     Bound("service_record_waiting", (), "what waits for a review"),
     Bound("service_record_status_time", ("'pending'",), "what waits for a review"),
     Bound("shift_station_time", ("station_id =", "starts_at >"), "the shifts at one station that are to come"),

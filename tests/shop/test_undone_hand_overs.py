@@ -17,9 +17,10 @@ from timebank.agreements.schemas import Waiting
 from timebank.core import clock
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.scope import Scope
+from timebank.presence.undoing.acts import list_undone
 from timebank.shop import redemption, returns
 from timebank.shop.collection import OwnRedemption
-from timebank.shop.returns import GoodsNotBack, HandOverStands, list_undone, undo_hand_over
+from timebank.shop.returns import GoodsNotBack, HandOverStands, undo_hand_over
 from timebank.shop.shelves import stock
 
 
@@ -111,7 +112,7 @@ async def test_administrators_see_undone_hand_overs_by_keeper(
     keeper, made = await handed(town)
     await undo_hand_over(keeper, made, goods_back=True)
     reader = await browser(client, town, "赵丽")
-    shown = await reader.see("/admin/goods/redemptions/undone")
+    shown = await reader.see("/admin/presence/undone")
     for each in ("周敏", "1 次", "香皂 1 块", "张*"):
         assert each in shown, each
     with pytest.raises(Forbidden):

@@ -92,7 +92,7 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
             await seats.end_booking(scope, found, "attended")
             await audit.record(scope, "attend", "booking", found.id, about_id=found.child_id, by_code=code is not None)
             await notify_family(
-                scope, found.child_id, "booking_attended", f"booking:{found.id}:attended", found.id,
+                scope, found.child_id, "booking_attended", f"booking:{found.id}:attended:{found.entry_id}", found.id,
                 family=facts.family, child=found.child, course=found.course, at=found.starts_at, minutes=found.minutes,
                 station=found.station,
             )  # fmt: skip
@@ -255,5 +255,7 @@ async def _return_all(scope: Scope, lesson: LessonOut, reason: str) -> None:
 async def _consume(scope: Scope, found: BookingRow) -> None:
     assert found.entry_id is not None
     why = phrase("entry.lesson_attended", course=found.course, minutes=found.minutes, station=found.station)
-    note = Posting(kind="settle", key=f"booking:{found.id}:settle", source_kind="booking", source_id=found.id, memo=why)
+    # Each hold is settled once; after an undone attendance there is another one.
+    key = f"booking:{found.id}:settle:{found.entry_id}"
+    note = Posting(kind="settle", key=key, source_kind="booking", source_id=found.id, memo=why)
     await posting.capture(scope, found.entry_id, note)

@@ -50,6 +50,10 @@ CAPABILITY = Capability(
             noun="booking",
             entries=("hold", "settle", "void", "reversal", "repayment"),
             holds="SELECT id, entry_id, status = 'held' AS is_open FROM booking WHERE community_id = $1",
+            # An attendance that is undone holds the same minutes again.
+            held_anew="SELECT h.entry_id FROM undone_act u JOIN transfer h ON h.community_id = u.community_id "
+            "AND h.source_id = u.noun_id AND h.source_kind = 'booking' AND h.kind = 'hold' "
+            "WHERE u.community_id = $1 AND u.kind = 'attend'",
         ),
         Source(
             noun="class_purchase",
@@ -78,6 +82,10 @@ CAPABILITY = Capability(
         PersonColumn("booking", "child_id", "moves"),
     ),
     sentences={
+        "attendance_undone": _(
+            "{station}撤销了刚才记的到课：{child}，{course}，{at:at}。{minutes:minutes}课时还留着，到课码换了新的。"
+            "不对的话请马上告诉社区。"
+        ),
         "booking_attended": _(
             "{child}来上了《{course}》{at:moment}那一节，用去 {minutes} 分钟课时。没有去的话，请找{station}更正。"
         ),
@@ -155,11 +163,13 @@ CAPABILITY = Capability(
         "entry.class_expired": _("《{course}》课时到期"),
         "entry.class_expiry_reversed": _("撤回到期 · 《{course}》课时：{reason}"),
         "entry.lesson_booked": _("《{course}》{starts:moment} · {station}"),
+        "entry.attendance_undone": _("到课撤销 · {course}"),
         "entry.lesson_attended": _("《{course}》{minutes} 分钟 · {station}"),
         "entry.booking_cancelled": _("取消约课：《{course}》"),
         "entry.lesson_cancelled": _("《{course}》停课"),
     },
     messages={
+        "attendance_undone": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
         "booking_attended": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
         "booking_cancelled": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
         "booking_closed": MessageKind(leads="/classes/bookings/{id}", otherwise="/classes"),
@@ -180,6 +190,7 @@ CAPABILITY = Capability(
         "add_course": _("新增了课程"),
         "add_lesson": _("新增了一节课"),
         "attend": _("登记了上课"),
+        "undo_attend": _("撤销了刚才的到课"),
         "book": _("约了课"),
         "book_for": _("替居民约了课"),
         "buy_class_hours": _("购买了课时"),
@@ -203,8 +214,10 @@ CAPABILITY = Capability(
     },
     done=(
         CounterDone(
+            name="attend",
             word=_("到课"),
-            select="SELECT b.id, b.ended_at, b.child_id, c.title, b.ended_by, false FROM booking b "
+            undo="/desk/bookings/{id}/undo",
+            select="SELECT b.id, b.ended_at, b.child_id, c.title, b.ended_by, b.ended_at FROM booking b "
             "JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
             "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id WHERE b.community_id = $1 "
             "AND c.station_id = $2 AND b.ended_at >= $3 AND b.status = 'attended'",

@@ -232,10 +232,16 @@ def rows_of_seat(scope: Scope, lesson: LessonOut, booking_id: UUID, code: str) -
     ]
 
 
-async def hold_minutes(scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID) -> Posted:
-    """Hold the minutes of a lesson. Raises InsufficientClassMinutes."""
+async def hold_minutes(
+    scope: Scope, lesson: LessonOut, booking_id: UUID, child_id: UUID, *, again: UUID | None = None
+) -> Posted:
+    """Hold the minutes of a lesson; `again` is the note by which an attendance was undone.
+
+    Raises InsufficientClassMinutes.
+    """
+    key = f"booking:{booking_id}:hold" + (f":{again}" if again else "")
     why = phrase("entry.lesson_booked", course=lesson.course, starts=lesson.starts_at, station=lesson.station)
-    note = Posting(kind="hold", key=f"booking:{booking_id}:hold", source_kind="booking", source_id=booking_id, memo=why)
+    note = Posting(kind="hold", key=key, source_kind="booking", source_id=booking_id, memo=why)
     return await posting.hold(
         scope, child_id, lesson.minutes, note, currency=Currency.class_minute, subject_id=lesson.course_id
     )

@@ -7,8 +7,8 @@ from timebank.core.database import transaction
 from timebank.core.scope import Scope
 from timebank.ledger.posting import Currency
 from timebank.ledger.totals import issued_since
+from timebank.shop.shelves.low import IS_LOW
 
-LOW_STOCK = 3
 LOOKED_AT = 200
 
 
@@ -27,16 +27,16 @@ class Totals(msgspec.Struct, kw_only=True):
     minutes_this_month: int = 0
 
 
-_TOTALS = """
+_TOTALS = f"""
 SELECT
-  (SELECT count(*) FROM (SELECT FROM spending_rest WHERE community_id = $1 AND ended_at IS NULL AND until > $3 LIMIT $4)
+  (SELECT count(*) FROM (SELECT FROM spending_rest WHERE community_id = $1 AND ended_at IS NULL AND until > $2 LIMIT $3)
     AS rests) AS resting,
   (SELECT count(*) FROM stock s JOIN good g ON g.community_id = s.community_id AND g.id = s.good_id
-   WHERE s.community_id = $1 AND g.active AND s.quantity <= $2) AS low_goods,
+   WHERE s.community_id = $1 AND {IS_LOW}) AS low_goods,
   (SELECT count(*) FROM person WHERE community_id = $1 AND status = 'active') AS people,
   (SELECT count(*) FROM visit WHERE community_id = $1 AND status = 'open') AS present,
   (SELECT count(*) FROM redemption WHERE community_id = $1 AND status = 'reserved') AS reserved
-"""
+"""  # noqa: S608  # no input
 
 
 async def read_totals(scope: Scope) -> Totals:
@@ -45,7 +45,7 @@ async def read_totals(scope: Scope) -> Totals:
     first = clock.local_day().replace(day=1)
     async with transaction(scope), database.gathering() as reads:
         minutes = reads.start(issued_since(scope, first, Currency.minute))
-        counted = reads.start(database.row(Totals, _TOTALS, scope.community_id, LOW_STOCK, clock.now(), LOOKED_AT))
+        counted = reads.start(database.row(Totals, _TOTALS, scope.community_id, clock.now(), LOOKED_AT))
     found = counted.result()
     assert found is not None
     return msgspec.structs.replace(found, minutes_this_month=minutes.result())

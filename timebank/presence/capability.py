@@ -3,6 +3,7 @@
 from timebank.core.capability import (
     Capability,
     CounterDone,
+    CounterLine,
     CounterOffer,
     Job,
     MessageKind,
@@ -23,6 +24,7 @@ CAPABILITY = Capability(
         "timebank.presence.pages.scan.ScanPages",
         "timebank.presence.pages.code.CodePages",
         "timebank.presence.pages.counter.CounterPages",
+        "timebank.presence.pages.undo.CounterUndoPages",
         "timebank.presence.pages.wall.WallPages",
         "admin.presence.PanelPresencePages",
     ),
@@ -35,27 +37,36 @@ CAPABILITY = Capability(
     people=(
         PersonColumn("visit", "person_id", "moves"),
         PersonColumn("scan", "person_id", "stays"),
+        PersonColumn("undone_act", "person_id", "stays"),
     ),
     done=(
         CounterDone(
+            name="check_in",
             word=_("签到"),
             undo="/desk/visits/{id}/undo",
-            undo_seconds=900,
-            select="SELECT v.id, v.in_at, v.person_id, a.name, NULL::uuid, v.status = 'open' FROM visit v "
+            select="SELECT v.id, v.in_at, v.person_id, a.name, v.in_by_login, "
+            "CASE WHEN v.status = 'open' THEN v.in_received_at END FROM visit v "
             "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
             "WHERE v.community_id = $1 AND v.station_id = $2 AND v.in_at >= $3 AND v.status <> 'void'",
         ),
         CounterDone(
+            name="check_out",
             word=_("签退"),
-            select="SELECT v.id, v.out_at, v.person_id, NULL, NULL::uuid, false FROM visit v WHERE v.community_id = $1 "
+            undo="/desk/check-outs/{id}/undo",
+            select="SELECT v.id, v.out_at, v.person_id, NULL, v.out_by_login, "
+            "CASE WHEN v.status = 'closed' THEN v.out_received_at END FROM visit v WHERE v.community_id = $1 "
             "AND v.station_id = $2 AND v.in_at >= $3::timestamptz - interval '1 day' AND v.out_at >= $3 "
             "AND v.status <> 'void'",
         ),
     ),
+    lines=(CounterLine(10, "timebank.presence.pages.lines.people_in"),),
     offers=(CounterOffer(10, "timebank.presence.pages.offers.visit_buttons"),),
     in_use={"activity": "SELECT activity_id FROM visit WHERE community_id = $1"},
     sentences={
         "check_in_undone": _("您{at:moment}在{station}的签到撤销了，不计时长。有疑问请找{station}。"),
+        "check_out_undone": _(
+            "您{at:moment}在{station}的签退撤销了，{taken:clauses}，现在仍在站。离开时请再签退；有疑问请找{station}。"
+        ),
         "checked_by_staff.check_in": _(
             "{station}的工作人员{at:moment}没有扫码、替您签到了。您当时不在那里的话，请告诉社区管理员。"
         ),
@@ -71,6 +82,7 @@ CAPABILITY = Capability(
     },
     messages={
         "check_in_undone": MessageKind(leads="/visits"),
+        "check_out_undone": MessageKind(leads="/visits/{id}", otherwise="/visits"),
         "checked_by_staff": MessageKind(leads="/visits/{id}", otherwise="/visits"),
         "check_out_forgotten": MessageKind(leads="/visits/{id}", otherwise="/visits", waits=True),
     },
@@ -80,6 +92,7 @@ CAPABILITY = Capability(
         "close_forgotten": _("收尾了忘记的签退"),
         "identify": _("在柜台扫码认了人"),
         "undo_check_in": _("撤销了签到"),
+        "undo_check_out": _("撤销了签退"),
     },
     nouns={"visit": _("到场")},
     resident_parts=(

@@ -52,3 +52,12 @@ async def outcome_of(scope: Scope, visit_id: UUID) -> Outcome | None:
     """The stored outcome of a visit; None where it made no record."""
     outcome: Outcome | None = await hook("visit_outcome")(scope, visit_id)
     return outcome
+
+
+async def withdraw_outcome(scope: Scope, visit_id: UUID) -> tuple[list[Phrase], int]:
+    """Take back what a visit's end brought, because that end is undone; return it in words, and its points.
+
+    The caller has locked the person and the visit. Raises OutcomeDecided where somebody has decided about it.
+    """
+    taken: tuple[list[Phrase], int] = await hook("visit_end_undone")(scope, visit_id)
+    return taken

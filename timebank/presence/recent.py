@@ -11,6 +11,7 @@ from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.opening import day_began
 from timebank.core.scope import Scope
+from timebank.presence.undoing.acts import UNDO_WITHIN
 from timebank.stations.stations import station_row
 
 
@@ -31,8 +32,8 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     name: str
     what: str | None
-    by_person: UUID | None
-    is_open: bool
+    by: UUID | None
+    received_at: datetime | None
 
 
 async def recent_at(scope: Scope, station_id: UUID, *, most: int = 8) -> list[Done]:
@@ -51,12 +52,12 @@ async def recent_at(scope: Scope, station_id: UUID, *, most: int = 8) -> list[Do
 def _newest(kinds: list[CounterDone], most: int) -> str:
     parts = [
         f"(SELECT {place} AS place, one.* FROM ({kind.select}) "  # noqa: S608  # the manifests' own statements
-        "AS one (id, at, person_id, what, by_person, is_open) "
+        "AS one (id, at, person_id, what, by, received_at) "
         f"ORDER BY one.at DESC, one.id DESC LIMIT {int(most)})"
         for place, kind in enumerate(kinds)
     ]
     return (
-        "SELECT d.place, d.id, d.at, p.name, d.what, d.by_person, d.is_open "  # noqa: S608  # as above
+        "SELECT d.place, d.id, d.at, p.name, d.what, d.by, d.received_at "  # noqa: S608  # as above
         f"FROM ({' UNION ALL '.join(parts)}) AS d "
         "JOIN person p ON p.community_id = $1 AND p.id = d.person_id "
         f"ORDER BY d.at DESC, d.id DESC LIMIT {int(most)}"
@@ -64,8 +65,8 @@ def _newest(kinds: list[CounterDone], most: int) -> str:
 
 
 def _in_words(scope: Scope, kind: CounterDone, row: _Row, now: datetime) -> Done:
-    mine = not kind.only_by_who_did or (row.by_person is not None and row.by_person == scope.person_id)
-    left = int((row.at - now).total_seconds()) + kind.undo_seconds if kind.undo and row.is_open and mine else 0
+    mine = row.by is not None and row.by in (scope.login_id, scope.person_id)
+    left = int((row.received_at + UNDO_WITHIN - now).total_seconds()) if kind.undo and row.received_at and mine else 0
     return Done(
         name=names.masked(row.name), at=f"{clock.local(row.at):%H:%M}", word=kind.word, what=row.what or "",
         undo=kind.undo.format(id=row.id), undo_seconds=max(0, left),

@@ -1,6 +1,6 @@
 """The table classes of this capability; those without a use are here for the comparison with the migrated database."""
 
-from piccolo.columns import JSONB, UUID, Array, BigInt, Bytea, Text, Time, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Array, BigInt, Bytea, Integer, Text, Time, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -34,6 +34,8 @@ class Visit(Table, tablename="visit"):
     marks = Array(base_column=Bytea(), default=list, null=False)
     in_address = Bytea(default=None, null=True)
     read_by = Array(base_column=UUID(), default=list, null=False)
+    in_received_at = Timestamptz(default=None, null=True)
+    out_received_at = Timestamptz(default=None, null=True)
 
 
 class Scan(Table, tablename="scan"):
@@ -55,3 +57,17 @@ class Scan(Table, tablename="scan"):
     device_id = UUID(default=None, null=True)
     by_login = UUID(default=None, null=True)
     sent_by_login = UUID(default=None, null=True)
+
+
+class UndoneAct(Table, tablename="undone_act"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    kind = Varchar(length=20, default=None, null=False)
+    noun_id = UUID(default=None, null=False)
+    station_id = UUID(default=None, null=False)
+    person_id = UUID(default=None, null=False)
+    keeper_id = UUID(default=None, null=True)
+    login_id = UUID(default=None, null=True)
+    what = Varchar(length=200, default="", null=False)
+    points = Integer(default=0, null=False)
+    undone_at = Timestamptz(default=None, null=False)

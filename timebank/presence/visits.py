@@ -59,6 +59,25 @@ ROW = (
 )
 
 
+class VisitEnds(VisitRow, frozen=True, kw_only=True):
+    """A visit with who did each of its ends, and when the server did it."""
+
+    in_by_login: UUID | None
+    out_by_login: UUID | None
+    in_received_at: datetime | None
+    out_received_at: datetime | None
+
+
+async def locked_visit(scope: Scope, visit_id: UUID) -> VisitEnds | None:
+    """Lock a visit's row. The caller has locked its person's."""
+    told = ROW.replace(
+        "v.opens_at,", "v.in_by_login, v.out_by_login, v.in_received_at, v.out_received_at, v.opens_at,", 1
+    )
+    return await database.row(
+        VisitEnds, told + "WHERE v.community_id = $1 AND v.id = $2 FOR NO KEY UPDATE OF v", scope.community_id, visit_id
+    )
+
+
 async def visit_row(scope: Scope, visit_id: UUID) -> VisitRow | None:
     return await database.row(VisitRow, ROW + "WHERE v.community_id = $1 AND v.id = $2", scope.community_id, visit_id)
 
@@ -156,6 +175,30 @@ async def today_at(scope: Scope, station_id: UUID, *, most: int = 5) -> Today:
         for row in last
     ]  # fmt: skip
     return Today(counted.present, counted.people, recent)
+
+
+class StillIn(msgspec.Struct, frozen=True):
+    """A person who is at a station now, with masked name, since when and for what."""
+
+    name: str
+    in_at: datetime
+    activity: str | None
+
+
+async def still_in(scope: Scope, station_id: UUID, *, most: int = 50) -> list[StillIn]:
+    """Who is at a station now, the longest first. For its keepers."""
+    scope.require_keeper(station_id)
+    async with transaction(scope):
+        found = await database.rows(
+            StillIn,
+            "SELECT p.name, v.in_at, a.name AS activity FROM visit v "
+            "JOIN person p ON p.community_id = v.community_id AND p.id = v.person_id "
+            "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
+            "WHERE v.community_id = $1 AND v.station_id = $2 AND v.status = 'open' AND v.in_at > $3 "
+            "ORDER BY v.in_at, v.id LIMIT $4",
+            scope.community_id, station_id, clock.now() - LONGEST - LONGEST, most,
+        )  # fmt: skip
+    return [msgspec.structs.replace(each, name=names.masked(each.name)) for each in found]
 
 
 class _Counted(msgspec.Struct, frozen=True):

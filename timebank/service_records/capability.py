@@ -52,6 +52,7 @@ CAPABILITY = Capability(
         "visit_ended_again": "timebank.service_records.records.record_again",
         "visit_undecided": "timebank.service_records.records.require_undecided",
         "visit_outcome": "timebank.service_records.records.outcome_of",
+        "visit_end_undone": "timebank.service_records.crediting.withdrawing.withdraw_record",
     },
     sources=(
         Source(
@@ -107,6 +108,7 @@ CAPABILITY = Capability(
         "volunteering": _("志愿服务"),
         "entry.service": _("{served:minutes} · {place} · {rule:word}，{per_point} 分钟 = 1 分"),
         "entry.service_anywhere": _("{served:minutes} · 志愿服务 · {rule:word}，{per_point} 分钟 = 1 分"),
+        "entry.check_out_undone": _("签退撤销 · {place}"),
         "entry.service_reversed": _("冲正 · {place} · {reason}"),
         "entry.service_anywhere_reversed": _("冲正 · 志愿服务 · {reason}"),
     },

@@ -29,6 +29,7 @@ _CROWDS = (
     "JOIN person p ON p.community_id = v.community_id AND p.id = v.person_id "
     "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
     "LEFT JOIN service_record r ON r.community_id = v.community_id AND r.visit_id = v.id "
+    "AND r.status <> 'withdrawn' "
     "WHERE v.community_id = $1 AND v.in_at > $2 AND v.in_address IS NOT NULL AND v.status <> 'void' "
     "AND (SELECT count(DISTINCT o.person_id) FROM visit o "
     "     WHERE o.community_id = $1 AND o.station_id = v.station_id AND o.in_address = v.in_address "

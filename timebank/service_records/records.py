@@ -71,7 +71,7 @@ async def outcome_of(scope: Scope, visit_id: UUID) -> Outcome | None:
         _Stored,
         "SELECT id AS record_id, status, minutes, flags, review_note AS note, review_said, "
         "coalesce(credited_minutes, 0) AS credited_minutes, coalesce(credited_points, 0) AS credited_points "
-        "FROM service_record WHERE community_id = $1 AND visit_id = $2",
+        "FROM service_record WHERE community_id = $1 AND visit_id = $2 AND status <> 'withdrawn'",
         scope.community_id, visit_id,
     )  # fmt: skip
     return None if found is None else msgspec.structs.replace(found, why=read_phrase(found.review_said))
@@ -87,7 +87,8 @@ async def require_undecided(scope: Scope, visit: VisitRow) -> None:
 async def _written(scope: Scope, visit: VisitRow) -> Written | None:
     return await database.row(
         Written,
-        "SELECT id, status, rule_code FROM service_record WHERE community_id = $1 AND visit_id = $2 FOR NO KEY UPDATE",
+        "SELECT id, status, rule_code FROM service_record WHERE community_id = $1 AND visit_id = $2 "
+        "AND status <> 'withdrawn' FOR NO KEY UPDATE",
         scope.community_id, visit.id,
     )  # fmt: skip
 

@@ -29,7 +29,8 @@ _SHOWN = (
     f"{STAY_COLUMNS}, {RECORD_COLUMNS} FROM visit v "
     "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
     "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
-    f"LEFT JOIN service_record r ON r.community_id = v.community_id AND r.visit_id = v.id {RECORD_JOIN}{STAY_JOIN}"
+    f"LEFT JOIN service_record r ON r.community_id = v.community_id AND r.visit_id = v.id "
+    f"AND r.status <> 'withdrawn' {RECORD_JOIN}{STAY_JOIN}"
 )
 _OF_PERSON = _SHOWN + "WHERE v.community_id = $1 AND v.person_id = $2"
 

@@ -4,6 +4,7 @@ from timebank.core.capability import (
     Agreed,
     Capability,
     CounterDone,
+    CounterLine,
     CounterOffer,
     Exported,
     Finder,
@@ -157,15 +158,17 @@ CAPABILITY = Capability(
     ),
     done=(
         CounterDone(
+            name="hand_over",
             word=_("领取"),
             undo="/desk/redemptions/{id}",
-            only_by_who_did=True,
+            panel="/admin/goods/redemptions/{id}",
             select="SELECT r.id, r.ended_at, r.person_id, concat_ws(' ', g.name, r.quantity, g.unit), r.ended_by, "
-            "r.status = 'collected' FROM redemption r "
+            "CASE WHEN r.status = 'collected' THEN r.ended_at END FROM redemption r "
             "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id WHERE r.community_id = $1 "
             "AND r.station_id = $2 AND r.ended_at >= $3 AND r.status IN ('collected', 'returned')",
         ),
     ),
+    lines=(CounterLine(20, "timebank.shop.pages.lines.low_stock"),),
     offers=(CounterOffer(20, "timebank.shop.pages.counter.counter_offers"),),
     counter={"redemption": "/desk/redemptions"},
     panel={"good": "/admin/goods/", "redemption": "/admin/goods/redemptions/"},

@@ -3,25 +3,22 @@
 A hand-over that was a mistake is undone by the keeper who has just made it; later it is a return.
 """
 
-from datetime import datetime, timedelta
 from uuid import UUID
-
-import msgspec
 
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import propose
 from timebank.agreements.schemas import Waiting
-from timebank.core import audit, clock, database, names
-from timebank.core.database import Filters, most, retried, transaction
+from timebank.core import audit, clock
+from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.core.wording import phrase
 from timebank.ledger import posting
 from timebank.ledger.grace import came_back
 from timebank.ledger.posting import Posting, Returned
 from timebank.people.messages import notify
+from timebank.presence.undoing.acts import is_within_the_minute, note_undone
 from timebank.shop.cancelling import restock
 from timebank.shop.collection import LockedRedemption, lock_redemption, require_not_family
 from timebank.shop.schemas import Redeemed
@@ -33,9 +30,6 @@ class NotCollected(TimebankError):
     code = "redemption_not_collected"
     status = 409
     sentence = "这份兑换没有领走过，或已经退过货，不能退货。"
-
-
-UNDO_WITHIN = timedelta(minutes=1)
 
 
 class GoodsNotBack(TimebankError):
@@ -76,6 +70,10 @@ async def undo_hand_over(scope: Scope, redemption_id: UUID, *, goods_back: bool)
             await Redemption.update({Redemption.undone_at: clock.now()}).where(
                 (Redemption.community_id == scope.community_id) & (Redemption.id == found.id)
             )
+            await note_undone(
+                scope, "hand_over", found.id, found.station_id, found.person_id, points=found.points,
+                what=f"{found.good} {found.quantity} {found.unit}",
+            )  # fmt: skip
             await audit.record(
                 scope, "undo_hand_over", "redemption", found.id, about_id=found.person_id, station_id=found.station_id,
                 points=found.points,
@@ -88,7 +86,7 @@ async def undo_hand_over(scope: Scope, redemption_id: UUID, *, goods_back: bool)
 
 
 async def _require_undoable(scope: Scope, found: LockedRedemption) -> None:
-    if found.status != "collected" or found.ended_at is None or clock.now() - found.ended_at > UNDO_WITHIN:
+    if found.status != "collected" or not is_within_the_minute(found.ended_at):
         raise HandOverStands
     if await stock.changed_by_same_party(scope, found.good_id, found.station_id, "counted"):
         raise HandOverStands
@@ -155,62 +153,3 @@ RETURN = Kind(
     name="return_goods",
     sentence=_("{person}退回{what}（{station}，同一人刚清点少了）。原因：{reason}"), needs="another",
 )  # fmt: skip
-
-
-UNDONE_LATELY = timedelta(days=30)
-
-
-class UndoneOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A hand-over that was undone: by which keeper, and what had been handed to whom (masked)."""
-
-    id: UUID
-    at: datetime
-    keeper: str
-    person: str
-    what: str
-    station: str
-    points: int
-
-
-class UndoneBy(msgspec.Struct, frozen=True):
-    """How many hand-overs a keeper has undone in the last 30 days."""
-
-    keeper: str
-    undone: int
-
-
-_UNDONE = (
-    "SELECT r.id, r.undone_at AS at, coalesce(k.name, '') AS keeper, p.name AS person, "
-    "concat_ws(' ', g.name, r.quantity, g.unit) AS what, t.name AS station, r.points FROM redemption r "
-    "JOIN person p ON p.community_id = r.community_id AND p.id = r.person_id "
-    "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id "
-    "JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id "
-    "LEFT JOIN person k ON k.community_id = r.community_id AND k.id = r.ended_by "
-    "WHERE r.community_id = $1 AND r.undone_at IS NOT NULL"
-)
-
-
-async def list_undone(scope: Scope, *, limit: int = 50, cursor: str | None = None) -> Page[UndoneOut]:
-    """The hand-overs that were undone, newest first. For administrators and auditors."""
-    scope.require_reader()
-    asked = Filters(scope.community_id)
-    asked.add_after("r.undone_at, r.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
-    newest = f"{_UNDONE}{asked.sql} ORDER BY r.undone_at DESC, r.id DESC LIMIT {most(limit + 1)}"
-    async with transaction(scope):
-        found = await database.rows(UndoneOut, newest, *asked.values)
-    masked = [msgspec.structs.replace(row, person=names.masked(row.person)) for row in found]
-    return make_page(masked, limit, lambda row: (row.at, row.id))
-
-
-async def undone_by_keeper(scope: Scope) -> list[UndoneBy]:
-    """The keepers who have undone hand-overs in the last 30 days, those with the most first."""
-    scope.require_reader()
-    async with transaction(scope):
-        return await database.rows(
-            UndoneBy,
-            "SELECT coalesce(k.name, '') AS keeper, count(*) AS undone FROM redemption r "
-            "LEFT JOIN person k ON k.community_id = r.community_id AND k.id = r.ended_by "
-            "WHERE r.community_id = $1 AND r.undone_at > $2 "
-            "GROUP BY r.ended_by, k.name ORDER BY count(*) DESC, k.name",
-            scope.community_id, clock.now() - UNDONE_LATELY,
-        )  # fmt: skip

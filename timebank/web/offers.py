@@ -1,4 +1,4 @@
-"""What a counter offers the person who stands there: large buttons, and parts of the page, from every capability."""
+"""What every capability shows at a counter: buttons and parts for who stands there, and what a counter always shows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -37,3 +37,17 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
     buttons: Sequence[CounterButton] = ()
     part: str | None = None
     shown: Any = None
+
+
+class CounterLineShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One line that a counter always shows: a word with its number, and a list that a tap opens.
+
+    `rows` are pairs of a text and a note, as they are shown on the line and in the list; `more` are not among them.
+    `link` is where the rest is, with its words. `warns` sets it apart.
+    """
+
+    text: Said
+    rows: Sequence[tuple[str, str]] = ()
+    more: int = 0
+    link: tuple[str, Said] | None = None
+    warns: bool = False

@@ -1,6 +1,7 @@
 """Attendance of classes at the counter: today's bookings, marked by attendance code or presence scan."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -10,6 +11,7 @@ from litestar.response import Redirect, Template
 
 from timebank.classes import attendance, reading
 from timebank.classes.schemas import AttendanceIn
+from timebank.classes.undone_attendance import undo_attendance
 from timebank.core import clock, scanned
 from timebank.core.locale import _
 from timebank.core.scope import Scope
@@ -72,6 +74,17 @@ class CounterClassPages(Controller):
         proof = parse_form(AttendanceIn, shown_by(data), CODE)
         await once.answer(caller, lambda: attendance.attend(caller, booking_id, proof.code, proof.presence))
         return see_other(f"/desk/bookings/{booking_id}")
+
+    @post("/{booking_id:uuid}/undo")
+    @shown_again(lambda request, caller, data: refused_page(request, caller, data))
+    async def undo(
+        self, caller: NamedDependency[Scope], once: NamedDependency[Idempotency],
+        booking_id: FromPath[UUID], data: URLEncodedBody[dict[str, str]],
+    ) -> Redirect:  # fmt: skip
+        """Undo the attendance that the keeper has just marked."""
+        await once.answer(caller, lambda: undo_attendance(caller, booking_id))
+        counter = {"station": data.get("station_id", ""), "done": "undone"}
+        return see_other(f"/desk?{urlencode(counter)}" if counter["station"] else f"/desk/bookings/{booking_id}")
 
     @get("/{booking_id:uuid}")
     async def marked(self, request: AnyRequest, caller: NamedDependency[Scope], booking_id: FromPath[UUID]) -> Template:

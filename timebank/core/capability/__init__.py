@@ -16,6 +16,7 @@ from timebank.core.capability.declared import (
     Agreed,
     Batches,
     CounterDone,
+    CounterLine,
     CounterOffer,
     Delivery,
     Exported,
@@ -35,11 +36,38 @@ from timebank.core.capability.declared import (
 from timebank.core.capability.residents import Figure, Reading, ResidentAct, ResidentPart
 
 __all__ = [
-    "Agreed", "Batches", "Capability", "CounterDone", "CounterOffer", "Delivery", "Exported", "Figure", "Finder",
-    "Hit", "InboxKind", "Job", "MenuEntry", "MessageKind", "PersonColumn", "Pictured", "Reading", "ResidentAct",
-    "ResidentPart", "Reversal", "Source", "Sweep", "Workplace", "also", "capabilities", "counter_page_of", "hook",
+    "Agreed",
+    "Batches",
+    "Capability",
+    "CounterDone",
+    "CounterLine",
+    "CounterOffer",
+    "Delivery",
+    "Exported",
+    "Figure",
+    "Finder",
+    "Hit",
+    "InboxKind",
+    "Job",
+    "MenuEntry",
+    "MessageKind",
+    "PersonColumn",
+    "Pictured",
+    "Reading",
+    "ResidentAct",
+    "ResidentPart",
+    "Reversal",
+    "Source",
+    "Sweep",
+    "Workplace",
+    "also",
+    "capabilities",
+    "counter_page_of",
+    "hook",
     "message_kind",
-    "not_in_use", "referred_to", "resolve",
+    "not_in_use",
+    "referred_to",
+    "resolve",
 ]  # fmt: skip
 
 
@@ -106,6 +134,8 @@ class Capability:
     """What a counter lists as done there."""
     offers: Sequence[CounterOffer] = ()
     """What a counter offers the person who has just been scanned there."""
+    lines: Sequence[CounterLine] = ()
+    """What a counter always shows, one line each."""
     counter: Mapping[str, str] = field(default_factory=dict)
     """By noun: the counter's page that finds one by its pickup code, which is added as `?code=`."""
     found_by: Sequence[Finder] = ()

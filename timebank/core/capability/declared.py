@@ -80,20 +80,34 @@ class CounterOffer:
     verb: str
 
 
+@dataclass(frozen=True, slots=True)
+class CounterLine:
+    """What a counter always shows, as one line; the one with the smallest `place` comes first.
+
+    `verb` is called with the keeper's scope and the station's id, in the open transaction of the page beside the
+    others, and returns a `web.offers.CounterLineShown`, or None where there is nothing to show.
+    """
+
+    place: int
+    verb: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterDone:
     """A kind of action in a counter's list of what was done last; `word` is marked for translation.
 
-    `select` reads `id, at, person_id, what, by_person, is_open` of those in community $1 at station $2 since $3.
-    `undo` is the address, with `{id}`, of its undo, which is offered for `undo_seconds` while `is_open`: to every
-    keeper of the station, or `only_by_who_did` it.
+    `select` reads `id, at, person_id, what, by, received_at` of those in community $1 at station $2 since $3: `by` is
+    the login or the resident record that did it, `received_at` when the server did it, null where it cannot be undone.
+    `undo` is the address, with `{id}`, of its undo, which is offered to who did it for a minute after that.
     """
 
+    name: str
+    """The kind of the notes about undone ones; see `presence.undoing.acts.note_undone`."""
     word: str
     select: str
     undo: str = ""
-    undo_seconds: int = 60
-    only_by_who_did: bool = False
+    panel: str = ""
+    """The address, with `{id}`, of its page in the panel, if it has one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from timebank.presence import counter
 from timebank.presence.at_counter import is_present
 from timebank.service_records.visits import open_visit
 from timebank.stations.schemas import StationOut
-from timebank.web.offers import CounterButton, Offered, Stand
+from timebank.web.offers import CounterButton, CounterLineShown, Offered, Stand
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,3 +79,11 @@ async def _offered(
 async def _proof(caller: Scope, person_id: UUID, station_id: UUID, nonce: str | None) -> str | None:
     """The nonce, where it proves that the person is at this station and may spend."""
     return nonce if nonce is not None and await is_present(caller, person_id, station_id, nonce) else None
+
+
+async def lines_at(caller: Scope, station_id: UUID) -> list[CounterLineShown]:
+    """What every capability always shows at this counter, in order."""
+    lines = sorted((line for one in capabilities() for line in one.lines), key=lambda line: line.place)
+    async with database.gathering() as reads:
+        reading: list[Any] = [reads.start(resolve(line.verb)(caller, station_id)) for line in lines]
+    return [found for each in reading if (found := each.result()) is not None]

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, URLEncodedBody
+from litestar.params import FromQuery, JSONBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec.structs import replace
 
@@ -23,12 +23,11 @@ from timebank.http.callers import AT_THE_COUNTER, WITHOUT_A_KEEPER, AnyRequest
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.people.directory import Namesake, named_at_counter
-from timebank.presence import batches, counter, scanning
-from timebank.presence.pages.at_the_counter import person_at_counter
+from timebank.presence import batches, scanning
+from timebank.presence.pages.at_the_counter import lines_at, person_at_counter
 from timebank.presence.pages.verdicts import VerdictText, verdict_in_words
 from timebank.presence.recent import recent_at
 from timebank.presence.schemas import BatchIn, BatchOut, ScanIn, Verdict, verdict_in_language
-from timebank.presence.visits import today_at
 from timebank.presence.words import REASONS
 from timebank.stations.schemas import StationOut
 from timebank.stations.stations import kept_stations
@@ -84,7 +83,7 @@ class CounterPages(Controller):
         """
         if caller.is_counter and caller.login_id is None:
             return see_other("/desk/sign-on")
-        kept = await _kept(caller)
+        kept = await stations_kept(caller)
         chosen = _chosen(kept, station)
         if chosen is None:
             return page(request, caller, "desk/choose.html", stations=kept)
@@ -103,8 +102,8 @@ class CounterPages(Controller):
     )
     async def scan(self, request: AnyRequest, caller: NamedDependency[Scope], data: Form) -> Template | Redirect:
         """Process one scan. A script gets the changed parts of the page, a plain form the whole page."""
-        kept = await _kept(caller)
-        chosen = _required(kept, data.get("station_id"))
+        kept = await stations_kept(caller)
+        chosen = named_station(kept, data.get("station_id"))
         lead = _shown_code(data.get("code", ""))
         if lead is not None:
             return see_other(lead) if not _asks_part(request) else partial(request, "desk/_lead.html", lead=lead)
@@ -168,32 +167,22 @@ class CounterPages(Controller):
         await scanning.scan_seen(caller, seen.person_id, seen.presence, asked)
         return see_other(f"/desk?station={asked.station_id}&scan={seen.presence}&told={asked.nonce}")
 
-    @post("/visits/{visit_id:uuid}/undo")
-    @shown_again(
-        lambda request, caller, data: counter_page(request, caller, data),
-        lambda request, caller: choice_page(request, caller),
-    )
-    async def undo(self, caller: NamedDependency[Scope], visit_id: FromPath[UUID], data: Form) -> Redirect:
-        """Undo a check-in."""
-        await counter.undo_check_in(caller, visit_id)
-        return see_other(f"/desk?station={_required(await _kept(caller), data.get('station_id')).id}")
-
 
 async def counter_page(request: AnyRequest, caller: Scope, data: Mapping[str, str]) -> Template:
     """The counter on which a form stands, without the person: a scan or the whole name shows them again."""
-    kept = await _kept(caller)
-    return await _desk_page(request, caller, _required(kept, data.get("station_id")), kept=kept)
+    kept = await stations_kept(caller)
+    return await _desk_page(request, caller, named_station(kept, data.get("station_id")), kept=kept)
 
 
 async def choice_page(request: AnyRequest, caller: Scope) -> Template:
-    return page(request, caller, "desk/choose.html", stations=await _kept(caller))
+    return page(request, caller, "desk/choose.html", stations=await stations_kept(caller))
 
 
 def _asks_part(request: AnyRequest) -> bool:
     return "X-Partial" in request.headers
 
 
-async def _kept(caller: Scope) -> list[StationOut]:
+async def stations_kept(caller: Scope) -> list[StationOut]:
     kept = await kept_stations(caller)
     if not kept:
         raise Forbidden
@@ -203,10 +192,10 @@ async def _kept(caller: Scope) -> list[StationOut]:
 def _chosen(kept: list[StationOut], station_id: UUID | None) -> StationOut | None:
     if station_id is None:
         return kept[0] if len(kept) == 1 else None
-    return _required(kept, str(station_id))
+    return named_station(kept, str(station_id))
 
 
-def _required(kept: list[StationOut], station_id: str | None) -> StationOut:
+def named_station(kept: list[StationOut], station_id: str | None) -> StationOut:
     """The station of this id among those that the caller keeps, or their only one. Raises NotFound."""
     if not station_id and len(kept) == 1:
         return kept[0]
@@ -244,11 +233,11 @@ async def _parts(
     if verdict is not None and (verdict.direction or verdict.status != "ok"):
         shown = verdict_in_words(verdict, language_of(request))
     async with transaction(caller), database.gathering() as reads:
-        today = reads.start(today_at(caller, chosen.id, most=1))
+        lines = reads.start(lines_at(caller, chosen.id))
         recent = reads.start(recent_at(caller, chosen.id))
         served = reads.start(person_at_counter(caller, chosen, person_id, presence)) if person_id else None
     return {
-        "told": shown, "station_id": chosen.id, "today": today.result(), "recent": recent.result(),
+        "told": shown, "station_id": chosen.id, "lines": lines.result(), "recent": recent.result(),
         "served": served.result() if served else None, "nonce": vault.token(),
         "gives_codes": caller.device_id is None,
     }  # fmt: skip
@@ -259,9 +248,9 @@ async def _found_page(request: AnyRequest, caller: Scope, station_id: str | None
     """The counter with those whom a look-up has found, read in one transaction."""
     async with transaction(caller):
         async with database.gathering() as reads:
-            kept = reads.start(_kept(caller))
+            kept = reads.start(stations_kept(caller))
             named = reads.start(named_at_counter(caller, wanted.name, phone_last4=wanted.phone_last4, room=wanted.room))
-        chosen, found = _required(kept.result(), station_id), named.result()
+        chosen, found = named_station(kept.result(), station_id), named.result()
         only = next((one.id for one in found if len(found) == 1 or one.id == wanted.person_id), None)
         return await _desk_page(request, caller, chosen, found=found, wanted=wanted, person_id=only, kept=kept.result())
 

@@ -76,6 +76,7 @@ def _row(context: ScanContext, visit: VisitRow, decision: Decision) -> Write:
         status=visit.status, in_by=visit.in_by, out_by=visit.out_by, flags=visit.flags, opens_at=visit.opens_at,
         closes_at=visit.closes_at, in_by_login=scope.login_id, out_by_login=None, marks=context.marks,
         in_address=browser.hint(scope.community_id) if browser else None, read_by=decision.read_by,
+        in_received_at=context.received_at, out_received_at=None,
     ))  # fmt: skip
 
 
@@ -92,10 +93,10 @@ async def _check_out(
     database.queue(
         database.change(
             "UPDATE visit SET status = 'closed', out_at = $3, out_by = $4, flags = $5::text[], out_by_login = $7, "
-            "marks = marks || $8::text[]::bytea[], read_by = read_by || $9::text[]::uuid[] "
+            "marks = marks || $8::text[]::bytea[], read_by = read_by || $9::text[]::uuid[], out_received_at = $10 "
             "WHERE community_id = $1 AND id = $2 AND status = $6",
             scope.community_id, visit.id, found.at, context.by, flags, visit.status, scope.login_id, marks,
-            database.as_texts(decision.read_by),
+            database.as_texts(decision.read_by), context.received_at,
         )
     )  # fmt: skip
     await _record(context, found, "check_out", visit.id, visit.station_id)
@@ -122,8 +123,8 @@ async def _record(context: ScanContext, found: Identified, verb: str, visit_id: 
     assert person is not None and found.station is not None  # noqa: PT018
     if context.by == "keeper" and not context.scope.is_own(person.id):
         await notify(
-            context.scope, person.id, f"checked_by_staff.{verb}", f"visit:{visit_id}:{verb}", visit_id,
-            station=found.station.name, at=found.at,
+            context.scope, person.id, f"checked_by_staff.{verb}", f"visit:{visit_id}:{verb}:{context.asked.nonce}",
+            visit_id, station=found.station.name, at=found.at,
         )  # fmt: skip
 
 

@@ -35,7 +35,8 @@ _VISITS = (
     f"{STAY_COLUMNS}, {RECORD_COLUMNS} FROM visit v "
     "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
     "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
-    f"LEFT JOIN service_record r ON r.community_id = v.community_id AND r.visit_id = v.id {RECORD_JOIN}{STAY_JOIN}"
+    f"LEFT JOIN service_record r ON r.community_id = v.community_id AND r.visit_id = v.id "
+    f"AND r.status <> 'withdrawn' {RECORD_JOIN}{STAY_JOIN}"
     "WHERE v.community_id = $1 AND v.person_id = $2{after} ORDER BY v.in_at DESC, v.id DESC LIMIT {limit}"
 )
 _ENTERED = (

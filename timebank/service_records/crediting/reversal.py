@@ -34,19 +34,8 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
         row = await locked_record(scope, record_id)
         if row.status != "approved":
             raise NotCredited
-        taken, key = [phrase("taken.nothing")], f"service:{row.id}:reversal:{row.entry_id}"
-        if row.entry_id is not None:
-            entry = Posting(
-                kind="reversal",
-                key=key,
-                source_kind="service_record",
-                source_id=row.id,
-                memo=_why(row, reason),
-            )
-            reversal = await posting.reverse(scope, row.entry_id, entry)
-            taken = [phrase("taken.points", points=reversal.taken)]
-            taken += [phrase("taken.owed", points=reversal.owed)] if reversal.owed else []
-            taken += [phrase("taken.lapsed", points=reversal.lapsed)] if reversal.lapsed else []
+        taken = await take_credit_back(scope, row, _why(row, reason))
+        key = f"service:{row.id}:reversal:{row.entry_id}"
         await ServiceRecord.update(
             {
                 ServiceRecord.status: "reversed", ServiceRecord.reviewed_by: scope.person_id,
@@ -59,6 +48,21 @@ async def reverse_record(scope: Scope, record_id: UUID, reason: str) -> RecordOu
             at=row.started_at, where=row.where, taken=taken, reason=reason,
         )  # fmt: skip
         return await find_record(scope, record_id)
+
+
+async def take_credit_back(scope: Scope, row: DecidedRow, memo: Phrase) -> list[Phrase]:
+    """Reverse the credit of a record in the ledger, and say what was taken. The caller has locked person and record."""
+    if row.entry_id is None:
+        return [phrase("taken.nothing")]
+    entry = Posting(
+        kind="reversal", key=f"service:{row.id}:reversal:{row.entry_id}", source_kind="service_record",
+        source_id=row.id, memo=memo,
+    )  # fmt: skip
+    reversal = await posting.reverse(scope, row.entry_id, entry)
+    taken = [phrase("taken.points", points=reversal.taken)]
+    taken += [phrase("taken.owed", points=reversal.owed)] if reversal.owed else []
+    taken += [phrase("taken.lapsed", points=reversal.lapsed)] if reversal.lapsed else []
+    return taken
 
 
 def _why(row: DecidedRow, reason: str) -> Phrase:

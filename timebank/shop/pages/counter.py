@@ -13,7 +13,7 @@ from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.access.pickup import find_pickup
-from timebank.core import clock, database, scanned
+from timebank.core import database, scanned
 from timebank.core.capability import counter_page_of
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
@@ -25,12 +25,13 @@ from timebank.http.refusals import shown_again
 from timebank.ledger.grace import FirstOut, first_out
 from timebank.ledger.statement import balances
 from timebank.policies.values import policies
+from timebank.presence.undoing.acts import is_within_the_minute
 from timebank.shop import collection, goods, reading
 from timebank.shop.collection import (
     OwnRedemption,
 )
 from timebank.shop.redemption import redeem
-from timebank.shop.returns import UNDO_WITHIN, undo_hand_over
+from timebank.shop.returns import undo_hand_over
 from timebank.shop.schemas import Collection, GoodOut, Redeemed, RedemptionIn
 from timebank.web.forms import parse_form
 from timebank.web.offers import CounterButton, Offered, Stand
@@ -159,8 +160,7 @@ class CounterGoodsPages(Controller):
     ) -> Template:
         """The redemption that was just handed over, for a minute with its undo."""
         found = await reading.find_redemption(caller, redemption_id)
-        undone_until = found.ended_at + UNDO_WITHIN if found.status == "collected" and found.ended_at else None
-        may_undo = undone_until is not None and clock.now() < undone_until
+        may_undo = found.status == "collected" and is_within_the_minute(found.ended_at)
         return page(request, caller, "desk/handed.html", redemption=found, may_undo=may_undo)
 
 

@@ -26,7 +26,8 @@ WITH moved AS (
 """
 
 # Accounts of a merged record count as those of the record that it was merged into.
-# Each hold with its legs summed up: how much is open, captured (settled), voided. settled_entry: the capturing entry.
+# Each hold with its legs summed up: how much is open, captured (settled), voided, and captured by what was reversed
+# since. settled_entry: the capturing entry.
 HELD = """
 WITH held AS (
     SELECT h.entry_id, h.source_kind, h.source_id, coalesce(w.merged_into, a.owner_id) AS owner_id, a.currency,
@@ -34,10 +35,12 @@ WITH held AS (
            coalesce(sum(h.amount) FILTER (WHERE c.id IS NULL), 0)::bigint AS open,
            coalesce(sum(h.amount) FILTER (WHERE c.kind = 'settle'), 0)::bigint AS settled,
            coalesce(sum(h.amount) FILTER (WHERE c.kind = 'void'), 0)::bigint AS voided,
+           coalesce(sum(h.amount) FILTER (WHERE r.id IS NOT NULL), 0)::bigint AS taken_back,
            max(c.entry_id::text) FILTER (WHERE c.kind = 'settle')::uuid AS settled_entry
     FROM transfer h JOIN account a ON a.community_id = $1 AND a.id = h.credit_account
     LEFT JOIN person w ON w.community_id = $1 AND w.id = a.owner_id
     LEFT JOIN transfer c ON c.community_id = $1 AND c.closes = h.id
+    LEFT JOIN transfer r ON r.community_id = $1 AND r.reverses = c.id
     WHERE h.community_id = $1 AND h.kind = 'hold'
     GROUP BY h.entry_id, h.source_kind, h.source_id, coalesce(w.merged_into, a.owner_id), a.currency
 )

@@ -38,7 +38,7 @@ def _hold_without_cause(sources: Sequence[Source]) -> Invariant:
 SELECT ARRAY[h.entry_id, h.source_id] AS ids, h.amount FROM held h
 LEFT JOIN cause c ON c.entry_id = h.entry_id AND c.id = h.source_id
 LEFT JOIN (SELECT DISTINCT entry_id FROM ({anew}) AS each (entry_id)) m ON m.entry_id = h.entry_id
-WHERE c.id IS NULL AND (m.entry_id IS NULL OR h.voided <> h.amount) OR h.open > 0 AND NOT c.is_open
+WHERE c.id IS NULL AND (m.entry_id IS NULL OR h.voided + h.taken_back <> h.amount) OR h.open > 0 AND NOT c.is_open
 ORDER BY h.entry_id LIMIT $2""",  # noqa: S608  # from the manifests
         HELD,
     )

@@ -34,7 +34,7 @@ async def test_an_auditor_finds_who_took_hours_back_and_why(town: Town, service:
         await hand.opens_the_panel(town.phones["孙伟"])
         await hand.tap(page.get_by_role("link", name="操作记录", exact=True))
         filters = page.locator("#list-filter")
-        await filters.get_by_role("searchbox").fill("zgl")
+        await filters.get_by_role("searchbox", name="搜索").fill("zgl")
         await hand.tap(filters.get_by_role("button", name="查找"))
         undone = page.get_by_role("row").filter(has_text="冲正了服务时长")
         await reads(undone, "赵丽", "张桂兰", WHY)

@@ -115,3 +115,8 @@ if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
     if (Number.isFinite(number)) requestAnimationFrame(tick);
   }
 }
+
+/* The tab that is open is in sight, also where the row of tabs is wider than the screen. */
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 16;
+}

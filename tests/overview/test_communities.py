@@ -83,6 +83,10 @@ async def test_the_list_of_residents_is_as_long_as_the_overview_says(town: Town,
     assert page.count('scope="row"') == int(count)
     found = await admin.send("/admin/people/search", q="刘")
     assert "共 2 人" in found.text
+    for name, count in (("李秀英", 1), ("陈明", 1)):  # the head of a unit and a grid worker list those of their places
+        of_place = re.search(r"共 (\d+) 人", await (await browser(client, town, name)).see("/admin/people"))
+        assert of_place is not None
+        assert int(of_place[1]) >= count
 
 
 async def test_an_area_of_the_overview_leads_to_the_people_who_live_there(

@@ -22,7 +22,7 @@ class Service(msgspec.Struct, frozen=True):
     people: int
 
 
-class Share(msgspec.Struct, frozen=True):
+class Share(msgspec.Struct, frozen=True, kw_only=True):
     """What of a month's service, and of the points for it, is of one activity, station or the people of one area."""
 
     kind: Literal["activity", "station", "area"]

@@ -131,11 +131,11 @@ async def count_people(
     scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None
 ) -> tuple[int, bool]:
     """How many people `list_people` lists, and whether there are more than COUNT_MAX, up to which they are counted."""
-    asked, _near = asked_people(scope, q=q, area_id=area_id, status=status)
+    asked, near = asked_people(scope, q=q, area_id=area_id, status=status)
     async with transaction(scope):
         found = await database.read_value(
             int,
-            f"SELECT count(*) FROM (SELECT p.id {PEOPLE} WHERE p.community_id = $1{asked.sql} "  # noqa: S608  # no input
+            f"SELECT count(*) FROM (SELECT p.id, {near} AS near {PEOPLE} WHERE p.community_id = $1{asked.sql} "  # noqa: S608  # no input
             f"LIMIT {most(COUNT_MAX + 1)}) f",
             *asked.values,
         )

@@ -19,7 +19,7 @@ from timebank.http.preferences import language_of
 from timebank.inbox.kinds import decidable, inbox_kinds
 from timebank.ledger.months.turnover import Turnover, turnover_by_month
 from timebank.ledger.totals import has_credited, totals
-from timebank.overview.communities import compare_communities, in_all
+from timebank.overview.communities import communities_compared, in_all
 from timebank.overview.community import read_totals
 from timebank.overview.figures import figures
 from timebank.overview.months import Service, months_back, service_by_month, shares_of_month
@@ -68,7 +68,7 @@ class PanelHomePages(Controller):
     async def communities(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """The communities that the caller reads, side by side, from what the worker has counted."""
         month = clock.local_day().replace(day=1)
-        compared = await compare_communities(caller)
+        compared = await communities_compared(caller)
         return page(
             request, caller, "home/communities.html", compared=compared, total=in_all(compared), month=month,
             before=months_back(month, 1), community_id=caller.community_id,

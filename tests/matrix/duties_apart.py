@@ -37,6 +37,7 @@ LOOKS = {
     "GET /": "one's own balance and what is to do for one's own roles", "GET /activities": PUBLIC,
     "GET /admin/activities": PUBLIC, "GET /admin/activities/new": FORM, "GET /admin/areas": PUBLIC,
     "GET /admin/classes": PUBLIC, "GET /admin/classes/new": FORM, "GET /admin/deeds/catalogue": PUBLIC,
+    "GET /admin/communities": "sums of whole communities, each for those who read everything there",
     "GET /admin/exports": "which lists can be saved",
     "GET /admin/goods": PUBLIC, "POST /admin/goods/search": PUBLIC, "GET /admin/goods/new": FORM,
     "GET /admin/outbox": "what could not be delivered, by its kind and its failure, without whom it concerns",

@@ -11,7 +11,7 @@ from tests.support.shop import browser
 from tests.support.town import PHOENIX, SPRING, Town
 from timebank.core import clock
 from timebank.core.errors import Forbidden
-from timebank.overview.communities import Compared, compare_communities, in_all
+from timebank.overview.communities import Compared, communities_compared, in_all
 from timebank.overview.figures import count_figures, figures
 from timebank.overview.months import count_this_month, service_by_month
 
@@ -20,13 +20,13 @@ async def counted(town: Town) -> dict[str, Compared]:
     for name in (PHOENIX, SPRING):
         await count_figures(town.system(name))
         await count_this_month(town.system(name))
-    return {one.name: one for one in await compare_communities(await town.scope("钱进"))}
+    return {one.name: one for one in await communities_compared(await town.scope("钱进"))}
 
 
 async def test_a_streets_administrator_sees_each_of_its_communities(town: Town) -> None:
     await town.credit_deed("张桂兰", 37)
     await served(town, "李秀英", 125)
-    before = await compare_communities(await town.scope("钱进"))
+    before = await communities_compared(await town.scope("钱进"))
     assert {one.counted_at for one in before} == {None}
     found = await counted(town)
     assert set(found) == {PHOENIX, SPRING}
@@ -43,17 +43,17 @@ async def test_a_streets_administrator_sees_each_of_its_communities(town: Town) 
 
 async def test_a_community_sees_no_other_and_a_resident_none(town: Town) -> None:
     await counted(town)
-    assert [one.name for one in await compare_communities(await town.scope("赵丽"))] == [PHOENIX]
-    assert [one.name for one in await compare_communities(await town.scope("孙伟"))] == [PHOENIX]
+    assert [one.name for one in await communities_compared(await town.scope("赵丽"))] == [PHOENIX]
+    assert [one.name for one in await communities_compared(await town.scope("孙伟"))] == [PHOENIX]
     for name in ("张桂兰", "周敏"):
         with pytest.raises(Forbidden):
-            await compare_communities(await town.scope(name))
+            await communities_compared(await town.scope(name))
 
 
 async def test_figures_of_the_month_before_are_not_shown_as_this_months(town: Town) -> None:
     await counted(town)
     with clock.at(clock.now() + timedelta(days=32)):
-        assert {one.counted_at for one in await compare_communities(await town.scope("钱进"))} == {None}
+        assert {one.counted_at for one in await communities_compared(await town.scope("钱进"))} == {None}
 
 
 async def test_a_figure_leads_to_the_list_of_its_community(town: Town, client: httpx.AsyncClient) -> None:
@@ -83,6 +83,10 @@ async def test_the_list_of_residents_is_as_long_as_the_overview_says(town: Town,
     assert page.count('scope="row"') == int(count)
     found = await admin.send("/admin/people/search", q="刘")
     assert "共 2 人" in found.text
+    for name, count in (("李秀英", 1), ("陈明", 1)):  # the head of a unit and a grid worker list those of their places
+        of_place = re.search(r"共 (\d+) 人", await (await browser(client, town, name)).see("/admin/people"))
+        assert of_place is not None
+        assert int(of_place[1]) >= count
 
 
 async def test_an_area_of_the_overview_leads_to_the_people_who_live_there(

@@ -53,7 +53,7 @@ WHERE f.community_id = ANY ($1::text[]::uuid[])
 """
 
 
-async def compare_communities(scope: Scope) -> list[Compared]:
+async def communities_compared(scope: Scope) -> list[Compared]:
     """The communities in which the caller reads everything, each with its figures; for administrators and auditors.
 
     A count of another month is not this month's, and is left out.

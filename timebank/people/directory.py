@@ -131,10 +131,10 @@ async def count_people(
     scope: Scope, *, q: str = "", area_id: UUID | None = None, status: Status | None = None
 ) -> Count:
     """How many people `list_people` lists, counted no further than PEOPLE_MAX."""
-    asked, _near = asked_people(scope, q=q, area_id=area_id, status=status)
+    asked, near = asked_people(scope, q=q, area_id=area_id, status=status)
     async with transaction(scope):
         return await database.count_rows(
-            f"SELECT {PEOPLE} WHERE p.community_id = $1{asked.sql}", *asked.values, up_to=PEOPLE_MAX
+            f"SELECT {near} AS near {PEOPLE} WHERE p.community_id = $1{asked.sql}", *asked.values, up_to=PEOPLE_MAX
         )
 
 

@@ -118,7 +118,7 @@ LANDED = {
     "0065_reserved_for.py": "337d572f9e8fee7cfe11c96cebeac12051e05c48253874ad268d727ee4dbd925",
     "0065_reserved_for.sql": "fb2320c690955690f973289496079e9e4bfe76cd2654d93a599964b3ef72b001",
     "0066_undone_acts.py": "5c3cb402c7276ac38569c7fd5f0455d601a8ba9cbd6f091e7afff2fa4a0897f1",
-    "0066_undone_acts.sql": "1d85aed816be93c95faec3123dfbb8d80998c3704f48f06d49f8620570fc775a",
+    "0066_undone_acts.sql": "c3a5573a25d7bb5537927059fe93a2048076a4b9fd298f659c530c78d6a21eac",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

@@ -37,3 +37,9 @@ CALL protect_tenant_table('undone_act', 'SELECT, INSERT');
 CREATE POLICY undone_in_own_name ON undone_act AS RESTRICTIVE FOR INSERT TO timebank_app
     WITH CHECK (login_id IS NOT NULL AND is_acting_login(login_id) AND is_acting(keeper_id));
 DROP INDEX redemption_undone;
+
+-- At which counter a card was given; null where it was not given at one.
+ALTER TABLE card ADD COLUMN station_id uuid;
+CREATE INDEX card_given ON card (community_id, station_id, issued_at) WHERE station_id IS NOT NULL;
+-- What was agreed to at a counter lately.
+CREATE INDEX counter_confirmation_agreed ON counter_confirmation (community_id, station_id, decided_at) WHERE status = 'agreed';

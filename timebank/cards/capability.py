@@ -1,6 +1,6 @@
 """Cards: printed codes for people without a phone."""
 
-from timebank.core.capability import Capability, CounterOffer, InboxKind, MessageKind, PersonColumn
+from timebank.core.capability import Capability, CounterDone, CounterOffer, InboxKind, MessageKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -8,6 +8,14 @@ CAPABILITY = Capability(
     tables="timebank.cards.tables",
     api=("timebank.cards.api.Cards",),
     pages=("timebank.cards.pages.counter.CounterCardPages",),
+    done=(
+        CounterDone(
+            name="card",
+            word=_("办卡"),
+            select="SELECT id, issued_at, person_id, NULL, issued_by_login, NULL::timestamptz FROM card "
+            "WHERE community_id = $1 AND station_id = $2 AND issued_at >= $3",
+        ),
+    ),
     offers=(CounterOffer(90, "timebank.cards.pages.offers.counter_offers"),),
     inbox=(
         InboxKind(

@@ -51,9 +51,15 @@ def _require_counter(scope: Scope) -> None:
 
 
 @retried
-async def issue_card(scope: Scope, person_id: UUID) -> CardOut:
-    """Issue a card to a person; the earlier one ends at once. For keepers and administrators."""
+async def issue_card(scope: Scope, person_id: UUID, station_id: UUID | None = None) -> CardOut:
+    """Issue a card to a person; the earlier one ends at once. For keepers and administrators.
+
+    `station_id` is the counter at which it is given; on a counter's tablet it is the tablet's.
+    """
     _require_counter(scope)
+    station_id = station_id or scope.device_station_id
+    if station_id is not None:
+        scope.require_keeper(station_id)
     async with transaction(scope):
         status = await database.fetch_value(
             "SELECT status FROM person WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
@@ -64,13 +70,13 @@ async def issue_card(scope: Scope, person_id: UUID) -> CardOut:
             raise NotFound
         if status != "active":
             raise PersonNotServed
-        [card] = await _issue(scope, [person_id])
+        [card] = await _issue(scope, [person_id], station_id)
         await audit.record(scope, "issue_card", "card", card.id, person_id=person_id, epoch=card.epoch)
         await _notify(scope, person_id, "card.given_anew" if card.epoch > 1 else "card.given", card.id)
     return _out(scope, card)
 
 
-async def _issue(scope: Scope, person_ids: list[UUID]) -> list[_Card]:
+async def _issue(scope: Scope, person_ids: list[UUID], station_id: UUID | None = None) -> list[_Card]:
     now = clock.now()
     await database.execute(
         "UPDATE card SET revoked_at = $3 WHERE community_id = $1 AND person_id = ANY ($2) AND revoked_at IS NULL",
@@ -88,10 +94,13 @@ async def _issue(scope: Scope, person_ids: list[UUID]) -> list[_Card]:
     cards = [_Card(clock.new_id(), person, 1 + last.get(person, 0), now, waits=waits) for person in person_ids]
     await database.insert_many(
         "card",
-        ("community_id", "id", "person_id", "epoch", "issued_at", "issued_by", "issued_by_login", "issued_by_device"),
+        (
+            "community_id", "id", "person_id", "epoch", "issued_at", "issued_by", "issued_by_login",
+            "issued_by_device", "station_id",
+        ),
         [
             (scope.community_id, card.id, card.person_id, card.epoch, now, scope.person_id, scope.login_id,
-             scope.device_id)
+             scope.device_id, station_id)
             for card in cards
         ],
     )  # fmt: skip

@@ -16,3 +16,4 @@ class Card(Table, tablename="card"):
     issued_by_device = UUID(default=None, null=True)
     confirmed_at = Timestamptz(default=None, null=True)
     confirmed_by_login = UUID(default=None, null=True)
+    station_id = UUID(default=None, null=True)

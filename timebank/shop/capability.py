@@ -167,6 +167,14 @@ CAPABILITY = Capability(
             "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id WHERE r.community_id = $1 "
             "AND r.station_id = $2 AND r.ended_at >= $3 AND r.status IN ('collected', 'returned')",
         ),
+        CounterDone(
+            name="confirmation",
+            word=_("核对了本人"),
+            select="SELECT c.id, c.decided_at, c.person_id, concat_ws(' ', g.name, c.quantity, g.unit), "
+            "c.decided_by_login, NULL::timestamptz FROM counter_confirmation c "
+            "JOIN good g ON g.community_id = c.community_id AND g.id = c.good_id WHERE c.community_id = $1 "
+            "AND c.station_id = $2 AND c.decided_at >= $3 AND c.status = 'agreed'",
+        ),
     ),
     lines=(CounterLine(20, "timebank.shop.pages.lines.low_stock"),),
     offers=(CounterOffer(20, "timebank.shop.pages.counter.counter_offers"),),

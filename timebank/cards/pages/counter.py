@@ -50,7 +50,7 @@ class CounterCardPages(Controller):
         wanted = parse_form(Whom, data, WHOM)
         # Whom the caller may not serve is refused before the card is made.
         person = await find_counter_person(caller, wanted.person_id)
-        answer = await once.answer(caller, lambda: issue_card(caller, wanted.person_id))
+        answer = await once.answer(caller, lambda: issue_card(caller, wanted.person_id, wanted.station_id))
         card = decode_answer(answer, CardOut)
         return page(
             request, caller, "desk/card.html", person=person, station_id=wanted.station_id, card=card,

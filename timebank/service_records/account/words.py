@@ -35,7 +35,7 @@ SENTENCES: Mapping[Why, str] = {
     "attendance": _("计划 {planned:minutes}，到岗 {stayed:minutes}，只有 {reached}%，不足 {percent}%，不计入。"),
     "refused": _("审核没有通过。原因：{reason}"),
     "refused_unsaid": _("审核没有通过，没有写明原因。请问社区管理员。"),
-    "withdrawn": _("这条补录已经撤回，不再计入。"),
+    "withdrawn": _("这条记录已经撤回，不再计入。"),
     "reversed": _("记过的积分已经冲正。原因：{reason}"),
     "reversed_unsaid": _("记过的积分已经冲正，没有写明原因。请问社区管理员。"),
     "day_full": _("当天计入的时长已经到了每日上限，这 {stayed:minutes}不计。"),

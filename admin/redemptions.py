@@ -72,11 +72,6 @@ class PanelRedemptionPages(Controller):
         )
         return found if isinstance(found, Redirect) else await _redemptions_page(request, caller, data, people=found)
 
-    @get("/undone")
-    async def undone(self) -> Redirect:
-        """Where the undone hand-overs were listed before the other undone acts joined them."""
-        return see_other("/admin/presence/undone")
-
     @post("/{redemption_id:uuid}/cancellation")
     @shown_again(lambda request, caller, redemption_id: _redemption_page(request, caller, redemption_id))
     async def cancel(self, caller: NamedDependency[Scope], redemption_id: FromPath[UUID]) -> Redirect:

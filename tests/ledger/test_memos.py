@@ -15,12 +15,14 @@ import pytest
 from tests.classes.test_bookings import booked, give_minutes
 from tests.classes.test_class_endings import day_closed, let_run_out
 from tests.classes.test_class_refunds import another_course, bought
+from tests.classes.test_undone_attendance import attended
 from tests.conftest import DatabaseClock
 from tests.deeds.test_deeds import MORNING, filed
 from tests.expiry.test_expiry import LAST_DAY, NEW_YEAR, NOON, Days, expired_entry
 from tests.merging.test_merging import TWIN, merged, twin
+from tests.presence.test_undone_visits import left
 from tests.service_records.test_service_records import entered
-from tests.support.presence import record_id_of, served
+from tests.support.presence import later, nine_o_clock, record_id_of, served
 from tests.support.shop import API, Browser, browser, key, reserve
 from tests.support.town import Town
 from timebank.agreements.schemas import Waiting
@@ -29,6 +31,7 @@ from timebank.classes.class_time.expiry_reversal import reverse_class_expiry
 from timebank.classes.class_time.minute_moves import move_class_hours
 from timebank.classes.class_time.refunds import refund
 from timebank.classes.schemas import CourseChange, MoveIn, RefundIn
+from timebank.classes.undone_attendance import undo_attendance
 from timebank.core import clock, database
 from timebank.core.capability import capabilities
 from timebank.core.database import transaction
@@ -45,6 +48,7 @@ from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.schemas import DonationIn
 from timebank.merging.undoing import undo_merge
 from timebank.overview.agreements import decide_change
+from timebank.presence.undoing.visits import undo_check_out
 from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.review import review_record
@@ -85,6 +89,18 @@ async def service(here: Here) -> None:
     await served(here.town, "张桂兰", 135)
     record = await record_id_of(here.owner, here.town, "张桂兰")
     await reverse_record(await here.town.scope("赵丽"), record, "扫错了")
+
+
+async def check_out_undone(here: Here) -> None:
+    begin = nine_o_clock()
+    keeper, visit = await left(here.town, begin)
+    with later(begin, 120):
+        await undo_check_out(keeper, visit)
+
+
+async def attendance_undone(here: Here) -> None:
+    keeper, booking_id = await attended(here.town, here.owner)
+    await undo_attendance(keeper, booking_id)
 
 
 async def service_anywhere(here: Here) -> None:
@@ -223,6 +239,8 @@ async def debt(here: Here) -> None:
 
 MAKES: dict[Callable[[Here], Awaitable[None]], set[str]] = {
     service: {"entry.service", "entry.service_reversed"},
+    check_out_undone: {"entry.service", "entry.check_out_undone"},
+    attendance_undone: {"entry.lesson_attended", "entry.attendance_undone"},
     service_anywhere: {"entry.service_anywhere", "entry.service_anywhere_reversed"},
     deed: {"entry.deed", "entry.deed_reversed"},
     deed_at_other_points: {"entry.deed_at_other_points"},

@@ -13,7 +13,7 @@ GROWS = {
     "lesson", "mass_decision", "mass_decision_item", "membership_question", "message",
     "objection", "one_time_code", "outbox", "person_merge", "person_merge_row", "photo",
     "redemption", "scan", "service_record", "session", "shift", "sign_up",
-    "spending_rest", "stock_move", "transfer", "visit", "waiting_change",
+    "spending_rest", "stock_move", "transfer", "undone_act", "visit", "waiting_change",
 }  # fmt: skip
 """Tables that grow with use, without a bound."""
 STAYS = {

@@ -81,6 +81,9 @@ INSERT INTO redemption (community_id, id, person_id, household_id, good_id, stat
     SELECT c.id, r.id, r.person, r.person, c.good, c.station, 1, 8, CASE WHEN taken THEN 'collected' ELSE 'reserved' END,
         r.entry, CASE WHEN taken THEN r.settled END, r.at, r.at + interval '7 days',
         CASE WHEN taken THEN r.at + interval '5 min' END FROM red r, c;
+INSERT INTO undone_act (community_id, id, kind, noun_id, station_id, person_id, keeper_id, what, points, undone_at)
+    SELECT c.id, pg_temp.id_at(r.at, 'undone' || r.n), 'hand_over', r.id, c.station, r.person, c.guardian, '', 8, r.at FROM red r, c
+    WHERE r.n % 10 = 0;
 INSERT INTO pickup (community_id, code, noun, noun_id, station_id, expires_at)
     SELECT r.community_id, lpad((row_number() OVER ())::text, 8, '0'), 'redemption', r.id, r.station_id, r.expires_at FROM redemption r, c
     WHERE r.community_id = c.id AND r.status = 'reserved';

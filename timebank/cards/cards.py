@@ -54,12 +54,11 @@ def _require_counter(scope: Scope) -> None:
 async def issue_card(scope: Scope, person_id: UUID, station_id: UUID | None = None) -> CardOut:
     """Issue a card to a person; the earlier one ends at once. For keepers and administrators.
 
-    `station_id` is the counter at which it is given; on a counter's tablet it is the tablet's.
+    `station_id` is the counter at which it is given, noted where the caller keeps it; on a tablet it is the tablet's.
     """
     _require_counter(scope)
     station_id = station_id or scope.device_station_id
-    if station_id is not None:
-        scope.require_keeper(station_id)
+    station_id = station_id if scope.keeps(station_id) else None
     async with transaction(scope):
         status = await database.fetch_value(
             "SELECT status FROM person WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -45,12 +46,17 @@ async def types(keys: CDPSession, text: str, *, enter: bool = True, input_method
 async def test_a_scanner_that_pauses_within_a_code_has_sent_one_code(
     counter: Page, town: Town, owner: asyncpg.Connection
 ) -> None:
+    """The page's timers stand still meanwhile: on a loaded machine the pause would be as long as the end of a scan."""
+    await counter.clock.install()
+    await counter.goto("/desk")
     keys = await counter.context.new_cdp_session(counter)
     for name, pause_at in (("张桂兰", 30), ("李秀英", 12)):
         code = await card(town, owner, name)
+        await counter.clock.pause_at(datetime.now(UTC) + timedelta(seconds=5))
         await types(keys, code[:pause_at], enter=False)
         await asyncio.sleep(0.2)
         await types(keys, code[pause_at:])
+        await counter.clock.resume()
         await sees(counter, name)
         await expect(counter.locator("[data-scanner-input]")).to_have_value("")
 

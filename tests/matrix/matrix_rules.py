@@ -517,7 +517,6 @@ NEVER_DONE = {
     "POST /admin/ledger/{entry_id}/day-reversal": "the entry is no expiry; tests/expiry/test_expiry.py reverses one",
     "GET /api/v1/schema/{path}": "there is no such page: the schema is one file",
     "POST /desk/redemptions/{redemption_id}/undo": "nothing was handed over; tests/shop/test_undone_hand_overs.py does",
-    "POST /desk/visits/{visit_id}/undo": "nobody was checked in by this keeper; tests/presence/test_undone_visits.py",
     "POST /desk/bookings/{booking_id}/undo": "nobody has attended lately; tests/classes/test_undone_attendance.py",
     "POST /desk/check-outs/{visit_id}/undo": "nobody has left lately; tests/presence/test_undone_visits.py",
     "POST /desk/visits": "nobody was scanned a moment ago; tests/presence/test_presence_pages.py checks in so",

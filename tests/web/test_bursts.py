@@ -1,62 +1,31 @@
 """A barcode scanner types: what it types is a scan wherever the focus is, in the order in which it came."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
-from playwright.async_api import CDPSession, Page, Route, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser_path import browser_path, why_not
 from tests.support.hands import PASSWORD, TABLET, chromium, signed_in
 from tests.support.presence import card
+from tests.support.scanner import ends_late, types
 from tests.support.service import Service
 from tests.support.town import Town, set_password
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
 
-US = {"/": ("Slash", "/"), ":": ("Semicolon", ";"), ".": ("Period", "."), "-": ("Minus", "-"), "_": ("Minus", "-")}
-NEEDS_SHIFT = "_:"
-
-
-def key_of(character: str, input_method: bool) -> dict[str, object]:
-    """The key event of a US keyboard, which is what a scanner is; an input method hides its character."""
-    if character == "\r":
-        return {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
-    code, _plain = US.get(character, (f"Key{character.upper()}" if character.isalpha() else f"Digit{character}", ""))
-    shift = 8 if character.isupper() or character in NEEDS_SHIFT else 0
-    if input_method:
-        return {"key": "Process", "code": code, "modifiers": shift, "windowsVirtualKeyCode": 229}
-    return {"key": character, "code": code, "modifiers": shift, "text": character}
-
-
-async def types(keys: CDPSession, text: str, *, enter: bool = True, input_method: bool = False) -> None:
-    """Type as a scanner does: a key every five milliseconds, however busy this machine is."""
-    events, at = [], time.time()
-    for character in text + ("\r" if enter else ""):
-        known, at = key_of(character, input_method), at + 0.005
-        events += [keys.send("Input.dispatchKeyEvent", {"type": "keyDown", "timestamp": at, **known})]
-        up = {name: value for name, value in known.items() if name != "text"}
-        events += [keys.send("Input.dispatchKeyEvent", {"type": "keyUp", "timestamp": at + 0.002, **up})]
-    await asyncio.gather(*events)
-
 
 async def test_a_scanner_that_pauses_within_a_code_has_sent_one_code(
     counter: Page, town: Town, owner: asyncpg.Connection
 ) -> None:
-    """The page's timers stand still meanwhile: on a loaded machine the pause would be as long as the end of a scan."""
-    await counter.clock.install()
-    await counter.goto("/desk")
     keys = await counter.context.new_cdp_session(counter)
     for name, pause_at in (("张桂兰", 30), ("李秀英", 12)):
         code = await card(town, owner, name)
-        await counter.clock.pause_at(datetime.now(UTC) + timedelta(seconds=5))
         await types(keys, code[:pause_at], enter=False)
         await asyncio.sleep(0.2)
         await types(keys, code[pause_at:])
-        await counter.clock.resume()
         await sees(counter, name)
         await expect(counter.locator("[data-scanner-input]")).to_have_value("")
 
@@ -67,6 +36,7 @@ async def counter(town: Town, service: Service) -> AsyncIterator[Page]:
     await set_password(town.logins["周敏"], town.phones["周敏"], PASSWORD)
     async with chromium() as browser:
         page = await signed_in(browser, service, TABLET, town.phones["周敏"])
+        await ends_late(page)
         await page.goto("/desk")
         yield page
 

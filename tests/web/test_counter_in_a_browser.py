@@ -10,10 +10,10 @@ from tests.browser_path import browser_path, why_not
 from tests.support.hands import PASSWORD, TABLET, chromium, picture, reads, signed_in
 from tests.support.ledger_sums import problems_of
 from tests.support.presence import card
+from tests.support.scanner import ends_late, types
 from tests.support.service import Service
 from tests.support.shop import points_of, stock_of
 from tests.support.town import Town, set_password
-from tests.web.test_bursts import types
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
 
@@ -39,6 +39,7 @@ async def test_a_reservation_is_handed_over_and_undone_in_four_taps(
     code = await card(town, owner, "张桂兰")
     async with chromium() as browser:
         page = await signed_in(browser, service, TABLET, town.phones["周敏"])
+        await ends_late(page)
         await page.goto("/desk")
         await page.add_init_script(TAPS)
         await page.reload()
@@ -73,6 +74,7 @@ async def test_goods_are_sold_by_tile_and_plus_and_by_keys_alone(
     code = await card(town, owner, "张桂兰")
     async with chromium() as browser:
         page = await signed_in(browser, service, TABLET, town.phones["周敏"])
+        await ends_late(page)
         await page.goto("/desk")
         keys = await page.context.new_cdp_session(page)
         await types(keys, code)

@@ -32,7 +32,7 @@ from timebank.overview.changes_listed import waiting_change_about
 from timebank.photos.seeing import photos_attached
 from timebank.rules.catalogue import rules
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, length_of, order_asked, order_choice, typed_words, without_words
+from timebank.web.lists import Bar, length_of, order_asked, order_choice
 from timebank.web.pages import page, see_other
 
 # The tabs in the order of the work: filed deeds, published ones, objections, finished ones.
@@ -76,14 +76,11 @@ class PanelDeedPages(Controller):
     ) -> Template | Redirect:
         """The deeds of the person of this name or number; several of one name are shown to choose from."""
         _require_duty(caller)
-        words, shown = typed_words(data), _tab(data.get("status", ""))
-        asked = {**data, "status": str(shown)}
-        if not words:
-            return see_other(without_words(PATH, asked, FILTERS))
-        found = await one_or_several(
-            caller, words, lambda id_: without_words(PATH, asked | {"person_id": id_}, FILTERS)
-        )
-        return found if isinstance(found, Redirect) else await _deeds_page(request, caller, shown, None, people=found)
+        shown = _tab(data.get("status", ""))
+        found = await one_or_several(caller, {**data, "status": str(shown)}, PATH, FILTERS)
+        if isinstance(found, Redirect):
+            return found
+        return await _deeds_page(request, caller, shown, None, order=data.get("order", ""), people=found)
 
     @get("/catalogue")
     async def catalogue(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:

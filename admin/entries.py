@@ -17,11 +17,11 @@ from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.ledger.searching.found import DAYS_MAX, Asked, count_entries, entries_asked_for, find_entries
 from timebank.ledger.searching.kinds import kind_options
-from timebank.web.lists import Bar, length_of, typed_words
-from timebank.web.pages import page, see_other
+from timebank.web.lists import Bar, length_of
+from timebank.web.pages import page
 
 PATH = "/admin/ledger/entries"
-FIELDS = ("person_id", "kind", "least", "most", "since", "until")
+FIELDS = ("kind", "least", "most", "since", "until", "person_id")
 
 
 class PanelEntryPages(Controller):
@@ -40,13 +40,9 @@ class PanelEntryPages(Controller):
     ) -> Template | Redirect:
         """The entries of the person of this name or number; several of one name are shown to choose from."""
         caller.require_reader()
-        asked, words = _fields(entries_asked_for(data)), typed_words(data)
-        if not words:
-            return see_other(_address(asked))
-        found = await one_or_several(caller, words, lambda id_: _address(asked | {"person_id": id_}))
-        if isinstance(found, Redirect):
-            return found
-        return await _entries_page(request, caller, entries_asked_for(data), None, found)
+        asked = entries_asked_for(data)
+        found = await one_or_several(caller, _fields(asked) | {"q": data.get("q", "")}, PATH, FIELDS)
+        return found if isinstance(found, Redirect) else await _entries_page(request, caller, asked, None, found)
 
 
 async def _entries_page(

@@ -1,6 +1,6 @@
 """A list of the panel narrowed to one person, who is found by name or number and stands in the address as an id."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -10,7 +10,7 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.people.directory import list_people, names_of
 from timebank.people.schemas import PersonLine
-from timebank.web.lists import Bar
+from timebank.web.lists import Bar, typed_words, without_words
 from timebank.web.pages import see_other
 
 MOST = 20
@@ -25,15 +25,19 @@ async def people_named(caller: Scope, words: str) -> Sequence[PersonLine]:
     return (await list_people(caller, q=words, limit=MOST)).items
 
 
-async def one_or_several(caller: Scope, words: str, address: Callable[[str], str]) -> Redirect | Several:
-    """To the list of the one whom these words find, else all whom they find, to choose from.
+async def one_or_several(
+    caller: Scope, data: Mapping[str, str], path: str, filters: Sequence[str]
+) -> Redirect | Several:
+    """To the list of the one whom the words of a search form find, else all whom they find, to choose from.
 
-    `address` is that of the list narrowed to the person of an id.
+    Without words, to the list as it is filtered. `filters` are the fields that stand in its address, `person_id` too.
     """
+    words = typed_words(data)
+    if not words:
+        return see_other(without_words(path, data, filters))
     people = await people_named(caller, words)
-    if len(people) == 1:
-        return see_other(address(str(people[0].id)))
-    return [(person, address(str(person.id))) for person in people]
+    found = [(each, without_words(path, {**data, "person_id": str(each.id)}, filters)) for each in people]
+    return see_other(found[0][1]) if len(found) == 1 else found
 
 
 class OfPerson(msgspec.Struct, frozen=True):

@@ -22,7 +22,7 @@ from timebank.shop import cancelling, reading, returns
 from timebank.shop.schemas import RedemptionStatus, Return
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, Choice, length_of, order_asked, order_choice, typed_words, without_words
+from timebank.web.lists import Bar, Choice, length_of, order_asked, order_choice
 from timebank.web.pages import page, see_other
 
 PATH = "/admin/goods/redemptions"
@@ -64,12 +64,7 @@ class PanelRedemptionPages(Controller):
     ) -> Template | Redirect:
         """The redemptions of the person of this name or number; several of one name are shown to choose from."""
         caller.require_reader()
-        words = typed_words(data)
-        if not words:
-            return see_other(without_words(PATH, data, FILTERS))
-        found = await one_or_several(
-            caller, words, lambda id_: without_words(PATH, {**data, "person_id": id_}, FILTERS)
-        )
+        found = await one_or_several(caller, data, PATH, FILTERS)
         return found if isinstance(found, Redirect) else await _redemptions_page(request, caller, data, people=found)
 
     @post("/{redemption_id:uuid}/cancellation")

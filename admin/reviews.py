@@ -39,7 +39,7 @@ from timebank.service_records.schemas import HoursIn, RecordOut, ReversalIn, Rev
 from timebank.service_records.visits import find_visit
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, length_of, order_asked, order_choice, typed_words, without_words
+from timebank.web.lists import Bar, length_of, order_asked, order_choice, typed_words
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other
 
@@ -117,12 +117,7 @@ class PanelReviewPages(Controller):
         """The records of the person of this name or number; several of one name are shown to choose from."""
         caller.require_reader()
         asked = {**data, "status": data["status"] if data.get("status") in STATUSES else "approved"}
-        words = typed_words(data)
-        if not words:
-            return see_other(without_words(PATH, asked, FILTERS))
-        found = await one_or_several(
-            caller, words, lambda id_: without_words(PATH, asked | {"person_id": id_}, FILTERS)
-        )
+        found = await one_or_several(caller, asked, PATH, FILTERS)
         return found if isinstance(found, Redirect) else await _records_page(request, caller, asked, people=found)
 
     @post()

@@ -12,10 +12,9 @@ import msgspec
 from timebank.core import database
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden, NotFound
-from timebank.core.scope import ADMINS, Community, Role, Scope
+from timebank.core.scope import READERS, Community, Role, Scope
 
 COUNTY, STREET, COMMUNITY = range(3)
-READERS = ADMINS | {Role.auditor}
 DEPTH = {Role.county_admin: COUNTY, Role.street_admin: STREET, Role.community_admin: COMMUNITY}
 
 
@@ -101,17 +100,19 @@ async def communities_in_reach(scope: Scope) -> frozenset[UUID]:
     return frozenset(UUID(bytes=row["id"].bytes) for row in found)
 
 
-async def communities_read(scope: Scope) -> list[Community]:
+async def communities_read(scope: Scope) -> frozenset[UUID]:
     """The communities in which the caller reads everything, by a grant there or above; for readers of the scope's."""
     scope.require_reader()
     async with transaction(scope):
         found = await database.rows(
             Community,
-            "SELECT id, name, path FROM region WHERE kind = 'community' AND path && $1::text[]::uuid[] ORDER BY path",
+            "SELECT id, name, path FROM region WHERE kind = 'community' AND path && $1::text[]::uuid[]",
             database.as_texts(scope.reach),
         )
     reading = [grant for grant in scope.grants if grant.role in READERS]
-    return [one for one in found if scope.system or any(grant.reaches(one.id, one.path) for grant in reading)]
+    return frozenset(
+        one.id for one in found if scope.system or any(grant.reaches(one.id, one.path) for grant in reading)
+    )
 
 
 async def regions_beyond(region_ids: Iterable[UUID], communities: Iterable[UUID]) -> frozenset[UUID]:

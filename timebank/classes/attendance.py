@@ -73,12 +73,7 @@ async def attend(scope: Scope, booking_id: UUID, code: str | None = None, presen
     """
     async with transaction(scope):
         holder = await seats.lock_child(scope, booking_id)
-        facts = await read(
-            AttendanceFacts,
-            booking=database.one(f"{HELD} b.id = $2 FOR NO KEY UPDATE OF b", scope.community_id, booking_id),
-            near=near_question(signed_on(scope), [holder.child_id]),
-            family=family_question(scope, holder.child_id),
-        )
+        facts = await read_attendance(scope, booking_id, holder)
         found = require_attendable(scope, facts, holder)
         if found.status == "held":
             everybody = [found.child_id, *facts.family.guardians]
@@ -105,6 +100,16 @@ class AttendanceFacts(msgspec.Struct, frozen=True, kw_only=True):
     booking: BookingRow | None
     near: NearFacts
     family: Family
+
+
+async def read_attendance(scope: Scope, booking_id: UUID, holder: Holder) -> AttendanceFacts:
+    """Lock the booking's row and read who its child is. The caller has locked the child's row."""
+    return await read(
+        AttendanceFacts,
+        booking=database.one(f"{HELD} b.id = $2 FOR NO KEY UPDATE OF b", scope.community_id, booking_id),
+        near=near_question(signed_on(scope), [holder.child_id]),
+        family=family_question(scope, holder.child_id),
+    )
 
 
 def require_attendable(scope: Scope, facts: AttendanceFacts, holder: Holder) -> BookingRow:

@@ -3,15 +3,14 @@
 from uuid import UUID
 
 from timebank.access.pickup import give_pickup
-from timebank.agreements.independence import near_question, signed_on
 from timebank.classes import seats
-from timebank.classes.attendance import AttendanceFacts, require_attendable
-from timebank.classes.families import family_question, notify_family
+from timebank.classes.attendance import read_attendance, require_attendable
+from timebank.classes.families import notify_family
 from timebank.classes.schemas import Booked
-from timebank.classes.seats import HELD, BookingRow
+from timebank.classes.seats import BookingRow
 from timebank.classes.tables import Booking
 from timebank.core import audit, clock, database
-from timebank.core.database import read, retried, transaction
+from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.core.wording import phrase
@@ -40,12 +39,7 @@ async def undo_attendance(scope: Scope, booking_id: UUID) -> Booked:
         holder = await seats.lock_child(scope, booking_id)
         lesson_id = (await seats.visible_booking(scope, booking_id)).lesson_id
         lesson = await seats.locked_lesson(scope, lesson_id)
-        facts = await read(
-            AttendanceFacts,
-            booking=database.one(f"{HELD} b.id = $2 FOR NO KEY UPDATE OF b", scope.community_id, booking_id),
-            near=near_question(signed_on(scope), [holder.child_id]),
-            family=family_question(scope, holder.child_id),
-        )
+        facts = await read_attendance(scope, booking_id, holder)
         found = require_attendable(scope, facts, holder)
         if found.status == "held" and await has_undone(scope, "attend", booking_id):
             return Booked(id=found.id, status="held", code=None, minutes=found.minutes, place=None)

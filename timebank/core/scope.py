@@ -22,6 +22,7 @@ class Role(StrEnum):
 
 
 ADMINS = frozenset({Role.community_admin, Role.street_admin, Role.county_admin})
+READERS = ADMINS | {Role.auditor}
 HEADS = frozenset({Role.building_head, Role.unit_head})
 
 
@@ -151,7 +152,7 @@ class Scope:
     @property
     def reads_all(self) -> bool:
         """Whether the caller reads everything in the community, as administrators and auditors do."""
-        return self.administers or self.has(Role.auditor)
+        return self.system or self.has(*READERS)
 
     def keeps(self, station_id: UUID | None) -> bool:
         """Whether the caller may serve at this station: as its keeper, its signed-on counter, or an administrator."""

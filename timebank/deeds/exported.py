@@ -5,8 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.core.errors import Invalid
-from timebank.core.locale import _
+from timebank.core.filters import read_filters
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.deeds.reading import list_deeds
@@ -24,10 +23,7 @@ class DeedsAsked(msgspec.Struct):
 async def deed_rows(scope: Scope, filters: Mapping[str, str], limit: int, cursor: str | None) -> Page[object]:
     """A page of the deeds of this status and person, for those who read the whole community."""
     scope.require_reader()
-    try:
-        asked = msgspec.convert(dict(filters), DeedsAsked)
-    except msgspec.ValidationError as error:
-        raise Invalid(why=_("筛选的条件不对")) from error
+    asked = read_filters(filters, DeedsAsked)
     found = await list_deeds(scope, status=asked.status, person_id=asked.person_id, limit=limit, cursor=cursor)
     rows: list[object] = [
         (d.occurred_on, d.person, d.area, d.rule, d.points, d.witness, d.words(), STATUS[d.status][0])

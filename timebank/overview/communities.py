@@ -31,25 +31,16 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     expiring: int | None = None
 
 
-class _Row(msgspec.Struct, frozen=True, kw_only=True):
-    id: UUID
-    counted_at: datetime
-    minutes: int
-    before: int
-    people: int
-    points: int
-    outstanding: int
-    expiring: int
-
-
 _FIGURES = """
-SELECT f.community_id AS id, f.counted_at, coalesce(m.minutes, 0) AS minutes, coalesce(b.minutes, 0) AS before,
+SELECT c.id, c.name, f.counted_at, coalesce(m.minutes, 0) AS minutes, coalesce(b.minutes, 0) AS before,
        coalesce(m.people, 0) AS people, coalesce(m.points, 0) AS points, f.expiring,
-       (SELECT coalesce(sum(each), 0)::bigint FROM unnest(f.ahead_points) AS each) AS outstanding
-FROM community_figures f
+       CASE WHEN f.counted_at IS NOT NULL
+            THEN (SELECT coalesce(sum(each), 0)::bigint FROM unnest(f.ahead_points) AS each) END AS outstanding
+FROM region c
+LEFT JOIN community_figures f ON f.community_id = c.id AND f.counted_at >= $4
 LEFT JOIN month_service m ON m.community_id = f.community_id AND m.month = $2 AND m.kind = 'all'
 LEFT JOIN month_service b ON b.community_id = f.community_id AND b.month = $3 AND b.kind = 'all'
-WHERE f.community_id = ANY ($1::text[]::uuid[])
+WHERE c.id = ANY ($1::text[]::uuid[]) ORDER BY c.path
 """
 
 
@@ -59,17 +50,10 @@ async def communities_compared(scope: Scope) -> list[Compared]:
     A count of another month is not this month's, and is left out.
     """
     month = clock.local_day().replace(day=1)
-    known = await communities_read(scope)
-    here = frozenset(one.id for one in known)
+    begin, _end = clock.day_bounds(month)
+    here = await communities_read(scope)
     async with transaction(scope, communities=here):
-        rows = await database.rows(_Row, _FIGURES, database.as_texts(here), month, months_back(month, 1))
-    counted = {row.id: row for row in rows if clock.local_day(row.counted_at).replace(day=1) == month}
-    return [
-        Compared(name=one.name, **msgspec.structs.asdict(counted[one.id]))
-        if one.id in counted
-        else Compared(id=one.id, name=one.name)
-        for one in known
-    ]
+        return await database.rows(Compared, _FIGURES, database.as_texts(here), month, months_back(month, 1), begin)
 
 
 def in_all(compared: Sequence[Compared]) -> dict[str, int]:

@@ -57,7 +57,7 @@ def _newest(kinds: list[CounterDone], most: int) -> str:
         for place, kind in enumerate(kinds)
     ]
     return (
-        "SELECT d.place, d.id, d.at, p.name, d.what, d.by, d.received_at "  # noqa: S608  # as above
+        "SELECT d.place, d.id, d.at, p.name, d.what, d.by, d.received_at "  # noqa: S608  # the manifests' own statements
         f"FROM ({' UNION ALL '.join(parts)}) AS d "
         "JOIN person p ON p.community_id = $1 AND p.id = d.person_id "
         f"ORDER BY d.at DESC, d.id DESC LIMIT {int(most)}"

@@ -50,13 +50,15 @@ class VisitRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.opening.closing(self.in_at)
 
 
-ROW = (
+_ROW = (
     "SELECT v.id, v.person_id, v.station_id, s.name AS station, v.activity_id, a.name AS activity, v.shift_id, "
     "v.in_at, v.out_at, v.status, v.in_by, v.out_by, v.marks::text[] AS marks, v.flags, "
-    "v.opens_at, v.closes_at FROM visit v "
+    "v.opens_at, v.closes_at{more} FROM visit v "
     "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
     "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
 )
+ROW = _ROW.format(more="")
+_ENDS = _ROW.format(more=", v.in_by_login, v.out_by_login, v.in_received_at, v.out_received_at")
 
 
 class VisitEnds(VisitRow, frozen=True, kw_only=True):
@@ -70,11 +72,11 @@ class VisitEnds(VisitRow, frozen=True, kw_only=True):
 
 async def locked_visit(scope: Scope, visit_id: UUID) -> VisitEnds | None:
     """Lock a visit's row. The caller has locked its person's."""
-    told = ROW.replace(
-        "v.opens_at,", "v.in_by_login, v.out_by_login, v.in_received_at, v.out_received_at, v.opens_at,", 1
-    )
     return await database.row(
-        VisitEnds, told + "WHERE v.community_id = $1 AND v.id = $2 FOR NO KEY UPDATE OF v", scope.community_id, visit_id
+        VisitEnds,
+        _ENDS + "WHERE v.community_id = $1 AND v.id = $2 FOR NO KEY UPDATE OF v",
+        scope.community_id,
+        visit_id,
     )
 
 

@@ -6,8 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import clock
-from timebank.core.errors import Invalid
-from timebank.core.locale import _
+from timebank.core.filters import read_filters
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.service_records.reading import list_records
@@ -23,10 +22,7 @@ class RecordsAsked(msgspec.Struct):
 async def record_rows(scope: Scope, filters: Mapping[str, str], limit: int, cursor: str | None) -> Page[object]:
     """A page of the records of this status and person, for those who read the whole community."""
     scope.require_reader()
-    try:
-        asked = msgspec.convert(dict(filters), RecordsAsked)
-    except msgspec.ValidationError as error:
-        raise Invalid(why=_("筛选的条件不对")) from error
+    asked = read_filters(filters, RecordsAsked)
     found = await list_records(scope, status=asked.status, person_id=asked.person_id, limit=limit, cursor=cursor)
     rows = []
     for record in found.items:

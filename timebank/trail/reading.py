@@ -90,7 +90,7 @@ async def trail_by_reason(
     for word in words.split()[:WORDS_MAX]:
         fits.add("strpos(lower(l.reason), {}) > 0", word.lower())
     sql = (
-        "WITH l AS MATERIALIZED (SELECT a.id, a.person_id, a.about_id, a.noun_id, a.verb, a.reason FROM audit a "  # noqa: S608  # no input
+        "WITH l AS MATERIALIZED (SELECT a.id, a.person_id, a.about_id, a.noun_id, a.verb, a.reason FROM audit a "  # noqa: S608  # constants and conditions of the program, which hold no values
         f"WHERE a.community_id = $1{looked.sql} ORDER BY a.id DESC LIMIT {most(LOOKED_MAX)}) "
         f"SELECT ARRAY(SELECT l.id FROM l WHERE true{fits.sql} ORDER BY l.id DESC LIMIT {most(limit + 1)}) AS found, "
         "(SELECT count(*) FROM l) AS looked, (SELECT l.id FROM l ORDER BY l.id LIMIT 1) AS oldest"

@@ -52,7 +52,7 @@ async def refused_scans_of(scope: Scope, person_id: UUID, reading: Reading) -> P
     async with transaction(scope):
         rows = await database.rows(
             _Row,
-            "SELECT s.nonce, s.received_at, s.scanned_at, station.name AS station, s.how, s.verdict::text AS verdict "  # noqa: S608  # no input
+            "SELECT s.nonce, s.received_at, s.scanned_at, station.name AS station, s.how, s.verdict::text AS verdict "  # noqa: S608  # constants and conditions of the program, which hold no values
             "FROM scan s LEFT JOIN station ON station.community_id = s.community_id AND station.id = s.station_id "
             f"WHERE s.community_id = $1 AND s.person_id = $2 AND s.status = 'error'{asked.sql} "
             f"ORDER BY s.received_at DESC, s.nonce DESC LIMIT {most(SHOWN + 1)}",

@@ -127,7 +127,8 @@ async def _is_past(scope: Scope, found: VisitEnds) -> bool:
 
     Its end was scanned long before the server received it, its station has closed, or the person has been in since.
     """
-    assert found.out_at is not None and found.out_received_at is not None  # noqa: PT018
+    assert found.out_at is not None
+    assert found.out_received_at is not None
     if found.out_received_at - found.out_at > PROVES_FOR or clock.now() > found.closing + CLOSING_GRACE:
         return True
     return await database.read_value(

@@ -7,7 +7,7 @@ from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.core.wording import Phrase, phrase
 from timebank.service_records.crediting.reversal import take_credit_back
-from timebank.service_records.reviews.deciding import ROW, DecidedRow
+from timebank.service_records.reviews.deciding import ROW_WITH, DecidedRow
 from timebank.service_records.tables import ServiceRecord
 
 
@@ -22,11 +22,9 @@ class _UndoneRow(DecidedRow, frozen=True, kw_only=True):
     points: int
 
 
-_UNDONE = ROW.replace(
-    "r.entry_id,",
-    "r.entry_id, r.reviewed_at IS NOT NULL OR r.corrected_at IS NOT NULL AS was_decided, "
-    "coalesce(r.credited_points, 0) AS points,",
-    1,
+_UNDONE = ROW_WITH.format(
+    more=", r.reviewed_at IS NOT NULL OR r.corrected_at IS NOT NULL AS was_decided, "
+    "coalesce(r.credited_points, 0) AS points"
 )
 
 

@@ -47,14 +47,16 @@ class DecidedRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 VOLUNTEERING = "志愿服务"
-ROW = (
+ROW_WITH = (
     "SELECT r.id, r.kind, r.status, r.person_id, r.entered_by, r.visit_id, r.started_at, r.ended_at, r.minutes, "
-    "r.rule_code, coalesce(s.name, a.name, '志愿服务') AS place, r.flags, r.entry_id, r.counts_on, r.corrected_by "
-    "FROM service_record r "
+    "r.rule_code, coalesce(s.name, a.name, '志愿服务') AS place, r.flags, r.entry_id, r.counts_on, "
+    "r.corrected_by{more} FROM service_record r "
     "LEFT JOIN station s ON s.community_id = r.community_id AND s.id = r.station_id "
     "LEFT JOIN activity a ON a.community_id = r.community_id AND a.id = r.activity_id "
     "WHERE r.community_id = $1 AND r.id = $2 AND r.status <> 'withdrawn' "
 )
+"""SQL of a DecidedRow with further columns, `more`: empty, or each with a comma before it."""
+ROW = ROW_WITH.format(more="")
 
 
 # The array of the logins that took part in the scans of the visit `v` in community $1, with nulls among them.

@@ -5,8 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.core.errors import Invalid
-from timebank.core.locale import _
+from timebank.core.filters import read_filters
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.shop.goods import list_goods
@@ -37,10 +36,7 @@ async def good_rows(scope: Scope, filters: Mapping[str, str], limit: int, cursor
 async def redemption_rows(scope: Scope, filters: Mapping[str, str], limit: int, cursor: str | None) -> Page[object]:
     """A page of the redemptions of this status, station and person."""
     scope.require_reader()
-    try:
-        asked = msgspec.convert(dict(filters), RedemptionsAsked)
-    except msgspec.ValidationError as error:
-        raise Invalid(why=_("筛选的条件不对")) from error
+    asked = read_filters(filters, RedemptionsAsked)
     found = await list_redemptions(
         scope, status=asked.status, station_id=asked.station, person_id=asked.person_id, limit=limit, cursor=cursor
     )

@@ -28,7 +28,7 @@ async def low_stock_at(scope: Scope, station_id: UUID) -> list[LowStock]:
     async with transaction(scope):
         return await database.rows(
             LowStock,
-            "SELECT g.name AS good, s.quantity, g.unit FROM stock s "  # noqa: S608  # no input
+            "SELECT g.name AS good, s.quantity, g.unit FROM stock s "  # noqa: S608  # constants and conditions of the program, which hold no values
             "JOIN good g ON g.community_id = s.community_id AND g.id = s.good_id "
             f"WHERE s.community_id = $1 AND s.station_id = $2 AND {IS_LOW} "
             f"ORDER BY s.quantity, g.name LIMIT {most(SHOWN)}",

@@ -213,6 +213,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /desk/shelf/receipts",
         "POST /desk/visits/{visit_id}/undo",
         "POST /desk/check-outs/{visit_id}/undo",
+        "POST /desk/sign-in-code/confirmations/{rest_id}/undo",
     ),
     "s fuuu uuu yu yfyy uuu ysf": (
         "POST /api/v1/redemptions/{redemption_id}/collection",
@@ -518,6 +519,7 @@ NEVER_DONE = {
     "GET /api/v1/schema/{path}": "there is no such page: the schema is one file",
     "POST /desk/redemptions/{redemption_id}/undo": "nothing was handed over; tests/shop/test_undone_hand_overs.py does",
     "POST /desk/bookings/{booking_id}/undo": "nobody has attended lately; tests/classes/test_undone_attendance.py",
+    "POST /desk/sign-in-code/confirmations/{rest_id}/undo": "tests/access/test_undone_confirmations.py does it",
     "POST /desk/check-outs/{visit_id}/undo": "nobody has left lately; tests/presence/test_undone_visits.py",
     "POST /desk/visits": "nobody was scanned a moment ago; tests/presence/test_presence_pages.py checks in so",
     "POST /visits/{visit_id}/objection": "the visit has no record yet; tests/deeds/test_objections.py objects to one",

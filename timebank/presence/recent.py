@@ -65,7 +65,7 @@ def _newest(kinds: list[CounterDone], most: int) -> str:
 
 
 def _in_words(scope: Scope, kind: CounterDone, row: _Row, now: datetime) -> Done:
-    mine = row.by is not None and row.by in (scope.login_id, scope.person_id)
+    mine = row.by is not None and row.by == scope.login_id
     left = int((row.received_at + UNDO_WITHIN - now).total_seconds()) if kind.undo and row.received_at and mine else 0
     return Done(
         name=names.masked(row.name), at=f"{clock.local(row.at):%H:%M}", word=kind.word, what=row.what or "",

@@ -64,7 +64,7 @@ LOOKS = {
     "GET /me/code.json": OWN, "GET /messages": OWN, "GET /metrics": SERVICE,
     "GET /p/{payload}": "tells nothing of a person's code", "GET /password": FORM, "GET /readyz": SERVICE,
     "GET /redemptions": OWN, "GET /scan": FORM, "GET /sign-in": FORM, "GET /static/{path}": SERVICE,
-    "GET /visits": OWN, "GET /work": "leads to where one works",
+    "GET /sign-ins": OWN, "GET /visits": OWN, "GET /work": "leads to where one works",
     "GET /communities": "the names of the communities that one reaches",
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ too few points. A role that may act in general but not on this object, such as f
 
 # The patterns of operations not named in RULES, by path: a new panel page is open to administrators by default.
 GENERAL: tuple[tuple[str, str], ...] = (
+    ("s yyyy yyy yy yyyy yyy fff", r"GET /sign-ins"),
     ("s ffff fff ff yyyy fyy fff", r"GET /admin(/[a-z/]+)?"),
     ("s ffff fff ff yyyy fuu fff", r"GET /admin/.*\{.*"),
     ("s ffff fff ff yfyy fuu fff", r"POST /admin/.*\{.*"),
@@ -105,6 +106,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /c/{payload}",
         "POST /messages/read",
         "POST /password",
+        "POST /sign-ins/end",
         "POST /preferences/publication",
         "POST /scan",
     ),
@@ -519,7 +521,6 @@ NEVER_DONE = {
     "GET /api/v1/schema/{path}": "there is no such page: the schema is one file",
     "POST /desk/redemptions/{redemption_id}/undo": "nothing was handed over; tests/shop/test_undone_hand_overs.py does",
     "POST /desk/bookings/{booking_id}/undo": "nobody has attended lately; tests/classes/test_undone_attendance.py",
-    "POST /desk/sign-in-code/confirmations/{rest_id}/undo": "tests/access/test_undone_confirmations.py does it",
     "POST /desk/check-outs/{visit_id}/undo": "nobody has left lately; tests/presence/test_undone_visits.py",
     "POST /desk/visits": "nobody was scanned a moment ago; tests/presence/test_presence_pages.py checks in so",
     "POST /visits/{visit_id}/objection": "the visit has no record yet; tests/deeds/test_objections.py objects to one",

@@ -205,17 +205,18 @@ async def undo_confirm_login(scope: Scope, rest_id: UUID) -> None:
         found = await database.row(_Ended, _ENDED, scope.community_id, rest_id)
         assert found is not None
         require_locked(found.person_id, [asked.person_id])
-        if not (scope.administers or scope.kept_stations):
+        if found.ended_station_id is not None:
+            scope.require_keeper(found.ended_station_id)
+        elif not (scope.administers or scope.kept_stations or scope.is_counter):
             raise Forbidden
         if await is_near_home(signed_on(scope), found.person_id):
             raise NotIndependent
         if found.ended_at is None and await has_undone(scope, "confirm_login", rest_id):
             return
         station_id, mine = found.ended_station_id, found.ended_by_login == scope.login_id
-        if station_id is None or found.ended_at is None or scope.login_id is None or not mine:
+        if station_id is None or found.ended_at is None:
             raise ConfirmationStands
-        scope.require_keeper(station_id)
-        if not is_within_the_minute(found.ended_at):
+        if scope.login_id is None or not mine or not is_within_the_minute(found.ended_at):
             raise ConfirmationStands
         await database.execute(
             "SELECT login_rests_go_on($1, $2, $3, $4, $5)",

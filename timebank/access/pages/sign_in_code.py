@@ -12,7 +12,7 @@ from timebank.cards.pages.counter import WHOM, Whom
 from timebank.core import scanned
 from timebank.core.locale import _
 from timebank.core.scope import Scope
-from timebank.http.callers import AnyRequest
+from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.refusals import shown_again
 from timebank.overview.openers import confirm_login, undo_confirm_login
 from timebank.presence import counter
@@ -58,7 +58,7 @@ class CounterSignInCodePages(Controller):
         await confirm_login(caller, whom.person_id, whom.station_id)
         return see_other(f"/desk?station={whom.station_id}&done=confirmed")
 
-    @post("/confirmations/{rest_id:uuid}/undo")
+    @post("/confirmations/{rest_id:uuid}/undo", opt=AT_THE_COUNTER)
     @shown_again(
         lambda request, caller, data: counter_page(request, caller, data),
         lambda request, caller: choice_page(request, caller),

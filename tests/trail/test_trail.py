@@ -19,6 +19,8 @@ from timebank.core import audit, clock
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden
 from timebank.operations.piccolo_app import APP_CONFIG
+from timebank.people.enrolment.enrolling import enrol
+from timebank.people.schemas import Enrolment
 from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.reading import list_records
 from timebank.trail import reading
@@ -289,6 +291,28 @@ async def test_an_act_is_found_by_words_of_its_reason_and_the_words_stand_in_no_
     both = await auditor.send("/admin/audit/search", reason="要求", q="李秀英", part="about")
     assert "本人要求改" in both.text
     assert "没有找到操作记录" in (await auditor.send("/admin/audit/search", reason="没有写过的词")).text
+
+
+async def test_who_is_chosen_of_several_of_one_name_keeps_the_words_of_the_reason_and_the_other_filters(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    admin = await town.scope("赵丽")
+    twin = await enrol(admin, Enrolment(name="张桂兰", phone="19900007777"))
+    async with transaction(admin):
+        for reason in ("扫错了", "别的事"):
+            await audit.record(admin, "set_status", "person", twin, reason=reason)
+    auditor = await browser(client, town, "孙伟")
+    asked = {"reason": "扫错", "verb": "set_status", "since": "2026-01-01", "part": "about"}
+    several = await auditor.send("/admin/audit/search", q="张桂兰", **asked)
+    assert "是哪一位？" in several.text
+    assert f'name="chosen" value="{twin}"' in several.text
+    assert 'name="reason" maxlength="60" autocomplete="off" value="扫错"' in several.text
+    chosen = await auditor.send("/admin/audit/search", chosen=twin, **asked)
+    assert "扫错了" in chosen.text
+    assert "别的事" not in chosen.text
+    assert f'name="about_id" value="{twin}"' in chosen.text
+    other = await auditor.send("/admin/audit/search", chosen=town.people["张桂兰"], **asked)
+    assert "没有找到操作记录" in other.text
 
 
 @pytest.mark.parametrize("name", ["周敏", "陈明", "张桂兰"])

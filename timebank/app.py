@@ -1,7 +1,7 @@
 """create_app() builds the Litestar application: its plugins, and the routes that the capabilities declare."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -128,9 +128,13 @@ def template_engine() -> JinjaTemplateEngine:
     return engine
 
 
-def menu(*, reads_all: bool) -> list[MenuEntry]:
-    """The panel's menu. `reads_all` False: for a caller who reads a part of the community, such as a grid worker."""
-    entries = sorted((entry for one in capabilities() for entry in one.menu), key=lambda entry: entry.place)
+def menu(*, reads_all: bool, uses: Callable[[str], bool]) -> list[MenuEntry]:
+    """The panel's menu. `reads_all` False: for a caller who reads a part of the community, such as a grid worker.
+
+    `uses`: whether the community has switched a capability on.
+    """
+    brought = (one for one in capabilities() if not one.switch or uses(one.name))
+    entries = sorted((entry for one in brought for entry in one.menu), key=lambda entry: entry.place)
     return [entry for entry in entries if entry.readers in ("both", "all" if reads_all else "part")]
 
 

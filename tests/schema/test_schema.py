@@ -13,11 +13,13 @@ from timebank.core.database import transactions
 from timebank.operations.piccolo_app import APP_CONFIG
 
 # Tables of no community, to which a tenant's row may refer by primary key, without community_id.
-REFERENCE_TABLES = {"region", "login"}
-# Tables without community_id: regions, working days, logins and their sign-in, requests, installation and migrations.
+REFERENCE_TABLES = {"region", "login", "unit"}
+# Tables without community_id: regions, working days, units, logins and their sign-in, requests, installation,
+# migrations.
 NOT_TENANTS = {
     "region",
     "workday",
+    "unit",
     "login",
     "session",
     "one_time_code",

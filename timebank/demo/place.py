@@ -113,9 +113,9 @@ class Place:
         """Grant a role to a person, and add it to their scope."""
         asked = GrantIn(person_id=person.id, role=role, region_id=region_id, area_id=area_id, station_id=station_id)
         await grant(self.system, asked)
-        held = Grant(role, self.id, area_id, station_id)
+        held = Grant(role=role, community_id=self.id, area_id=area_id, station_id=station_id)
         if region_id in self.path[:-1]:
-            held = Grant(role, region_id=region_id)
+            held = Grant(role=role, region_id=region_id)
         self._grants.setdefault(person, []).append(held)
 
     async def found(self) -> None:

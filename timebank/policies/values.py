@@ -11,7 +11,7 @@ from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import done_alone, propose
 from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database
-from timebank.core.capability import hook
+from timebank.core.capability import capabilities, hook, resolve
 from timebank.core.database import Question, retried, transaction
 from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
@@ -35,6 +35,9 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     second_person_points: int = 200
     pushes_messages: int = 0
     photo_days: int = 180
+    uses_units: int = 0
+    uses_teams: int = 0
+    uses_matters: int = 0
 
 
 class PolicyOutOfRange(TimebankError):
@@ -48,7 +51,8 @@ class PolicyInfo(msgspec.Struct, frozen=True):
     unit: str
     smallest: int
     largest: int
-    looser: Literal["up", "down"]  # the direction that mints or unlocks more; such a change waits for a second person
+    looser: Literal["up", "down", "neither"]
+    """The direction that mints or unlocks more; such a change waits for a second person."""
 
 
 KNOWN: dict[str, PolicyInfo] = {
@@ -66,6 +70,9 @@ KNOWN: dict[str, PolicyInfo] = {
     "pushes_messages": PolicyInfo(_("有新消息时知会推送平台"), _("（1 开，0 关）"), 0, 1, "up"),
     # Kept longer, private pictures are open to more eyes; not shorter than a quarter, so that nobody gets rid of proof.
     "photo_days": PolicyInfo(_("照片在事情办完后保留的天数"), _("天"), 90, 365, "up"),
+    "uses_units": PolicyInfo(_("使用“单位”：单位、报到、联络员"), _("（1 开，0 关）"), 0, 1, "neither"),
+    "uses_matters": PolicyInfo(_("使用“事项”：反映、点单、心愿、网格事件"), _("（1 开，0 关）"), 0, 1, "neither"),
+    "uses_teams": PolicyInfo(_("使用“班组”：班组、技能、找帮手"), _("（1 开，0 关）"), 0, 1, "neither"),
 }
 _WORDS: dict[str, dict[Any, str]] = {"title": {name: info.title for name, info in KNOWN.items()}}
 
@@ -156,6 +163,8 @@ async def change_policy(scope: Scope, name: str, value: int) -> Waiting | None:
 
 def is_looser_policy(info: PolicyInfo, stands: int, value: int) -> bool:
     """Whether this value mints or unlocks more than the value in force, `stands`."""
+    if info.looser == "neither":
+        return False
     return value > stands if info.looser == "up" else value < stands
 
 
@@ -166,6 +175,9 @@ async def _write(scope: Scope, name: str, value: int, by: UUID | None) -> None:
         scope.community_id, name, value, by, clock.now(),
     )  # fmt: skip
     await audit.record(scope, "change_policy", "policy", None, name=name, value=value)
+    begun = next((one.switched_on for one in capabilities() if name == f"uses_{one.name}"), None)
+    if value and begun is not None:
+        await resolve(begun)(scope)
 
 
 async def set_agreed_policy(scope: Scope, change: Change) -> None:

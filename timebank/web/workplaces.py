@@ -1,6 +1,6 @@
 """Where somebody works: the pages that the capabilities declare for their roles."""
 
-from timebank.core.capability import Workplace, capabilities
+from timebank.core.capability import Workplace, capabilities_of
 from timebank.core.scope import HEADS, Role, Scope
 
 COMMUNITIES = "/communities"
@@ -10,7 +10,8 @@ def workplaces_of(caller: Scope) -> list[Workplace]:
     """The caller's workplaces in the community, the first to land on first. A device has none: it is one."""
     if caller.device_id is not None:
         return []
-    declared = sorted((place for one in capabilities() for place in one.workplaces), key=lambda place: place.place)
+    brought = (place for one in capabilities_of(caller) for place in one.workplaces)
+    declared = sorted(brought, key=lambda place: place.place)
     return [place for place in declared if _works_at(caller, place)]
 
 

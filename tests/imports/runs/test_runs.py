@@ -347,7 +347,7 @@ async def test_the_worker_carries_on_what_a_street_administrator_began_in_a_comm
     assert at is not None
     starter = await work.starter_of(town.system(SPRING), at)
     assert (starter.community_id, starter.community_name, starter.person) == (spring, SPRING, None)
-    assert starter.grants == {Grant(Role.street_admin, region_id=town.street)}
+    assert starter.grants == {Grant(role=Role.street_admin, region_id=town.street)}
     assert (await require_region(starter, town.street)).id == town.street
     with pytest.raises(Forbidden):
         await require_region(starter, town.county)

@@ -34,6 +34,7 @@ from timebank.core.capability.declared import (
     Workplace,
 )
 from timebank.core.capability.residents import Figure, Reading, ResidentAct, ResidentPart
+from timebank.core.scope import Scope
 
 __all__ = [
     "Agreed",
@@ -62,6 +63,7 @@ __all__ = [
     "Workplace",
     "also",
     "capabilities",
+    "capabilities_of",
     "counter_page_of",
     "hook",
     "message_kind",
@@ -77,6 +79,11 @@ class Capability:
 
     name: str
     package: str = ""
+    switch: bool = False
+    """Whether a community has it only after switching it on, by the policy `uses_<name>`: until then it has no menu, no
+    tile, no list and no job there."""
+    switched_on: str | None = None
+    """The verb that is called with the scope, in the open transaction, when a community switches it on."""
     tables: str | None = None
     """The module of its table classes."""
     api: Sequence[str] = ()
@@ -159,6 +166,11 @@ class Capability:
 
 
 _added: list[Capability] = []
+
+
+def capabilities_of(scope: Scope) -> Sequence[Capability]:
+    """The capabilities that the scope's community has: those without a switch, and those that it has switched on."""
+    return [one for one in capabilities() if not one.switch or scope.uses(one.name)]
 
 
 def capabilities() -> Sequence[Capability]:

@@ -50,7 +50,8 @@ async def add_grids(owner: asyncpg.Connection, community_id: UUID, number: int) 
     """Add grids; return their ids in order."""
     grids = [clock.new_id() for _ in range(number)]
     await owner.executemany(
-        "INSERT INTO area (community_id, id, kind, name, pinyin, path, created_at) VALUES ($1, $2, 'grid', $3, $4, $5, now())",
+        "INSERT INTO area (community_id, id, kind, name, pinyin, path, created_at) "
+        "VALUES ($1, $2, 'grid', $3, $4, $5, now())",
         [
             (community_id, id_, f"网格 {n}", names.pinyin(f"网格 {n}"), [id_])
             for n, id_ in enumerate(grids, 1)
@@ -70,13 +71,13 @@ async def add_matters(owner: asyncpg.Connection, community_id: UUID, given: Sequ
         rows.append((
             community_id, one.id, f"{n:08}", one.kind, one.category, one.area_id, one.reporter_id, one.status,
             one.received_at, done, (done or one.received_at) if ended else None, one.received_at + timedelta(days=1),
-            one.done_days, one.reopens, one.returns, one.unit_id or (one.unit_id if one.status != "accepted" else None),
+            one.done_days, one.reopens, one.returns, one.unit_id,
             "cannot" if one.status == "refused" else None,
         ))  # fmt: skip
     await owner.executemany(
-        "INSERT INTO matter (community_id, id, number, kind, category_code, area_id, reporter_id, channel, status, level, "
-        "received_at, done_at, closed_at, due_at, first_due_at, done_days, reopens, returns, unit_id, refused_because, "
-        "created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'member', $8, 'grid', $9, $10, $11, $12, $12, $13, $14, $15, "
+        "INSERT INTO matter (community_id, id, number, kind, category_code, area_id, reporter_id, channel, status, "
+        "level, received_at, done_at, closed_at, due_at, first_due_at, done_days, reopens, returns, unit_id, "
+        "refused_because, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'member', $8, 'grid', $9, $10, $11, $12, $12, $13, $14, $15, "
         "$16, $17, $9)",
         rows,
     )

@@ -124,7 +124,8 @@ async def test_a_count_after_random_changes_of_old_days_equals_a_count_from_the_
             one.status, one.done_on, one.reopens = chance.choice([("dispatched", None, 1), ("done", TODAY, 1)])
             done = None if one.done_on is None else NOON
             await owner.execute(
-                "UPDATE matter SET status = $2, done_at = $3, done_days = $4, reopens = 1, closed_at = NULL WHERE id = $1",
+                "UPDATE matter SET status = $2, done_at = $3, done_days = $4, reopens = 1, closed_at = NULL "
+                "WHERE id = $1",
                 one.id, one.status, done, one.done_days,
             )  # fmt: skip
             one.solved = None  # what was said of the first time does not count for the second

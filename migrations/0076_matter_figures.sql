@@ -33,5 +33,6 @@ CREATE TABLE matter_counted (
 );
 CALL protect_tenant_table('matter_counted', 'SELECT, INSERT, UPDATE');
 
--- When the server wrote a step; an old ledger that is taken in has steps of long ago.
-CREATE INDEX matter_open_grid ON matter (community_id, due_at) WHERE status IN ('received', 'dispatched', 'accepted');
+-- What is open now, and what was finished lately.
+CREATE INDEX matter_open ON matter (community_id, due_at, id) WHERE status IN ('received', 'dispatched', 'accepted');
+CREATE INDEX matter_finished ON matter (community_id, done_at) WHERE done_at IS NOT NULL;

@@ -24,12 +24,12 @@ from litestar.types import (
 )
 
 from timebank.core import clock, names, settings, vault, wording
-from timebank.core.capability import MenuEntry, capabilities, resolve
+from timebank.core.capability import Capability, MenuEntry, capabilities, resolve
 from timebank.core.database import connections
 from timebank.core.errors import TimebankError
 from timebank.http import health
 from timebank.http.answering import answer_request
-from timebank.http.callers import provide_scope
+from timebank.http.callers import provide_scope, provide_scope_where_used
 from timebank.http.idempotency import provide_idempotency
 from timebank.http.openapi import openapi_config
 from timebank.http.problems import failed, out_of_range, refused, refused_by_framework
@@ -106,9 +106,18 @@ OF_NO_CAPABILITY: Sequence[ControllerRouterHandler] = (
 def routes() -> Sequence[ControllerRouterHandler]:
     """The JSON API below /api/v1, the pages of the capabilities, and the handlers that belong to no capability."""
     manifests = capabilities()
-    api = [resolve(path) for one in manifests for path in one.api]
-    pages = [resolve(path) for one in manifests for path in one.pages]
+    api = [handler for one in manifests for handler in _where_used(one, one.api)]
+    pages = [handler for one in manifests for handler in _where_used(one, one.pages)]
     return [Router("/api/v1", route_handlers=api, before_request=strict_body), *pages, *OF_NO_CAPABILITY]
+
+
+def _where_used(one: Capability, paths: Sequence[str]) -> Sequence[ControllerRouterHandler]:
+    """The handlers of a capability; where communities switch it on, they answer `not_used_here` in the others."""
+    handlers = [resolve(path) for path in paths]
+    if not one.switch or not handlers:
+        return handlers
+    caller = Provide(provide_scope_where_used(one.name))
+    return [Router("", route_handlers=handlers, dependencies={"caller": caller})]
 
 
 def template_engine() -> JinjaTemplateEngine:

@@ -77,8 +77,8 @@ async def add_matters(owner: asyncpg.Connection, community_id: UUID, given: Sequ
     await owner.executemany(
         "INSERT INTO matter (community_id, id, number, kind, category_code, area_id, reporter_id, channel, status, "
         "level, received_at, done_at, closed_at, due_at, first_due_at, done_days, reopens, returns, unit_id, "
-        "refused_because, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'member', $8, 'grid', $9, $10, $11, $12, $12, $13, $14, $15, "
-        "$16, $17, $9)",
+        "refused_because, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'member', $8, 'grid', $9, $10, $11, $12, "
+        "$12, $13, $14, $15, $16, $17, $9)",
         rows,
     )
     await owner.executemany(

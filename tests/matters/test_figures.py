@@ -7,13 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
 
 from tests.matters.ground import CATEGORIES, Given, add_categories, add_grids, add_matters, add_steps
+from tests.support.switches import switch_on
 from tests.support.town import SPRING, Town
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden
+from timebank.http.callers import SESSION_COOKIE
 from timebank.matters.figures.counting import count_days, count_matters
 from timebank.matters.figures.reading import By, FigurePeriod, FigureRow, figures
 
@@ -176,3 +179,26 @@ async def test_two_workers_at_once_count_the_same(town: Town, owner: asyncpg.Con
     assert await rows_of(owner) == kept
     assert (await owner.fetchval("SELECT count(*) FROM matter_counted")) == 1
     assert SPRING not in {row.name for row in (await read(town, "community")).values()}
+
+
+async def test_the_page_of_figures_says_what_was_reached(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, ground: list[Given]
+) -> None:
+    admin = {"Cookie": f"{SESSION_COOKIE}={await town.token('赵丽')}"}
+    address = f"/admin/figures/matters?by=category&since={FIRST}&until={LAST}"
+    with clock.at(NOON):
+        assert (await client.get(address, headers=admin)).status_code == 404  # nobody has switched matters on here
+        await switch_on(owner, town.community, "matters")
+        page = (await client.get(address, headers=admin)).text
+        english = (await client.get(address, headers=admin | {"Accept-Language": "en"})).text
+    for shown in (
+        "300 件里的 150 件",
+        "300 件里的 240 件",
+        "300 件里的 285 件",
+        "目标 95%",
+        "其中超时 17 件",
+        "80 / 120",
+    ):
+        assert shown in page
+    assert page.count("category=manhole") >= 1
+    assert "150 of 300" in english

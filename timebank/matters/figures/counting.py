@@ -14,8 +14,11 @@ SETTLES_WITHIN = timedelta(minutes=10)
 """A step may be committed this much after its id was made, and its id then lies before one that was counted already."""
 DAYS_AT_ONCE = 400
 
-_COLUMNS = """received, counted, done0, done1, done2, finished, reopened, returned, asked, answered, solved"""
-_COUNT = f"""
+_COLUMNS = (
+    "community_id", "day", "subject_kind", "subject", "received", "counted", "done0", "done1", "done2", "finished",
+    "reopened", "returned", "asked", "answered", "solved",
+)  # fmt: skip
+_COUNT = """
 WITH of_day AS (
     SELECT d.day, m.area_id, m.unit_id, m.category_code, m.status, m.done_days, m.reopens, m.returns,
            m.status NOT IN ('refused', 'merged', 'withdrawn') AS counts,
@@ -32,8 +35,7 @@ WITH of_day AS (
         AS s (kind, subject)
     WHERE s.subject IS NOT NULL
 )
-INSERT INTO matter_tally (community_id, day, subject_kind, subject, {_COLUMNS})
-SELECT $1, day, subject_kind, subject, count(*), count(*) FILTER (WHERE counts),
+SELECT $1::uuid, day, subject_kind, subject, count(*), count(*) FILTER (WHERE counts),
        count(*) FILTER (WHERE finished AND done_days <= 0), count(*) FILTER (WHERE finished AND done_days <= 1),
        count(*) FILTER (WHERE finished AND done_days <= 2), count(*) FILTER (WHERE finished),
        count(*) FILTER (WHERE counts AND reopens > 0), count(*) FILTER (WHERE counts AND returns > 0),
@@ -41,7 +43,7 @@ SELECT $1, day, subject_kind, subject, count(*), count(*) FILTER (WHERE counts),
        count(*) FILTER (WHERE finished AND has_resident AND solved IS NOT NULL),
        count(*) FILTER (WHERE finished AND has_resident AND solved)
 FROM of_subject GROUP BY day, subject_kind, subject
-"""  # noqa: S608  # no input
+"""
 
 
 class _Changed(msgspec.Struct, frozen=True):
@@ -99,6 +101,7 @@ async def count_days(scope: Scope, days: Collection[date]) -> None:
     await database.execute(
         "DELETE FROM matter_tally WHERE community_id = $1 AND day = ANY ($2::date[])", scope.community_id, list(days)
     )
-    await database.execute(
+    counted = await database.fetch_unlimited(
         _COUNT, scope.community_id, list(days), [begin for begin, _end in bounds], [end for _begin, end in bounds]
     )
+    await database.insert_many("matter_tally", _COLUMNS, [tuple(row.values()) for row in counted])

@@ -68,6 +68,23 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     total: FigureRow
 
 
+class FigureShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure: `done` of so many, in whole percent rounded down, and whether that is below the target."""
+
+    done: int
+    of: int
+    target: int
+    percent: int | None
+
+    @classmethod
+    def of_row(cls, done: int, of: int, target: int) -> "FigureShown":
+        return cls(done=done, of=of, target=target, percent=done * 100 // of if of else None)
+
+    @property
+    def missed(self) -> bool:
+        return self.percent is not None and self.percent < self.target
+
+
 class _Counted(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     received: int

@@ -1,0 +1,74 @@
+"""Signs that somebody reports for the points: counted from what was decided, and shown to whoever decides next.
+
+None of them takes anything away. They are flags on a matter or a record, and who decides sees them; only reports that
+were found untrue three times wait for a confirmation before anybody is sent out, and earn nothing for a while.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from timebank.core import clock, database
+from timebank.core.errors import TimebankError
+from timebank.core.scope import Scope
+
+UNTRUE_MAX = 3
+UNTRUE_WITHIN = timedelta(days=90)
+PAIR_WITHIN = timedelta(days=30)
+MUTUAL_MAX = 3
+
+
+class ReportsWait(TimebankError):
+    code = "reports_wait"
+    status = 422
+    sentence = (
+        "这位居民近三个月有 3 件反映核实不属实，新的反映要先核实再派人，这段时间不记分。"
+        "不服的，可以对那几次核实提异议。"
+    )
+
+
+async def was_untrue_often(scope: Scope, reporter_id: UUID) -> bool:
+    """Whether three or more reports of this person were found untrue in the last 90 days."""
+    found: int = await database.fetch_value(
+        "SELECT count(*) FROM matter WHERE community_id = $1 AND reporter_id = $2 AND received_at >= $3 "
+        "AND verified = 'untrue' AND verified_at >= $3",
+        scope.community_id, reporter_id, clock.now() - UNTRUE_WITHIN,
+    )  # fmt: skip
+    return found >= UNTRUE_MAX
+
+
+async def is_mutual(scope: Scope, reporter_id: UUID, helper_id: UUID) -> bool:
+    """Whether these two have finished each other's matters more than three times in 30 days, both ways together.
+
+    Each way must have happened: somebody who is helped by one neighbour again and again is not meant.
+    """
+    found = await database.fetch_one(
+        "SELECT count(*) FILTER (WHERE reporter_id = $2) AS one, count(*) FILTER (WHERE reporter_id = $3) AS other "
+        "FROM matter WHERE community_id = $1 AND received_at >= $4 AND status IN ('done', 'closed') "
+        "AND (reporter_id = $2 AND done_by = $3 OR reporter_id = $3 AND done_by = $2)",
+        scope.community_id, reporter_id, helper_id, clock.now() - PAIR_WITHIN - timedelta(days=30),
+    )  # fmt: skip
+    assert found is not None
+    one, other = int(found["one"]), int(found["other"])
+    return one > 0 and other > 0 and one + other > MUTUAL_MAX
+
+
+async def orders_of_pair(scope: Scope, helper_id: UUID, served_id: UUID) -> int:
+    """How many orders of this person the helper has finished in the calendar month of today."""
+    first = clock.local_day().replace(day=1)
+    found: int = await database.fetch_value(
+        "SELECT count(*) FROM matter_helper h JOIN matter m ON m.community_id = $1 AND m.id = h.matter_id "
+        "WHERE h.community_id = $1 AND h.person_id = $2 AND h.took_at >= $4 AND h.ended_at IS NOT NULL "
+        "AND m.kind = 'order' AND coalesce(m.for_person_id, m.reporter_id) = $3",
+        scope.community_id, helper_id, served_id, clock.day_bounds(first)[0],
+    )  # fmt: skip
+    return found
+
+
+async def logins_of_mark(scope: Scope, mark: bytes, reporter_id: UUID) -> int:
+    """How many other people have reported from the same phone or browser in the last 30 days."""
+    found: int = await database.fetch_value(
+        "SELECT count(DISTINCT reporter_id) FROM matter WHERE community_id = $1 AND mark = $2 AND received_at >= $3 "
+        "AND reporter_id <> $4",
+        scope.community_id, mark, clock.now() - PAIR_WITHIN, reporter_id,
+    )  # fmt: skip
+    return found

@@ -110,8 +110,8 @@ def policy_values(scope: Scope) -> Question:
 
 
 def policies_from(chosen: Iterable[PolicyValue]) -> Policies:
-    """The policies in force: the defaults, overridden by the community's own values."""
-    return msgspec.structs.replace(Policies(), **{each.name: each.value for each in chosen})
+    """The policies in force: the defaults, overridden by the community's own values of the policies known here."""
+    return msgspec.structs.replace(Policies(), **{each.name: each.value for each in chosen if each.name in KNOWN})
 
 
 async def policies(scope: Scope) -> Policies:

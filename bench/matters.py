@@ -1,0 +1,132 @@
+"""Prints how long the server takes for the pages of matters: in a county of 37 communities with 67 grids and 355 matters
+in one of them, and again with a million matters of three years. The application is called in this process.
+"""
+
+import statistics
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import click
+import httpx
+
+from tests.matters.ground import CATEGORIES, add_categories, add_grids
+from tests.support.switches import switch_on
+from tests.support.town import Town, build_town
+from timebank.app import create_app
+from timebank.core import clock, database, names
+from timebank.core.scope import Scope
+from timebank.http.callers import SESSION_COOKIE
+from timebank.matters.figures.counting import count_matters
+
+COMMUNITIES, GRIDS, FEW, MANY = 37, 67, 355, 1_000_000
+DAYS_FEW, DAYS_MANY = 90, 3 * 365
+ROUNDS, TARGET = 15, 60
+GROWTH_MAX = 1.25
+
+_MATTERS = """
+INSERT INTO matter (community_id, id, number, kind, category_code, area_id, channel, status, level, received_at, done_at,
+    closed_at, due_at, first_due_at, done_days, reopens, created_at)
+SELECT $1, gen_random_uuid(), lpad((n + $6)::text, 8, '0'), (ARRAY['report', 'event', 'order', 'pledge'])[1 + n % 4],
+    ($2::text[])[1 + n % cardinality($2)], ($3::uuid[])[1 + n % cardinality($3)], 'member',
+    CASE WHEN is_open THEN 'dispatched' ELSE 'closed' END, 'grid', at, CASE WHEN NOT is_open THEN at + took END,
+    CASE WHEN NOT is_open THEN at + took END, at + interval '1 day', at + interval '1 day',
+    CASE WHEN NOT is_open THEN extract(day FROM took) END, (n % 23 = 0)::integer, at
+FROM (SELECT n, $4::timestamptz - (n::double precision / $5) * $7 * interval '1 day' AS at,
+             n < $5 / 200 AS is_open, (n % 5 % 4) * interval '1 day' AS took FROM generate_series(0, $5 - 1) AS n) AS each
+"""
+_STEPS = """
+INSERT INTO matter_step (community_id, id, matter_id, at, by_kind, verb, to_status, public)
+SELECT community_id, gen_random_uuid(), id, received_at, 'system', 'report', 'received', true FROM matter m
+WHERE community_id = $1 AND NOT EXISTS (SELECT FROM matter_step s WHERE s.community_id = $1 AND s.matter_id = m.id)
+"""
+
+
+async def measure_matters(url: str, serving_url: str) -> None:
+    """Lay the ground in an empty database, ask for each page ROUNDS times, then again with MANY matters."""
+    owner = await asyncpg.connect(url)
+    await database.create_pool(serving_url, 4)
+    Town.operator_url = url
+    try:
+        town = await build_town(owner)
+        grids = await _county(owner, town)
+        await _add(owner, grids, {town.community: FEW}, DAYS_FEW)
+        transport = httpx.ASGITransport(app=create_app(opens_pool=False))  # type: ignore[arg-type]  # ASGI, typed apart
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=300) as client:
+            client.headers["Cookie"] = f"{SESSION_COOKIE}={await town.token('吴昊')}"
+            few = await _measure(client, f"{GRIDS} grids, {FEW} matters")
+            began = time.perf_counter()
+            await _add(owner, grids, dict.fromkeys(grids, MANY // len(grids)), DAYS_MANY)
+            rows = await owner.fetchval("SELECT count(*) FROM matter")
+            click.echo(f"matters: {rows:,} laid and counted in {time.perf_counter() - began:.0f} s")
+            many = await _measure(client, f"{len(grids)} communities, {rows:,} matters")
+        for words, before in few.items():
+            growth = many[words] / before
+            click.echo(f"  {words:36} grew {growth:.2f} times{'  OVER' if growth > GROWTH_MAX else ''}")
+    finally:
+        await owner.close()
+        await database.close_pool()
+
+
+async def _county(owner: asyncpg.Connection, town: Town) -> dict[UUID, list[UUID]]:
+    """COMMUNITIES communities that use matters, with their grids."""
+    while len(town.communities) < COMMUNITIES:
+        name, id_ = f"社区{len(town.communities)}", clock.new_id()
+        await owner.execute(
+            "INSERT INTO region (id, parent_id, kind, name, pinyin, path, created_at) "
+            "VALUES ($1, $2, 'community', $3, $4, $5, now())",
+            id_, town.street, name, names.pinyin(name), [town.county, town.street, id_],
+        )  # fmt: skip
+        town.communities[name] = id_
+    grids = {}
+    for community in town.communities.values():
+        await add_categories(owner, community)
+        await switch_on(owner, community, "matters")
+        grids[community] = await add_grids(owner, community, GRIDS if community == town.community else 8)
+    return grids
+
+
+async def _add(
+    owner: asyncpg.Connection, grids: dict[UUID, list[UUID]], numbers: dict[UUID, int], days: int
+) -> None:  # fmt: skip
+    """Add so many matters to each community, evenly over the past days, and count them as the worker does."""
+    now = clock.now() - timedelta(minutes=1)
+    for community, number in numbers.items():
+        begun = await owner.fetchval("SELECT count(*) FROM matter WHERE community_id = $1", community)
+        codes = list(CATEGORIES)
+        await owner.execute(_MATTERS, community, codes, grids[community], now, number, begun, days, timeout=600)
+        await owner.execute(_STEPS, community, timeout=600)
+    await owner.execute("ANALYZE")
+    for community in numbers:
+        await owner.execute("DELETE FROM matter_counted WHERE community_id = $1", community)
+        await count_matters(Scope.of_system(community))
+    await owner.execute("ANALYZE")
+
+
+async def _measure(client: httpx.AsyncClient, ground: str) -> dict[str, float]:
+    click.echo(ground)
+    today = clock.local_day()
+    month = f"since={today.replace(day=1)}&until={today}"
+    pages = {
+        "county page, by community": f"/admin/figures/matters?by=community&{month}",
+        "county page, by grid": f"/admin/figures/matters?by=grid&{month}",
+        "county page, by category": f"/admin/figures/matters?by=category&{month}",
+    }
+    return {words: await _timed(client, words, address) for words, address in pages.items()}
+
+
+async def _timed(client: httpx.AsyncClient, words: str, address: str) -> float:
+    """Ask ROUNDS times after once unmeasured; print and return the median in milliseconds."""
+    took = []
+    for number in range(ROUNDS + 1):
+        began = time.perf_counter()
+        answer = await client.get(address)
+        if answer.status_code != 200:
+            raise click.ClickException(f"{words}: {answer.status_code} {answer.text[:500]}")
+        if number:
+            took.append((time.perf_counter() - began) * 1000)
+    median = statistics.median(took)
+    over = "  OVER" if median > TARGET else ""
+    click.echo(f"  {words:36} median {median:6.0f} ms  worst {max(took):6.0f} ms  target {TARGET} ms{over}")
+    return median

@@ -1,5 +1,7 @@
-"""Prints how long the server takes for the pages of matters: in a county of 37 communities with 67 grids and 355 matters
-in one of them, and again with a million matters of three years. The application is called in this process.
+"""Prints how long the server takes for the pages of matters, in a county of 37 communities.
+
+First with 67 grids and 355 matters in one of them, then with a million matters of three years in all. The application
+is called in this process.
 """
 
 import statistics
@@ -26,15 +28,16 @@ ROUNDS, TARGET = 15, 60
 GROWTH_MAX = 1.25
 
 _MATTERS = """
-INSERT INTO matter (community_id, id, number, kind, category_code, area_id, channel, status, level, received_at, done_at,
-    closed_at, due_at, first_due_at, done_days, reopens, created_at)
+INSERT INTO matter (community_id, id, number, kind, category_code, area_id, channel, status, level, received_at,
+    done_at, closed_at, due_at, first_due_at, done_days, reopens, created_at)
 SELECT $1, gen_random_uuid(), lpad((n + $6)::text, 8, '0'), (ARRAY['report', 'event', 'order', 'pledge'])[1 + n % 4],
     ($2::text[])[1 + n % cardinality($2)], ($3::uuid[])[1 + n % cardinality($3)], 'member',
     CASE WHEN is_open THEN 'dispatched' ELSE 'closed' END, 'grid', at, CASE WHEN NOT is_open THEN at + took END,
     CASE WHEN NOT is_open THEN at + took END, at + interval '1 day', at + interval '1 day',
     CASE WHEN NOT is_open THEN extract(day FROM took) END, (n % 23 = 0)::integer, at
 FROM (SELECT n, $4::timestamptz - (n::double precision / $5) * $7 * interval '1 day' AS at,
-             n < $5 / 200 AS is_open, (n % 5 % 4) * interval '1 day' AS took FROM generate_series(0, $5 - 1) AS n) AS each
+             n < $5 / 200 AS is_open, (n % 5 % 4) * interval '1 day' AS took
+      FROM generate_series(0, $5 - 1) AS n) AS each
 """
 _STEPS = """
 INSERT INTO matter_step (community_id, id, matter_id, at, by_kind, verb, to_status, public)

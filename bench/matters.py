@@ -41,8 +41,8 @@ FROM (SELECT n, $4::timestamptz - (n::double precision / $5) * $7 * interval '1 
 """
 _STEPS = """
 INSERT INTO matter_step (community_id, id, matter_id, at, by_kind, verb, to_status, public)
-SELECT community_id, gen_random_uuid(), id, received_at, 'system', 'report', 'received', true FROM matter m
-WHERE community_id = $1 AND NOT EXISTS (SELECT FROM matter_step s WHERE s.community_id = $1 AND s.matter_id = m.id)
+SELECT community_id, gen_random_uuid(), id, received_at, 'system', 'report', 'received', true FROM matter
+WHERE community_id = $1 AND number >= lpad($2::text, 8, '0')
 """
 
 
@@ -95,11 +95,12 @@ async def _add(
 ) -> None:  # fmt: skip
     """Add so many matters to each community, evenly over the past days, and count them as the worker does."""
     now = clock.now() - timedelta(minutes=1)
+    await owner.execute("SET session_replication_role = replica")  # the ground refers to what is there
     for community, number in numbers.items():
         begun = await owner.fetchval("SELECT count(*) FROM matter WHERE community_id = $1", community)
         codes = list(CATEGORIES)
         await owner.execute(_MATTERS, community, codes, grids[community], now, number, begun, days, timeout=600)
-        await owner.execute(_STEPS, community, timeout=600)
+        await owner.execute(_STEPS, community, begun, timeout=600)
     await owner.execute("ANALYZE")
     for community in numbers:
         await owner.execute("DELETE FROM matter_counted WHERE community_id = $1", community)

@@ -36,7 +36,7 @@ from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, typed_words
+from timebank.web.lists import Bar, length_of, typed_words
 from timebank.web.pages import page, see_other
 
 PATH = "/admin/classes"
@@ -225,9 +225,11 @@ async def _courses_page(
     caller.require_reader()
     now = clock.now()
     bar = Bar(path=PATH, q=q, placeholder=_("课程或老师"), kept={"ended": "true" if ended else ""}, cursor=cursor)
+    found = await courses.courses(caller, with_ended=ended, search=q, limit=PAGE, cursor=cursor)
+    count = partial(courses.count_courses, caller, with_ended=ended, search=q)
     return page(
-        request, caller, "classes/courses.html", bar=bar, ended=ended,
-        found=await courses.courses(caller, with_ended=ended, search=q, limit=PAGE, cursor=cursor),
+        request, caller, "classes/courses.html", bar=bar, ended=ended, found=found,
+        count=await length_of(found, cursor, count),
         week=await all_pages(partial(courses.lessons, caller, since=now, until=now + timedelta(days=7))),
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.shop.confirmations import deciding
@@ -29,9 +30,9 @@ class PanelConfirmationPages(Controller):
     include_in_schema = False
 
     @get()
-    async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+    async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
         """Today's open confirmations, and those decided this week."""
-        return await _page(request, caller)
+        return await _page(request, caller, cursor)
 
     @post("/{confirmation_id:uuid}")
     @shown_again(lambda request, caller: _page(request, caller))
@@ -45,9 +46,11 @@ class PanelConfirmationPages(Controller):
         return see_other("/admin/confirmations")
 
 
-async def _page(request: AnyRequest, caller: Scope) -> Template:
+async def _page(request: AnyRequest, caller: Scope, cursor: str | None = None) -> Template:
     caller.require_reader()
     return page(
-        request, caller, "goods/confirmations.html",
-        found=await list_confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request)),
+        request, caller, "goods/confirmations.html", cursor=cursor,
+        found=await list_confirmations(
+            caller, since=clock.now() - SHOWN_FOR, cursor=cursor, language=language_of(request)
+        ),
     )  # fmt: skip

@@ -26,7 +26,7 @@ from timebank.shop.schemas import Count, GoodChange, GoodIn, Receipt
 from timebank.shop.shelves import costs, stock
 from timebank.stations.stations import stations
 from timebank.web.forms import parse_form
-from timebank.web.lists import Bar, typed_words
+from timebank.web.lists import Bar, length_of, typed_words
 from timebank.web.pages import page, see_other, waits_or
 
 PAGE = 50
@@ -147,7 +147,8 @@ async def _goods_page(request: AnyRequest, caller: Scope, q: str = "", *, cursor
     caller.require_reader()
     found = await goods.list_goods(caller, with_ended=True, search=q, limit=PAGE, cursor=cursor)
     bar = Bar(path="/admin/goods", q=q, placeholder=_("名称"), cursor=cursor)
-    return page(request, caller, "goods/goods.html", found=found, bar=bar)
+    count = partial(goods.count_goods, caller, with_ended=True, search=q)
+    return page(request, caller, "goods/goods.html", found=found, bar=bar, count=await length_of(found, cursor, count))
 
 
 def _new_page(request: AnyRequest, caller: Scope) -> Template:

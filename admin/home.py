@@ -57,7 +57,7 @@ class PanelHomePages(Controller):
             request, caller, "home/overview.html", waiting=waiting, due=sum(found.mine for _kind, found in waiting),
             doubtful=sum(found.doubtful for _kind, found in waiting), totals=totalled.result(),
             expiries=len(expiries.result()), begun=begun.result(),
-            points=points.result()["point"], figures=counted_before.result(), year=clock.local_day().year,
+            points=points.result()["point"], figures=counted_before.result(),
             missing=missing.result() if missing else [], community_id=caller.community_id,
             communities=[r for r in regions.result() if r.kind == "community"],
             trends=_trends(month, moved.result(), served.result(), language_of(request)), month=month,

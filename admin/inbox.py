@@ -87,10 +87,10 @@ class PanelInboxPages(Controller):
 
     @get("/decisions/{decision_id:uuid}")
     async def decision(
-        self, request: AnyRequest, caller: NamedDependency[Scope], decision_id: FromPath[UUID]
+        self, request: AnyRequest, caller: NamedDependency[Scope], decision_id: FromPath[UUID], cursor: Cursor = None
     ) -> Template:
         """One decision about many rows: how far it is, and what was refused and why."""
-        return await _decision(request, caller, decision_id)
+        return await _decision(request, caller, decision_id, cursor)
 
     @post("/decisions/{decision_id:uuid}/undo")
     @shown_again(lambda request, caller, decision_id: _decision(request, caller, decision_id))
@@ -160,11 +160,12 @@ async def _groups(caller: Scope, kind: InboxKind, language: str) -> list[Group]:
     return [msgspec.structs.replace(group, name=names.get(group.batch_id, "—")) for group in found]
 
 
-async def _decision(request: AnyRequest, caller: Scope, decision_id: UUID) -> Template:
+async def _decision(request: AnyRequest, caller: Scope, decision_id: UUID, cursor: str | None = None) -> Template:
     found = await deciding.find_decision(caller, decision_id)
     kind = kinds.kind_of(found.noun)
-    refused = await deciding.refused_items(caller, decision_id)
+    refused = await deciding.refused_items(caller, decision_id, cursor=cursor)
     return page(
         request, caller, "inbox/decision.html", found=found, kind=kind,
-        refused=[(kinds.address_of(kind, each.noun_id), each.text(language_of(request))) for each in refused],
+        refused=[(kinds.address_of(kind, each.noun_id), each.text(language_of(request))) for each in refused.items],
+        next=refused.next, cursor=cursor,
     )  # fmt: skip

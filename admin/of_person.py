@@ -17,7 +17,7 @@ MOST = 20
 SOUGHT_BY = _("姓名、拼音、手机号或身份证号")
 
 Several = Sequence[tuple[PersonLine, str]]
-"""People of one name, each with the address of the list of their things."""
+"""People of one name, each with the address of the list of their things; "" where the list's form chooses one."""
 
 
 async def people_named(caller: Scope, words: str) -> Sequence[PersonLine]:

@@ -54,20 +54,21 @@ class PanelTrailPages(Controller):
     ) -> Template | Redirect:
         """The acts by or about the person of this name or number; several of one name are shown to choose from.
 
-        With words of a reason, the acts whose reason has them: the words stand in no address, as they may name people.
+        With words of a reason, the acts whose reason has them: the words stand in no address, as they may name people,
+        so whoever is chosen of several is a field of the same form.
         """
         caller.require_reader()
         asked, words, reason = _known(data), typed_words(data), typed_words({"q": data.get("reason", "")})
         part = PARTS.get(data.get("part", ""), "about_id")
-        people = await people_named(caller, words) if words else []
-        if len(people) == 1:
-            asked |= {part: str(people[0].id)}
-        if reason and (len(people) == 1 or not words):
+        picked, people = data.get("chosen", ""), await people_named(caller, words) if words else []
+        if _is_id(picked) or len(people) == 1:
+            asked |= {part: picked if _is_id(picked) else str(people[0].id)}
+        elif words:
+            found = [(person, "" if reason else _address(asked | {part: str(person.id)})) for person in people]
+            return await _trail_page(request, caller, asked, None, found, part, reason)
+        if reason:
             return await _trail_page(request, caller, asked, data.get("cursor") or None, part=part, reason=reason)
-        if len(people) == 1 or not words:
-            return see_other(_address(asked))
-        found = [(person, _address(asked | {part: str(person.id)})) for person in people]
-        return await _trail_page(request, caller, asked, None, found, part)
+        return see_other(_address(asked))
 
 
 async def _trail_page(

@@ -1,5 +1,7 @@
 /* Small improvements on every page. Every form works without them. */
 
+import "./undo.js";
+
 const SEEN = 12000; // a toast stays long enough to be read twice
 
 /* A form's submit buttons, including those outside it that name it. */
@@ -98,7 +100,7 @@ for (const toast of document.querySelectorAll("[data-toast]")) {
     if (toast.matches(":hover, :focus-within")) setTimeout(leave, 3000);
     else toast.remove();
   };
-  if (!toast.closest("[data-undo-within]")) setTimeout(leave, SEEN); // an undo stays as long as it works
+  if (!toast.querySelector("[data-undo-left]")) setTimeout(leave, SEEN); // an undo stays as long as it works
 }
 
 /* A number that has just grown counts up once. */

@@ -1,5 +1,5 @@
 /* The inbox by keyboard: j and k move, x selects, a approves, u undoes, Enter opens. On the page of one of its rows j and k
-   go to the next and to the previous one. Counts the seconds of an undo down. */
+   go to the next and to the previous one. */
 
 const form = document.querySelector("[data-inbox]");
 const items = [...document.querySelectorAll("[data-item]")];
@@ -44,14 +44,14 @@ function approve() {
   form.requestSubmit(button);
 }
 
-const undo = document.querySelector("[data-undo-within]");
+const undo = document.querySelector("[data-toast]:has([data-undo-left])");
 const follow = (name) => document.querySelector(`[data-beside] [data-${name}]`)?.click();
 const verbs = {
   j: () => (form ? stand(at + 1) : follow("next")),
   k: () => (form ? stand(at - 1) : follow("previous")),
   x: () => boxes[at] && !boxes[at].disabled && boxes[at].click(),
   a: approve,
-  u: () => undo?.querySelector("form")?.requestSubmit(),
+  u: () => !undo?.inert && undo?.querySelector("form").requestSubmit(),
 };
 
 document.addEventListener("keydown", (event) => {
@@ -60,17 +60,3 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   verbs[event.key]();
 });
-
-if (undo) {
-  const text = undo.querySelector(".toast-text");
-  const until = Date.now() + Number(undo.dataset.undoWithin) * 1000;
-  const shown = undo.dataset.undoWithin;
-  const tick = () => {
-    const left = Math.max(0, Math.ceil((until - Date.now()) / 1000));
-    text.textContent = text.textContent.replace(new RegExp(`(\\D)${undo.dataset.left ?? shown}(?=\\D*$)`), `$1${left}`);
-    undo.dataset.left = left;
-    if (left > 0) setTimeout(tick, 1000);
-    else undo.remove();
-  };
-  tick();
-}

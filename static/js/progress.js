@@ -13,6 +13,7 @@ async function ask() {
       return;
     }
     place.replaceWith(fresh);
+    document.dispatchEvent(new Event("partshown"));
   } catch (problem) {
     console.info("progress not renewed:", problem.message);
   }

@@ -38,7 +38,7 @@ async def test_who_may_agree_at_the_counter_is_named_and_told_at_once(
 ) -> None:
     await town.give_points("王建国", 40)
     asked = await asks_to_spend(client, town)
-    [waits] = await list_confirmations(await town.scope("赵丽"))
+    [waits] = (await list_confirmations(await town.scope("赵丽"))).items
     assert (str(waits.id), waits.who, waits.may_decide) == (asked, ADMINS, True)
     [text] = await told(town, "赵丽", "confirmation_waits")
     assert "暖蜂驿站的柜台请您今天决定：王*领取香皂 1 块" in text
@@ -67,10 +67,10 @@ async def test_what_a_keeper_asks_for_the_own_household_is_for_administrators_al
     made = (await reserve(client, town, "周敏", "香皂")).json()
     counter = await kept(client, town)
     await counter.ask("POST", f"/redemptions/{made['id']}/confirmation", 201)
-    [own] = await list_confirmations(await town.scope("赵丽"))
+    [own] = (await list_confirmations(await town.scope("赵丽"))).items
     assert own.who == ADMINS
     await asks_to_spend(client, town)
-    both = await list_confirmations(await town.scope("赵丽"))
+    both = (await list_confirmations(await town.scope("赵丽"))).items
     other = next(each for each in both if each.id != own.id)
     assert other.who == [*ADMINS, "站长陈明（暖蜂驿站）"]
 
@@ -81,7 +81,7 @@ async def test_what_nobody_agreed_to_yesterday_is_asked_anew_today(town: Town, c
     with clock.at(clock.now() + timedelta(days=1)):
         again = await asks_to_spend(client, town)
         assert again != first
-        assert [str(each.id) for each in await list_confirmations(await town.scope("赵丽"))] == [again]
+        assert [str(each.id) for each in (await list_confirmations(await town.scope("赵丽"))).items] == [again]
 
 
 async def test_cards_are_told_to_the_nearest_who_did_not_issue_them_once_a_day(

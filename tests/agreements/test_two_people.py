@@ -433,7 +433,7 @@ async def test_where_there_is_one_administrator_the_street_decides_and_the_page_
     here = {"X-Community-Id": str(town.communities[SPRING])}
     street = await town.sign_in("钱进") | here
     [waits] = (await client.get(f"{API}/agreements", headers=street)).json()["items"]
-    assert (waits["may_decide"], waits["text"]) == (True, "放宽规则“善行和荣誉时数的公示天数”：从 7 改成 3")
+    assert (waits["may_decide"], waits["text"]) == (True, "放宽规则“善行和荣誉时数的公示天数”：从 7 改成 3 天")
     await call(client, "POST", f"/agreements/{waits['id']}/decision", street, {"decision": "agree"})
     assert (await policies(town.system(SPRING))).notice_days == 3
     told = await messages_of(town, "何静")

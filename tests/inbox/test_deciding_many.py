@@ -128,8 +128,12 @@ async def test_who_has_become_involved_meanwhile_is_refused_and_told(town: Town,
     street = await town.scope("钱进", town.community)
     found = await deciding.find_decision(street, kept)
     assert (found.status, found.done, found.refused) == ("done", 8, 2)
-    refused = {each.noun_id: each.refusal for each in await deciding.refused_items(street, kept)}
+    refused = {each.noun_id: each.refusal for each in (await deciding.refused_items(street, kept)).items}
     assert refused == {first: "not_pending", second: "own_record"}
+    one = await deciding.refused_items(street, kept, limit=1)
+    other = await deciding.refused_items(street, kept, limit=1, cursor=one.next)
+    assert [each.noun_id for each in (*one.items, *other.items)] == [first, second]
+    assert other.next is None
     assert any("有 2 件没有办成" in text for text in await told(town, "钱进"))
 
 

@@ -2,18 +2,21 @@
 
 import re
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import asyncpg
 import httpx
 import pytest
 
+from admin import presence
 from tests.presence.test_presence_pages import csrf_of, hidden, signed_in, words
 from tests.support.counter import kept
 from tests.support.inbox import UNIT, imported_deeds, imported_hours
 from tests.support.presence import served
 from tests.support.town import Town
 from timebank.cards.cards import issue_card
+from timebank.cards.confirming import unconfirmed_cards
 from timebank.core import clock
 from timebank.deeds.filing.filing import file_deed
 from timebank.deeds.filing.waiting import decidable, groups, listing
@@ -159,3 +162,47 @@ async def test_a_row_s_page_leads_to_the_rows_before_and_after_and_a_decision_to
     assert decided.headers["location"] == f"/admin/reviews/{ids[1]}{query}&done=1"
     assert "上一件决定了" in words(await street.get(decided.headers["location"]))
     assert "下一件" not in words(await street.get(f"/admin/reviews/{ids[1]}")), "opened from elsewhere"
+
+
+async def test_every_list_goes_on_page_by_page_and_leaves_none_out(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await one_of_each_kind(town, client, owner)
+    await town.give_points("张桂兰", 50)
+    await issue_card(await town.scope("赵丽"), town.people["李秀英"])
+    await change_policy(await town.scope("赵丽"), "daily_minutes_max", 900)
+    wanted = {
+        "person_id": str(town.people["张桂兰"]), "good_id": str(town.goods["香皂"]), "quantity": 1,
+        "station_id": str(town.stations["暖蜂驿站"]),
+    }  # fmt: skip
+    await (await kept(client, town)).ask("POST", "/counter/confirmations", 201, json=wanted)
+    scope = await town.scope("孙伟")
+    for kind in kinds.inbox_kinds():
+        whole = [item.id for item in (await kinds.listing(scope, kind, Asked(), 200)).items]
+        walked, cursor = [], None
+        while True:
+            part = await kinds.listing(scope, kind, Asked(), 1, cursor)
+            walked += [item.id for item in part.items]
+            cursor = part.next
+            if cursor is None:
+                break
+        assert walked == whole, kind.noun
+        assert len(whole) >= (1 if kind.noun == "objection" else 2), kind.noun
+        assert len(part.items) == 1, f"{kind.noun}: a page holds no more than is asked for"
+
+
+async def test_the_pages_of_cards_and_of_requests_lead_on(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the pages of the panel made one row long."""
+    await one_of_each_kind(town, client, owner)
+    await issue_card(await town.scope("赵丽"), town.people["李秀英"])
+    panel = await signed_in(town, "孙伟")
+    monkeypatch.setattr(presence, "unconfirmed_cards", partial(unconfirmed_cards, limit=1))
+    first = (await panel.get("/admin/presence")).text
+    assert "共 2 张" in first
+    [further] = re.findall(r'href="(/admin/presence\?cursor=[^"]+)"', first)
+    assert ("李秀英" in first, "张桂兰" in first) == (True, False)
+    second = (await panel.get(further)).text
+    assert ("李秀英" in second, "张桂兰" in second) == (False, True)
+    assert "下一页" not in second

@@ -119,6 +119,16 @@ async def _(d: Driving) -> None:
     await d.done("keeper", "set_password", password="liu-shui-gao-shan-2026", current=PASSWORD)
 
 
+@drives("own-sign-ins")
+async def _(d: Driving) -> None:
+    await d.refused("counter", "forbidden")
+    await d.refused("keeper", "invalid", sign_in_id="不是编号")
+    further = {"Authorization": f"Bearer {await d.made.town.token('周敏')}"}
+    await d.done("keeper", "sign_out", sign_in_id="")
+    assert (await d.client.get(f"{API}/me", headers=further)).status_code == 401
+    assert (await d.client.get(f"{API}/me", headers=d.made.bearer["keeper"])).status_code == 200
+
+
 @drives("sign-on")
 async def _(d: Driving) -> None:
     await d.refused("keeper", "forbidden")

@@ -64,7 +64,7 @@ LOOKS = {
     "GET /me/code.json": OWN, "GET /messages": OWN, "GET /metrics": SERVICE,
     "GET /p/{payload}": "tells nothing of a person's code", "GET /password": FORM, "GET /readyz": SERVICE,
     "GET /redemptions": OWN, "GET /scan": FORM, "GET /sign-in": FORM, "GET /static/{path}": SERVICE,
-    "GET /visits": OWN, "GET /work": "leads to where one works",
+    "GET /sign-ins": OWN, "GET /visits": OWN, "GET /work": "leads to where one works",
     "GET /communities": "the names of the communities that one reaches",
 }  # fmt: skip
 
@@ -91,6 +91,7 @@ SHOWN = {
     "refuse_confirmation": "tests/presence/test_counter.py",
     "read_messages": "tests/people/test_panel_people.py", "undo_hand_over": "tests/shop/test_undone_hand_overs.py",
     "undo_check_out": "tests/presence/test_undone_visits.py",
+    "undo_confirm_login": "tests/access/test_undone_confirmations.py",
     "undo_attend": "tests/classes/test_undone_attendance.py",
     "reject_record": "the line of reviews", "reverse_class_expiry": "tests/expiry/test_promised_days.py",
     "reverse_expiry": "tests/expiry/test_expiry.py", "seat": "tests/classes/test_bookings.py",

@@ -85,7 +85,7 @@ NAMED = {
     "redemption_id": "redemption", "confirmation_id": "confirmation", "course_id": "course", "lesson_id": "lesson",
     "booking_id": "booking", "run_id": "run", "draft_id": "draft", "entry_id": "entry", "visit_id": "visit",
     "nonce": "nonce", "merge_id": "merge", "community_id": "community", "item_id": "noticed deed",
-    "parcel_id": "parcel", "decision_id": "mass decision",
+    "parcel_id": "parcel", "decision_id": "mass decision", "rest_id": "ended rest",
     "photo_id": "photo",
 }  # fmt: skip
 BY_ADDRESS = {
@@ -186,6 +186,7 @@ MORE: dict[str, dict[str, Any]] = {
     r"(GET|POST) .*/devices(/pairing)?": {"device": "@device", "replaces": "@counter device"},
     r"\w+ (/api/v1|/admin)/roles(/new)?": {"person_id": "@neighbour", "station_id": "", "ends_on": ""},
     r"POST /scan": {"code": "@station code"},
+    r"POST /sign-ins/end": {"sign_in_id": str(clock.new_id())},
     r"POST /admin/.*/search|POST /admin/find": {"q": "香皂"},
     r"POST /admin/goods/redemptions/search": {"status": ""},
     r"POST /admin/inbox(/reminder)?": {"kind": "service_record", "id": "@record"},

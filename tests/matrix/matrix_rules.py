@@ -10,6 +10,7 @@ too few points. A role that may act in general but not on this object, such as f
 
 # The patterns of operations not named in RULES, by path: a new panel page is open to administrators by default.
 GENERAL: tuple[tuple[str, str], ...] = (
+    ("s yyyy yyy yy yyyy yyy fff", r"GET /sign-ins"),
     ("s ffff fff ff yyyy fyy fff", r"GET /admin(/[a-z/]+)?"),
     ("s ffff fff ff yyyy fuu fff", r"GET /admin/.*\{.*"),
     ("s ffff fff ff yfyy fuu fff", r"POST /admin/.*\{.*"),
@@ -105,6 +106,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /c/{payload}",
         "POST /messages/read",
         "POST /password",
+        "POST /sign-ins/end",
         "POST /preferences/publication",
         "POST /scan",
     ),
@@ -213,6 +215,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /desk/shelf/receipts",
         "POST /desk/visits/{visit_id}/undo",
         "POST /desk/check-outs/{visit_id}/undo",
+        "POST /desk/sign-in-code/confirmations/{rest_id}/undo",
     ),
     "s fuuu uuu yu yfyy uuu ysf": (
         "POST /api/v1/redemptions/{redemption_id}/collection",

@@ -15,7 +15,7 @@ READERS = {
         "/", "/statement", "/statement/{reversal}", "/statement/{debt}", "/visits", "/visits/{visit}", "/messages",
         "/visits/records/{entered}", "/redemptions", "/redemptions/{redemption}", "/goods", "/goods/{good}", "/classes",
         "/activities", "/family",
-        "/deeds", "/deeds/new", "/deeds/{deed}", "/preferences", "/me/code", "/me/code.json", "/scan",
+        "/deeds", "/deeds/new", "/deeds/{deed}", "/preferences", "/sign-ins", "/me/code", "/me/code.json", "/scan",
         "/board/{community}",
         "/api/v1/me", "/api/v1/me/balances", "/api/v1/me/statement?limit=200", "/api/v1/me/messages",
         "/api/v1/me/code", "/api/v1/me/code.png", "/api/v1/me/code.svg", "/api/v1/visits", "/api/v1/redemptions",

@@ -297,6 +297,14 @@ async def _changes(owner: asyncpg.Connection, asking: Asking) -> None:
             last_error='{"code": "push_gateway_away", "values": {}}', created_at=clock.now(),
         )
     )  # fmt: skip
+    # Its minute of undoing lasts as long as the round too.
+    objects["ended rest"] = str(
+        await insert(
+            owner, "spending_rest", community_id=town.community, person_id=town.people[NEIGHBOUR], cause="code",
+            since=clock.now(), until=clock.now() + timedelta(days=3), ended_at=clock.now() + timedelta(hours=1),
+            ended_by_login=town.logins["周敏"], ended_station_id=town.stations["暖蜂驿站"],
+        )
+    )  # fmt: skip
     objects["mass decision"] = str(
         await insert(
             owner, "mass_decision", community_id=town.community, noun="service_record", decision="approve", note="",

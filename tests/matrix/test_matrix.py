@@ -122,6 +122,7 @@ TABLES = {
     "shift_id": "shift", "good_id": "good", "redemption_id": "redemption", "confirmation_id": "counter_confirmation",
     "course_id": "course", "lesson_id": "lesson", "booking_id": "booking", "run_id": "import_run",
     "draft_id": "import_draft", "visit_id": "visit", "photo_id": "photo", "decision_id": "mass_decision",
+    "rest_id": "spending_rest",
 }  # fmt: skip
 
 

@@ -118,6 +118,7 @@ OPAQUE: dict[str, str] = {
     "booking_lock": "those who wait for the lesson, and the lesson",
     "session_used": "the row of one session",
     "sessions_of": "the logins of one person, and the sessions of these that are kept for a day after their end",
+    "sessions_own": "a session, open rests of its login, and the sessions of that, kept for a day after their end",
     "present_elsewhere": "visits and records of a day of the person's other records",
 }
 """PL/pgSQL functions that a page calls, each with what it reads, because no plan shows that."""

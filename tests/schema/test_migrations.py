@@ -123,6 +123,8 @@ LANDED = {
     "0067_residents_page.sql": "b4b0788b19bdd0ab33a710f58155c322e013c0f0e07404e3b4d354c3b2200b54",
     "0068_panel_lists.py": "4c62466f02caf0e0d1c4c3df0dddce54f859d6e02d5735e676e2ef6983eedd11",
     "0068_panel_lists.sql": "3958733b6624aef8213b74585ec9d83f679ab2967b70af2344b0f68ddaf8b581",
+    "0069_counter_and_sign_ins.py": "bec63640ec69f868a25261efb1e73356289ffe8a09bb1b1f25244ef5a55a1505",
+    "0069_counter_and_sign_ins.sql": "98a99778711f0b8560684cd3e4a4b99b824174be22a6fd38e82149a9eeff74a9",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

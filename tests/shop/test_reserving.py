@@ -144,7 +144,7 @@ def held(**other: Any) -> LockedRedemption:
         "id": UUID(int=10), "person_id": PERSON, "person_status": "active", "household_id": HOME, "good_id": GOOD,
         "station_id": STATION, "quantity": 1, "points": 10, "status": "reserved", "code": "12345678",
         "entry_id": UUID(int=11), "settled_entry_id": None, "reserved_at": NOW, "expires_at": NOW + timedelta(days=7),
-        "ended_at": None, "ended_by": None,
+        "ended_at": None, "ended_by_login": None,
         "good": "香皂", "unit": "块", "station": "暖蜂驿站", "rests_until": None,
         "acted_by": None, "acted_by_login": None,
     }  # fmt: skip

@@ -19,11 +19,13 @@ from timebank.core import audit, clock
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden
 from timebank.operations.piccolo_app import APP_CONFIG
+from timebank.people.enrolment.enrolling import enrol
+from timebank.people.schemas import Enrolment
 from timebank.service_records.crediting.reversal import reverse_record
 from timebank.service_records.reading import list_records
 from timebank.trail import reading
 from timebank.trail.reading import trail, trail_by_reason
-from timebank.trail.words import LABELS, nouns, verbs
+from timebank.trail.words import LABELS, change_in_words, nouns, verbs
 
 # UNSAID: audited values without a label, such as version numbers, which mean nothing to a reader.
 VERB, NOUN = 1, 2
@@ -62,6 +64,41 @@ def test_every_verb_noun_and_value_has_words() -> None:
         if k.arg
     } - {"reason"}
     assert {n for n in named if not n.endswith("_id")} - LABELS.keys() - UNSAID == set()
+
+
+@pytest.mark.parametrize(
+    ("verb", "change", "said"),
+    [
+        (
+            "record_service", {"kind": "credit", "flags": ["forgotten_check_out"], "minutes": 720},
+            "种类 两次扫码 · 标记 忘记签退，按闭站时间关闭 · 分钟 720",
+        ),
+        (
+            "propose", {"kind": "looser_policy", "subject": "notice_days"},
+            "种类 放宽规则“…”：从 … 改成 … · 事由 善行和荣誉时数的公示天数",
+        ),
+        ("propose", {"kind": "of_a_later_version", "subject": "019a7593-9e80-7004-8589-a9ddc7fd0b99:display"}, ""),
+        ("ask_confirmation", {"kind": "spend"}, "种类 没有带手机和卡，当场领取"),
+        ("correct_person", {"fields": ["phone", "room"]}, "改了 手机号、住址"),
+        ("count_stock", {"change": -202, "counted": 4}, "增减 −202 · 清点数 4"),
+        ("decide_change", {"decision": "agree"}, "决定 同意"),
+        ("change_policy", {"name": "hold_days", "value": 5}, "名称 预留物品保留天数 · 新值 5"),
+        ("add_good", {"name": "A4 paper"}, "名称 A4 paper"),
+    ],
+)  # fmt: skip
+def test_a_value_is_said_in_words_and_never_as_a_code(verb: str, change: dict[str, object], said: str) -> None:
+    assert change_in_words(verb, change, "zh") == said
+
+
+async def test_a_rule_is_named_as_its_newest_version_is(town: Town, owner: asyncpg.Connection) -> None:
+    await served(town, "张桂兰", 60)
+    await owner.execute(
+        "INSERT INTO rule SELECT (jsonb_populate_record(r, $2::jsonb)).* FROM rule r WHERE community_id = $1 "
+        "AND code = 'service' AND version = 1", town.community, '{"version": 9, "name": "邻里服务"}',
+    )  # fmt: skip
+    [line] = (await trail(await town.scope("赵丽"), verb="credit_record")).items
+    assert "规则 邻里服务" in line.values
+    assert line.change["rule_code"] == "service"
 
 
 def test_every_change_of_something_that_is_a_residents_says_whose() -> None:
@@ -254,6 +291,28 @@ async def test_an_act_is_found_by_words_of_its_reason_and_the_words_stand_in_no_
     both = await auditor.send("/admin/audit/search", reason="要求", q="李秀英", part="about")
     assert "本人要求改" in both.text
     assert "没有找到操作记录" in (await auditor.send("/admin/audit/search", reason="没有写过的词")).text
+
+
+async def test_who_is_chosen_of_several_of_one_name_keeps_the_words_of_the_reason_and_the_other_filters(
+    town: Town, client: httpx.AsyncClient
+) -> None:
+    admin = await town.scope("赵丽")
+    twin = await enrol(admin, Enrolment(name="张桂兰", phone="19900007777"))
+    async with transaction(admin):
+        for reason in ("扫错了", "别的事"):
+            await audit.record(admin, "set_status", "person", twin, reason=reason)
+    auditor = await browser(client, town, "孙伟")
+    asked = {"reason": "扫错", "verb": "set_status", "since": "2026-01-01", "part": "about"}
+    several = await auditor.send("/admin/audit/search", q="张桂兰", **asked)
+    assert "是哪一位？" in several.text
+    assert f'name="chosen" value="{twin}"' in several.text
+    assert 'name="reason" maxlength="60" autocomplete="off" value="扫错"' in several.text
+    chosen = await auditor.send("/admin/audit/search", chosen=twin, **asked)
+    assert "扫错了" in chosen.text
+    assert "别的事" not in chosen.text
+    assert f'name="about_id" value="{twin}"' in chosen.text
+    other = await auditor.send("/admin/audit/search", chosen=town.people["张桂兰"], **asked)
+    assert "没有找到操作记录" in other.text
 
 
 @pytest.mark.parametrize("name", ["周敏", "陈明", "张桂兰"])

@@ -14,6 +14,8 @@ from tests.plans.test_lists import MANY, fill
 from tests.support.presence import served
 from tests.support.shop import browser
 from tests.support.town import Town
+from timebank.classes.courses import courses
+from timebank.shop.goods import list_goods
 
 WHO = "张桂兰"
 
@@ -149,3 +151,21 @@ async def test_the_oldest_come_first_where_they_are_asked_for_and_each_once(
         assert seen == [str(row["id"]) for row in rows]
     later = (await desk.send(f"{listed.path}/search", q="李秀英", status=listed.status, order="oldest")).headers
     assert later["location"].endswith("order=oldest"), "the order stays when a person is found"
+
+
+async def test_goods_and_courses_say_on_their_first_page_how_many_there_are(
+    town: Town, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, reader = await browser(client, town, "孙伟"), await town.scope("孙伟")
+    whole = len((await list_goods(reader, with_ended=True, limit=200)).items)
+    held = len((await courses(reader, with_ended=True, limit=200)).items)
+    assert whole > 1
+    for size in (1, 50):
+        monkeypatch.setattr("admin.goods.PAGE", size)
+        monkeypatch.setattr("admin.classes.PAGE", size)
+        assert f"共 {whole} 条" in await desk.see("/admin/goods")
+        assert f"共 {held} 条" in await desk.see("/admin/classes?ended=true")
+        assert "共 1 条" in (await desk.send("/admin/goods/search", q="香皂")).text
+    monkeypatch.setattr("admin.goods.PAGE", 1)
+    [further] = re.findall(r'href="(/admin/goods\?cursor=[^"]+)"', await desk.see("/admin/goods"))
+    assert "共" not in (await desk.see(further)).split("<table", 1)[1]

@@ -249,8 +249,8 @@ async def test_main_pages_are_open_to_everybody(lived_in: Town, walk: Walk) -> N
     looks = (
         (None, "light", ("/", "/sign-in", "/board", f"/display/{screen.pairing_code}", "/display")),
         ("张桂兰", "light", ("/", "/goods", f"/goods/{good}", "/statement", "/me/code", "/scan", "/preferences")),
-        ("张桂兰", "dark", ("/", "/goods", "/statement", "/redemptions")),
-        ("张桂兰", "elder", ("/", "/activities")),
+        ("张桂兰", "dark", ("/", "/goods", "/statement", "/redemptions", "/sign-ins")),
+        ("张桂兰", "elder", ("/", "/activities", "/sign-ins")),
         ("刘洋", "light", ("/classes", "/family")),
         ("周敏", "light", ("/desk",)),
         ("赵丽", "light", ("/admin", "/admin/inbox", "/admin/people", f"/admin/people/{person}", "/admin/deeds")),

@@ -14,7 +14,7 @@ from timebank.access.sign_in.logins import (
     set_password,
 )
 from timebank.access.sign_in.passwords import Facts, check_strength
-from timebank.core import database, names
+from timebank.core import clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden
 from timebank.core.scope import Role, Scope
@@ -41,7 +41,7 @@ async def create_admin(
         [enrolled] = await enrol_many(scope, [Enrolment(name=name, phone=phone)])
         login_id = await ensure_login(scope, phone, enrolled.person_id, agreed=True)
         asked = GrantIn(person_id=enrolled.person_id, role=role, region_id=region_id or scope.community_id)
-        await mark_login_confirmed(scope, enrolled.person_id)  # the operator knows who gets the password
+        await mark_login_confirmed(scope, enrolled.person_id, clock.now())  # the operator knows who gets the password
         with suppress(RoleHeld):
             await grant(scope, asked)  # the operator needs no second person
     await set_password(login_id, phone, password)

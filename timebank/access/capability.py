@@ -15,6 +15,7 @@ CAPABILITY = Capability(
     pages=(
         "timebank.access.pages.sign_in.SignInPages",
         "timebank.access.pages.sign_in.PasswordPages",
+        "timebank.access.pages.own_sign_ins.OwnSignInPages",
         "admin.roles.PanelRolePages",
         "admin.sign_ins.PanelSignInPages",
         "timebank.access.pages.pairing.PairingPages",
@@ -89,6 +90,10 @@ CAPABILITY = Capability(
         "sign_ins_ended": _(
             "{community}的工作人员让您的账号在 {count} 台设备上退出了登录。原因：{reason}。"
             "积分和密码都没有变，再登录就可以用。不是您要的，请马上告诉社区。"
+        ),
+        "sign_ins_ended.by_holder": _(
+            "您的账号在 {count} 台设备上退出了登录，是用这个账号在另一台设备上办的。"
+            "不是您办的，请马上换密码，并告诉社区。"
         ),
         "held_role": _("「{role}」（{place}）"),
         "role_ended": _("您的「{role}」身份结束了。{why:sentences}"),

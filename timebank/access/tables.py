@@ -117,6 +117,7 @@ class SpendingRest(Table, tablename="spending_rest"):
     from_login = UUID(default=None, null=True)
     ended_at = Timestamptz(default=None, null=True)
     ended_by_login = UUID(default=None, null=True)
+    ended_station_id = UUID(default=None, null=True)
 
 
 class Device(Table, tablename="device"):

@@ -16,12 +16,13 @@ from timebank.agreements.deciders import AUDITOR, WITHIN, Bench, Party, nearest
 from timebank.agreements.independence import is_family, near, sides_of
 from timebank.cards.cards import WAITS
 from timebank.core import audit, clock, database
-from timebank.core.database import retried, transaction
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import Forbidden, TimebankError
+from timebank.core.paging import LIMIT_MAX, Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.people.directory import AREA_IN_WORDS, PEOPLE
 
-LISTED_MAX = 200
+COUNTED_MAX = 200
 
 
 class OwnCard(TimebankError):
@@ -54,9 +55,13 @@ class _Line(UnconfirmedCard, frozen=True, kw_only=True):
     issuer_login: UUID | None
 
 
-async def unconfirmed_cards(scope: Scope) -> list[UnconfirmedCard]:
-    """The cards that wait for a second person, newest first; at most 200."""
+async def unconfirmed_cards(
+    scope: Scope, *, limit: int = LIMIT_MAX, cursor: str | None = None
+) -> Page[UnconfirmedCard]:  # fmt: skip
+    """The cards that wait for a second person, newest first."""
     scope.require_reader()
+    asked = Filters(scope.community_id)
+    asked.add_after("c.issued_at, c.id", "<", read_cursor(cursor, tuple[datetime, UUID]))
     async with transaction(scope):
         found = await database.rows(
             _Line,
@@ -65,12 +70,15 @@ async def unconfirmed_cards(scope: Scope) -> list[UnconfirmedCard]:
             "c.issued_by AS issuer_id, c.issued_by_login AS issuer_login "
             f"{PEOPLE} JOIN card c ON c.community_id = p.community_id AND c.person_id = p.id "
             "LEFT JOIN person i ON i.community_id = c.community_id AND i.id = c.issued_by "
-            f"WHERE p.community_id = $1 AND p.status = 'active' AND {_UNCONFIRMED} "
-            "ORDER BY c.issued_at DESC, c.id LIMIT $2",
-            scope.community_id, LISTED_MAX,
+            f"WHERE p.community_id = $1 AND p.status = 'active' AND {_UNCONFIRMED}{asked.sql} "
+            f"ORDER BY c.issued_at DESC, c.id DESC LIMIT {most(limit + 1)}",
+            *asked.values,
         )  # fmt: skip
-        others = await _of_others(scope, [_Card(c.card_id, c.person_id, c.issuer_id, c.issuer_login) for c in found])
-    return [_shown(line, may_confirm=line.card_id in others) for line in found]
+        shown = make_page(found, limit, lambda line: (line.issued_at, line.card_id))
+        others = await _of_others(
+            scope, [_Card(c.card_id, c.person_id, c.issuer_id, c.issuer_login) for c in shown.items]
+        )
+    return Page([_shown(line, may_confirm=line.card_id in others) for line in shown.items], shown.next)
 
 
 def _shown(line: _Line, *, may_confirm: bool) -> UnconfirmedCard:
@@ -98,7 +106,7 @@ async def second_persons_of_cards(scope: Scope) -> dict[tuple[UUID, UUID], int]:
             "FROM card c "
             "JOIN person p ON p.community_id = $1 AND p.id = c.person_id "
             f"WHERE c.community_id = $1 AND p.status = 'active' AND {_UNCONFIRMED} ORDER BY c.id LIMIT $2",
-            scope.community_id, LISTED_MAX,
+            scope.community_id, COUNTED_MAX,
         )  # fmt: skip
         parties = [
             Party(

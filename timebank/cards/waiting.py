@@ -9,24 +9,26 @@ from timebank.inbox.kinds import Asked, Decidable, Item
 
 
 async def listing(
-    scope: Scope, _asked: Asked, _limit: int = 50, _cursor: str | None = None, _language: str = "zh"
+    scope: Scope, _asked: Asked, limit: int = 50, cursor: str | None = None, _language: str = "zh"
 ) -> Page[Item]:
-    """The cards that wait for a second person, at most 200; they are confirmed on the page of presence."""
+    """The cards that wait for a second person, newest first; they are confirmed on the page of presence."""
+    found = await unconfirmed_cards(scope, limit=limit, cursor=cursor)
     return Page(
         [
             Item(
                 id=card.card_id, title=card.name, what=[word for word in (card.area, card.room) if word],
                 began_at=card.issued_at, notes=[card.issued_by] if card.issued_by else [], mine=card.may_confirm,
             )
-            for card in await unconfirmed_cards(scope)
-        ]
+            for card in found.items
+        ],
+        found.next,
     )  # fmt: skip
 
 
 async def decidable(scope: Scope, _asked: Asked) -> Decidable:
-    """How many wait, and how many of those listed the caller may confirm."""
+    """How many wait, and how many of the newest 200 the caller may confirm."""
     async with transaction(scope), database.gathering() as reads:
         counted = reads.start(count_unconfirmed(scope))
         listed = reads.start(unconfirmed_cards(scope))
-    waiting, found = counted.result(), listed.result()
+    waiting, found = counted.result(), listed.result().items
     return Decidable(waiting, 0, sum(card.may_confirm for card in found), [], waiting > len(found))

@@ -141,7 +141,8 @@ async def _insert(
     row = database.insert(Booking(
         community_id=scope.community_id, id=booking_id, lesson_id=wanted.lesson_id, child_id=wanted.child_id,
         guardian_id=guardian_id, status="held" if entry_id else "waiting", entry_id=entry_id,
-        created_at=clock.now(), ended_at=None, ended_by=None, booked_by=scope.actor_id if wanted.reason else None,
+        created_at=clock.now(), ended_at=None, ended_by=None, ended_by_login=None,
+        booked_by=scope.actor_id if wanted.reason else None,
         booked_by_login=scope.login_id if wanted.reason else None, booked_because=wanted.reason,
     ))  # fmt: skip
     database.queue(row)

@@ -217,7 +217,8 @@ CAPABILITY = Capability(
             name="attend",
             word=_("到课"),
             undo="/desk/bookings/{id}/undo",
-            select="SELECT b.id, b.ended_at, b.child_id, c.title, b.ended_by, b.ended_at FROM booking b "
+            select="SELECT b.id, b.ended_at, b.child_id, c.title, b.ended_by_login, b.ended_at "
+            "FROM booking b "
             "JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id "
             "JOIN course c ON c.community_id = l.community_id AND c.id = l.course_id WHERE b.community_id = $1 "
             "AND c.station_id = $2 AND b.ended_at >= $3 AND b.status = 'attended'",

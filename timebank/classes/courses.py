@@ -12,7 +12,7 @@ from timebank.core.capability import Hit
 from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Page, make_page, read_cursor
+from timebank.core.paging import Count, Page, make_page, read_cursor
 from timebank.core.scope import Scope
 
 TITLELESS = _("课程要有名称")
@@ -80,16 +80,28 @@ async def courses(
 
     `search` is a part of the title or of the teacher's name.
     """
-    asked = Filters(scope.community_id)
-    if search:
-        asked.add("(strpos(c.title, {}) > 0 OR strpos(c.teacher, {}) > 0)", search, search)
-    if not with_ended:
-        asked.add("c.active AND c.ends_on >= {}", clock.local_day())
+    asked = _asked_for(scope, with_ended=with_ended, search=search)
     asked.add_after("c.starts_on, c.id", "<", read_cursor(cursor, tuple[date, UUID]))
     latest = f"{COURSES}{asked.sql} ORDER BY c.starts_on DESC, c.id DESC LIMIT {most(limit + 1)}"
     async with transaction(scope):
         found = await database.rows(CourseOut, latest, *asked.values)
     return make_page(found, limit, lambda c: (c.starts_on, c.id))
+
+
+async def count_courses(scope: Scope, *, with_ended: bool = False, search: str = "") -> Count:
+    """How many courses `courses` lists, counted no further than a list says."""
+    asked = _asked_for(scope, with_ended=with_ended, search=search)
+    async with transaction(scope):
+        return await database.count_rows(f"SELECT FROM course c WHERE c.community_id = $1{asked.sql}", *asked.values)
+
+
+def _asked_for(scope: Scope, *, with_ended: bool, search: str) -> Filters:
+    asked = Filters(scope.community_id)
+    if search:
+        asked.add("(strpos(c.title, {}) > 0 OR strpos(c.teacher, {}) > 0)", search, search)
+    if not with_ended:
+        asked.add("c.active AND c.ends_on >= {}", clock.local_day())
+    return asked
 
 
 async def courses_found(scope: Scope, words: str, most: int) -> list[Hit]:

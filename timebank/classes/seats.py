@@ -264,9 +264,9 @@ async def end_booking(scope: Scope, found: BookingRow, status: BookingStatus) ->
     """Queue the final status of a locked booking, whose code ends with it."""
     database.queue(
         database.change(
-            "UPDATE booking SET status = $3, ended_at = $4, ended_by = $5 "
+            "UPDATE booking SET status = $3, ended_at = $4, ended_by = $5, ended_by_login = $7 "
             "WHERE community_id = $1 AND id = $2 AND status = $6",
-            scope.community_id, found.id, status, clock.now(), scope.person_id, found.status,
+            scope.community_id, found.id, status, clock.now(), scope.person_id, found.status, scope.login_id,
         )
     )  # fmt: skip
     if found.code is not None:

@@ -78,3 +78,4 @@ class Booking(Table, tablename="booking"):
     booked_by = UUID(default=None, null=True)
     booked_by_login = UUID(default=None, null=True)
     booked_because = Varchar(length=500, default=None, null=True)
+    ended_by_login = UUID(default=None, null=True)

@@ -1,4 +1,4 @@
-"""The undo of an attendance within a minute, by who has just marked it at the counter."""
+"""The undo of an attendance within a minute, by the login that has just marked it at the counter."""
 
 from uuid import UUID
 
@@ -23,14 +23,14 @@ class AttendanceStands(TimebankError):
     code = "attendance_stands"
     status = 409
     sentence = (
-        "这次到课不能撤销：只有刚记的站长本人，在一分钟以内、下课以前可以撤销，孩子又约了这节课的也不行。"
+        "这次到课不能撤销：只有刚记的那个账号，在一分钟以内、下课以前可以撤销，孩子又约了这节课的也不行。"
         "记错了的，请在后台更正课时。"
     )
 
 
 @retried
 async def undo_attendance(scope: Scope, booking_id: UUID) -> Booked:
-    """Undo an attendance within a minute, by who marked it: the seat is held as before, with its minutes.
+    """Undo an attendance within a minute, by the login that marked it: the seat is held as before, with its minutes.
 
     The settled minutes come back by a reversal and are held again, and the family gets a new code. A repeated call
     changes nothing. Raises AttendanceStands, OwnChild, InsufficientClassMinutes, NotFound.
@@ -52,7 +52,13 @@ async def undo_attendance(scope: Scope, booking_id: UUID) -> Booked:
         noted = await note_undone(scope, "attend", found.id, found.station_id, found.child_id, what=found.course)
         held = await seats.hold_minutes(scope, lesson, found.id, found.child_id, again=noted)
         await Booking.update(
-            {Booking.status: "held", Booking.entry_id: held.entry_id, Booking.ended_at: None, Booking.ended_by: None}
+            {
+                Booking.status: "held",
+                Booking.entry_id: held.entry_id,
+                Booking.ended_at: None,
+                Booking.ended_by: None,
+                Booking.ended_by_login: None,
+            }
         ).where((Booking.community_id == scope.community_id) & (Booking.id == found.id))
         await give_pickup(scope, seats.NOUN, found.id, found.station_id, found.ends_at)
         await audit.record(scope, "undo_attend", "booking", found.id, about_id=found.child_id, minutes=found.minutes)
@@ -67,7 +73,7 @@ async def undo_attendance(scope: Scope, booking_id: UUID) -> Booked:
 async def _require_undoable(scope: Scope, found: BookingRow) -> UUID:
     """The entry that settled the minutes, where the caller may undo the attendance. Raises AttendanceStands."""
     ended = await database.fetch_one(
-        "SELECT b.ended_at, b.ended_by, (SELECT max(c.entry_id::text)::uuid FROM transfer h "
+        "SELECT b.ended_at, b.ended_by_login, (SELECT max(c.entry_id::text)::uuid FROM transfer h "
         "JOIN transfer c ON c.community_id = h.community_id AND c.closes = h.id AND c.kind = 'settle' "
         "WHERE h.community_id = $1 AND h.entry_id = b.entry_id) AS settled, "
         "EXISTS (SELECT FROM booking o WHERE o.community_id = $1 AND o.lesson_id = b.lesson_id "
@@ -76,7 +82,7 @@ async def _require_undoable(scope: Scope, found: BookingRow) -> UUID:
         scope.community_id, found.id,
     )  # fmt: skip
     assert ended is not None
-    mine = scope.person_id is not None and ended["ended_by"] == scope.person_id
+    mine = scope.login_id is not None and ended["ended_by_login"] == scope.login_id
     in_time = is_within_the_minute(ended["ended_at"]) and clock.now() < found.ends_at
     if found.status != "attended" or not mine or not in_time or ended["booked_again"] or ended["settled"] is None:
         raise AttendanceStands

@@ -10,8 +10,9 @@ import msgspec
 
 from timebank.core import audit, clock, database, vault
 from timebank.core.capability import resolve
-from timebank.core.database import most, retried, transaction
+from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.inbox.kinds import MANY_MAX, Asked, Decidable, Decision, kind_of
 from timebank.inbox.tables import MassDecision
@@ -196,18 +197,24 @@ class Refused(msgspec.Struct, frozen=True):
 
     noun_id: UUID
     refusal: str
+    place: int
 
     def text(self, language: str) -> str:
         return TimebankError.by_code.get(self.refusal, TimebankError)().text(language)
 
 
-async def refused_items(scope: Scope, decision_id: UUID, *, limit: int = 200) -> list[Refused]:
-    """The first rows that a decision could not decide, in the order in which they were tried."""
+async def refused_items(
+    scope: Scope, decision_id: UUID, *, limit: int = 200, cursor: str | None = None
+) -> Page[Refused]:  # fmt: skip
+    """The rows that a decision could not decide, in the order in which they were tried."""
     scope.require_reader()
+    asked = Filters(scope.community_id, decision_id)
+    asked.add_after("place", ">", read_cursor(cursor, tuple[int]))
     async with transaction(scope):
-        return await database.rows(
+        found = await database.rows(
             Refused,
-            "SELECT noun_id, refusal FROM mass_decision_item WHERE community_id = $1 AND decision_id = $2 "  # noqa: S608  # no input
-            f"AND outcome = 'refused' ORDER BY place LIMIT {most(limit)}",
-            scope.community_id, decision_id,
+            "SELECT noun_id, refusal, place FROM mass_decision_item WHERE community_id = $1 AND decision_id = $2 "  # noqa: S608  # no input
+            f"AND outcome = 'refused'{asked.sql} ORDER BY place LIMIT {most(limit + 1)}",
+            *asked.values,
         )  # fmt: skip
+    return make_page(found, limit, lambda one: (one.place,))

@@ -2,6 +2,7 @@
 
 from timebank.core.capability import (
     Capability,
+    CounterDone,
     Exported,
     InboxKind,
     Job,
@@ -47,6 +48,18 @@ CAPABILITY = Capability(
             page="/admin/agreements",
         ),
     ),
+    done=(
+        CounterDone(
+            name="confirm_login",
+            word=_("确认了账号是本人"),
+            undo="/desk/sign-in-code/confirmations/{id}/undo",
+            # One act may end several pauses of a person; all of them have its moment, and one stands for them.
+            select="SELECT r.id, r.ended_at, r.person_id, NULL::text, r.ended_by_login, r.ended_at "
+            "FROM spending_rest r WHERE r.community_id = $1 AND r.ended_station_id = $2 AND r.ended_at >= $3 "
+            "AND NOT EXISTS (SELECT FROM spending_rest o WHERE o.community_id = $1 AND o.ended_station_id = $2 "
+            "AND o.ended_at = r.ended_at AND o.person_id = r.person_id AND o.id < r.id)",
+        ),
+    ),
     jobs=(
         Job("remind_deciders", 60, "timebank.overview.reminding.remind_deciders"),
         Job("count_figures", 600, "timebank.overview.figures.count_figures"),
@@ -58,6 +71,10 @@ CAPABILITY = Capability(
         "change_decided.refused": _("另一个人没有同意：{change}。{note:sentences}"),
         "note": _("说明：{note}"),
         "login_confirmed": _("{community}的另一位工作人员确认了这个账号是您本人的。不是您本人在用，请马上告诉社区。"),
+        "login_confirmed.undone": _(
+            "{community}的工作人员撤销了刚才的确认：这个账号的花费又要等一等，或请另一位工作人员确认是您本人。"
+            "签到、查看照常。"
+        ),
         "change_waits": _("{place}有 {count} 项改动等您决定。请在管理页面的「待另一人确认」里看。"),
         "cards_wait": _("{place}有 {count} 张新卡等您核对。请在管理页面的「到站核对」里点一下。"),
         "logins_wait": _(
@@ -87,6 +104,7 @@ CAPABILITY = Capability(
     },
     audit={
         "confirm_login": _("确认了账号是本人"),
+        "undo_confirm_login": _("撤销了账号是本人的确认"),
         "decide_change": _("决定了待确认的事"),
     },
     resident_parts=(

@@ -10,22 +10,35 @@ from timebank.access.sign_in import logins
 from timebank.agreements.independence import (
     NotIndependent,
     is_independent,
+    is_near_home,
     is_uninvolved,
     near,
     side_of,
     sides_of_logins,
+    signed_on,
 )
 from timebank.agreements.schemas import Unconfirmed
 from timebank.core import audit, clock, database
 from timebank.core.database import Filters, most, retried, transaction
-from timebank.core.errors import Forbidden, NotFound
+from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Role, Scope
 from timebank.core.wording import phrase
+from timebank.people.locks import lock_people, require_locked
 from timebank.people.messages import notify
 from timebank.people.residents import require_resident
+from timebank.presence.undoing.acts import has_undone, is_within_the_minute, note_undone
 
 STAFF = (Role.station_keeper, Role.grid_worker)
+
+
+class ConfirmationStands(TimebankError):
+    code = "login_confirmation_stands"
+    status = 409
+    sentence = (
+        "这次确认不能撤销：只有刚在柜台确认的那个账号，在一分钟以内可以撤销。"
+        "觉得不是本人在用的，请社区管理员在这位居民的页面退出登录。"
+    )
 
 
 async def unconfirmed(scope: Scope) -> list[Unconfirmed]:
@@ -122,34 +135,96 @@ def _confirms(scope: Scope) -> bool:
 
 
 @retried
-async def confirm_login(scope: Scope, person_id: UUID) -> None:
+async def confirm_login(scope: Scope, person_id: UUID, station_id: UUID | None = None) -> None:
     """Confirm that a person's login is their own: spending pauses end, and it no longer counts as opened by somebody.
 
     For administrators, keepers and grid workers who are independent of the person and of whoever gave the code or
     changed the phone. Each pause is checked alone: if two members of staff caused one each, each may end the other's.
+    `station_id` is the counter at which it is done, where the caller keeps it: there it can be undone for a minute.
     Raises NotIndependent if nothing is the caller's to confirm.
     """
+    now, station_id = clock.now(), station_id if scope.keeps(station_id) else None
     async with transaction(scope):
         if not _confirms(scope):
             raise Forbidden
         await require_resident(scope, person_id)
+        await lock_people(scope, [person_id])  # an undo at the same time has ended, or waits
         uninvolved = await is_uninvolved(scope, person_id)
         rests = await _rests_of(scope, person_id)
         free = await _confirmable(scope, rests)
-        confirmed = uninvolved and await logins.mark_login_confirmed(scope, person_id)
+        confirmed = uninvolved and await logins.mark_login_confirmed(scope, person_id, now)
         if not free and not confirmed and (rests or not uninvolved):
             raise NotIndependent
         if free:
             await database.execute(
-                "SELECT login_rests_end($1, $2, $3, $4)",
-                scope.community_id, [rest.id for rest in free], scope.login_id, clock.now(),
+                "SELECT login_rests_end($1, $2, $3, $4, $5)",
+                scope.community_id, [rest.id for rest in free], scope.login_id, now, station_id,
             )  # fmt: skip
-            where, key = scope.community_name or phrase("community"), f"login-confirmed:{free[0].id}"
-            for login_id in await logins.logins_of(scope, person_id):
-                await logins.notify_login(login_id, "login_confirmed", key, community=where)
-            await notify(scope, person_id, "login_confirmed", key, urgent=True, community=where)
+            await _notify(scope, person_id, "login_confirmed", f"login-confirmed:{free[0].id}:{now.timestamp()}")
         if confirmed or free:
             await audit.record(scope, "confirm_login", "person", person_id)
+
+
+async def _notify(scope: Scope, person_id: UUID, kind: str, key: str) -> None:
+    """Notify the person, and every record of the person's logins."""
+    where = scope.community_name or phrase("community")
+    for login_id in await logins.logins_of(scope, person_id):
+        await logins.notify_login(login_id, kind, key, community=where)
+    await notify(scope, person_id, kind, key, urgent=True, community=where)
+
+
+class _Ended(msgspec.Struct, frozen=True):
+    """A spending pause: whose it is, and how it was ended."""
+
+    person_id: UUID
+    ended_at: datetime | None
+    ended_by_login: UUID | None
+    ended_station_id: UUID | None
+
+
+_ENDED = (
+    "SELECT person_id, ended_at, ended_by_login, ended_station_id FROM spending_rest "
+    "WHERE community_id = $1 AND id = $2"
+)
+
+
+@retried
+async def undo_confirm_login(scope: Scope, rest_id: UUID) -> None:
+    """Undo at a counter, within a minute, the confirmation that ended this spending pause: it goes on as before.
+
+    So do the others that the same act ended, and the login counts again as opened by whoever gave its code. What was
+    spent meanwhile stays spent: the undo only ever allows less. Only the login that confirmed it may, and not for
+    itself, its household or a ward. A repeated call changes nothing. Raises NotFound, Forbidden, NotIndependent,
+    ConfirmationStands.
+    """
+    async with transaction(scope):
+        asked = await database.row(_Ended, _ENDED, scope.community_id, rest_id)
+        if asked is None:
+            raise NotFound
+        await lock_people(scope, [asked.person_id])
+        found = await database.row(_Ended, _ENDED, scope.community_id, rest_id)
+        assert found is not None
+        require_locked(found.person_id, [asked.person_id])
+        if found.ended_station_id is not None:
+            scope.require_keeper(found.ended_station_id)
+        elif not (scope.administers or scope.kept_stations or scope.is_counter):
+            raise Forbidden
+        if await is_near_home(signed_on(scope), found.person_id):
+            raise NotIndependent
+        if found.ended_at is None and await has_undone(scope, "confirm_login", rest_id):
+            return
+        station_id, mine = found.ended_station_id, found.ended_by_login == scope.login_id
+        if station_id is None or found.ended_at is None:
+            raise ConfirmationStands
+        if scope.login_id is None or not mine or not is_within_the_minute(found.ended_at):
+            raise ConfirmationStands
+        await database.execute(
+            "SELECT login_rests_go_on($1, $2, $3, $4, $5)",
+            scope.community_id, found.person_id, scope.login_id, found.ended_at, clock.now(),
+        )  # fmt: skip
+        noted = await note_undone(scope, "confirm_login", rest_id, station_id, found.person_id)
+        await _notify(scope, found.person_id, "login_confirmed.undone", f"login-confirmed:{noted}:undone")
+        await audit.record(scope, "undo_confirm_login", "person", found.person_id, station_id=station_id)
 
 
 async def confirm_logins(scope: Scope, person_ids: Sequence[UUID]) -> int:

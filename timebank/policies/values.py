@@ -82,7 +82,10 @@ KNOWN: dict[str, PolicyInfo] = {
     "uses_matters": PolicyInfo(_("使用“事项”：反映、点单、心愿、网格事件"), _("（1 开，0 关）"), 0, 1, "neither"),
     "uses_teams": PolicyInfo(_("使用“班组”：班组、技能、找帮手"), _("（1 开，0 关）"), 0, 1, "neither"),
 }
-_WORDS: dict[str, dict[Any, str]] = {"title": {name: info.title for name, info in KNOWN.items()}}
+_WORDS: dict[str, dict[Any, str]] = {
+    "title": {name: info.title for name, info in KNOWN.items()},
+    "unit": {info.unit: info.unit for info in KNOWN.values()},
+}
 
 
 class PolicyChange(msgspec.Struct, frozen=True):
@@ -161,10 +164,10 @@ async def change_policy(scope: Scope, name: str, value: int) -> Waiting | None:
     async with transaction(scope):
         stands: int = getattr(await policies(scope), name)
         if not scope.system and is_looser_policy(info, stands, value):
-            says = {"title": name, "before": stands, "after": value}
+            says = {"title": name, "before": stands, "after": value, "unit": info.unit}
             if await hook("has_credited")(scope):
                 return await propose(scope, LOOSER_POLICY, name, {"name": name, "value": value}, says, before=stands)
-            await done_alone(scope, POLICY_BEFORE, name, {"name": name, "value": value})
+            await done_alone(scope, POLICY_BEFORE, name, {"name": name, "value": value, "unit": info.unit})
         await _write(scope, name, value, scope.person_id)
     return None
 
@@ -197,10 +200,14 @@ async def present_policy_value(scope: Scope, do: Any) -> int:
     return value
 
 
-LOOSER_POLICY = Kind(name="looser_policy", sentence=_("放宽规则“{title}”：从 {before} 改成 {after}"), words=_WORDS)
+LOOSER_POLICY = Kind(
+    name="looser_policy", sentence=_("放宽规则“{title}”：从 {before} 改成 {after} {unit}"), words=_WORDS,
+    without={"unit": _("放宽规则“{title}”：从 {before} 改成 {after}")},
+)  # fmt: skip
 POLICY_BEFORE = Kind(
-    name="policy_before", sentence=_("规则“{name}”由一个人定为 {value}"), in_force=True, words={"name": _WORDS["title"]}
-)
+    name="policy_before", sentence=_("规则“{name}”由一个人定为 {value} {unit}"), in_force=True,
+    words={"name": _WORDS["title"], "unit": _WORDS["unit"]}, without={"unit": _("规则“{name}”由一个人定为 {value}")},
+)  # fmt: skip
 
 
 def points_expire_on(in_force: Policies, earned_at: datetime) -> date:

@@ -11,7 +11,7 @@ from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.opening import day_began
 from timebank.core.scope import Scope
-from timebank.presence.undoing.acts import UNDO_WITHIN
+from timebank.presence.undoing.acts import seconds_to_undo
 from timebank.stations.stations import station_row
 
 
@@ -44,9 +44,9 @@ async def recent_at(scope: Scope, station_id: UUID, *, most: int = 8) -> list[Do
         station = await station_row(scope, station_id)
         if station is None:
             raise NotFound
-        begin, now = day_began(station.opens_at, station.closes_at, clock.now()), clock.now()
+        begin = day_began(station.opens_at, station.closes_at, clock.now())
         found = await database.rows(_Row, _newest(kinds, most), scope.community_id, station_id, begin)
-    return [_in_words(scope, kinds[row.place], row, now) for row in found]
+    return [_in_words(scope, kinds[row.place], row) for row in found]
 
 
 def _newest(kinds: list[CounterDone], most: int) -> str:
@@ -64,10 +64,9 @@ def _newest(kinds: list[CounterDone], most: int) -> str:
     )
 
 
-def _in_words(scope: Scope, kind: CounterDone, row: _Row, now: datetime) -> Done:
-    mine = row.by is not None and row.by in (scope.login_id, scope.person_id)
-    left = int((row.received_at + UNDO_WITHIN - now).total_seconds()) if kind.undo and row.received_at and mine else 0
+def _in_words(scope: Scope, kind: CounterDone, row: _Row) -> Done:
+    mine = row.by is not None and row.by == scope.login_id
     return Done(
         name=names.masked(row.name), at=f"{clock.local(row.at):%H:%M}", word=kind.word, what=row.what or "",
-        undo=kind.undo.format(id=row.id), undo_seconds=max(0, left),
+        undo=kind.undo.format(id=row.id), undo_seconds=seconds_to_undo(row.received_at) if kind.undo and mine else 0,
     )  # fmt: skip

@@ -172,7 +172,8 @@ class Confirmations(Controller):
     @get()
     async def waiting(self, caller: NamedDependency[Scope]) -> list[ConfirmationOut]:
         """Requests that wait for a second member of staff today, and those decided in the last 24 hours."""
-        return await list_confirmations(caller, since=clock.now() - timedelta(days=1))
+        since = clock.now() - timedelta(days=1)
+        return list((await list_confirmations(caller, since=since)).items)
 
     @post()
     async def ask(

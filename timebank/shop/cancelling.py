@@ -94,7 +94,7 @@ async def _give_back(scope: Scope, found: LockedRedemption, status: RedemptionSt
     await Redemption.update(
         {
             Redemption.status: status, Redemption.ended_at: clock.now(),
-            Redemption.ended_by: scope.person_id,
+            Redemption.ended_by: scope.person_id, Redemption.ended_by_login: scope.login_id,
         }
     ).where((Redemption.community_id == scope.community_id) & (Redemption.id == found.id))  # fmt: skip
     end_code(scope, found)

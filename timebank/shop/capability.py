@@ -162,7 +162,8 @@ CAPABILITY = Capability(
             word=_("领取"),
             undo="/desk/redemptions/{id}",
             panel="/admin/goods/redemptions/{id}",
-            select="SELECT r.id, r.ended_at, r.person_id, concat_ws(' ', g.name, r.quantity, g.unit), r.ended_by, "
+            select="SELECT r.id, r.ended_at, r.person_id, concat_ws(' ', g.name, r.quantity, g.unit), "
+            "r.ended_by_login, "
             "CASE WHEN r.status = 'collected' THEN r.ended_at END FROM redemption r "
             "JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id WHERE r.community_id = $1 "
             "AND r.station_id = $2 AND r.ended_at >= $3 AND r.status IN ('collected', 'returned')",

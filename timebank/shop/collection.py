@@ -74,7 +74,7 @@ class LockedRedemption(msgspec.Struct, frozen=True, kw_only=True):
     reserved_at: datetime
     expires_at: datetime
     ended_at: datetime | None
-    ended_by: UUID | None
+    ended_by_login: UUID | None
     good: str
     unit: str
     station: str
@@ -90,7 +90,8 @@ class LockedRedemption(msgspec.Struct, frozen=True, kw_only=True):
 LOCKED = (
     "SELECT r.id, r.person_id, p.status AS person_status, r.household_id, r.good_id, r.station_id, r.quantity, "
     "r.points, r.status, k.code, r.entry_id, r.settled_entry_id, r.reserved_at, r.expires_at, "
-    "r.ended_at, r.ended_by, g.name AS good, g.unit, t.name AS station, (SELECT max(x.until) FROM spending_rest x "
+    "r.ended_at, r.ended_by_login, g.name AS good, g.unit, t.name AS station, "
+    "(SELECT max(x.until) FROM spending_rest x "
     "WHERE x.community_id = r.community_id AND x.person_id = r.person_id AND x.ended_at IS NULL) AS rests_until, "
     "r.reserved_by AS acted_by, r.reserved_by_login AS acted_by_login "
     "FROM redemption r "
@@ -230,8 +231,8 @@ async def hand_over(scope: Scope, found: LockedRedemption) -> None:
     database.queue(
         database.change(
             "UPDATE redemption SET status = 'collected', ended_at = $3, ended_by = $4, "
-            "settled_entry_id = $5 WHERE community_id = $1 AND id = $2 AND status = 'reserved'",
-            scope.community_id, found.id, clock.now(), scope.person_id, settled.entry_id,
+            "settled_entry_id = $5, ended_by_login = $6 WHERE community_id = $1 AND id = $2 AND status = 'reserved'",
+            scope.community_id, found.id, clock.now(), scope.person_id, settled.entry_id, scope.login_id,
         )
     )  # fmt: skip
     end_code(scope, found)

@@ -13,7 +13,7 @@ from timebank.core import audit, clock, database, names
 from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.locale import _
-from timebank.core.paging import Page, make_page, read_cursor
+from timebank.core.paging import Count, Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.core.wording import phrase
 from timebank.people.messages import Notification, notify_many
@@ -89,10 +89,7 @@ async def list_goods(
     cursor: str | None = None,
 ) -> Page[GoodOut]:  # fmt: skip
     """The goods sorted by name, each with its stock at every station, or at one."""
-    asked = Filters(scope.community_id)
-    if not with_ended:
-        asked.add("g.active")
-    asked.add_given("strpos(g.name, {}) > 0", search or None)
+    asked = _asked_for(scope, with_ended=with_ended, search=search)
     asked.add_given(
         "EXISTS (SELECT FROM stock s WHERE s.community_id = g.community_id AND s.good_id = g.id AND s.station_id = {})",
         station_id,
@@ -104,6 +101,21 @@ async def list_goods(
         told = await _in_words(scope, found, station_id)
     keys = {good.id: (good.pinyin, good.id) for good in found}
     return make_page(told, limit, lambda good: keys[good.id])
+
+
+async def count_goods(scope: Scope, *, with_ended: bool = False, search: str = "") -> Count:
+    """How many goods there are of this name, counted no further than a list says."""
+    asked = _asked_for(scope, with_ended=with_ended, search=search)
+    async with transaction(scope):
+        return await database.count_rows(f"SELECT FROM good g WHERE g.community_id = $1{asked.sql}", *asked.values)
+
+
+def _asked_for(scope: Scope, *, with_ended: bool, search: str) -> Filters:
+    asked = Filters(scope.community_id)
+    if not with_ended:
+        asked.add("g.active")
+    asked.add_given("strpos(g.name, {}) > 0", search or None)
+    return asked
 
 
 async def find_good(scope: Scope, good_id: UUID) -> GoodOut:

@@ -121,7 +121,8 @@ async def _reserve(scope: Scope, wanted: RedemptionIn, customer: Customer, reser
         community_id=scope.community_id, id=redemption_id, person_id=customer.id, household_id=customer.counted_as,
         good_id=wanted.good_id, station_id=wanted.station_id, quantity=wanted.quantity, points=points,
         status="reserved", entry_id=held.entry_id, settled_entry_id=None, reserved_at=now,
-        expires_at=reserved.expires_at, ended_at=None, ended_by=None, returned_at=None,
+        expires_at=reserved.expires_at, ended_at=None, ended_by=None, ended_by_login=None,
+        returned_at=None,
         reserved_by=scope.actor_id if wanted.reason else None,
         reserved_by_login=scope.login_id if wanted.reason else None, reserved_because=wanted.reason,
     ))  # fmt: skip

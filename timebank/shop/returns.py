@@ -42,14 +42,14 @@ class HandOverStands(TimebankError):
     code = "hand_over_stands"
     status = 409
     sentence = (
-        "这次交付不能撤销：只有刚办的站长本人，在一分钟以内可以撤销，刚清点少了的物品也不行。"
+        "这次交付不能撤销：只有刚办的那个账号，在一分钟以内可以撤销，刚清点少了的物品也不行。"
         "物品退回来了，请按退货办理。"
     )
 
 
 @retried
 async def undo_hand_over(scope: Scope, redemption_id: UUID, *, goods_back: bool) -> Redeemed:
-    """Undo a hand-over within a minute, by the keeper who made it, once the goods are back on the shelf.
+    """Undo a hand-over within a minute, by the login that made it, once the goods are back on the shelf.
 
     It ends as a return does, so that a count which lowers the same stock later waits for somebody else, and one that
     has lowered it lately refuses the undo. A repeated call changes nothing.
@@ -59,7 +59,7 @@ async def undo_hand_over(scope: Scope, redemption_id: UUID, *, goods_back: bool)
         found = await lock_redemption(scope, redemption_id)
         scope.require_keeper(found.station_id)
         await require_not_family(scope, found.person_id)
-        if scope.person_id is None or found.ended_by != scope.person_id:
+        if scope.login_id is None or found.ended_by_login != scope.login_id:
             raise HandOverStands
         if found.status != "returned":
             await _require_undoable(scope, found)

@@ -74,6 +74,7 @@ class Redemption(Table, tablename="redemption"):
     reserved_by = UUID(default=None, null=True)
     reserved_by_login = UUID(default=None, null=True)
     reserved_because = Varchar(length=500, default=None, null=True)
+    ended_by_login = UUID(default=None, null=True)
 
 
 class CounterConfirmation(Table, tablename="counter_confirmation"):

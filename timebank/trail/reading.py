@@ -18,7 +18,9 @@ from timebank.trail.words import change_in_words, verb_in_words
 _LINES = """
 SELECT a.id, a.at, a.person_id, actor.name AS person, a.person_id IS NULL AND a.login_id IS NOT NULL AS from_above,
        a.via, a.device_id, d.name AS device, a.verb, a.noun, a.noun_id, about.id AS about_id, about.name AS about,
-       a.reason, a.change::text AS change
+       a.reason, a.change::text AS change,
+       (SELECT r.name FROM rule r WHERE r.community_id = a.community_id AND
+        r.code = coalesce(a.change->>'rule', a.change->>'rule_code') ORDER BY r.version DESC LIMIT 1) AS rule
 FROM audit a
 LEFT JOIN person actor ON actor.community_id = a.community_id AND actor.id = a.person_id
 LEFT JOIN device d ON d.community_id = a.community_id AND d.id = a.device_id
@@ -128,9 +130,11 @@ def _first_id(day: date | None, bound: int) -> UUID | None:
 
 def _line(row: dict[str, object], language: str) -> ChangeOut:
     row["change"] = json.loads(str(row["change"]))
+    rule = row.pop("rule")
     line = msgspec.convert({name: _plain(value) for name, value in row.items()}, ChangeOut)
+    change = {name: rule or value if name in ("rule", "rule_code") else value for name, value in line.change.items()}
     return msgspec.structs.replace(
-        line, text=verb_in_words(line.verb, language), values=change_in_words(line.verb, line.change, language)
+        line, text=verb_in_words(line.verb, language), values=change_in_words(line.verb, change, language)
     )
 
 

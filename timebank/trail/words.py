@@ -1,5 +1,6 @@
 """Words for the verbs and values of audit lines."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
@@ -9,8 +10,11 @@ from timebank.core.capability import capabilities
 from timebank.core.locale import _, translate
 from timebank.core.wording import day, when
 from timebank.deeds.words import WHY
+from timebank.ledger.checking.check import CURRENCIES
 from timebank.outbox.delivering import declared_deliveries
+from timebank.overview.change_kinds import kinds
 from timebank.policies.values import KNOWN
+from timebank.presence.words import FLAGS
 from timebank.rules.triggers import TRIGGERS
 
 
@@ -59,6 +63,17 @@ STATUSES = {
     "approved": _("已通过"), "pending": _("待审核"), "noticed": _("公示中"), "rejected": _("已退回"),
     "reversed": _("已冲正"), "withdrawn": _("已撤回"), "active": _("在册"), "blocked": _("已停用"), "left": _("已迁出"),
 }  # fmt: skip
+DECISIONS = {
+    "approve": _("同意"), "agree": _("同意"), "reject": _("退回"), "refuse": _("不同意"), "withdraw": _("撤回"),
+}  # fmt: skip
+RECORDS = {"credit": _("两次扫码"), "honour": _("补录")}
+ASKED = {"spend": _("没有带手机和卡，当场领取"), "own_collection": _("站长同户的预留")}
+SHEETS = {"residents": _("花名册"), "hours": _("签到表"), "deeds": _("道德银行台账"), "goods": _("物品表")}
+MOVES = {"received": _("入库"), "import": _("导入")}
+# A code of the program that has no word says nothing to a reader and is left out: of these fields, which hold no names.
+CODED = frozenset({"kind", "flags", "subject", "cause", "move", "fields", "decision", "currency", "was", "before"})
+_CODE = re.compile(r"[a-z][a-z0-9_.:-]*|[0-9a-f]{8}-[0-9a-f-]{27}.*")
+_PLACEHOLDERS = re.compile(r"\{[^}]*\}( \{[^}]*\})*")
 PROOFS = {"scan": _("扫了卡或个人码"), "name": _("核对了姓名和后四位"), "office": _("管理员决定")}
 
 
@@ -69,42 +84,60 @@ def verb_in_words(verb: str, language: str) -> str:
 
 def change_in_words(verb: str, change: Mapping[str, object], language: str) -> str:
     """The fields of a change that have words, with their values, in one line."""
-    parts = [
-        f"{translate(LABELS[key], language)} {_value(verb, key, value, language)}"
+    said = [
+        (key, _value(verb, key, value, language))
         for key, value in change.items()
         if key in LABELS and value is not None and value != []
     ]
-    return " · ".join(parts)
+    return " · ".join(f"{translate(LABELS[key], language)} {value}" for key, value in said if value)
 
 
 def _value(verb: str, key: str, value: object, language: str) -> str:
+    """A value in words; empty if it is a code that says nothing to a reader."""
     if isinstance(value, bool) or key == "sent_by":  # the login's id means nothing to a reader
         return translate(_("是") if value else _("否"), language)
     if verb == "set_good_cost" and isinstance(value, int):
         return f"¥{value / 100:,.2f}"
-    word = _words(verb, key).get(value) if isinstance(value, str) else None
-    if word is not None:
-        return translate(word, language)
+    if verb == "count_stock" and key == "change" and isinstance(value, int):
+        return f"{value:+d}".replace("-", "−")
     if isinstance(value, list):
-        return ", ".join(str(each) for each in value)
-    return _moment(value, language) if isinstance(value, str) else str(value)
+        told = [_value(verb, key, each, language) for each in value]
+        return translate(_("、"), language).join(each for each in told if each)
+    if not isinstance(value, str):
+        return str(value)
+    word = _words(verb, key).get(value)
+    if word is not None:
+        return _PLACEHOLDERS.sub("…", translate(word, language))
+    return "" if key in CODED and _CODE.fullmatch(value) else _moment(value, language)
 
 
 def _words(verb: str, key: str) -> Mapping[str, str]:
     """The words of the values of a field, where they have any."""
     match verb, key:
-        case "change_policy", "name":
+        case ("change_policy", "name") | ("propose", "subject"):
             return {name: known.title for name, known in KNOWN.items()}
         case "give_up_delivery", "kind":
             return {kind: how.word for kind, how in declared_deliveries().items()} | KIND_WORDS
+        case "propose" | "decide_change", "kind":
+            return {kind.name: kind.sentence for kind in kinds().values()}
+        case _, "fields":
+            return _fields()
         case _, "list":
             return _lists()
     known: dict[str, Mapping[str, str]] = {
-        "role": {role.value: word for role, word in ROLES.items()}, "proof": PROOFS, "kind": KIND_WORDS,
-        "trigger": TRIGGERS, "why": WHY, "stage": STAGES, "cause": CAUSES, "of": nouns(), "by": BY_WORDS,
-        "status": STATUSES,
+        "role": {role.value: word for role, word in ROLES.items()}, "proof": PROOFS,
+        "kind": KIND_WORDS | RECORDS | ASKED | SHEETS, "decision": DECISIONS, "flags": FLAGS, "move": MOVES,
+        "currency": CURRENCIES, "trigger": TRIGGERS, "why": WHY, "stage": STAGES, "cause": CAUSES, "of": nouns(),
+        "by": BY_WORDS, "status": STATUSES,
     }  # fmt: skip
     return known.get(key, {})
+
+
+def _fields() -> dict[str, str]:
+    """The words of a registration's fields, as messages say them."""
+    said = {name: word for one in capabilities() for name, word in one.sentences.items()}
+    told = {name.removeprefix("field."): word for name, word in said.items() if name.startswith("field.")}
+    return told | dict.fromkeys(("area_id", "room"), told.get("address", ""))
 
 
 def _lists() -> dict[str, str]:

@@ -179,10 +179,10 @@ async def give_one_time_code(scope: Scope, person_id: UUID, phone: str, proof: P
     return code
 
 
-async def mark_login_confirmed(scope: Scope, person_id: UUID) -> bool:
+async def mark_login_confirmed(scope: Scope, person_id: UUID, now: datetime) -> bool:
     """Record that a second person confirms that a person's logins are their own; False if none was unconfirmed."""
     done: int = await database.fetch_value(
-        "SELECT login_confirmed($1, $2, $3, $4)", scope.community_id, person_id, scope.login_id, clock.now()
+        "SELECT login_confirmed($1, $2, $3, $4)", scope.community_id, person_id, scope.login_id, now
     )
     return done > 0
 

@@ -1,4 +1,4 @@
-"""Where a resident is signed in, for the resident and for staff, and how an administrator ends it for somebody else."""
+"""Where a resident is signed in, for the resident and for staff; how the resident ends it, and an administrator."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from timebank.access.sign_in.logins import notify_login
 from timebank.core import audit, clock, database
 from timebank.core.capability import Reading
 from timebank.core.database import retried, transaction
-from timebank.core.errors import Forbidden
+from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.core.wording import phrase
@@ -35,6 +35,28 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     def word(self) -> str:
         """The kind of device, marked for translation."""
         return KINDS.get(self.device or "", _("没有记下设备"))
+
+
+class OwnSignIn(SignIn, frozen=True, kw_only=True):
+    """A sign-in of the caller's login: whether it is the one that asks, and whether that one may end it."""
+
+    is_this: bool
+    may_end: bool
+
+
+class SignInStays(TimebankError):
+    code = "sign_in_stays"
+    status = 403
+    sentence = (
+        "这台设备是用登录码登录的，账号的花费还在暂停，不能退出用密码登录的设备。"
+        "请用密码登录后再退出，或到驿站请另一位工作人员确认是您本人。"
+    )
+
+
+class OwnSignInsEnd(msgspec.Struct):
+    """Which of the own sign-ins ends; all others without one."""
+
+    sign_in_id: UUID | None = None
 
 
 class SignInsEnd(msgspec.Struct, forbid_unknown_fields=True):
@@ -86,3 +108,37 @@ async def _notify(scope: Scope, person_id: UUID, logins: set[UUID], key: str, co
     for login_id in sorted(logins):
         await notify_login(login_id, "sign_ins_ended", key, **values)
     await notify(scope, person_id, "sign_ins_ended", key, urgent=True, **values)
+
+
+async def own_sign_ins(scope: Scope) -> list[OwnSignIn]:
+    """Where the caller's login is signed in: this device first, then the last used. Raises Forbidden for a device."""
+    if scope.session_id is None or scope.device_id is not None:
+        raise Forbidden
+    async with transaction(scope):
+        return await database.rows(OwnSignIn, "SELECT * FROM sessions_own($1, $2)", scope.session_id, clock.now())
+
+
+@retried
+async def end_own_sign_ins(scope: Scope, asked: OwnSignInsEnd) -> int:
+    """End another sign-in of the caller's login, or all others, and notify its records; returns how many ended.
+
+    The one that asks goes on: it signs out by itself. One that a code opened while spending is paused ends none that a
+    password opened, because the code may be with whoever gave it. A repetition changes nothing. Raises Forbidden,
+    NotFound, SignInStays.
+    """
+    async with transaction(scope):
+        others = [one for one in await own_sign_ins(scope) if asked.sign_in_id in (None, one.id)]
+        if any(one.is_this for one in others) and asked.sign_in_id is not None:
+            raise NotFound
+        others = [one for one in others if not one.is_this]
+        if others and not any(one.may_end for one in others):
+            raise SignInStays
+        ended: int = await database.fetch_value(
+            "SELECT sessions_end_own($1, $2, $3)", scope.session_id, asked.sign_in_id, clock.now()
+        )
+        if ended and scope.login_id is not None:
+            await audit.record_of_login(scope.login_id, "sign_out", scope.request_id, sign_ins=ended)
+            await notify_login(
+                scope.login_id, "sign_ins_ended.by_holder", f"sign-ins-ended:{clock.new_id()}", count=ended
+            )
+    return ended

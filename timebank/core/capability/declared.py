@@ -97,7 +97,7 @@ class CounterDone:
     """A kind of action in a counter's list of what was done last; `word` is marked for translation.
 
     `select` reads `id, at, person_id, what, by, received_at` of those in community $1 at station $2 since $3: `by` is
-    the login or the resident record that did it, `received_at` when the server did it, null where it cannot be undone.
+    the login that did it, `received_at` when the server did it, null where it cannot be undone.
     `undo` is the address, with `{id}`, of its undo, which is offered to who did it for a minute after that.
     """
 

@@ -29,7 +29,7 @@ class CounterUndoPages(Controller):
     async def undo(self, caller: NamedDependency[Scope], visit_id: FromPath[UUID], data: Form) -> Redirect:
         """Undo a check-in that the caller has just made."""
         await undo_check_in(caller, visit_id)
-        return await _back(caller, data)
+        return await back_to_the_counter(caller, data)
 
     @post("/check-outs/{visit_id:uuid}/undo")
     @shown_again(
@@ -41,9 +41,10 @@ class CounterUndoPages(Controller):
     ) -> Redirect:
         """Undo a check-out that the caller has just made: the person is in again."""
         await once.answer(caller, lambda: undo_check_out(caller, visit_id))
-        return await _back(caller, data)
+        return await back_to_the_counter(caller, data)
 
 
-async def _back(caller: Scope, data: Form) -> Redirect:
+async def back_to_the_counter(caller: Scope, data: Form) -> Redirect:
+    """To the counter on which the form stands, which says that it was undone."""
     station = named_station(await stations_kept(caller), data.get("station_id"))
     return see_other(f"/desk?station={station.id}&done=undone")

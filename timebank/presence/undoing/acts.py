@@ -21,6 +21,11 @@ def is_within_the_minute(done_at: datetime | None) -> bool:
     return done_at is not None and clock.now() - done_at <= UNDO_WITHIN
 
 
+def seconds_to_undo(done_at: datetime | None) -> int:
+    """How many whole seconds are left to undo what was done at this moment; 0 where it cannot be undone."""
+    return max(0, int((done_at + UNDO_WITHIN - clock.now()).total_seconds())) if done_at is not None else 0
+
+
 async def note_undone(
     scope: Scope, kind: str, noun_id: UUID, station_id: UUID, person_id: UUID, *, what: str = "", points: int = 0
 ) -> UUID:

@@ -7,13 +7,15 @@ from timebank.agreements.deciders import Decider
 from timebank.core import database, names
 from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import Forbidden
+from timebank.core.paging import COUNT_MAX, NEWEST, Count, Order, Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.core.wording import phrase
 from timebank.people.messages import Notification, notify_many
 from timebank.shop.confirmations.asking import ConfirmationOut, waits_since
 from timebank.shop.confirmations.second_person import Parties, SecondPerson, Waits, second_persons
 
-WAITS_MAX = 50
+PAGE = 50
+NOTIFIED_MAX = 1_000
 
 _LINES = """
 SELECT o.id, o.kind, o.status, p.name AS person, o.station_id, t.name AS station, g.name AS good, g.unit, o.quantity,
@@ -28,6 +30,7 @@ LEFT JOIN person d ON d.community_id = o.community_id AND d.id = o.decided_by
 WHERE o.community_id = $1
 """
 _WAITS = "o.status = 'waiting' AND o.asked_at >= {}"
+_PLACE = "(o.status = 'waiting'), o.asked_at, o.id"
 
 
 class _Line(ConfirmationOut, frozen=True, kw_only=True):
@@ -55,9 +58,12 @@ class _Line(ConfirmationOut, frozen=True, kw_only=True):
 
 async def _lines(
     scope: Scope, stations: list[UUID] | None = None, *, since: datetime | None = None,
-    confirmation_id: UUID | None = None,
+    confirmation_id: UUID | None = None, order: Order = NEWEST, cursor: str | None = None, limit: int = NOTIFIED_MAX,
 ) -> list[_Line]:  # fmt: skip
-    """The requests that wait today or were decided since a moment: of all stations, of some, or a single request."""
+    """The requests that wait today or were decided since a moment: of all stations, of some, or a single request.
+
+    Those that wait come first; with the oldest first only they are asked for.
+    """
     asked = Filters(scope.community_id)
     asked.add_given("o.id = {}", confirmation_id)
     asked.add_given("o.station_id = ANY ({})", stations)
@@ -65,13 +71,19 @@ async def _lines(
         asked.add(_WAITS, waits_since())
     else:
         asked.add(f"({_WAITS} OR o.decided_at > {{}})", waits_since(), since)
-    waiting = f"{_LINES}{asked.sql} ORDER BY o.status <> 'waiting', o.asked_at DESC, o.id LIMIT {most(WAITS_MAX)}"
-    return await database.rows(_Line, waiting, *asked.values)
+    asked.add_after(_PLACE, order.comparison, read_cursor(cursor, tuple[bool, datetime, UUID]))
+    by = ", ".join(f"{column} {order.direction}" for column in _PLACE.split(", "))
+    return await database.rows(_Line, f"{_LINES}{asked.sql} ORDER BY {by} LIMIT {most(limit)}", *asked.values)
+
+
+def _place(line: _Line) -> tuple[object, ...]:
+    return (line.status == "waiting", line.asked_at, line.id)
 
 
 async def list_confirmations(
-    scope: Scope, *, since: datetime | None = None, language: str = "zh"
-) -> list[ConfirmationOut]:
+    scope: Scope, *, since: datetime | None = None, order: Order = NEWEST, limit: int = PAGE,
+    cursor: str | None = None, language: str = "zh",
+) -> Page[ConfirmationOut]:  # fmt: skip
     """Requests that wait today or were decided since a moment: all for administrators and auditors, else own stations.
 
     Raises Forbidden for a caller who is neither and keeps no station.
@@ -79,16 +91,40 @@ async def list_confirmations(
     if not (scope.reads_all or scope.kept_stations):
         raise Forbidden
     async with transaction(scope):
-        found = await _lines(scope, None if scope.reads_all else list(scope.kept_stations), since=since)
+        shown = make_page(
+            await _lines(scope, _stations(scope), since=since, order=order, cursor=cursor, limit=limit + 1),
+            limit, _place,
+        )  # fmt: skip
+        found = shown.items
         named = await second_persons(scope, [line.waits for line in found if line.status == "waiting"])
         judged = await SecondPerson.of(scope, [line.about for line in found])
-    return [
-        _in_words(
-            line, [officer.in_words(language) for officer in named.get(line.id, ())],
-            may_decide=line.status == "waiting" and judged.may_decide(line.about),
-        )
-        for line in found
-    ]  # fmt: skip
+    return Page(
+        [
+            _in_words(
+                line, [officer.in_words(language) for officer in named.get(line.id, ())],
+                may_decide=line.status == "waiting" and judged.may_decide(line.about),
+            )
+            for line in found
+        ],
+        shown.next,
+    )  # fmt: skip
+
+
+async def count_waiting_confirmations(scope: Scope) -> Count:
+    """How many requests wait today, for whoever may list them; counted no further than 300."""
+    asked = Filters(scope.community_id)
+    asked.add_given("o.station_id = ANY ({})", _stations(scope))
+    asked.add(_WAITS, waits_since())
+    async with transaction(scope):
+        return await database.count_rows(
+            f"SELECT FROM counter_confirmation o WHERE o.community_id = $1{asked.sql}",  # own conditions
+            *asked.values, up_to=COUNT_MAX,
+        )  # fmt: skip
+
+
+def _stations(scope: Scope) -> list[UUID] | None:
+    """The stations whose requests the caller sees; None for all."""
+    return None if scope.reads_all else list(scope.kept_stations)
 
 
 def _in_words(line: _Line, who: list[str], *, may_decide: bool) -> ConfirmationOut:

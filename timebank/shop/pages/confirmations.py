@@ -13,6 +13,7 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest
 from timebank.http.idempotency import Idempotency
+from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.shop.confirmations import deciding
@@ -32,9 +33,9 @@ class CounterConfirmationPages(Controller):
     include_in_schema = False
 
     @get()
-    async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+    async def waiting(self, request: AnyRequest, caller: NamedDependency[Scope], cursor: Cursor = None) -> Template:
         """Today's counter confirmations, open and decided."""
-        return await _page(request, caller)
+        return await _page(request, caller, cursor)
 
     @post()
     @shown_again(lambda request, caller: _page(request, caller))
@@ -66,6 +67,8 @@ class CounterConfirmationPages(Controller):
         return see_other("/desk/confirmations")
 
 
-async def _page(request: AnyRequest, caller: Scope) -> Template:
-    found = await list_confirmations(caller, since=clock.now() - SHOWN_FOR, language=language_of(request))
-    return page(request, caller, "desk/confirmations.html", found=found)
+async def _page(request: AnyRequest, caller: Scope, cursor: str | None = None) -> Template:
+    found = await list_confirmations(
+        caller, since=clock.now() - SHOWN_FOR, cursor=cursor, language=language_of(request)
+    )
+    return page(request, caller, "desk/confirmations.html", found=found, cursor=cursor)

@@ -25,7 +25,7 @@ from timebank.http.refusals import shown_again
 from timebank.ledger.grace import FirstOut, first_out
 from timebank.ledger.statement import balances
 from timebank.policies.values import policies
-from timebank.presence.undoing.acts import is_within_the_minute
+from timebank.presence.undoing.acts import seconds_to_undo
 from timebank.shop import collection, goods, reading
 from timebank.shop.collection import (
     OwnRedemption,
@@ -160,8 +160,8 @@ class CounterGoodsPages(Controller):
     ) -> Template:
         """The redemption that was just handed over, for a minute with its undo."""
         found = await reading.find_redemption(caller, redemption_id)
-        may_undo = found.status == "collected" and is_within_the_minute(found.ended_at)
-        return page(request, caller, "desk/handed.html", redemption=found, may_undo=may_undo)
+        undo_seconds = seconds_to_undo(found.ended_at) if found.status == "collected" else 0
+        return page(request, caller, "desk/handed.html", redemption=found, undo_seconds=undo_seconds)
 
 
 def refused_page(request: AnyRequest, caller: Scope, data: Mapping[str, str], *, ask: str | None = None) -> Template:

@@ -1,16 +1,16 @@
 """Matters switched on, with those who dispatch and handle them: a grid head, a unit with its contact, a team."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
-from tests.support.town import PHOENIX, SPRING, Town
+from tests.support.town import PHOENIX, Town
 from timebank.core import clock, names
-from timebank.core.scope import Role
-from timebank.matters.loop import confirming, dispatching, ending, handling, rating, showing, talking
+from timebank.core.scope import Role, Scope
+from timebank.matters.loop import confirming, dispatching, ending, handling, rating
 from timebank.matters.opening.opening import OpenedOut, open_matter
 from timebank.matters.reading.shown import MatterOut
 from timebank.matters.schemas import (
@@ -23,6 +23,8 @@ from timebank.matters.schemas import (
     ReturnIn,
 )
 from timebank.policies.values import change_policy
+from timebank.rules.catalogue import set_rule
+from timebank.rules.schemas import RuleIn
 
 MORNING = datetime(2026, 11, 18, 0, 10, tzinfo=UTC)  # 08:10 of a Wednesday
 GRID, BUILDING = f"{PHOENIX}/第一网格", f"{PHOENIX}/第一网格/3栋"
@@ -87,9 +89,19 @@ class Ground:
         await self.finish(matter)
         return matter
 
-    async def scope(self, name: str):  # type: ignore[no-untyped-def]
+    async def scope(self, name: str) -> Scope:
         """The scope of this person in the community of the matters, wherever they live."""
         return await self.town.scope(name, self.town.community)
+
+
+async def let_reports_earn(town: Town) -> None:
+    """The community chooses that confirmed reports earn five points, before there is any credit."""
+    with clock.at(MORNING - timedelta(days=30)):
+        rule = RuleIn(
+            kind="deed", code="hazard", name="发现并上报隐患", points=5, trigger="report_confirmed", unit="每件",
+            cap_period="month", cap_per_person=4, cap_per_area=8,
+        )  # fmt: skip
+        await set_rule(await town.scope("赵丽"), rule)
 
 
 async def matters_ground(town: Town, owner: asyncpg.Connection) -> Ground:
@@ -127,7 +139,3 @@ async def grant(owner: asyncpg.Connection, town: Town, name: str, role: Role, **
         f"VALUES ($1, $2, $3, $4, '2025-01-01', now(){marks})",
         town.home[name], clock.new_id(), town.people[name], role.value, *place.values(),
     )  # fmt: skip
-
-
-SPRING_TOO = SPRING
-__all__ = ["Ground", "grant", "matters_ground", "showing", "talking"]

@@ -71,6 +71,8 @@ async def act_on(scope: Scope, row: MatterRow, verb: Verb, *, solved: bool = Tru
     if proven:
         caller = msgspec.structs.replace(caller, proven=True)
     view = view_of(scope, row, caller) or ("handler" if proven else None)
+    if view is None and verb == "take" and caller.eligible:
+        view = "offered"  # it was offered to them a moment ago: they learn that somebody has taken it
     if view is None:
         raise NotFound
     to = decide(facts, verb, caller, solved=solved)

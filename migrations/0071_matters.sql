@@ -88,6 +88,7 @@ CREATE TABLE matter (
     may_be_contacted boolean NOT NULL DEFAULT true,
     published_at timestamptz,
     flags       text[] NOT NULL DEFAULT '{}',
+    told        text[] NOT NULL DEFAULT '{}',  -- what the clock has told so far: waits for a dispatcher, is due soon
     mark        bytea,                         -- keyed hash of the session or browser that reported it; forgotten after 90 days
     nonce       varchar(64),                   -- of a report that waited on the phone: it is received once
     created_at  timestamptz NOT NULL,
@@ -166,11 +167,13 @@ CREATE TABLE matter_helper (
     left_at     timestamptz,
     record_id   uuid,                          -- the honour record that its minutes became
     PRIMARY KEY (community_id, id),
-    CONSTRAINT matter_helper_once UNIQUE (community_id, matter_id, person_id),
     CONSTRAINT matter_helper_matter FOREIGN KEY (community_id, matter_id) REFERENCES matter (community_id, id),
     CONSTRAINT matter_helper_person FOREIGN KEY (community_id, person_id) REFERENCES person (community_id, id),
     CONSTRAINT matter_helper_times CHECK ((started_at IS NULL) = (ended_at IS NULL) AND started_at < ended_at)
 );
+-- Who leaves and takes it again, also after it was reopened, has a row for each time.
+CREATE UNIQUE INDEX matter_helper_once ON matter_helper (community_id, matter_id, person_id) WHERE left_at IS NULL;
+CREATE INDEX matter_helper_matter_id ON matter_helper (community_id, matter_id, took_at);
 CREATE INDEX matter_helper_person_id ON matter_helper (community_id, person_id, took_at);
 CALL protect_tenant_table('matter_helper', 'SELECT, INSERT, UPDATE');
 
@@ -254,8 +257,8 @@ CREATE OR REPLACE FUNCTION person_links() RETURNS TABLE (noun text, field text, 
         ('person_skill', 'person_id', 'NOT EXISTS (SELECT FROM person_skill o WHERE o.community_id = $1 AND o.person_id = $3
             AND o.skill_id = r.skill_id)'),
         ('matter', 'reporter_id', 'true'), ('matter', 'for_person_id', 'true'), ('matter', 'assignee_id', 'true'),
-        ('matter_helper', 'person_id', 'NOT EXISTS (SELECT FROM matter_helper o WHERE o.community_id = $1 AND o.person_id = $3
-            AND o.matter_id = r.matter_id)'),
+        ('matter_helper', 'person_id', 'r.left_at IS NOT NULL OR NOT EXISTS (SELECT FROM matter_helper o WHERE o.community_id = $1
+            AND o.person_id = $3 AND o.matter_id = r.matter_id AND o.left_at IS NULL)'),
         ('matter_follow', 'person_id', 'NOT EXISTS (SELECT FROM matter_follow o WHERE o.community_id = $1 AND o.person_id = $3
             AND o.matter_id = r.matter_id)')
 $$;

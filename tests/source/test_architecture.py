@@ -79,7 +79,7 @@ def part_of(name: str) -> str:
     first, *rest = name.split(".")
     if first == "admin":
         return "admin"
-    if rest[1:] == ["api"]:
+    if rest[1:2] == ["api"]:
         return "api"
     if rest[1:2] == ["pages"]:
         return "web"

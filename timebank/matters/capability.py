@@ -1,17 +1,41 @@
 """The manifest of matters."""
 
-from timebank.core.capability import Capability, Job, MenuEntry, PersonColumn
+from timebank.core.capability import Capability, Job, MenuEntry, MessageKind, PersonColumn, Pictured
 from timebank.core.locale import _
+
+_OWN = MessageKind(leads="/matters/{id}", otherwise="/matters")
+_TO_DO = MessageKind(leads="/matters/{id}", otherwise="/matters", waits=True)
 
 CAPABILITY = Capability(
     name="matters",
     switch=True,
+    switched_on="timebank.matters.categories.categories.switched_on",
     tables="timebank.matters.tables",
+    api=(
+        "timebank.matters.api.matters.MatterCategories",
+        "timebank.matters.api.matters.Matters",
+        "timebank.matters.api.verbs.MatterVerbs",
+    ),
     pages=("admin.matter_figures.PanelMatterFigurePages",),
     menu=(MenuEntry(place=36, href="/admin/figures/matters", icon="chart", word=_("办结情况")),),
     jobs=(
         Job("count_matters", 60, "timebank.matters.figures.counting.count_matters"),
         Job("draw_spot_checks", 3600, "timebank.matters.checks.drawing.draw_spot_checks"),
+        Job("urge_matters", 300, "timebank.matters.jobs.urging.urge_matters"),
+        Job("close_silent_matters", 3600, "timebank.matters.jobs.silence.close_silent_matters"),
+        Job("forget_matter_text", 86_400, "timebank.matters.jobs.purging.forget_matter_text"),
+    ),
+    pictured=(
+        Pictured(
+            noun="matter",
+            stages=("before", "after"),
+            page="/matters/",
+            see="timebank.matters.photos.see",
+            lock="timebank.matters.photos.lock",
+            add="timebank.matters.photos.photo_adding_refusal",
+            clear="timebank.matters.photos.photo_publishing_refusal",
+            closed="timebank.matters.photos.CLOSED",
+        ),
     ),
     people=(
         PersonColumn("matter", "reporter_id", "moves"),
@@ -22,4 +46,84 @@ CAPABILITY = Capability(
         PersonColumn("matter_step", "person_id", "stays"),
     ),
     refers_to={"area": "SELECT area_id FROM matter WHERE community_id = $1"},
+    sentences={
+        "matter_received": _("您的事项 {number}（{category}）收到了，最晚 {due:moment} 前办好。"),
+        "matter_to_dispatch": _("有一件事等您派单：{category}，{grid}，编号 {number}，{due:moment} 前要办好。"),
+        "matter_to_dispatch.handed": _("转来一件事等您派单：{category}，{grid}，编号 {number}。说明：{reason}"),
+        "matter_to_dispatch.waits": _("{category}（{grid}，编号 {number}）收到两个小时了，还没有派单，请尽快派。"),
+        "matter_to_dispatch.untaken": _("微心愿（编号 {number}）一直没有人接，退回给您，请另想办法。"),
+        "matter_yours": _("有一件事派给您：{category}，{grid}，编号 {number}，{due:moment} 前要办好。请接单。"),
+        "matter_offered": _("有一件事等人来帮忙：{category}，{grid}。愿意的话请接单。"),
+        "matter_taken": _("您的事项 {number}（{category}）有志愿者接了。"),
+        "matter_taken.unit": _("您的事项 {number}（{category}）由{unit}接了。"),
+        "matter_given_up": _("{category}（编号 {number}）的承办人放弃了，在等人重新接。原因：{reason}"),
+        "matter_returned": _("{category}（编号 {number}）被退回，请重新派单。原因：{reason}"),
+        "matter_returned.final": _(
+            "{category}（编号 {number}）退回次数到了，请您定由谁办，这次不能再退。原因：{reason}"
+        ),
+        "matter_question": _("承办您事项 {number}（{category}）的人问：{text}"),
+        "matter_answer": _("{category}（编号 {number}）的反映人回答：{text}"),
+        "matter_postponed": _("您的事项 {number}（{category}）延到 {until:moment}。原因：{reason}"),
+        "matter_done": _("您的事项 {number}（{category}）办好了吗？请点开说一声：好了，还是没有。"),
+        "matter_closed": _("您的事项 {number}（{category}）已结束。还没有解决的话，{days} 天内可以要求重办。"),
+        "matter_rated": _("{category}（编号 {number}）评价了：{stars} 星。"),
+        "matter_reopened": _("{category}（编号 {number}）没有解决，重新办理。说明：{reason}"),
+        "matter_refused": _("您的事项 {number}（{category}）不办理：{because:word}。说明：{reason}"),
+        "matter_merged": _(
+            "您的事项 {number}（{category}）和更早的 {other} 是同一件，并到那里一起办，{due:moment} 前办好。"
+        ),
+        "matter_untrue": _("您的事项 {number}（{category}）核实后不属实。说明：{reason}不同意的话请找社区管理员。"),
+        "matter_soon": _("{category}（编号 {number}）快到期了：{due:moment}。"),
+        "matter_urged": _("催办：{category}（{grid}，编号 {number}）过了期限 {due:moment}，请马上办。"),
+        "matter_urged.again": _("督办：{category}（{grid}，编号 {number}）过了期限 {due:moment} 还没有办好，请过问。"),
+        "matter_urged.third": _("督办：{category}（{grid}，编号 {number}）超期第三个工作日，已列入街道和县里的名单。"),
+    },
+    messages={
+        "matter_received": _OWN,
+        "matter_to_dispatch": _TO_DO,
+        "matter_yours": _TO_DO,
+        "matter_offered": _OWN,
+        "matter_taken": _OWN,
+        "matter_given_up": _TO_DO,
+        "matter_returned": _TO_DO,
+        "matter_question": _TO_DO,
+        "matter_answer": _OWN,
+        "matter_postponed": _OWN,
+        "matter_done": _TO_DO,
+        "matter_closed": _OWN,
+        "matter_rated": _OWN,
+        "matter_reopened": _TO_DO,
+        "matter_refused": _OWN,
+        "matter_merged": _OWN,
+        "matter_untrue": _OWN,
+        "matter_soon": _TO_DO,
+        "matter_urged": _TO_DO,
+    },
+    audit={
+        "answer_matter": _("回答了承办人"),
+        "ask_matter": _("向反映人提问"),
+        "close_matter": _("无人回应，事项自动结束"),
+        "confirm_matter": _("核实了事项"),
+        "dispatch_matter": _("派了单"),
+        "finish_matter": _("办结了事项"),
+        "forget_matters": _("清空了旧事项的文字"),
+        "give_up_matter": _("放弃了接的事项"),
+        "hand_down_matter": _("把事项交下一级"),
+        "hand_up_matter": _("把事项上报上一级"),
+        "merge_matter": _("合并了事项"),
+        "open_matter": _("提交了事项"),
+        "postpone_matter": _("给事项延期"),
+        "publish_matter": _("公开了事项"),
+        "put_category": _("改了事项类别"),
+        "rate_matter": _("评价了事项"),
+        "read_matter": _("查看了事项的反映人"),
+        "refuse_matter": _("不办理事项"),
+        "reopen_matter": _("要求重办事项"),
+        "return_matter": _("退回了事项"),
+        "take_matter": _("接了单"),
+        "urge_matter": _("催办了事项"),
+        "untaken_matter": _("心愿无人接，退回"),
+        "withdraw_matter": _("撤回了事项"),
+    },
+    nouns={"matter": _("事项"), "matter_helper": _("帮忙"), "matter_category": _("事项类别")},
 )

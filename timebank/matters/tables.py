@@ -81,6 +81,7 @@ class Matter(Table, tablename="matter"):
     may_be_contacted = Boolean(default=None, null=False)
     published_at = Timestamptz(default=None, null=True)
     flags = Array(base_column=Text(), default=None, null=False)
+    told = Array(base_column=Text(), default=None, null=False)
     mark = Bytea(default=None, null=True)
     nonce = Varchar(length=64, default=None, null=True)
     created_at = Timestamptz(default=None, null=False)

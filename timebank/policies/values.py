@@ -35,6 +35,12 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     second_person_points: int = 200
     pushes_messages: int = 0
     photo_days: int = 180
+    matter_confirm_days: int = 7
+    matter_reopen_days: int = 30
+    matter_returns_max: int = 2
+    similar_days: int = 14
+    wish_value_max: int = 200
+    pair_orders_max: int = 4
     figure_same_day: int = 50
     figure_two_days: int = 80
     figure_three_days: int = 95
@@ -74,6 +80,12 @@ KNOWN: dict[str, PolicyInfo] = {
     "pushes_messages": PolicyInfo(_("有新消息时知会推送平台"), _("（1 开，0 关）"), 0, 1, "up"),
     # Kept longer, private pictures are open to more eyes; not shorter than a quarter, so that nobody gets rid of proof.
     "photo_days": PolicyInfo(_("照片在事情办完后保留的天数"), _("天"), 90, 365, "up"),
+    "matter_confirm_days": PolicyInfo(_("事项办好后，反映人多少天不回应就自动结束"), _("天"), 1, 60, "neither"),
+    "matter_reopen_days": PolicyInfo(_("事项办结后多少天内可以重办"), _("天"), 1, 180, "neither"),
+    "matter_returns_max": PolicyInfo(_("同一事项最多退回几次，再由上一级定"), _("次"), 1, 5, "neither"),
+    "similar_days": PolicyInfo(_("反映前给看多少天内的同类事项"), _("天"), 1, 60, "neither"),
+    "wish_value_max": PolicyInfo(_("一个微心愿最多多少元"), _("元"), 1, 5000, "up"),
+    "pair_orders_max": PolicyInfo(_("同一人给同一户帮忙，一个月超过几次要核对"), _("次"), 1, 31, "up"),
     "figure_same_day": PolicyInfo(_("事项当天办结的目标"), "%", 0, 100, "neither"),
     "figure_two_days": PolicyInfo(_("事项两天内办结的目标"), "%", 0, 100, "neither"),
     "figure_three_days": PolicyInfo(_("事项三天内办结的目标"), "%", 0, 100, "neither"),

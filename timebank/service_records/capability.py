@@ -131,6 +131,7 @@ CAPABILITY = Capability(
         "record_service": _("记了服务时长"),
         "reject_record": _("退回了服务时长"),
         "reverse_record": _("冲正了服务时长"),
+        "undo_noted": _("撤销了确认所得的服务时长"),
         "withdraw_record": _("撤回了服务时长"),
     },
     nouns={"service_record": _("服务记录")},

@@ -1,0 +1,138 @@
+"""Dispatching a matter, and handing it up and down the levels."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from timebank.core import clock, database
+from timebank.core.database import retried, transaction
+from timebank.core.errors import Invalid, NotFound
+from timebank.core.locale import _
+from timebank.core.scope import Scope
+from timebank.matters.loop.acting import Act, answered, begin_act, leave_helpers, require_reason, write
+from timebank.matters.loop.deciding import level_above, level_below
+from timebank.matters.loop.notices import notify_dispatchers, notify_findable, notify_handler
+from timebank.matters.reading.rows import MatterRow, matter_row
+from timebank.matters.reading.shown import MatterOut
+from timebank.matters.schemas import DispatchIn, OpenTo
+from timebank.matters.tables import Matter
+from timebank.units.units import is_unit_of_county
+
+
+class _Target(msgspec.Struct, frozen=True, kw_only=True):
+    unit_id: UUID | None = None
+    team_id: UUID | None = None
+    person_id: UUID | None = None
+    open_to: OpenTo = "assigned"
+
+
+@retried
+async def dispatch(scope: Scope, matter_id: UUID, wanted: DispatchIn) -> MatterOut:
+    """Send a matter to a unit, a team, a person or to all; with nothing named to the category's own unit or team.
+
+    Who handled it before handles it no more. An earlier due date may be set; a later one is a postponement. Raises
+    NotFound, Forbidden, PartyToMatter, MatterMovedOn, Invalid.
+    """
+    async with transaction(scope):
+        act = await begin_act(scope, matter_id, "dispatch")
+        target = _target(act.row, wanted)
+        await _require_known(scope, act.row, target)
+        due_at = _due(act.row, wanted)
+        await leave_helpers(scope, matter_id)
+        changes = {
+            Matter.unit_id: target.unit_id, Matter.team_id: target.team_id, Matter.assignee_id: target.person_id,
+            Matter.open_to: target.open_to, Matter.dispatched_at: clock.now(), Matter.accepted_at: None,
+            Matter.due_at: due_at, Matter.people_wanted: wanted.people_wanted or act.row.people_wanted,
+        }  # fmt: skip
+        step = await write(
+            act, changes=changes, unit_id=target.unit_id, team_id=target.team_id, person_id=target.person_id,
+            due_at=due_at, level=act.row.level, to_unit=target.unit_id, to_team=target.team_id,
+            to_person=target.person_id, open_to=target.open_to,
+        )  # fmt: skip
+        now = await matter_row(scope, matter_id)
+        if target.open_to == "all":
+            await notify_findable(scope, now, "matter_offered", step)
+        else:
+            await notify_handler(scope, now, "matter_yours", step, due=due_at)
+        return await answered(act)
+
+
+def _target(row: MatterRow, wanted: DispatchIn) -> _Target:
+    """To whom it goes. Raises Invalid for none or several."""
+    named = [one for one in (wanted.unit_id, wanted.team_id, wanted.person_id) if one]
+    if len(named) > 1 or (named and wanted.open_to == "all"):
+        raise Invalid(why=_("只能派给一个：单位、班组、个人或大家"))
+    if wanted.people_wanted is not None and wanted.people_wanted > 1 and row.kind != "order":
+        raise Invalid(why=_("只有点单可以要几个人"))
+    if wanted.open_to == "all":
+        return _Target(open_to="all")
+    if named:
+        open_to: OpenTo = "team" if wanted.team_id and wanted.open_to != "assigned" else "assigned"
+        return _Target(
+            unit_id=wanted.unit_id, team_id=wanted.team_id, person_id=wanted.person_id, open_to=open_to
+        )  # fmt: skip
+    if row.default_unit_id is None and row.default_team_id is None:
+        raise Invalid(why=_("请选派给哪个单位、班组或个人"))
+    by_unit = row.default_unit_id is not None
+    return _Target(
+        unit_id=row.default_unit_id, team_id=None if by_unit else row.default_team_id,
+        open_to="assigned" if by_unit else "team",
+    )  # fmt: skip
+
+
+def _due(row: MatterRow, wanted: DispatchIn) -> datetime:
+    if wanted.due_at is None:
+        return row.due_at
+    if not clock.now() < wanted.due_at <= row.due_at:
+        raise Invalid(why=_("派单时只能把期限提前；要延后请用延期"))
+    return wanted.due_at
+
+
+async def _require_known(scope: Scope, row: MatterRow, target: _Target) -> None:
+    """Raise NotFound for a unit, team or person that cannot handle anything here."""
+    if target.unit_id and not await is_unit_of_county(scope, target.unit_id):
+        raise NotFound
+    known: bool = await database.fetch_value(
+        "SELECT ($2::uuid IS NULL OR EXISTS (SELECT FROM team WHERE community_id = $1 AND id = $2 AND active)) "
+        "AND ($3::uuid IS NULL OR EXISTS (SELECT FROM person WHERE community_id = $1 AND id = $3 "
+        "AND status = 'active'))",
+        scope.community_id, target.team_id, target.person_id,
+    )  # fmt: skip
+    if not known:
+        raise NotFound
+    if target.person_id is not None and target.person_id in (row.reporter_id, row.for_person_id):
+        raise Invalid(why=_("不能派给反映人自己，或这件事为之办的人"))
+
+
+@retried
+async def hand_up(scope: Scope, matter_id: UUID, reason: str) -> MatterOut:
+    """Hand a matter to the level above, with a reason. Raises NoHigherLevel, ReasonMissing, and as `dispatch`."""
+    reason = require_reason(reason)
+    async with transaction(scope):
+        act = await begin_act(scope, matter_id, "hand_up")
+        return await _hand(act, level_above(act.row.level), reason)
+
+
+@retried
+async def hand_down(scope: Scope, matter_id: UUID, reason: str = "") -> MatterOut:
+    """Hand a matter to the level below, never below its category's. Raises NoLowerLevel, and as `dispatch`."""
+    async with transaction(scope):
+        act = await begin_act(scope, matter_id, "hand_down")
+        return await _hand(act, level_below(act.row.level), reason.strip())
+
+
+async def _hand(act: Act, level: str, reason: str) -> MatterOut:
+    """The other level dispatches it; nobody handles it meanwhile, and its clock goes on."""
+    await leave_helpers(act.scope, act.row.id)
+    changes = {Matter.level: level, **UNASSIGNED}
+    step = await write(act, changes=changes, note=reason, level=level, at_level=level)  # type: ignore[arg-type]  # a level
+    now = await matter_row(act.scope, act.row.id)
+    await notify_dispatchers(act.scope, now, now.level, "matter_to_dispatch.handed", step, reason=reason)
+    return await answered(act)
+
+
+UNASSIGNED = {
+    Matter.unit_id: None, Matter.team_id: None, Matter.assignee_id: None, Matter.open_to: "assigned",
+    Matter.accepted_at: None,
+}  # fmt: skip

@@ -9,6 +9,7 @@ from timebank.areas.workdays import Workdays, workdays_of
 from timebank.core import clock
 from timebank.matters.jobs.urging import Waiting, stage_of
 from timebank.matters.opening.due import done_days, due_moment, working_time
+from timebank.matters.schemas import MatterStatus
 
 FESTIVAL = {date(2026, 2, day): False for day in (16, 17, 18, 19, 20, 23)} | {date(2026, 2, 14): True}
 KNOWN = Workdays(FESTIVAL, frozenset({2026}))
@@ -68,26 +69,33 @@ def test_working_time_is_counted_in_the_hours_of_working_days() -> None:
 
 
 MONDAY = date(2026, 11, 16)
-OF = {"received_at": at(MONDAY), "due_at": six(date(2026, 11, 18))}
+
+
+def of(status: MatterStatus, *told: str, urged: int = 0, untaken: bool = False) -> Waiting:
+    """A matter of Monday at nine, due on Wednesday."""
+    return Waiting(
+        status=status, received_at=at(MONDAY), due_at=six(date(2026, 11, 18)), urged=urged, told=list(told),
+        untaken_wish=untaken,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("matter", "now", "stage"),
     [
-        (Waiting(status="received", **OF), at(MONDAY, time(10, 59)), None),
-        (Waiting(status="received", **OF), at(MONDAY, time(11)), "waits"),
-        (Waiting(status="received", told=["waits"], **OF), at(MONDAY, time(17)), None),
-        (Waiting(status="accepted", **OF), at(date(2026, 11, 18), time(6)), None),
-        (Waiting(status="accepted", **OF), at(date(2026, 11, 18), time(7)), "soon"),
-        (Waiting(status="dispatched", told=["soon"], **OF), at(date(2026, 11, 18), time(17)), None),
-        (Waiting(status="accepted", **OF), at(date(2026, 11, 18), time(18)), "urged"),
-        (Waiting(status="accepted", urged=1, **OF), at(date(2026, 11, 18), time(23)), None),
-        (Waiting(status="accepted", urged=1, **OF), at(date(2026, 11, 19), time(0)), "again"),
-        (Waiting(status="accepted", urged=2, **OF), at(date(2026, 11, 20)), None),
-        (Waiting(status="accepted", urged=2, **OF), at(date(2026, 11, 22)), None),  # a Sunday
-        (Waiting(status="accepted", urged=2, **OF), at(date(2026, 11, 23)), "third"),
-        (Waiting(status="accepted", urged=3, **OF), at(date(2026, 12, 23)), None),
-        (Waiting(status="dispatched", untaken_wish=True, **OF), at(date(2026, 11, 18), time(18)), "untaken"),
+        (of("received"), at(MONDAY, time(10, 59)), None),
+        (of("received"), at(MONDAY, time(11)), "waits"),
+        (of("received", "waits"), at(MONDAY, time(17)), None),
+        (of("accepted"), at(date(2026, 11, 18), time(6)), None),
+        (of("accepted"), at(date(2026, 11, 18), time(7)), "soon"),
+        (of("dispatched", "soon"), at(date(2026, 11, 18), time(17)), None),
+        (of("accepted"), at(date(2026, 11, 18), time(18)), "urged"),
+        (of("accepted", urged=1), at(date(2026, 11, 18), time(23)), None),
+        (of("accepted", urged=1), at(date(2026, 11, 19), time(0)), "again"),
+        (of("accepted", urged=2), at(date(2026, 11, 20)), None),
+        (of("accepted", urged=2), at(date(2026, 11, 22)), None),  # a Sunday
+        (of("accepted", urged=2), at(date(2026, 11, 23)), "third"),
+        (of("accepted", urged=3), at(date(2026, 12, 23)), None),
+        (of("dispatched", untaken=True), at(date(2026, 11, 18), time(18)), "untaken"),
     ],
 )
 def test_what_the_clock_says(matter: Waiting, now: datetime, stage: str | None) -> None:

@@ -164,7 +164,8 @@ async def test_similar_ones_nearby_are_shown_before_sending(ground: Ground) -> N
     older = await ground.open(area_id=areas[f"{BUILDING}/1单元"])
     await ground.open("李秀英", category="noise")
     await ground.open("李秀英", area_id=areas[f"{GRID}/5栋"])
-    await ground.done(name="李秀英", area_id=areas[f"{BUILDING}/1单元"])
+    with clock.at(MORNING + timedelta(minutes=5)):
+        await ground.done(name="李秀英", area_id=areas[f"{BUILDING}/1单元"])
     scope = await ground.scope("周敏")
     found = await similar_matters(scope, "street_light", areas[f"{BUILDING}/1单元"])
     assert [each.status for each in found] == ["done", "received"]

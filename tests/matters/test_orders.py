@@ -168,7 +168,7 @@ async def test_a_wish_has_a_price_and_never_shows_where_the_child_lives(ground: 
 
 
 async def test_paid_duty_never_earns(ground: Ground, owner: asyncpg.Connection) -> None:
-    await grant(owner, ground.town, LEADER, Role.mobile_worker)
+    await grant(owner, ground.town, LEADER, Role.mobile_worker, region_id=ground.town.community)
     await owner.execute("UPDATE role_grant SET paid = true WHERE person_id = $1", ground.town.people[LEADER])
     matter = await order(ground)
     await helped(ground, matter, LEADER)

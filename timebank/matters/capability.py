@@ -14,6 +14,7 @@ CAPABILITY = Capability(
     api=(
         "timebank.matters.api.matters.MatterCategories",
         "timebank.matters.api.matters.Matters",
+        "timebank.matters.api.matters.MatterFigures",
         "timebank.matters.api.verbs.MatterVerbs",
     ),
     pages=("admin.matter_figures.PanelMatterFigurePages",),

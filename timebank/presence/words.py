@@ -60,6 +60,7 @@ FLAGS = {
     "long_ago": _("时间久远，超出手工补录的期限"),
     "no_rule": _("没有可用的积分规则"),
     "confirmed_by_family": _("确认的人是本人、家人或开通账号的人"),
+    "same_pair": _("同一对人常常互相帮忙"),
 }
 
 NOT_REASONS = {

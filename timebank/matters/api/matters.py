@@ -1,6 +1,6 @@
 """The HTTP API of matters: categories, opening and reading."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from timebank.core import clock
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER, AnyRequest, client_address
@@ -16,6 +17,7 @@ from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.preferences import language_of
 from timebank.matters.categories import categories
 from timebank.matters.categories.categories import CategoryOut
+from timebank.matters.figures.reading import By, Figures, figures
 from timebank.matters.opening import opening, similar
 from timebank.matters.opening.similar import SimilarOut
 from timebank.matters.reading import listing, one
@@ -105,3 +107,18 @@ def _phone(request: AnyRequest) -> str:
     """What marks the phone that sends: kept as a keyed hash, and forgotten after 90 days."""
     address, agent = client_address(request), request.headers.get("User-Agent", "")
     return f"{address} {agent}" if address and agent else ""
+
+
+class MatterFigures(Controller):
+    path = "/figures/matters"
+
+    @get()
+    async def read(
+        self, caller: NamedDependency[Scope], by: FromQuery[By] = "grid",
+        since: Annotated[date | None, QueryParameter(name="from")] = None,
+        until: Annotated[date | None, QueryParameter(name="to")] = None, region_id: FromQuery[UUID | None] = None,
+    ) -> Figures:  # fmt: skip
+        """The three figures with their targets, by grid, community, street, unit or category; the last 30 days if no
+        period is given. For those who read the whole; grid workers their grids, contacts their units."""
+        last = until or clock.local_day()
+        return await figures(caller, by, since or last - timedelta(days=29), last, region_id)

@@ -11,7 +11,6 @@ from timebank.core.locale import _, translate
 from timebank.core.scope import Scope
 from timebank.matters.categories.defaults import DEFAULTS
 from timebank.matters.schemas import CategoryIn, MatterKind, MatterLevel
-from timebank.matters.switch import require_matters
 from timebank.units.units import is_unit_of_county
 
 
@@ -63,7 +62,7 @@ async def list_categories(
     scope: Scope, *, kind: MatterKind | None = None, inactive: bool = False, language: str = "zh"
 ) -> list[CategoryOut]:
     """The categories in use in their order; administrators may ask for the others too."""
-    require_matters(scope)
+    scope.require_use("matters")
     asked = database.Filters(scope.community_id)
     if not (inactive and scope.reads_all):
         asked.add("c.active")
@@ -94,7 +93,7 @@ async def put_category(scope: Scope, code: str, wanted: CategoryIn) -> CategoryO
 
     Raises Forbidden, CategoryNameTaken, Invalid.
     """
-    require_matters(scope)
+    scope.require_use("matters")
     scope.require_admin()
     name = names.required(wanted.name, _("名称是空的，请填上。"))
     async with transaction(scope):

@@ -8,22 +8,17 @@ from datetime import timedelta
 from uuid import UUID
 
 from timebank.core import clock, database
-from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
+
+REPORTS_WAIT, SAME_PHONE, SAME_PAIR = "reports_wait", "same_phone", "same_pair"
+"""Flags of a matter or record."""
+DOUBTFUL = frozenset({SAME_PHONE, SAME_PAIR})
+"""What such a matter earns is first reviewed by somebody else than who confirmed it."""
 
 UNTRUE_MAX = 3
 UNTRUE_WITHIN = timedelta(days=90)
 PAIR_WITHIN = timedelta(days=30)
 MUTUAL_MAX = 3
-
-
-class ReportsWait(TimebankError):
-    code = "reports_wait"
-    status = 422
-    sentence = (
-        "这位居民近三个月有 3 件反映核实不属实，新的反映要先核实再派人，这段时间不记分。"
-        "不服的，可以对那几次核实提异议。"
-    )
 
 
 async def was_untrue_often(scope: Scope, reporter_id: UUID) -> bool:
@@ -45,7 +40,7 @@ async def is_mutual(scope: Scope, reporter_id: UUID, helper_id: UUID) -> bool:
         "SELECT count(*) FILTER (WHERE reporter_id = $2) AS one, count(*) FILTER (WHERE reporter_id = $3) AS other "
         "FROM matter WHERE community_id = $1 AND received_at >= $4 AND status IN ('done', 'closed') "
         "AND (reporter_id = $2 AND done_by = $3 OR reporter_id = $3 AND done_by = $2)",
-        scope.community_id, reporter_id, helper_id, clock.now() - PAIR_WITHIN - timedelta(days=30),
+        scope.community_id, reporter_id, helper_id, clock.now() - PAIR_WITHIN,
     )  # fmt: skip
     assert found is not None
     one, other = int(found["one"]), int(found["other"])
@@ -72,3 +67,23 @@ async def logins_of_mark(scope: Scope, mark: bytes, reporter_id: UUID) -> int:
         scope.community_id, mark, clock.now() - PAIR_WITHIN, reporter_id,
     )  # fmt: skip
     return found
+
+
+async def signs_of_report(scope: Scope, reporter_id: UUID | None, mark: bytes | None) -> list[str]:
+    """The flags of a report that is opened now."""
+    if reporter_id is None:
+        return []
+    signs = [REPORTS_WAIT] if await was_untrue_often(scope, reporter_id) else []
+    if mark is not None and await logins_of_mark(scope, mark, reporter_id):
+        signs.append(SAME_PHONE)
+    return signs
+
+
+async def flag_pair(scope: Scope, one: UUID, other: UUID) -> None:
+    """Flag what these two have finished for each other lately, so that whoever decides sees it."""
+    await database.execute(
+        "UPDATE matter SET flags = flags || $5::text WHERE community_id = $1 AND received_at >= $4 "
+        "AND status IN ('done', 'closed') AND NOT $5::text = ANY (flags) "
+        "AND (reporter_id = $2 AND done_by = $3 OR reporter_id = $3 AND done_by = $2)",
+        scope.community_id, one, other, clock.now() - PAIR_WITHIN, SAME_PAIR,
+    )  # fmt: skip

@@ -18,7 +18,6 @@ from timebank.matters.reading.seeing import View, view_of
 from timebank.matters.reading.shown import MatterOut, shown
 from timebank.matters.reading.standing import facts_of_matter, standing_of
 from timebank.matters.schemas import MatterLevel, MatterStatus, Verb
-from timebank.matters.switch import require_matters
 from timebank.matters.tables import Matter, MatterStep
 from timebank.people.locks import lock_people
 
@@ -56,7 +55,7 @@ async def begin_act(
     `proven`: the caller has proved that who it is for stands there or was asked. Raises NotFound where the caller does
     not see the matter, and what `decide` refuses.
     """
-    require_matters(scope)
+    scope.require_use("matters")
     before = concerned(await matter_row(scope, matter_id)) if gains else set()
     await lock_people(scope, before)
     row = await lock_matter_row(scope, matter_id)

@@ -1,11 +1,14 @@
 """Confirming that a matter is true, by somebody who is no party: what earns follows from it alone."""
 
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
+from timebank.core.errors import Invalid
+from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.deeds.filing.awards import Awarded
 from timebank.matters.loop.acting import Act, answered, begin_act, require_reason, write
@@ -36,13 +39,15 @@ async def confirm_matter(scope: Scope, matter_id: UUID, wanted: ConfirmIn) -> Co
     note = require_reason(wanted.note) if wanted.verified == "untrue" else wanted.note.strip()
     async with transaction(scope):
         act = await begin_act(scope, matter_id, "confirm", gains=True)
-        if act.row.verified == wanted.verified:
+        if act.row.verified == wanted.verified and act.row.status != "done":
             return ConfirmedOut(matter=await answered(act), why="twice")
         if wanted.verified == "true" and act.row.kind in ("order", "wish"):
             await _require_word(act)
-        changes = {
+        changes: dict[Any, Any] = {
             Matter.verified: wanted.verified, Matter.verified_at: clock.now(), Matter.verified_by: scope.actor_id,
         }  # fmt: skip
+        if act.row.status == "received":
+            return await _before_dispatch(act, wanted, changes, note)
         if act.row.closed_at is None:
             changes[Matter.closed_at] = clock.now()
         step = await write(act, changes=changes, note=note, public=bool(note), verified=wanted.verified)
@@ -51,6 +56,14 @@ async def confirm_matter(scope: Scope, matter_id: UUID, wanted: ConfirmIn) -> Co
             await notify_reporter(scope, act.row, "matter_untrue", step, reason=note)
             return ConfirmedOut(matter=await answered(act), why="untrue")
         return await _earned(act)
+
+
+async def _before_dispatch(act: Act, wanted: ConfirmIn, changes: dict[Any, Any], note: str) -> ConfirmedOut:
+    """Of somebody whose reports were untrue before: it is true, and goes on as any other. It earns nothing."""
+    if wanted.verified == "untrue":
+        raise Invalid(why=_("核实后不属实的，请直接选“不予受理”"))
+    await write(act, changes=changes, note=note, public=bool(note), verified=wanted.verified)
+    return ConfirmedOut(matter=await answered(act), why="untrue_before")
 
 
 async def _require_word(act: Act) -> None:

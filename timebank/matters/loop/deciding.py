@@ -22,6 +22,7 @@ from timebank.matters.loop.refusals import (
     OwnOrder,
     PartyToMatter,
     ReopenTooLate,
+    ReportsWait,
     ReturnNotPossible,
 )
 from timebank.matters.schemas import LEVELS, MatterKind, MatterLevel, MatterStatus, OpenTo, Verb
@@ -33,7 +34,7 @@ NEXT: Mapping[MatterStatus, Mapping[Verb, Moved]] = {
     "received": {
         "dispatch": ("dispatched",), "hand_up": ("received",), "hand_down": ("received",), "refuse": ("refused",),
         "merge": ("merged",), "withdraw": ("withdrawn",), "ask": ("received",), "answer": ("received",),
-        "follow": ("received",),
+        "follow": ("received",), "confirm": ("received",),
     },
     "dispatched": {
         "dispatch": ("dispatched",), "hand_up": ("received",), "hand_down": ("received",), "merge": ("merged",),
@@ -66,7 +67,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is true of a matter while its row is locked.
 
     `helpers` are those who help now, `floor` is the level of its category, `rated` who has rated this finish.
-    `due_days` is the length that it was given, `now` the moment of the act.
+    `due_days` is the length that it was given, `now` the moment of the act. `waits`: earlier reports of the same person
+    were found untrue, so that this one is looked at before anybody is sent.
     """
 
     kind: MatterKind
@@ -89,6 +91,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime | None = None
     now: datetime | None = None
     has_unit: bool = False
+    waits: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -239,6 +242,10 @@ def _not_now(facts: Facts, verb: Verb, caller: Standing) -> TimebankError | None
             return None if caller.helper else MatterMovedOn(now=STATUSES[facts.status])
         case "return":
             return ReturnNotPossible() if facts.final else None
+        case "dispatch":
+            return ReportsWait() if facts.waits else None
+        case "confirm" if facts.status == "received":
+            return None if facts.waits else MatterMovedOn(now=STATUSES[facts.status])
         case "hand_up":
             return NoHigherLevel() if facts.level == LEVELS[-1] else None
         case "hand_down":

@@ -9,8 +9,10 @@ from timebank.access.roles.paid import roles_held_on
 from timebank.core import clock, database
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.deeds.filing.awards import Awarded, award, undo
+from timebank.matters.checks.signs import DOUBTFUL, REPORTS_WAIT, SAME_PAIR, flag_pair, is_mutual, orders_of_pair
 from timebank.matters.reading.rows import MatterRow
 from timebank.matters.tables import MatterHelper
+from timebank.policies.values import policies
 from timebank.rules.schemas import Trigger
 from timebank.rules.source_row import SourceRow
 from timebank.service_records.honour.noting import note_service, undo_noted
@@ -38,6 +40,8 @@ def why_nothing(row: MatterRow) -> Why | None:
         return "nobody"
     if row.reporter_id in (row.assignee_id, row.done_by, *row.helpers):
         return "own_work"
+    if REPORTS_WAIT in row.flags:
+        return "untrue_before"
     if row.status == "refused" and row.refused_because not in TRUE_BUT_REFUSED:
         return "not_true"
     return None
@@ -50,10 +54,20 @@ async def award_reporter(scope: Scope, row: MatterRow) -> Awarded | Why:
     if why := why_nothing(row):
         return why
     assert row.reporter_id is not None
+    doubtful = not DOUBTFUL.isdisjoint(row.flags) or await _is_mutual(scope, row)
     return await award(
         scope, row.reporter_id, await trigger_of(scope, row), SourceRow(AS_SOURCE, row.id), area_id=row.area_id,
-        on=clock.local_day(row.received_at), note=f"{row.category} {row.number}", confirmed_by=scope.actor_id,
+        on=clock.local_day(row.received_at), note=f"{row.category} {row.number}",
+        confirmed_by=None if doubtful else scope.actor_id,
     )  # fmt: skip
+
+
+async def _is_mutual(scope: Scope, row: MatterRow) -> bool:
+    """Whether who reported it and who finished it do so for each other again and again; flags what they did."""
+    if row.reporter_id is None or row.done_by is None or not await is_mutual(scope, row.reporter_id, row.done_by):
+        return False
+    await flag_pair(scope, row.reporter_id, row.done_by)
+    return True
 
 
 async def _award_pledge(scope: Scope, row: MatterRow) -> Awarded | Why:
@@ -98,7 +112,7 @@ async def note_helpers(scope: Scope, row: MatterRow) -> list[UUID]:
         helper_id, person_id = UUID(bytes=each["id"].bytes), UUID(bytes=each["person_id"].bytes)
         noted = await note_service(
             scope, person_id, each["started_at"], each["ended_at"], SourceRow(HELPED, helper_id), row.activity_id,
-            scope.actor_id,
+            scope.actor_id, flags=await _flags_of_pair(scope, row, person_id),
         )  # fmt: skip
         if noted.record_id is not None:
             await MatterHelper.update({MatterHelper.record_id: noted.record_id}).where(
@@ -106,6 +120,15 @@ async def note_helpers(scope: Scope, row: MatterRow) -> list[UUID]:
             )
             written.append(noted.record_id)
     return written
+
+
+async def _flags_of_pair(scope: Scope, row: MatterRow, helper_id: UUID) -> list[str]:
+    """The flag of hours for somebody whom the helper has helped more often this month than the policy allows."""
+    served = row.for_person_id or row.reporter_id
+    if served is None:
+        return []
+    most = (await policies(scope)).pair_orders_max
+    return [SAME_PAIR] if await orders_of_pair(scope, helper_id, served) > most else []
 
 
 async def take_back_earned(scope: Scope, row: MatterRow, reason: str, *, untrue: bool) -> None:

@@ -15,7 +15,6 @@ from timebank.matters.reading.one import seen_matter
 from timebank.matters.reading.rows import MatterRow, lock_matter_row
 from timebank.matters.reading.shown import MatterOut
 from timebank.matters.schemas import RefuseIn
-from timebank.matters.switch import require_matters
 from timebank.matters.tables import Matter
 from timebank.matters.words import BECAUSE, STATUSES
 
@@ -50,7 +49,7 @@ async def merge_matters(scope: Scope, matter_id: UUID, into: UUID) -> MatterOut:
 
     The one who spoke first stays the one who spoke. Raises MatterMovedOn, PartyToMatter, Forbidden, NotFound, Invalid.
     """
-    require_matters(scope)
+    scope.require_use("matters")
     async with transaction(scope):
         await seen_matter(scope, into)
         rows = {one: await lock_matter_row(scope, one) for one in sorted({matter_id, into})}

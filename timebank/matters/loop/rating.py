@@ -14,7 +14,6 @@ from timebank.matters.reading.rows import MatterRow, matter_row
 from timebank.matters.reading.shown import MatterOut
 from timebank.matters.reading.standing import standing_of
 from timebank.matters.schemas import RatingIn
-from timebank.matters.switch import require_matters
 from timebank.matters.tables import Matter, Rating
 from timebank.presence.at_counter import require_presence
 
@@ -26,7 +25,7 @@ async def rate(scope: Scope, matter_id: UUID, wanted: RatingIn) -> MatterOut:
     By the resident, a guardian, a keeper who has just scanned their card, or staff who are no party and have called.
     Raises AlreadyRated, NotTheReporter, ReopenTooLate, MatterMovedOn, PresenceNeeded, PartyToMatter, NotFound.
     """
-    require_matters(scope)
+    scope.require_use("matters")
     async with transaction(scope):
         row = await matter_row(scope, matter_id)
         how = await _how(scope, row, wanted)

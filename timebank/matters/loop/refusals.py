@@ -91,3 +91,12 @@ class NoLowerLevel(TimebankError):
     code = "no_lower_level"
     status = 422
     sentence = "这类事最低由这一级办，不能再往下交。"
+
+
+class ReportsWait(TimebankError):
+    code = "reports_wait"
+    status = 422
+    sentence = (
+        "这位居民近三个月有 3 件反映核实不属实，新的反映要先核实再派人，这段时间不记分。"
+        "不服的，可以对那几次核实提异议。"
+    )

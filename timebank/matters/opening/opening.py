@@ -16,6 +16,7 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.core.wording import phrase
 from timebank.matters.categories.categories import CategoryOut, find_category
+from timebank.matters.checks.signs import signs_of_report
 from timebank.matters.loop.acting import add_step
 from timebank.matters.loop.notices import notify_dispatchers, notify_reporter
 from timebank.matters.opening.due import due_moment
@@ -23,7 +24,6 @@ from timebank.matters.opening.limits import require_room_today
 from timebank.matters.opening.openers import Beneficiary, CategoryNotForThis, Opener, WishTooDear, opener_of
 from timebank.matters.reading.rows import MatterRow, matter_row
 from timebank.matters.schemas import Channel, MatterStatus, OpenIn
-from timebank.matters.switch import require_matters
 from timebank.matters.tables import Matter
 from timebank.people.guardianship.guardians import is_guardian
 from timebank.people.identity.ages import ADULT_FROM, age_on, is_guarded
@@ -62,7 +62,7 @@ async def open_matter(
     reports for several logins. Raises NotFound, Forbidden, CategoryNotForThis, WishTooDear, TooManyMatters,
     NotGuardian, and what refuses a photo.
     """
-    require_matters(scope)
+    scope.require_use("matters")
     async with transaction(scope):
         category = await _category(scope, wanted)
         place = await area(scope, wanted.area_id)
@@ -155,6 +155,7 @@ async def _insert(scope: Scope, wanted: OpenIn, category: CategoryOut, opener: O
     received_at = now
     if wanted.nonce is not None and wanted.written_at is not None:
         received_at = min(max(wanted.written_at, now - WAITED_MAX), now)
+    mark = hmac.digest(vault.key_for("matter mark"), browser.encode(), "sha256") if browser else None
     days = await workdays_of(scope, clock.local_day(received_at))
     due_at = due_moment(received_at, category.due_days, category.due_counts, days)
     await Matter.insert(
@@ -172,8 +173,8 @@ async def _insert(scope: Scope, wanted: OpenIn, category: CategoryOut, opener: O
             verified_at=None, verified=None, done_days=None, returns=0, reopens=0, urged=0, final=False,
             postponed_until=None, postpone_reason=None, followers=0, merged_into=None, refused_because=None,
             hides_reporter=wanted.hides_reporter, may_be_contacted=wanted.may_be_contacted, published_at=None,
-            flags=[], told=[], mark=hmac.digest(vault.key_for("matter mark"), browser.encode(), "sha256")
-            if browser else None, nonce=wanted.nonce, created_at=now,
+            flags=await signs_of_report(scope, opener.reporter_id, mark), told=[], mark=mark, nonce=wanted.nonce,
+            created_at=now,
         )
     )  # fmt: skip
     return matter_id

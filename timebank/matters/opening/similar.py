@@ -11,7 +11,6 @@ from timebank.core.database import transaction
 from timebank.core.locale import translate
 from timebank.core.scope import Scope
 from timebank.matters.schemas import MatterStatus
-from timebank.matters.switch import require_matters
 from timebank.matters.words import STATUSES
 from timebank.policies.values import policies
 
@@ -65,7 +64,7 @@ async def similar_matters(scope: Scope, category: str, area_id: UUID, language: 
 
     Only of public categories, without words or names of others. Raises NotFound.
     """
-    require_matters(scope)
+    scope.require_use("matters")
     async with transaction(scope):
         place = await area(scope, area_id)
         around = await database.fetch(

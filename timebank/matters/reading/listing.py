@@ -14,7 +14,6 @@ from timebank.matters.reading.seeing import view_of
 from timebank.matters.reading.shown import MatterOut, shown
 from timebank.matters.reading.standing import facts_from, facts_of_matters, reader_for, standing
 from timebank.matters.schemas import MattersAsked
-from timebank.matters.switch import require_matters
 from timebank.policies.values import Policies
 
 _HELPS = (
@@ -37,7 +36,7 @@ async def list_matters(
     """
     if _is_only_contact(scope):
         return await _of_units(scope, asked, limit=limit, cursor=cursor, language=language)
-    require_matters(scope)
+    scope.require_use("matters")
     seen = Filters(scope.community_id)
     _add_seen(seen, scope, asked)
     _add_asked(seen, asked)

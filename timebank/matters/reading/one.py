@@ -14,14 +14,13 @@ from timebank.matters.reading.rows import MatterRow, matter_row
 from timebank.matters.reading.seeing import View, is_logged, sees_text, view_of
 from timebank.matters.reading.shown import MatterOut, StepRow, shown
 from timebank.matters.reading.standing import facts_of_matter, standing_of
-from timebank.matters.switch import require_matters
 from timebank.photos.schemas import AttachmentOut
 from timebank.photos.seeing import photos_attached
 
 
 async def seen_matter(scope: Scope, matter_id: UUID) -> tuple[MatterRow, Standing, View]:
     """A matter that the caller may see, and how. Raises NotFound."""
-    require_matters(scope)
+    scope.require_use("matters")
     async with transaction(scope):
         row = await matter_row(scope, matter_id)
         caller = await standing_of(scope, row)
@@ -70,7 +69,7 @@ async def timeline_of(scope: Scope, matter_id: UUID) -> Sequence[StepRow]:
 
 async def find_by_number(scope: Scope, number: str, language: str = "zh") -> MatterOut:
     """The matter of this number, as it is said on the phone. Raises NotFound."""
-    require_matters(scope)
+    scope.require_use("matters")
     async with transaction(scope):
         matter_id = await database.fetch_value(
             "SELECT id FROM matter WHERE community_id = $1 AND number = $2",

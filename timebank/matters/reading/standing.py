@@ -10,6 +10,7 @@ from timebank.agreements.independence import Near, near, signed_on
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.scope import Role, Scope
+from timebank.matters.checks.signs import REPORTS_WAIT
 from timebank.matters.loop.deciding import Facts, Standing
 from timebank.matters.reading.rows import MatterRow
 from timebank.matters.schemas import LEVELS, MatterLevel
@@ -151,5 +152,5 @@ def facts_from(row: MatterRow, rated: frozenset[str], rules: Policies) -> Facts:
         returns_max=rules.matter_returns_max, final=row.final, postponed=row.postponed_until is not None, rated=rated,
         closed_at=row.closed_at, reopen_days=rules.matter_reopen_days, due_at=row.due_at,
         first_due_at=row.first_due_at, received_at=row.received_at, now=clock.now(),
-        has_unit=row.unit_id is not None,
+        has_unit=row.unit_id is not None, waits=REPORTS_WAIT in row.flags and row.verified is None,
     )  # fmt: skip

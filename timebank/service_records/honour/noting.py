@@ -4,6 +4,7 @@ Nothing is credited silently: such a record waits for a review like one that was
 for whoever entered it, does not review it. Call this inside the transaction that confirms the source.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -44,9 +45,11 @@ class Noted(msgspec.Struct, frozen=True):
 
 async def note_service(
     scope: Scope, person_id: UUID, started_at: datetime, ended_at: datetime, source: SourceRow,
-    activity_id: UUID | None, confirmed_by: UUID,
+    activity_id: UUID | None, confirmed_by: UUID, flags: Sequence[str] = (),
 ) -> Noted:  # fmt: skip
     """Write the hours that a confirmed row earns the person, pending; the outcome is kept in the audit of the source.
+
+    `flags`: what the source gives the reviewer to think about.
 
     Checks no permission: whoever may confirm the source may. The person's row is locked. Raises HoursTimes,
     HoursPlaceUnknown.
@@ -56,7 +59,7 @@ async def note_service(
     why = await _why_not(scope, person_id, started_at, ended_at, source)
     record_id = None
     if why is None:
-        record_id = await _write(scope, person_id, started_at, ended_at, source, activity_id, confirmed_by)
+        record_id = await _write(scope, person_id, started_at, ended_at, source, activity_id, confirmed_by, flags)
     await audit.record(
         scope, "note_service", source.kind, source.id, person_id=person_id, record_id=record_id, why=why
     )  # fmt: skip
@@ -120,7 +123,7 @@ async def _why_not(
 
 async def _write(
     scope: Scope, person_id: UUID, started_at: datetime, ended_at: datetime, source: SourceRow,
-    activity_id: UUID | None, confirmed_by: UUID,
+    activity_id: UUID | None, confirmed_by: UUID, noticed: Sequence[str],
 ) -> UUID:  # fmt: skip
     """Insert the pending record with its flags and notify the person; return its id."""
     served = Served(
@@ -128,7 +131,7 @@ async def _write(
         minutes=whole_minutes(ended_at - started_at), rule_code=await rule_code_of(scope, activity_id), place="",
         day=clock.local_day(started_at),
     )  # fmt: skip
-    flags = await flags_of_entered_hours(scope, served, await policies(scope))
+    flags = [*await flags_of_entered_hours(scope, served, await policies(scope)), *noticed]
     if not await are_two_people(scope, confirmed_by, person_id):
         flags.append("confirmed_by_family")
     await insert_record(

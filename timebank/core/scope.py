@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
-from timebank.core.errors import Forbidden, NotFound
+from timebank.core.errors import Forbidden, NotFound, NotUsedHere
 
 
 class Role(StrEnum):
@@ -137,6 +137,11 @@ class Scope:
         if self.addressed is not None and self.addressed.id == self.community_id:
             return capability in self.addressed.uses
         return self.person is not None and capability in self.person.uses
+
+    def require_use(self, capability: str) -> None:
+        """Raise NotUsedHere unless the community has switched this capability on."""
+        if not self.uses(capability):
+            raise NotUsedHere
 
     @property
     def home_ids(self) -> frozenset[UUID]:

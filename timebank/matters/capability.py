@@ -15,4 +15,5 @@ CAPABILITY = Capability(
         PersonColumn("matter_step", "person_id", "stays"),
     ),
     refers_to={"area": "SELECT area_id FROM matter WHERE community_id = $1"},
+    hooks={"orders_in_month": "timebank.matters.helped.orders_in_month"},
 )

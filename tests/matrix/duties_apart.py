@@ -7,7 +7,16 @@ PUBLIC = "what everybody of the community may read: offers, places, rules, price
 DELIVERY = "of what the worker has decided to send already; what it is about stands whether it is delivered or not"
 SERVICE = "tells how the service is, or is part of its pages; it has nobody's data"
 
+UNIT = "which departments and firms there are and what they are to a community; nobody's points move"
+
+TEAM = "which teams there are and which skills people may offer; nobody's points move"
+
 OTHER_ROUTES = {
+    "POST /api/v1/units": UNIT, "PATCH /api/v1/units/{unit_id}": UNIT, "POST /api/v1/units/{unit_id}/links": UNIT,
+    "DELETE /api/v1/units/links/{link_id}": UNIT,
+    "POST /api/v1/teams": TEAM, "PATCH /api/v1/teams/{team_id}": TEAM, "POST /api/v1/skills": TEAM,
+    "PATCH /api/v1/skills/{skill_id}": TEAM, "PUT /api/v1/me/skills/{skill_id}": OWN,
+    "DELETE /api/v1/me/skills/{skill_id}": OWN, "PUT /api/v1/me/free-times": OWN,
     "POST /admin/activities": OFFER, "POST /admin/activities/{activity_id}": OFFER, "POST /api/v1/activities": OFFER,
     "PATCH /api/v1/activities/{activity_id}": OFFER, "POST /admin/activities/{activity_id}/shifts": OFFER,
     "POST /api/v1/activities/{activity_id}/shifts": OFFER, "DELETE /api/v1/shifts/{shift_id}": OFFER,
@@ -65,6 +74,9 @@ LOOKS = {
     "GET /p/{payload}": "tells nothing of a person's code", "GET /password": FORM, "GET /readyz": SERVICE,
     "GET /redemptions": OWN, "GET /scan": FORM, "GET /sign-in": FORM, "GET /static/{path}": SERVICE,
     "GET /sign-ins": OWN, "GET /visits": OWN, "GET /work": "leads to where one works",
+    "GET /api/v1/units": PUBLIC, "GET /api/v1/teams": PUBLIC, "GET /api/v1/skills": PUBLIC,
+    "GET /api/v1/me/skills": OWN,
+    "GET /api/v1/units/{unit_id}/summary": "sums, of five people or more outside the community",
     "GET /communities": "the names of the communities that one reaches",
 }  # fmt: skip
 
@@ -72,6 +84,9 @@ OTHER_VERBS = {
     "add_activity": OFFER, "add_course": OFFER, "add_lesson": OFFER, "add_shift": OFFER, "add_station": OFFER,
     "change_activity": OFFER, "offer_activity_again": OFFER, "set_photo": OFFER, "set_good_cost": OFFER,
     "rename_area": "a name",
+    **dict.fromkeys(("found_team", "change_team", "add_skill", "change_skill"), TEAM),
+    "offer_skill": OWN, "withdraw_skill": OWN, "step_down": OWN,
+    **dict.fromkeys(("found_unit", "change_unit", "link_unit", "end_unit_link"), UNIT),
     **dict.fromkeys(("award_deed", "note_service", "undo_award"), "follows from a confirmation, which has a line"),
     "stop_import": "says that an import came to no end; what it has written stands under its own verbs",
     "ask_for_check": "asks the worker to check the books", "sign_up": OWN, "withdraw": OWN,

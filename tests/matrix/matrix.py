@@ -86,7 +86,8 @@ NAMED = {
     "booking_id": "booking", "run_id": "run", "draft_id": "draft", "entry_id": "entry", "visit_id": "visit",
     "nonce": "nonce", "merge_id": "merge", "community_id": "community", "item_id": "noticed deed",
     "parcel_id": "parcel", "decision_id": "mass decision", "rest_id": "ended rest",
-    "photo_id": "photo",
+    "photo_id": "photo", "unit_id": "linked unit", "link_id": "link", "affiliation_id": "affiliation",
+    "team_id": "team", "skill_id": "skill",
 }  # fmt: skip
 BY_ADDRESS = {
     r".*/people/\{person_id\}/guardians.*": {"person_id": "child"},
@@ -145,7 +146,9 @@ def values(made: Round) -> dict[str, Any]:
         "rows": [{"code": personal_code(made.town, OWNER), "nonce": nonce()}], "status": "blocked",
         "record": objects["record"], "card": objects["card"], "given": "1", "currency": "point", "amount": 5,
         "skip_bad": "1", "room": "101", "station": objects["station"],
-        "merged_id": objects["twin"], "boxes": [[8, 8, 16, 16]], "cleared": "true",
+        "merged_id": objects["twin"], "unit_id": objects["linked unit"],
+        "county_id": objects["county"], "skill_id": objects["skill"], "text": "明早集合", "free": [],
+        "boxes": [[8, 8, 16, 16]], "cleared": "true",
     }  # fmt: skip
 
 
@@ -166,6 +169,9 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /admin/rules/\{code\}": {"kind": "deed", "name": "调解", "points": 9},
     r"POST (/api/v1/deeds|/deeds/new)": {"rule_code": "mediation"},
     r"POST /api/v1/deeds/\{deed_id\}/photos": {"photo_id": "@loose photo"},
+    r"POST /api/v1/units": {"kind": "firm", "name": "新单位"},
+    r"POST /api/v1/units/.*": {"kind": "sponsor"},
+    r"POST /api/v1/(teams|skills)": {"kind": "repair", "name": "新的一项"},
     r"POST /admin/imports": {"kind": "goods"},
     r"(GET|POST) /admin/imports/words(/forgotten)?": {"kind": "station", "word": "老站", "means": "@station"},
     r".*redemptions/\{redemption_id\}/collection": {"code": "@code"},
@@ -219,6 +225,9 @@ ALSO: dict[str, tuple[str, ...]] = {
     "PATCH /api/v1/stations/{station_id}": ("name",),
     "PATCH /api/v1/activities/{activity_id}": ("name",),
     "PATCH /api/v1/goods/{good_id}": ("name",),
+    "PATCH /api/v1/units/{unit_id}": ("name",),
+    "PATCH /api/v1/teams/{team_id}": ("name",),
+    "PATCH /api/v1/skills/{skill_id}": ("name",),
     "PATCH /api/v1/courses/{course_id}": ("teacher",),
 }
 TRUTHS = ("upheld", "confirms", "consented", "cleared")

@@ -56,6 +56,10 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/service-records/{record_id}/reversal",
         "POST /api/v1/service-records/{record_id}/review",
         "POST /api/v1/stations/{station_id}/key",
+        "DELETE /api/v1/units/links/{link_id}",
+        "PATCH /api/v1/teams/{team_id}",
+        "PATCH /api/v1/skills/{skill_id}",
+        "POST /api/v1/people/{person_id}/skills/{skill_id}/proof",
     ),
     "y yyyy yyy yy yyyy yyy yyy": (
         "GET /",
@@ -83,6 +87,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "GET /static/{path}",
     ),
     "s yyyy yyy yy yyyy yyy fff": (
+        "DELETE /api/v1/me/skills/{skill_id}",
         "POST /api/v1/photos",
         "GET /api/v1/activities",
         "GET /api/v1/areas",
@@ -100,6 +105,11 @@ RULES: dict[str, tuple[str, ...]] = {
         "GET /api/v1/rules",
         "GET /api/v1/service-records",
         "DELETE /api/v1/sessions/current",
+        "GET /api/v1/units",
+        "GET /api/v1/teams",
+        "GET /api/v1/skills",
+        "GET /api/v1/me/skills",
+        "PUT /api/v1/me/free-times",
         "GET /api/v1/visits",
         "GET /communities",
         "GET /work",
@@ -124,6 +134,10 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/imports/goods",
         "POST /api/v1/imports/hours",
         "POST /api/v1/imports/residents",
+        "POST /api/v1/units/{unit_id}/links",
+        "POST /api/v1/teams",
+        "POST /api/v1/skills",
+        "GET /api/v1/helpers",
         "GET /api/v1/people/duplicates",
         "PUT /api/v1/policies/{name}",
         "POST /api/v1/rules",
@@ -147,6 +161,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/stations/{station_id}/devices",
     ),
     "s yyyy yyy yy yyyy uuu fff": (
+        "PUT /api/v1/me/skills/{skill_id}",
         "POST /activities/shifts/{shift_id}/sign-up",
         "GET /api/v1/activities/{activity_id}",
         "GET /api/v1/activities/{activity_id}/shifts",
@@ -264,6 +279,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/activities",
     ),
     "s ffff fff ff yfyy uuu fff": (
+        "POST /api/v1/teams/{team_id}/messages",
         "PATCH /api/v1/stations/{station_id}",
     ),
     "s ffff fff yf yfyy uuu ysy": (
@@ -288,6 +304,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "PUT /api/v1/goods/{good_id}/photo",
     ),
     "s ffff fff ff yyyy fuu fff": (
+        "GET /api/v1/skills/{skill_id}/offers",
         "GET /api/v1/agreements/{agreement_id}",
         "GET /api/v1/imports/{run_id}",
         "GET /api/v1/people/{person_id}/merges",
@@ -396,6 +413,8 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /admin/areas/regions",
     ),
     "s ffff fff ff fffy fff fff": (
+        "POST /api/v1/units",
+        "PATCH /api/v1/units/{unit_id}",
         "POST /admin/workdays",
         "POST /admin/workdays/cleared",
     ),
@@ -512,6 +531,23 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "u uuuu uuu uu uuuu uuu uuu": (
         "GET /api/v1/schema/{path}",
+    ),
+    "s yfff fff ff yfyy uuu fff": (
+        "POST /api/v1/teams/{team_id}/members",
+        "DELETE /api/v1/teams/{team_id}/members/{person_id}",
+    ),
+    "s ffff fff ff yyyy uuu fff": (
+        "GET /api/v1/teams/{team_id}/members",
+    ),
+    "s uuuu uuu uu yyyy uyy fff": (
+        "GET /api/v1/units/{unit_id}/affiliations",
+        "GET /api/v1/units/{unit_id}/summary",
+    ),
+    "s yfff fff ff yfyy fuu fff": (
+        "POST /api/v1/affiliations",
+    ),
+    "s yuuu uuu uu yfyy uuu fff": (
+        "DELETE /api/v1/affiliations/{affiliation_id}",
     ),
 }  # fmt: skip
 

@@ -93,6 +93,13 @@ READERS = {
 }  # fmt: skip
 
 UNREAD = {
+    "/api/v1/units": "the units of a county by name, a page at a time",
+    "/api/v1/units/{}/affiliations": "who has reported in from one unit, a page by its index",
+    "/api/v1/units/{}/summary": "the service of one unit's people in a year at most, by person and time",
+    "/api/v1/teams": "the teams of a community by name", "/api/v1/teams/{}/members": "the members of one team",
+    "/api/v1/skills": "the skills of a community by name", "/api/v1/me/skills": "one person's skills",
+    "/api/v1/skills/{}/offers": "who offers one skill, a page by its index",
+    "/api/v1/helpers": "at most 500 findable people of one skill, by its index",
     "/work": "leads to where one works, without a statement of its own",
     "/admin/inbox/decisions/{}": "one decision by its key with its stored counts, and at most 200 refused rows",
     "/api/v1/people/{}/merge": "what two records have, counted up to a thousand rows each",

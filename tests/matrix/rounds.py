@@ -21,6 +21,7 @@ from tests.support.messages import end_quiet_hours
 from tests.support.presence import body, nine_o_clock, personal_code, scanned, served, station_code
 from tests.support.saved import save_all
 from tests.support.shop import API, key
+from tests.support.switches import switch_on
 from tests.support.town import PHOENIX, SPRING, Town, operating
 from timebank.access.devices import devices
 from timebank.core import clock, names, vault
@@ -92,6 +93,7 @@ async def build(owner: asyncpg.Connection, client: httpx.AsyncClient, town: Town
     await _classes(owner, asking)
     await _places(owner, asking)
     await _changes(owner, asking)
+    await _service(owner, asking)
     return made
 
 
@@ -328,6 +330,25 @@ async def _changes(owner: asyncpg.Connection, asking: Asking) -> None:
         objects[record] = str((await asking.by("admin", "POST", "/people", home))["id"])
     twice = {"merged_id": objects["merged"], "reason": "登记了两次"}
     objects["merge"] = str((await asking.by("admin", "POST", f"/people/{objects['kept']}/merge", twice))["id"])
+
+
+async def _service(owner: asyncpg.Connection, asking: Asking) -> None:
+    """What communities switch on: every one here uses it."""
+    town, objects = asking.made.town, asking.made.objects
+    for community in town.communities.values():
+        await switch_on(owner, community, "units", "teams")
+    objects["county"] = str(town.county)
+    founded = {"county_id": objects["county"], "name": "县税务局", "kind": "department"}
+    objects["linked unit"] = unit = str((await asking.by("county admin", "POST", "/units", founded))["id"])
+    linked = await asking.by("admin", "POST", f"/units/{unit}/links", {"kind": "co_builder"})
+    objects["link"] = str(linked["id"])
+    came = {"person_id": objects["person"], "unit_id": unit}
+    objects["affiliation"] = str((await asking.by("owner", "POST", "/affiliations", came))["id"])
+    objects["team"] = str((await asking.by("admin", "POST", "/teams", {"name": "维修班", "kind": "repair"}))["id"])
+    await asking.by("owner", "POST", f"/teams/{objects['team']}/members", {"person_id": objects["person"]})
+    skill = {"name": "修水龙头", "kind": "repair", "needs_proof": True}
+    objects["skill"] = str((await asking.by("admin", "POST", "/skills", skill))["id"])
+    await asking.by("owner", "PUT", f"/me/skills/{objects['skill']}", {"findable": True})
 
 
 @asynccontextmanager

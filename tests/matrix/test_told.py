@@ -109,6 +109,11 @@ TOLD = {
     "publish_photo": STAFF, "remove_photo": OWN,
     "purge_photo": "nothing but the photo goes, on the day that the rules page names",
     "award_deed": "deed_filed", "undo_award": "deed_rejected", "note_service": "record_entered",
+    "found_unit": ALL, "change_unit": ALL, "link_unit": ALL, "end_unit_link": ALL, "read_reported": LOOK,
+    "found_team": ALL, "change_team": ALL, "add_skill": ALL, "change_skill": ALL, "offer_skill": OWN,
+    "withdraw_skill": OWN, "step_down": OWN, "ask_to_join": "team", "confirm_member": "team",
+    "leave_team": "team", "write_to_team": "team", "see_proof": "skill_proof_seen",
+    "report_in": "reported_in", "leave_unit": "reported_in",
     "ask_witness": STAFF, "merge_people": "person_merged", "undo_merge": "merge_undone",
 }  # fmt: skip
 

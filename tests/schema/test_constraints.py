@@ -150,7 +150,7 @@ OF_SERVICE: dict[str, str] = {
     "unit_kind": KIND, "unit_county_id_fkey": LOOKED_UP,
     "unit_link_kind": KIND, "unit_link_unit_id_fkey": LOOKED_UP, "unit_link_term": BOUND,
     "affiliation_person": LOCKED, "affiliation_unit_id_fkey": LOOKED_UP, "affiliation_term": BOUND,
-    "team_kind": KIND, "team_area": LOOKED_UP, "team_unit_id_fkey": LOOKED_UP,
+    "team_kind": KIND, "team_unit_id_fkey": LOOKED_UP,
     "team_member_once": UPSERT, "team_member_team": LOOKED_UP, "team_member_person": LOCKED,
     "team_member_leader": TOGETHER,
     "skill_kind": KIND, "person_skill_once": UPSERT, "person_skill_person": LOCKED, "person_skill_skill": LOOKED_UP,

@@ -47,6 +47,7 @@ CAPABILITY = Capability(
         PersonColumn("matter_step", "person_id", "stays"),
     ),
     refers_to={"area": "SELECT area_id FROM matter WHERE community_id = $1"},
+    hooks={"orders_in_month": "timebank.matters.helped.orders_in_month"},
     sentences={
         "matter_received": _("您的事项 {number}（{category}）收到了，最晚 {due:moment} 前办好。"),
         "matter_to_dispatch": _("有一件事等您派单：{category}，{grid}，编号 {number}，{due:moment} 前要办好。"),

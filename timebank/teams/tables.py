@@ -15,6 +15,8 @@ class Team(Table, tablename="team"):
     about = Varchar(length=200, default=None, null=False)
     active = Boolean(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
+    wrote_on = Date(default=None, null=True)
+    wrote = SmallInt(default=0, null=False)
 
 
 class TeamMember(Table, tablename="team_member"):

@@ -27,7 +27,7 @@ from timebank.core.scope import ADMINS, Role, Scope
 from timebank.core.wording import because, phrase
 from timebank.people.identity.ages import is_guarded
 from timebank.people.messages import notify
-from timebank.units.units import is_unit_of_county
+from timebank.units.units import UnitUnknown, is_unit_of_county
 
 PLACES: dict[Role, frozenset[str]] = {
     Role.unit_head: frozenset({"unit"}),
@@ -64,12 +64,6 @@ class OwnRole(TimebankError):
     code = "own_role"
     status = 403
     sentence = "不能给自己或同户的家人设定身份，也不能取消自己的身份。请另一位管理员或街道来办。"
-
-
-class UnitUnknown(TimebankError):
-    code = "unit_unknown"
-    status = 422
-    sentence = "请选择联络员所在的单位：本县在用的单位里选一个。"
 
 
 class RoleHeld(Conflict):

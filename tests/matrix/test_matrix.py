@@ -119,7 +119,8 @@ TABLES = {
     "grant_id": "role_grant", "person_id": "person", "agreement_id": "waiting_change", "message_id": "message",
     "guardianship_id": "guardianship", "area_id": "area", "deed_id": "deed", "objection_id": "objection",
     "record_id": "service_record", "station_id": "station", "device_id": "device", "activity_id": "activity",
-    "shift_id": "shift", "good_id": "good", "redemption_id": "redemption", "confirmation_id": "counter_confirmation",
+    "shift_id": "shift", "pattern_id": "shift_pattern", "good_id": "good", "redemption_id": "redemption",
+    "confirmation_id": "counter_confirmation",
     "course_id": "course", "lesson_id": "lesson", "booking_id": "booking", "run_id": "import_run",
     "draft_id": "import_draft", "visit_id": "visit", "photo_id": "photo", "decision_id": "mass_decision",
 }  # fmt: skip

@@ -35,6 +35,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     second_person_points: int = 200
     pushes_messages: int = 0
     photo_days: int = 180
+    paid_hours_review: int = 1
     uses_units: int = 0
     uses_teams: int = 0
     uses_matters: int = 0
@@ -70,6 +71,9 @@ KNOWN: dict[str, PolicyInfo] = {
     "pushes_messages": PolicyInfo(_("有新消息时知会推送平台"), _("（1 开，0 关）"), 0, 1, "up"),
     # Kept longer, private pictures are open to more eyes; not shorter than a quarter, so that nobody gets rid of proof.
     "photo_days": PolicyInfo(_("照片在事情办完后保留的天数"), _("天"), 90, 365, "up"),
+    "paid_hours_review": PolicyInfo(
+        _("有带薪岗位的人在工作日 8 点到 18 点的时长转人工审核"), _("（1 开，0 关）"), 0, 1, "down"
+    ),
     "uses_units": PolicyInfo(_("使用“单位”：单位、报到、联络员"), _("（1 开，0 关）"), 0, 1, "neither"),
     "uses_matters": PolicyInfo(_("使用“事项”：反映、点单、心愿、网格事件"), _("（1 开，0 关）"), 0, 1, "neither"),
     "uses_teams": PolicyInfo(_("使用“班组”：班组、技能、找帮手"), _("（1 开，0 关）"), 0, 1, "neither"),

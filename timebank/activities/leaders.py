@@ -69,7 +69,7 @@ async def shift_led_at(scope: Scope, station_id: UUID, moment: datetime) -> UUID
 
 @retried
 async def name_shift_leader(scope: Scope, shift_id: UUID, person_id: UUID, *, leads: bool = True) -> None:
-    """Let somebody who has signed up lead the shift, or no longer; the person is notified. A repetition changes nothing.
+    """Let somebody who has signed up lead the shift, or no longer, and notify the person. It may be repeated.
 
     By a keeper of the station or an administrator, never for themselves or their family. Raises OwnLeader, ShiftOver,
     NotFound.

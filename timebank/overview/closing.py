@@ -56,7 +56,7 @@ async def count_closing_effects(scope: Scope, station_id: UUID) -> ClosingEffect
 
 @retried
 async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
-    """Change a station. Closing it ends its patterns and cancels its coming shifts and reservations; people are notified.
+    """Change a station. Closing it ends its patterns, cancels its coming shifts and reservations, and notifies people.
 
     New hours or a new address are sent to the people with a reservation or a sign-up for a coming shift there. An open
     visit keeps the closing time that it began with, or gets a later one. Raises StationHasLessons when closing while

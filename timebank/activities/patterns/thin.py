@@ -30,10 +30,10 @@ class _Thin(msgspec.Struct, frozen=True, kw_only=True):
 
 @retried
 async def warn_thin_shifts(scope: Scope) -> int:
-    """The worker's job: a day before, notify the leader of each shift below its pattern's least number; returns how many.
+    """The worker's job: a day before, notify the leader of each shift below its least number; return how many.
 
-    Where nobody leads, the station's keepers and the administrators are notified. Each is notified once, however often the job
-    runs.
+    Where nobody leads, the station's keepers and the administrators are notified. Each is notified once, however often
+    the job runs.
     """
     now = clock.now()
     async with transaction(scope):

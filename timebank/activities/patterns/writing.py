@@ -58,8 +58,8 @@ async def write_shifts(scope: Scope) -> int:
 async def write_pattern(scope: Scope, pattern_id: UUID, *, skip_locked: bool = False) -> int:
     """Write what is missing of a pattern's shifts until 14 days from now, and call off what it no longer has.
 
-    A shift is called off where its day has become a holiday or a break, and those who signed up are notified. A shift that
-    somebody has called off is not written again.
+    A shift is called off where its day has become a holiday or a break, and those who signed up are notified. A shift
+    that somebody has called off is not written again.
     """
     async with transaction(scope):
         known = await _standing(scope, pattern_id)

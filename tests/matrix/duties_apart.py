@@ -26,6 +26,16 @@ OTHER_ROUTES = {
     "POST /admin/inbox/decisions/{decision_id}/undo": "nothing was decided yet",
     "POST /admin/inbox/reminder": "a message to those who may decide, once a day",
     "POST /admin/ledger/check": "asks the worker to check the books, which changes nothing in them",
+    **dict.fromkeys((
+        "POST /admin/activities/{activity_id}/patterns",
+        "POST /admin/activities/{activity_id}/patterns/{pattern_id}/end",
+        "POST /admin/activities/{activity_id}/patterns/{pattern_id}/breaks",
+    ), OFFER),
+    "POST /admin/activities/{activity_id}/shifts/{shift_id}/leader": "as by the API",
+    **dict.fromkeys((
+        "POST /activities/shifts/{shift_id}/offer", "POST /activities/shifts/{shift_id}/take-over",
+        "POST /activities/patterns/{pattern_id}/standing", "POST /activities/patterns/{pattern_id}/standing-end",
+    ), OWN),
     "POST /activities/shifts/{shift_id}/sign-up": OWN, "POST /activities/shifts/{shift_id}/withdrawal": OWN,
     "POST /api/v1/shifts/{shift_id}/sign-ups": OWN, "DELETE /api/v1/shifts/{shift_id}/sign-ups": OWN,
     "POST /api/v1/shifts/{shift_id}/offers": OWN, "POST /api/v1/shifts/{shift_id}/take-over": OWN,
@@ -41,6 +51,8 @@ OTHER_ROUTES = {
 
 LOOKS = {
     "GET /": "one's own balance and what is to do for one's own roles", "GET /activities": PUBLIC,
+    "GET /activities/regular": PUBLIC, "GET /activities/shifts/{shift_id}/code": "as the station's code by the API",
+    "GET /activities/shifts/{shift_id}/code/now.json": "as the station's code by the API",
     "GET /admin/activities": PUBLIC, "GET /admin/activities/new": FORM, "GET /admin/areas": PUBLIC,
     "GET /admin/classes": PUBLIC, "GET /admin/classes/new": FORM, "GET /admin/deeds/catalogue": PUBLIC,
     "GET /admin/communities": "sums of whole communities, each for those who read everything there",

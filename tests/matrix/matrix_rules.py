@@ -130,6 +130,9 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s ffff fff yf yfyy uuu fff": (
         "POST /admin/activities/{activity_id}/shifts/{shift_id}/cancellation",
+        "POST /admin/activities/{activity_id}/shifts/{shift_id}/leader",
+        "POST /admin/activities/{activity_id}/patterns/{pattern_id}/breaks",
+        "POST /admin/activities/{activity_id}/patterns/{pattern_id}/end",
         "POST /admin/classes/lessons/{lesson_id}/cancellation",
         "POST /admin/classes/lessons/{lesson_id}/change",
         "POST /admin/classes/{course_id}/lessons",
@@ -150,6 +153,9 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s yyyy yyy yy yyyy uuu fff": (
         "POST /activities/shifts/{shift_id}/sign-up",
+        "POST /activities/shifts/{shift_id}/take-over",
+        "POST /activities/patterns/{pattern_id}/standing",
+        "POST /activities/patterns/{pattern_id}/standing-end",
         "GET /api/v1/activities/{activity_id}",
         "GET /api/v1/activities/{activity_id}/shifts",
         "GET /api/v1/courses/{course_id}",
@@ -204,6 +210,9 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s yuuu uuu uu uuuu uuu fff": (
         "POST /activities/shifts/{shift_id}/withdrawal",
+        "POST /activities/shifts/{shift_id}/offer",
+        "GET /activities/shifts/{shift_id}/code",
+        "GET /activities/shifts/{shift_id}/code/now.json",
         "POST /api/v1/donations",
         "POST /api/v1/me/messages/{message_id}/read",
         "DELETE /api/v1/shifts/{shift_id}/sign-ups",
@@ -303,6 +312,7 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s ffff fff yf yfyy fuu fff": (
         "POST /admin/activities/{activity_id}/shifts",
+        "POST /admin/activities/{activity_id}/patterns",
         "POST /api/v1/activities/{activity_id}/shifts",
         "POST /api/v1/shift-patterns",
         "GET /desk/devices",

@@ -14,6 +14,7 @@ CAPABILITY = Capability(
     pages=(
         "timebank.activities.pages.activities.ActivityPages",
         "admin.activities.PanelActivityPages",
+        "admin.patterns.PanelPatternPages",
     ),
     menu=(MenuEntry(place=50, href="/admin/activities", icon="calendar", word=_("活动")),),
     jobs=(

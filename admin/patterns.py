@@ -117,6 +117,6 @@ async def _shift_page(
     found = await shifts.shift(caller, shift_id)
     return page(
         request, caller, "activities/shift.html", activity=await offers.activity(caller, activity_id), shift=found,
-        station=await station(caller, found.station_id), people=await leaders.seated(caller, shift_id),
+        station=await station(caller, found.station_id), people=await leaders.people_of_shift(caller, shift_id),
         edits=caller.administers, done=done,
     )  # fmt: skip

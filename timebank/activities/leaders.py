@@ -150,7 +150,7 @@ class Seated(msgspec.Struct, frozen=True, kw_only=True):
     stands: bool
 
 
-async def seated(scope: Scope, shift_id: UUID) -> list[Seated]:
+async def people_of_shift(scope: Scope, shift_id: UUID) -> list[Seated]:
     """Who has signed up for a shift, leaders first; for keepers of the station, administrators and auditors."""
     async with transaction(scope):
         found = await shift(scope, shift_id)

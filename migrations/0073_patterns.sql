@@ -84,6 +84,8 @@ CREATE TABLE standing (
 );
 CREATE INDEX standing_person_id ON standing (community_id, person_id);
 CALL protect_tenant_table('standing', 'SELECT, INSERT, DELETE');
+-- Standing is always the person's own act: nobody puts somebody else there.
+CREATE POLICY stood_in_own_name ON standing AS RESTRICTIVE FOR INSERT TO timebank_app WITH CHECK (is_acting(person_id));
 
 -- As before, with who stands for a pattern's shifts.
 CREATE OR REPLACE FUNCTION person_links() RETURNS TABLE (noun text, field text, holds text) LANGUAGE sql IMMUTABLE AS $$

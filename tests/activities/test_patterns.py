@@ -23,7 +23,8 @@ from timebank.activities.patterns.thin import warn_thin_shifts
 from timebank.activities.patterns.writing import write_shifts
 from timebank.activities.schemas import ActivityChange
 from timebank.areas.workdays import Workdays
-from timebank.core import clock
+from timebank.core import clock, database
+from timebank.core.database import transaction
 from timebank.core.errors import Forbidden
 
 API = "/api/v1"
@@ -302,3 +303,16 @@ async def test_a_thin_shift_is_told_to_its_leader_once_else_to_keepers_and_admin
         await shifts.cancel_sign_up(await town.scope("张桂兰"), first.id)
         assert await warn_thin_shifts(town.system()) == 1
         assert await count(owner, "message", "sentence = 'shift_thin' AND person_id = $1", town.people["李秀英"]) == 1
+
+
+@pytest.mark.usefixtures("february")
+async def test_the_database_lets_nobody_stand_for_another(town: Town, owner: asyncpg.Connection) -> None:
+    pattern, scope = await made(town), await town.scope("赵丽")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with transaction(scope):
+            await database.execute(
+                "INSERT INTO standing (community_id, id, pattern_id, person_id, weekday, created_at) "
+                "VALUES ($1, $2, $3, $4, 1, $5)",
+                town.community, clock.new_id(), pattern.id, town.people["张桂兰"], clock.now(),
+            )  # fmt: skip
+    assert await count(owner, "standing") == 0

@@ -82,6 +82,7 @@ NAMED = {
     "grant_id": "grant", "person_id": "person", "agreement_id": "agreement", "guardianship_id": "guardianship",
     "message_id": "message", "area_id": "area", "deed_id": "deed", "objection_id": "objection", "record_id": "record",
     "station_id": "station", "device_id": "device", "activity_id": "activity", "shift_id": "shift", "good_id": "good",
+    "pattern_id": "pattern",
     "redemption_id": "redemption", "confirmation_id": "confirmation", "course_id": "course", "lesson_id": "lesson",
     "booking_id": "booking", "run_id": "run", "draft_id": "draft", "entry_id": "entry", "visit_id": "visit",
     "nonce": "nonce", "merge_id": "merge", "community_id": "community", "item_id": "noticed deed",
@@ -200,6 +201,23 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /admin/(goods|activities|stations)/\{\w+_id\}": {"active": "true"},
     r"POST /admin/reviews/hours": {"day": str(clock.local_day() - timedelta(days=1)), "activity_id": "", "minutes": 45},
     r"POST /admin/reviews/\{record_id\}": {"at": ""},
+    r"POST /api/v1/shift-patterns": {"weekdays": [1], "starts_at": "07:20", "ends_at": "07:50", "ends_on": None},
+    r"POST /admin/activities/\{activity_id\}/patterns": {
+        "on_2": "1",
+        "days": "all",
+        "begins": "07:20",
+        "ends": "07:50",
+        "places": "2",
+        "least": "1",
+    },
+    r"POST /admin/activities/\{activity_id\}/patterns/\{pattern_id\}/breaks": {
+        "starts_on": "2027-01-01",
+        "ends_on": "2027-01-02",
+    },
+    r"POST /admin/activities/\{activity_id\}/shifts/\{shift_id\}/leader": {"leads": "true"},
+    r"POST /activities/patterns/.*": {"weekday": "1"},
+    r"POST /api/v1/shift-patterns/\{pattern_id\}/breaks": {"starts_on": "2027-01-01", "ends_on": "2027-01-02"},
+    r"(PUT|DELETE) /api/v1/shift-patterns/.*": {"weekday": 1, "person_id": None},
     r"PATCH /api/v1/service-records/.*": {"ended_at": (nine_o_clock() + timedelta(hours=1)).isoformat()},
 }
 # Optional fields that are sent in a JSON body too.

@@ -14,7 +14,7 @@ READERS = {
     "张桂兰": (
         "/", "/statement", "/statement/{reversal}", "/statement/{debt}", "/visits", "/visits/{visit}", "/messages",
         "/visits/records/{entered}", "/redemptions", "/redemptions/{redemption}", "/goods", "/goods/{good}", "/classes",
-        "/activities", "/family",
+        "/activities", "/activities/regular", "/family",
         "/deeds", "/deeds/new", "/deeds/{deed}", "/preferences", "/sign-ins", "/me/code", "/me/code.json", "/scan",
         "/board/{community}",
         "/api/v1/me", "/api/v1/me/balances", "/api/v1/me/statement?limit=200", "/api/v1/me/messages",
@@ -23,7 +23,8 @@ READERS = {
         "/api/v1/deeds", "/api/v1/deeds/{deed}", "/api/v1/deeds/{deed}/photos", "/api/v1/bookings",
         "/api/v1/board?community_id={community}",
         "/api/v1/goods", "/api/v1/goods/{good}", "/api/v1/activities", "/api/v1/activities/{activity}",
-        "/api/v1/activities/{activity}/shifts", "/api/v1/stations", "/api/v1/stations/{station}", "/api/v1/rules",
+        "/api/v1/activities/{activity}/shifts", "/api/v1/shift-patterns", "/api/v1/stations",
+        "/api/v1/stations/{station}", "/api/v1/rules",
         "/api/v1/courses", "/api/v1/courses/{course}", "/api/v1/courses/{course}/lessons", "/api/v1/lessons/{lesson}",
     ),
     "刘洋": (
@@ -103,6 +104,9 @@ UNREAD = {
     "/work": "leads to where one works, without a statement of its own",
     "/admin/inbox/decisions/{}": "one decision by its key with its stored counts, and at most 200 refused rows",
     "/api/v1/people/{}/merge": "what two records have, counted up to a thousand rows each",
+    "/activities/shifts/{}/code": "one shift by its key, and the code of this moment",
+    "/activities/shifts/{}/code/now.json": "one shift by its key, and the code of this moment",
+    "/admin/activities/{}/shifts/{}": "one shift by its key with at most 300 sign-ups",
     "/healthz": "reads nothing", "/readyz": "reads no table that grows", "/metrics": "reads nothing",
     "/static/{}": "a file", "/api/v1/schema": "made from the code", "/api/v1/schema/openapi.json": "made from the code",
     "/api/v1/schema/{}": "not found", "/sign-in": "reads nothing before somebody is known",

@@ -270,6 +270,13 @@ async def _places(owner: asyncpg.Connection, asking: Asking) -> None:
         (await asking.by("keeper", "POST", f"/activities/{objects['activity']}/shifts", planned))["id"]
     )
     await asking.by("owner", "POST", f"/shifts/{objects['shift']}/sign-ups", {})
+    leads = {"person_id": str(town.people[OWNER])}
+    await asking.by("keeper", "PUT", f"/shifts/{objects['shift']}/leader", leads)
+    again = {
+        "activity_id": objects["activity"], "station_id": objects["station"], "weekdays": [1], "starts_at": "16:20",
+        "ends_at": "16:50", "seats": 2, "starts_on": str(clock.local_day() + timedelta(days=60)),
+    }  # fmt: skip
+    objects["pattern"] = str((await asking.by("keeper", "POST", "/shift-patterns", again))["id"])
     await end_quiet_hours(owner)
     objects["message"] = await owner.fetchval("SELECT id::text FROM message WHERE person_id = $1", town.people[OWNER])
     objects["grant"] = await owner.fetchval(

@@ -178,7 +178,15 @@ OF_SERVICE: dict[str, str] = {
     "rating_once": "asked under the matter's lock",
     "spot_check_noun": KIND, "spot_check_found": KIND, "spot_check_once": UPSERT, "spot_check_done": TOGETHER,
 }  # fmt: skip
-REASONS |= OF_SERVICE
+OF_PATTERNS: dict[str, str] = {
+    "station_kind": KIND, "shift_pattern_weekdays": BOUND, "shift_pattern_days": KIND,
+    "shift_pattern_activity": LOOKED_UP, "shift_pattern_id": LOOKED_UP,
+    "shift_pattern_day": "what is written already is read under the pattern's lock",
+    "pattern_break_once": "asked under the pattern's lock", "pattern_break_pattern": LOOKED_UP,
+    "sign_up_offered": TOGETHER, "standing_once": UPSERT, "standing_pattern": LOOKED_UP, "standing_person": LOCKED,
+    "standing_weekday": BOUND,
+}  # fmt: skip
+REASONS |= OF_SERVICE | OF_PATTERNS
 
 _EVERY = """
 SELECT c.conname::text AS name, c.contype::text AS type, c.conrelid::regclass::text AS of FROM pg_constraint c

@@ -278,7 +278,7 @@ async def _insert_something(owner: asyncpg.Connection, table: str, community: UU
         "uuid": "gen_random_uuid()", "integer": "1", "bigint": "1", "smallint": "1", "boolean": "true",
         "date": "'2026-01-01'", "timestamp with time zone": "'2026-01-01'", "time without time zone": "'08:00'",
         "text": "'x'", "bytea": "'x'", "jsonb": "'{}'", "character varying": "'x'", "uuid[]": "'{}'", "text[]": "'{}'",
-        "bytea[]": "'{}'", "date[]": "'{}'", "bigint[]": "'{}'",
+        "bytea[]": "'{}'", "date[]": "'{}'", "bigint[]": "'{}'", "smallint[]": "'{}'",
     }  # fmt: skip
     values = {row["attname"]: some[row["type"]] for row in columns} | {"community_id": f"'{community}'"}
     await owner.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(values.values())})")

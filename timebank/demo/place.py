@@ -142,7 +142,7 @@ class Place:
 
     async def _open(self) -> None:
         for (name, address), grid in zip(self.plan.stations, GRIDS, strict=False):
-            wanted = StationIn(name, address, self.areas[grid,], OPENS, CLOSES)
+            wanted = StationIn(name=name, address=address, area_id=self.areas[grid,], opens_at=OPENS, closes_at=CLOSES)
             self.stations[name] = (await add_station(self.system, wanted)).id
 
     async def _put_rules_in_force(self) -> None:
@@ -158,7 +158,9 @@ class Place:
             )  # fmt: skip
             await set_rule(self.system, wanted)
         for name, description, needs_sign_up in ACTIVITIES:
-            offered = ActivityIn(name, SERVICE_RULE[0], description, needs_sign_up=needs_sign_up)
+            offered = ActivityIn(
+                name=name, rule_code=SERVICE_RULE[0], description=description, needs_sign_up=needs_sign_up
+            )
             self.activities[name] = (await add_activity(self.system, offered)).id
 
     async def _enter_people(self) -> None:

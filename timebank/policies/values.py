@@ -45,6 +45,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     figure_two_days: int = 80
     figure_three_days: int = 95
     spot_check_percent: int = 5
+    paid_hours_review: int = 1
     uses_units: int = 0
     uses_teams: int = 0
     uses_matters: int = 0
@@ -90,6 +91,9 @@ KNOWN: dict[str, PolicyInfo] = {
     "figure_two_days": PolicyInfo(_("事项两天内办结的目标"), "%", 0, 100, "neither"),
     "figure_three_days": PolicyInfo(_("事项三天内办结的目标"), "%", 0, 100, "neither"),
     "spot_check_percent": PolicyInfo(_("办结的事项里抽查多少"), "%", 1, 100, "down"),
+    "paid_hours_review": PolicyInfo(
+        _("有带薪岗位的人在工作日 8 点到 18 点的时长转人工审核"), _("（1 开，0 关）"), 0, 1, "down"
+    ),
     "uses_units": PolicyInfo(_("使用“单位”：单位、报到、联络员"), _("（1 开，0 关）"), 0, 1, "neither"),
     "uses_matters": PolicyInfo(_("使用“事项”：反映、点单、心愿、网格事件"), _("（1 开，0 关）"), 0, 1, "neither"),
     "uses_teams": PolicyInfo(_("使用“班组”：班组、技能、找帮手"), _("（1 开，0 关）"), 0, 1, "neither"),

@@ -87,6 +87,11 @@ RULES: dict[str, tuple[str, ...]] = {
         "GET /static/{path}",
     ),
     "s yyyy yyy yy yyyy yyy fff": (
+        "GET /units",
+        "GET /teams",
+        "POST /units",
+        "POST /teams/skills/{skill_id}/withdrawal",
+        "POST /teams/free-times",
         "DELETE /api/v1/me/skills/{skill_id}",
         "POST /api/v1/photos",
         "GET /api/v1/activities",
@@ -122,6 +127,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /scan",
     ),
     "s ffff fff ff yfyy fyy fff": (
+        "POST /admin/units/{unit_id}/links",
         "GET /admin/activities/new",
         "GET /admin/classes/new",
         "GET /admin/goods/new",
@@ -168,6 +174,8 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/stations/{station_id}/devices",
     ),
     "s yyyy yyy yy yyyy uuu fff": (
+        "POST /teams/{team_id}/joining",
+        "POST /teams/skills/{skill_id}",
         "PUT /api/v1/me/skills/{skill_id}",
         "POST /activities/shifts/{shift_id}/sign-up",
         "POST /activities/shifts/{shift_id}/take-over",
@@ -187,6 +195,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /goods/{good_id}/reservation",
     ),
     "s ffff fff ff yyyy fyy fff": (
+        "GET /admin/units/{unit_id}",
         "GET /admin/months/{month}",
         "GET /admin/months/days/{day}",
         "POST /admin/exports/{listed}",
@@ -226,6 +235,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /classes/{course_id}/refund",
     ),
     "s yuuu uuu uu uuuu uuu fff": (
+        "POST /teams/{team_id}/leaving",
         "POST /activities/shifts/{shift_id}/withdrawal",
         "POST /activities/shifts/{shift_id}/offer",
         "GET /activities/shifts/{shift_id}/code",
@@ -296,6 +306,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/activities",
     ),
     "s ffff fff ff yfyy uuu fff": (
+        "POST /teams/{team_id}/messages",
         "POST /api/v1/teams/{team_id}/messages",
         "PATCH /api/v1/stations/{station_id}",
     ),
@@ -432,6 +443,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /admin/areas/regions",
     ),
     "s ffff fff ff fffy fff fff": (
+        "POST /admin/units",
         "POST /api/v1/units",
         "PATCH /api/v1/units/{unit_id}",
         "POST /admin/workdays",
@@ -552,10 +564,13 @@ RULES: dict[str, tuple[str, ...]] = {
         "GET /api/v1/schema/{path}",
     ),
     "s yfff fff ff yfyy uuu fff": (
+        "POST /teams/{team_id}/members/{person_id}",
+        "POST /teams/{team_id}/members/{person_id}/end",
         "POST /api/v1/teams/{team_id}/members",
         "DELETE /api/v1/teams/{team_id}/members/{person_id}",
     ),
     "s ffff fff ff yyyy uuu fff": (
+        "GET /teams/{team_id}",
         "GET /api/v1/teams/{team_id}/members",
     ),
     "s uuuu uuu uu yyyy uyy fff": (
@@ -566,6 +581,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/affiliations",
     ),
     "s yuuu uuu uu yfyy uuu fff": (
+        "POST /units/{affiliation_id}/end",
         "DELETE /api/v1/affiliations/{affiliation_id}",
     ),
 }  # fmt: skip

@@ -94,6 +94,12 @@ READERS = {
 }  # fmt: skip
 
 UNREAD = {
+    "/units": "one person's reporting-in", "/teams": "the teams and skills of a community by name, and one's own",
+    "/teams/{}": "the members of one team", "/admin/units": "the units of a county by name",
+    "/admin/units/{}": "one unit: its links, a page of who reported in, and a year of their service by person and time",
+    "/admin/teams": "the teams of a community by name", "/admin/teams/{}": "the members of one team",
+    "/admin/skills": "the skills of a community by name",
+    "/admin/skills/{}": "who offers one skill, a page by its index",
     "/api/v1/units": "the units of a county by name, a page at a time",
     "/api/v1/units/{}/affiliations": "who has reported in from one unit, a page by its index",
     "/api/v1/units/{}/summary": "the service of one unit's people in a year at most, by person and time",

@@ -58,6 +58,8 @@ NOT_IN_PLACE = {
     "POST /preferences": "it is never refused",
     "POST /preferences/publication": "it is never refused",
     "POST /sign-out": "it is never refused",
+    "POST /teams/free-times": "it is never refused",
+    "POST /teams/skills/{skill_id}/withdrawal": "it is never refused",
     "POST /redemptions/{redemption_id}/cancellation": "what has been collected is cancelled below",
 }
 UUID_IN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

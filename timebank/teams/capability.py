@@ -1,6 +1,6 @@
 """The manifest of teams."""
 
-from timebank.core.capability import Capability, MessageKind, PersonColumn
+from timebank.core.capability import Capability, MenuEntry, MessageKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -13,6 +13,12 @@ CAPABILITY = Capability(
         "timebank.teams.api.OwnSkills",
         "timebank.teams.api.Helpers",
     ),
+    pages=(
+        "admin.teams.PanelTeamPages",
+        "admin.teams.PanelSkillPages",
+        "timebank.teams.pages.own.OwnTeamPages",
+    ),
+    menu=(MenuEntry(place=55, href="/admin/teams", icon="people", word=_("班组"), context="many"),),
     people=(
         PersonColumn("team_member", "person_id", "moves"),
         PersonColumn("person_skill", "person_id", "moves"),
@@ -30,9 +36,9 @@ CAPABILITY = Capability(
         "skill_proof_seen": _("社区看过了您“{skill}”的证件。"),
     },
     messages={
-        "team": MessageKind(leads="/preferences"),
-        "team.asked": MessageKind(leads="/preferences", waits=True),
-        "skill_proof_seen": MessageKind(leads="/preferences"),
+        "team": MessageKind(leads="/teams"),
+        "team.asked": MessageKind(leads="/teams", waits=True),
+        "skill_proof_seen": MessageKind(leads="/teams"),
     },
     audit={
         "found_team": _("成立了班组"),

@@ -70,6 +70,13 @@ async def skills(
     return Page([msgspec.convert(s, SkillOut, from_attributes=True) for s in listed.items], listed.next)
 
 
+async def open_skill(scope: Scope, skill_id: UUID) -> SkillOut:
+    """One skill of the community. Raises NotFound."""
+    scope.require_use("teams")
+    async with transaction(scope):
+        return await _skill(scope, skill_id)
+
+
 async def _skill(scope: Scope, skill_id: UUID) -> SkillOut:
     found = await database.row(_Listed, f"{_SHOWN} AND id = $2", scope.community_id, skill_id)
     if found is None:

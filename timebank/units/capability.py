@@ -1,6 +1,6 @@
 """The manifest of units."""
 
-from timebank.core.capability import Capability, MessageKind, PersonColumn
+from timebank.core.capability import Capability, MenuEntry, MessageKind, PersonColumn
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -11,12 +11,17 @@ CAPABILITY = Capability(
         "timebank.units.api.Units",
         "timebank.units.api.Affiliations",
     ),
+    pages=(
+        "admin.units.PanelUnitPages",
+        "timebank.units.pages.own.OwnUnitPages",
+    ),
+    menu=(MenuEntry(place=57, href="/admin/units", icon="station", word=_("单位"), context="many"),),
     people=(PersonColumn("affiliation", "person_id", "moves"),),
     sentences={
         "reported_in": _("社区登记您从{unit}报到（{since:day}起）。不对的话请找社区管理员。"),
         "reported_in.ended": _("社区结束了您从{unit}的报到。不对的话请找社区管理员。"),
     },
-    messages={"reported_in": MessageKind(leads="/preferences")},
+    messages={"reported_in": MessageKind(leads="/units")},
     audit={
         "found_unit": _("登记了单位"),
         "change_unit": _("修改了单位"),

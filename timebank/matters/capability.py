@@ -21,6 +21,7 @@ CAPABILITY = Capability(
         Job("close_silent_matters", 3600, "timebank.matters.jobs.silence.close_silent_matters"),
         Job("forget_matter_text", 86_400, "timebank.matters.jobs.purging.forget_matter_text"),
     ),
+    invariants="timebank.matters.invariants.MATTERS",
     pictured=(
         Pictured(
             noun="matter",

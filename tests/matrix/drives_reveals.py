@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from tests.imports.kinds.test_imports import GOODS, table
+from tests.matrix.drives_mints import matter_of
 from tests.matrix.duties import Driving, drives
 from tests.matrix.rounds import OWNER, insert
 from tests.support.counter import PASSWORD
@@ -252,3 +253,13 @@ async def _(d: Driving) -> None:
     await unseen(d, "forbidden", "owner", "unit head", "building head", "resident elsewhere")
     await unseen(d, "not_found", "admin elsewhere")
     assert (await d.done("keeper"))["login"] == "joined"
+
+
+@drives("read-matter")
+async def _(d: Driving) -> None:
+    matter = {"matter": await matter_of(d, OWNER, category="security", hides_reporter=True)}
+    one = "GET /api/v1/matters/{matter_id}"
+    for role in ("neighbour", "keeper", "resident elsewhere", "admin elsewhere"):
+        await d.refused(role, "not_found", one, objects=matter)
+    assert (await d.send("grid worker", one, objects=matter)).json()["reporter"] is None
+    assert (await d.done("admin", "read_matter", op=one, objects=matter))["reporter"] == OWNER

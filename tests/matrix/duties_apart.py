@@ -103,7 +103,32 @@ LOOKS = {
     "GET /communities": "the names of the communities that one reaches",
 }  # fmt: skip
 
+_STEPS = (
+    "dispatch", "hand-up", "hand-down", "take", "give-up", "return", "finish", "postponement", "refuse", "merge",
+    "withdraw", "reopen", "ask", "answer", "publish", "rating",
+)  # fmt: skip
+STEP = "a step of a matter: it earns nothing until it is confirmed; tests/matters plays every role in every status"
+OTHER_ROUTES |= {f"POST /api/v1/matters/{{matter_id}}/{step}": STEP for step in _STEPS} | {
+    "PUT /api/v1/matters/{matter_id}/follow": OWN, "POST /api/v1/matters": STEP,
+    "PUT /api/v1/matter-categories/{code}": OFFER,
+}  # fmt: skip
+LOOKS |= {
+    "GET /api/v1/matter-categories": PUBLIC,
+    "GET /api/v1/matters/similar": "that there is such a matter nearby, without words and names",
+}  # fmt: skip
+
 OTHER_VERBS = {
+    **dict.fromkeys(
+        (
+            "answer_matter", "ask_matter", "close_matter", "dispatch_matter", "finish_matter", "give_up_matter",
+            "hand_up_matter", "hand_down_matter", "merge_matter", "open_matter", "postpone_matter", "publish_matter",
+            "rate_matter", "refuse_matter", "reopen_matter", "return_matter", "take_matter", "urge_matter",
+            "untaken_matter", "withdraw_matter",
+        ),
+        STEP,
+    ),
+    "put_category": OFFER, "undo_noted": "follows from a confirmation, which has a line",
+    "forget_matters": "words go three years after the end",
     "add_activity": OFFER, "add_course": OFFER, "add_lesson": OFFER, "add_shift": OFFER, "add_station": OFFER,
     "add_pattern": OFFER, "add_break": OFFER, "end_pattern": OFFER, "write_shifts": OFFER,
     "name_shift_leader": "shows a code whose use is noted; the leader's own visit is reviewed",

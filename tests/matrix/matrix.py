@@ -88,7 +88,7 @@ NAMED = {
     "nonce": "nonce", "merge_id": "merge", "community_id": "community", "item_id": "noticed deed",
     "parcel_id": "parcel", "decision_id": "mass decision", "rest_id": "ended rest",
     "photo_id": "photo", "unit_id": "linked unit", "link_id": "link", "affiliation_id": "affiliation",
-    "team_id": "team", "skill_id": "skill",
+    "team_id": "team", "skill_id": "skill", "matter_id": "matter",
 }  # fmt: skip
 BY_ADDRESS = {
     r".*/people/\{person_id\}/guardians.*": {"person_id": "child"},
@@ -107,7 +107,7 @@ BY_ADDRESS = {
 }
 WORDS = {
     "listed": "goods", "code": "mediation", "name": "notice_days", "path": "css/timebank.css", "kind": "deed",
-    "month": "2025-01-01", "day": "2025-01-01",
+    "month": "2025-01-01", "day": "2025-01-01", "number": "40715520",
 }  # fmt: skip
 
 
@@ -218,10 +218,35 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /activities/patterns/.*": {"weekday": "1"},
     r"POST /api/v1/shift-patterns/\{pattern_id\}/breaks": {"starts_on": "2027-01-01", "ends_on": "2027-01-02"},
     r"(PUT|DELETE) /api/v1/shift-patterns/.*": {"weekday": 1, "person_id": None},
+    r".*/api/v1/matter.*": {
+        "kind": "report",
+        "category": "noise",
+        "said": "夜里吵",
+        "verified": "true",
+        "solved": "true",
+        "stars": 4,
+        "until": (clock.now() + timedelta(days=3)).isoformat(),
+        "because": "not_ours",
+        "into": "@matter",
+        "public_text": "修好了",
+        "text": "是哪一盏？",
+        "kinds": ["report"],
+        "due_days": 3,
+    },
+    r"PUT /api/v1/matters/\{matter_id\}/follow": {"kind": "same"},
     r"PATCH /api/v1/service-records/.*": {"ended_at": (nine_o_clock() + timedelta(hours=1)).isoformat()},
 }
 # Optional fields that are sent in a JSON body too.
 ALSO: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (f"POST /api/v1/matters/{{matter_id}}/{verb}" for verb in ("hand-up", "give-up", "return", "postponement")),
+        ("reason",),
+    ),
+    "POST /api/v1/matters/{matter_id}/reopen": ("reason",),
+    "POST /api/v1/matters/{matter_id}/refuse": ("note",),
+    "POST /api/v1/matters/{matter_id}/ask": ("text",),
+    "POST /api/v1/matters/{matter_id}/answer": ("text",),
+    "POST /api/v1/matters": ("said",),
     "POST /api/v1/sessions": ("password",),
     "POST /api/v1/stations/{station_id}/devices": ("replaces",),
     "POST /api/v1/me/memberships/{community_id}/{person_id}": ("decision",),
@@ -248,7 +273,7 @@ ALSO: dict[str, tuple[str, ...]] = {
     "PATCH /api/v1/skills/{skill_id}": ("name",),
     "PATCH /api/v1/courses/{course_id}": ("teacher",),
 }
-TRUTHS = ("upheld", "confirms", "consented", "cleared")
+TRUTHS = ("solved", "upheld", "confirms", "consented", "cleared")
 
 
 def filled(op: Operation, made: Round) -> dict[str, Any]:

@@ -126,6 +126,10 @@ UNREAD = {
     "/admin/imports/drafts/{}": "one draft of one session, swept after a day",
     "/admin/imports/{}/rows": "the report of one import by its key",
     "/admin/imports/drafts/{}/rows": "one draft of one session, swept after a day",
+    "/api/v1/matter-categories": "the categories of one community, a few dozen",
+    "/api/v1/matters": "a page along an index of open matters by due date, or of one's own; tests/matters",
+    "/api/v1/matters/{}": "one matter by its key with its steps", "/api/v1/matters/similar": "at most five",
+    "/api/v1/matters/by-number/{}": "one matter by its number",
     "/admin/imports/drafts/{}/refused.xlsx": "one draft of one session, swept after a day",
 }  # fmt: skip
 """Paths that are not in READERS, each with the bound on what it reads."""

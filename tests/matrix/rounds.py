@@ -214,6 +214,7 @@ async def _deeds(owner: asyncpg.Connection, asking: Asking) -> None:
         "neighbour", "POST", f"/deeds/{objects['noticed deed']}/objections", {"reason": "那天他不在家"}
     )
     objects["objection"] = str(objected["id"])
+    objects["matter"] = str(clock.new_id())  # the round's community has not switched matters on
     objects["credited deed"] = str(await town.credit_deed("王建国", 10))
     objects["entry"] = await owner.fetchval("SELECT entry_id::text FROM deed WHERE status = 'credited'")
 

@@ -117,6 +117,17 @@ TOLD = {
     "withdraw_skill": OWN, "step_down": OWN, "ask_to_join": "team", "confirm_member": "team",
     "leave_team": "team", "write_to_team": "team", "see_proof": "skill_proof_seen",
     "report_in": "reported_in", "leave_unit": "reported_in",
+    "undo_noted": "record_reversed",
+    "answer_matter": "matter_answer", "ask_matter": "matter_question", "close_matter": "matter_closed",
+    "confirm_matter": "what it earns is told by the verbs that write it; an untrue one is matter_untrue",
+    "dispatch_matter": "matter_yours", "finish_matter": "matter_done", "give_up_matter": "matter_given_up",
+    "hand_up_matter": "matter_to_dispatch", "hand_down_matter": "matter_to_dispatch", "merge_matter": "matter_merged",
+    "open_matter": "matter_received", "postpone_matter": "matter_postponed", "rate_matter": "matter_rated",
+    "refuse_matter": "matter_refused", "reopen_matter": "matter_reopened", "return_matter": "matter_returned",
+    "take_matter": "matter_taken", "urge_matter": "matter_urged", "untaken_matter": "matter_to_dispatch",
+    "withdraw_matter": OWN, "read_matter": LOOK, "put_category": ALL,
+    "publish_matter": "two sentences and painted pictures without names, for everybody of the community",
+    "forget_matters": "words go three years after the end, as the rules page says; nothing else changes",
     "ask_witness": STAFF, "merge_people": "person_merged", "undo_merge": "merge_undone",
 }  # fmt: skip
 
@@ -138,6 +149,14 @@ def words(node: ast.AST) -> set[str]:
     return {c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and isinstance(c.value, str)}
 
 
+def values_of(tree: ast.Module, name: str) -> set[str]:
+    """The values of a module's dictionary of this name."""
+    found = [node.value for node in tree.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == name]
+    assert len(found) == 1, f"{name} is no dictionary of the module"
+    assert isinstance(found[0], ast.Dict)
+    return set().union(*(words(value) for value in found[0].values))
+
+
 def audited() -> set[str]:
     """Every audit verb, followed by its noun where it has several; also verbs that a caller passes as an argument."""
     found: dict[str, set[str]] = {}
@@ -151,6 +170,8 @@ def audited() -> set[str]:
                     passed = [words(c.args[number]) for c in calls(function.name, within=[tree])]
                     assert all(passed), f"{function.name} takes its verb from elsewhere"
                     verbs = set().union(*passed)
+                elif isinstance(verb, ast.Subscript):
+                    verbs = values_of(tree, ast.unparse(verb.value))
                 else:
                     verbs = words(verb)
                 for each in verbs:

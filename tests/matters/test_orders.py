@@ -184,3 +184,14 @@ async def test_a_unit_has_no_helper_and_no_minutes(ground: Ground) -> None:
     await ground.finish(matter, by=CONTACT)
     await ground.rate(matter, by="李秀英")
     assert (await ground.confirm(matter)).records == []
+
+
+async def test_an_order_does_with_fewer_people_than_it_wanted(ground: Ground) -> None:
+    matter = await order(ground, people_wanted=3)
+    await ground.dispatch(matter, team_id=ground.team)
+    assert (await ground.take(matter, by=LEADER)).status == "dispatched"
+    with pytest.raises(Invalid):
+        await ground.dispatch(matter, people_wanted=3)
+    assert (await ground.dispatch(matter, people_wanted=2)).status == "dispatched"
+    fewer = await ground.dispatch(matter, people_wanted=1)
+    assert (fewer.status, fewer.helpers, fewer.people_wanted) == ("accepted", 1, 1)

@@ -24,8 +24,9 @@ CAPABILITY = Capability(
         Job("draw_spot_checks", 3600, "timebank.matters.checks.drawing.draw_spot_checks"),
         Job("urge_matters", 300, "timebank.matters.jobs.urging.urge_matters"),
         Job("close_silent_matters", 3600, "timebank.matters.jobs.silence.close_silent_matters"),
-        Job("forget_matter_text", 86_400, "timebank.matters.jobs.purging.forget_matter_text"),
+        Job("forget_matter_text", 86_400, "timebank.matters.jobs.purging.purge_matter_texts"),
     ),
+    invariants="timebank.matters.invariants.MATTERS",
     pictured=(
         Pictured(
             noun="matter",

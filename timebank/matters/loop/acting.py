@@ -29,6 +29,15 @@ ACTED_AS = {
 }  # fmt: skip
 
 
+AUDITED: dict[Verb, str] = {
+    "dispatch": "dispatch_matter", "hand_up": "hand_up_matter", "hand_down": "hand_down_matter",
+    "refuse": "refuse_matter", "merge": "merge_matter", "confirm": "confirm_matter", "postpone": "postpone_matter",
+    "publish": "publish_matter", "take": "take_matter", "give_up": "give_up_matter", "return": "return_matter",
+    "finish": "finish_matter", "ask": "ask_matter", "answer": "answer_matter", "withdraw": "withdraw_matter",
+    "rate": "rate_matter", "reopen": "reopen_matter",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """A verb on a locked matter: how it was, what the caller is to it, and the status afterwards."""
@@ -103,7 +112,7 @@ async def write(
     )  # fmt: skip
     await audit.record(
         scope,
-        f"{act.verb}_matter",
+        AUDITED[act.verb],
         "matter",
         row.id,
         about_id=row.reporter_id,

@@ -1,6 +1,8 @@
 """Dispatching a matter, and handing it up and down the levels."""
 
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -31,11 +33,14 @@ class _Target(msgspec.Struct, frozen=True, kw_only=True):
 async def dispatch(scope: Scope, matter_id: UUID, wanted: DispatchIn) -> MatterOut:
     """Send a matter to a unit, a team, a person or to all; with nothing named to the category's own unit or team.
 
-    Who handled it before handles it no more. An earlier due date may be set; a later one is a postponement. Raises
-    NotFound, Forbidden, PartyToMatter, MatterMovedOn, Invalid.
+    Who handled it before handles it no more. An earlier due date may be set; a later one is a postponement. With
+    `people_wanted` alone an order that some have taken does with fewer. Raises NotFound, Forbidden, PartyToMatter,
+    MatterMovedOn, Invalid.
     """
     async with transaction(scope):
         act = await begin_act(scope, matter_id, "dispatch")
+        if wanted == DispatchIn(people_wanted=wanted.people_wanted) and act.row.helpers:
+            return await _want_fewer(act, wanted.people_wanted)
         target = _target(act.row, wanted)
         await _require_known(scope, act.row, target)
         due_at = _due(act.row, wanted)
@@ -56,6 +61,19 @@ async def dispatch(scope: Scope, matter_id: UUID, wanted: DispatchIn) -> MatterO
         else:
             await notify_handler(scope, now, "matter_yours", step, due=due_at)
         return await answered(act)
+
+
+async def _want_fewer(act: Act, wanted: int | None) -> MatterOut:
+    """Let an order do with those who have taken it, or with fewer than it wanted: with enough of them it is taken."""
+    helpers = len(act.row.helpers)
+    if wanted is None or not helpers <= wanted < act.row.people_wanted:
+        raise Invalid(why=_("只能改成比原来少、但不少于已经接单的人数"))
+    changes: dict[Any, Any] = {Matter.people_wanted: wanted}
+    if helpers == wanted:
+        act = replace(act, to="accepted")
+        changes[Matter.accepted_at] = clock.now()
+    await write(act, changes=changes, people_wanted=wanted)
+    return await answered(act)
 
 
 def _target(row: MatterRow, wanted: DispatchIn) -> _Target:

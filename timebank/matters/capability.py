@@ -17,7 +17,13 @@ CAPABILITY = Capability(
         "timebank.matters.api.matters.MatterFigures",
         "timebank.matters.api.verbs.MatterVerbs",
     ),
-    pages=("admin.matter_figures.PanelMatterFigurePages",),
+    pages=(
+        "timebank.matters.pages.reporting.ReportPages",
+        "timebank.matters.pages.ordering.OrderPages",
+        "timebank.matters.pages.ordering.WishPages",
+        "timebank.matters.pages.mine.MatterPages",
+        "admin.matter_figures.PanelMatterFigurePages",
+    ),
     menu=(MenuEntry(place=36, href="/admin/figures/matters", icon="chart", word=_("办结情况")),),
     jobs=(
         Job("count_matters", 60, "timebank.matters.figures.counting.count_matters"),

@@ -1,6 +1,6 @@
 """The manifest of matters."""
 
-from timebank.core.capability import Capability, Job, MenuEntry, MessageKind, PersonColumn, Pictured
+from timebank.core.capability import Capability, CounterOffer, Job, MenuEntry, MessageKind, PersonColumn, Pictured
 from timebank.core.locale import _
 
 _OWN = MessageKind(leads="/matters/{id}", otherwise="/matters")
@@ -22,6 +22,8 @@ CAPABILITY = Capability(
         "timebank.matters.pages.ordering.OrderPages",
         "timebank.matters.pages.ordering.WishPages",
         "timebank.matters.pages.mine.MatterPages",
+        "timebank.matters.pages.desk.CounterMatterPages",
+        "timebank.matters.pages.board.BoardMatterPages",
         "admin.matter_figures.PanelMatterFigurePages",
     ),
     menu=(MenuEntry(place=36, href="/admin/figures/matters", icon="chart", word=_("办结情况")),),
@@ -33,6 +35,7 @@ CAPABILITY = Capability(
         Job("forget_matter_text", 86_400, "timebank.matters.jobs.purging.purge_matter_texts"),
     ),
     invariants="timebank.matters.invariants.MATTERS",
+    offers=(CounterOffer(40, "timebank.matters.pages.offers.counter_offers"),),
     pictured=(
         Pictured(
             noun="matter",

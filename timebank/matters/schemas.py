@@ -205,6 +205,8 @@ class MattersAsked(msgspec.Struct, frozen=True, kw_only=True):
     mine: bool = False
     offered: bool = False
     late: bool = False
+    today: bool = False
+    """Still open, and due today."""
     unverified: bool = False
     q: str | None = None
     since: date | None = None

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from timebank.core import clock, database
 from timebank.core.database import Filters, most, transaction
-from timebank.core.paging import Page, make_page, read_cursor
+from timebank.core.paging import Count, Page, make_page, read_cursor
 from timebank.core.scope import Community, Role, Scope
 from timebank.matters.loop.deciding import Standing, may
 from timebank.matters.reading.rows import SELECT, MatterRow
@@ -24,6 +24,7 @@ _IN_TEAM = (
     "m.team_id IN (SELECT t.team_id FROM team_member t WHERE t.community_id = m.community_id "
     "AND t.joined_on IS NOT NULL AND t.left_on IS NULL AND t.person_id = ANY ({}::text[]::uuid[]))"
 )
+_COUNTED = "SELECT FROM matter m JOIN area a ON a.community_id = m.community_id AND a.id = m.area_id "
 _OPEN = "m.status IN ('received', 'dispatched', 'accepted')"
 
 
@@ -45,6 +46,18 @@ async def list_matters(
         found = await database.rows(MatterRow, f"{SELECT}WHERE m.community_id = $1{sql}", *values)
         page = make_page(found, limit, lambda row: (row.due_at if by_due else row.received_at, row.id))
         return Page(await shown_many(scope, page.items, language), page.next)
+
+
+async def count_listed(scope: Scope, asked: MattersAsked) -> Count:
+    """How many matters the same list has, counted no further than a page says."""
+    if _is_only_contact(scope):
+        return await _count_of_units(scope, asked)
+    require_matters(scope)
+    seen = Filters(scope.community_id)
+    _add_seen(seen, scope, asked)
+    _add_asked(seen, asked)
+    async with transaction(scope):
+        return await database.count_rows(f"{_COUNTED}WHERE m.community_id = $1{seen.sql}", *seen.values)
 
 
 async def shown_many(scope: Scope, rows: Sequence[MatterRow], language: str = "zh") -> list[MatterOut]:
@@ -97,10 +110,12 @@ def _add_seen(seen: Filters, scope: Scope, asked: MattersAsked) -> None:
 
 def _add_asked(seen: Filters, asked: MattersAsked) -> None:
     seen.add_word("m.status = {}", asked.status)
-    if asked.open or asked.late:
+    if asked.open or asked.late or asked.today:
         seen.add(_OPEN)
     if asked.late:
         seen.add("m.due_at < {}", clock.now())
+    if asked.today:
+        seen.add("m.due_at >= {} AND m.due_at < {}", clock.now(), clock.day_bounds(clock.local_day())[1])
     if asked.unverified:
         seen.add("m.status = 'closed' AND m.verified IS NULL")
     seen.add_word("m.kind = {}", asked.kind)
@@ -116,7 +131,13 @@ def _add_asked(seen: Filters, asked: MattersAsked) -> None:
 
 def _ordered(seen: Filters, asked: MattersAsked, limit: int, cursor: str | None) -> tuple[str, list[object], bool]:
     """The list's conditions with its order and its end: what is open by its due date, anything else newest first."""
-    by_due = asked.open or asked.late or asked.offered or asked.status in ("received", "dispatched", "accepted")
+    by_due = (
+        asked.open
+        or asked.late
+        or asked.today
+        or asked.offered
+        or asked.status in ("received", "dispatched", "accepted")
+    )
     after = read_cursor(cursor, tuple[datetime, UUID])
     column, direction, comparison = ("m.due_at", "", ">") if by_due else ("m.received_at", " DESC", "<")
     seen.add_after(f"{column}, m.id", comparison, after)
@@ -128,22 +149,37 @@ async def _of_units(
     scope: Scope, asked: MattersAsked, *, limit: int, cursor: str | None, language: str
 ) -> Page[MatterOut]:
     """The matters of the units that the caller is the contact of, in the communities that each grant reaches."""
-    served = await communities_served(scope)
-    communities = frozenset(community for _, ids in served for community in ids)
     seen = Filters()
-    pairs = [(unit_id, ids) for unit_id, ids in served if ids]
-    if not pairs:
+    held, communities = await _held_for_units(scope, seen)
+    if not held:
         return Page([])
-    held = []
-    for unit_id, ids in pairs:
-        there = seen.mark(database.as_texts(ids))
-        held.append(f"(m.unit_id = {seen.mark(unit_id)} AND m.community_id = ANY ({there}::text[]::uuid[]))")
     _add_asked(seen, asked)
     sql, values, by_due = _ordered(seen, asked, limit, cursor)
     async with transaction(scope, communities=communities):
-        found = await database.rows(MatterRow, f"{SELECT}WHERE ({' OR '.join(held)}){sql}", *values)
+        found = await database.rows(MatterRow, f"{SELECT}WHERE {held}{sql}", *values)
     page = make_page(found, limit, lambda row: (row.due_at if by_due else row.received_at, row.id))
     return Page([_for_contact(row, language) for row in page.items], page.next)
+
+
+async def _count_of_units(scope: Scope, asked: MattersAsked) -> Count:
+    seen = Filters()
+    held, communities = await _held_for_units(scope, seen)
+    if not held:
+        return Count(0)
+    _add_asked(seen, asked)
+    async with transaction(scope, communities=communities):
+        return await database.count_rows(f"{_COUNTED}WHERE {held}{seen.sql}", *seen.values)
+
+
+async def _held_for_units(scope: Scope, seen: Filters) -> tuple[str, frozenset[UUID]]:
+    """The condition on the matters of the caller's units where each is served, "" for none; and all these places."""
+    served = [(unit_id, ids) for unit_id, ids in await communities_served(scope) if ids]
+    held = []
+    for unit_id, ids in served:
+        there = seen.mark(database.as_texts(ids))
+        held.append(f"(m.unit_id = {seen.mark(unit_id)} AND m.community_id = ANY ({there}::text[]::uuid[]))")
+    communities = frozenset(community for _, ids in served for community in ids)
+    return (f"({' OR '.join(held)})" if held else ""), communities
 
 
 _HANDLING = Standing(handler=True, leads=True, eligible=True, vetted=True)

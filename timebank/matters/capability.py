@@ -1,6 +1,6 @@
 """The manifest of matters."""
 
-from timebank.core.capability import Capability, CounterOffer, Job, MenuEntry, MessageKind, PersonColumn, Pictured
+from timebank.core.capability import Capability, CounterOffer, InboxKind, Job, MenuEntry, MessageKind, PersonColumn, Pictured
 from timebank.core.locale import _
 
 _OWN = MessageKind(leads="/matters/{id}", otherwise="/matters")
@@ -25,8 +25,25 @@ CAPABILITY = Capability(
         "timebank.matters.pages.desk.CounterMatterPages",
         "timebank.matters.pages.board.BoardMatterPages",
         "admin.matter_figures.PanelMatterFigurePages",
+        "admin.matter_categories.PanelMatterCategoryPages",
+        "admin.matters.PanelMatterPages",
     ),
-    menu=(MenuEntry(place=36, href="/admin/figures/matters", icon="chart", word=_("办结情况")),),
+    menu=(
+        MenuEntry(place=35, href="/admin/matters", icon="note", word=_("事项")),
+        MenuEntry(place=36, href="/admin/figures/matters", icon="chart", word=_("办结情况")),
+    ),
+    inbox=(
+        InboxKind(
+            noun="matter",
+            place=25,
+            word=_("事项"),
+            icon="note",
+            listing="timebank.matters.reading.waiting.listing",
+            decidable="timebank.matters.reading.waiting.decidable",
+            hint=_("派单、核实"),
+        ),
+    ),
+    panel={"matter": "/admin/matters/"},
     jobs=(
         Job("count_matters", 60, "timebank.matters.figures.counting.count_matters"),
         Job("draw_spot_checks", 3600, "timebank.matters.checks.drawing.draw_spot_checks"),

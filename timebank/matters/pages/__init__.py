@@ -1,1 +1,1 @@
-"""The pages of matters for residents, at the counter and on the public board."""
+"""Pages of this capability: for residents, counters and the board, for those on duty, and for units."""

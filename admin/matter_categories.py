@@ -29,7 +29,7 @@ CHANGE = {
 }  # fmt: skip
 
 
-class CategoryForm(msgspec.Struct):
+class CategoryForm(msgspec.Struct, kw_only=True):
     """`handled_by` names a unit or a team with its kind; blank is nobody."""
 
     due_days: Annotated[int, Meta(ge=1, le=90)]

@@ -23,7 +23,7 @@ from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.matters.categories.categories import list_categories
-from timebank.matters.pages.acts import carry_out
+from timebank.matters.pages.acts import use_act
 from timebank.matters.pages.handled import WORDS, shown_to_handler
 from timebank.matters.reading.listing import count_listed, list_matters
 from timebank.matters.schemas import MattersAsked
@@ -69,7 +69,7 @@ class PanelMatterPages(Controller):
 
     @post("/{matter_id:uuid}/{act:str}")
     @shown_again(lambda request, caller, matter_id, act: _matter(request, caller, matter_id, act))
-    async def carry_out(
+    async def act_on(
         self, request: AnyRequest, matter_id: FromPath[UUID], act: FromPath[str], caller: NamedDependency[Scope]
     ) -> Redirect:
         """Use one verb on the matter. From the inbox it leads on to the next one."""
@@ -77,7 +77,7 @@ class PanelMatterPages(Controller):
         then = ""
         if act in DECIDED_IN_INBOX:
             then = await after_deciding(request, caller, "matter", matter_id, "")
-        came_of_it = await carry_out(request, caller, matter_id, act)
+        came_of_it = await use_act(request, caller, matter_id, act)
         return see_other(then or f"{PATH}/{matter_id}?{came_of_it}")
 
 

@@ -22,7 +22,7 @@ class Pages:
         return cls(client, await town.token(name))
 
     async def get(self, path: str, status: int = 200) -> str:
-        answer = await self.client.get(path, headers=self._headers())
+        answer = await self.client.get(path, headers=self.headers)
         assert answer.status_code == status, (path, answer.status_code, answer.text[-2000:])
         return answer.text
 
@@ -30,7 +30,7 @@ class Pages:
         """Send a form as the browser does; `photo` makes it one with a file."""
         given = {name: str(value) for name, value in fields.items()} | {"_csrf": csrf_token(self.token)}
         files = None if photo is None else {"photo": ("after.png", photo, "image/png")}
-        answer = await self.client.post(path, data=given, files=files, headers=self._headers())
+        answer = await self.client.post(path, data=given, files=files, headers=self.headers)
         assert answer.status_code == status, (path, answer.status_code, TURNED_DOWN.findall(answer.text))
         return answer
 
@@ -39,5 +39,6 @@ class Pages:
         answer = await self.post(path, status, **fields)
         return " ".join(TURNED_DOWN.findall(answer.text)) or answer.text
 
-    def _headers(self) -> dict[str, str]:
+    @property
+    def headers(self) -> dict[str, str]:
         return {"Cookie": f"{SESSION_COOKIE}={self.token}", "Accept": "text/html"}

@@ -75,13 +75,13 @@ async def provide_scope(request: AnyRequest) -> Scope:
 def provide_scope_where_used(capability: str) -> Callable[[AnyRequest], Awaitable[Scope]]:
     """`provide_scope` for the addresses of a capability that communities switch on. Raises NotUsedHere elsewhere.
 
-    A caller with a grant over a street or county may be in any community; what they then ask of one is checked by the
-    verb.
+    A caller with a grant over a street or county, or for a unit, may be in any community; what they then ask of one is
+    checked by the verb.
     """
 
     async def provide(request: AnyRequest) -> Scope:
         scope = await provide_scope(request)
-        if not any(grant.region_id for grant in scope.grants):
+        if not any(grant.region_id or grant.unit_id for grant in scope.grants):
             scope.require_use(capability)
         return scope
 

@@ -1,6 +1,16 @@
 """The manifest of matters."""
 
-from timebank.core.capability import Capability, CounterOffer, InboxKind, Job, MenuEntry, MessageKind, PersonColumn, Pictured
+from timebank.core.capability import (
+    Capability,
+    CounterOffer,
+    InboxKind,
+    Job,
+    MenuEntry,
+    MessageKind,
+    PersonColumn,
+    Pictured,
+    Workplace,
+)
 from timebank.core.locale import _
 
 _OWN = MessageKind(leads="/matters/{id}", otherwise="/matters")
@@ -27,10 +37,16 @@ CAPABILITY = Capability(
         "admin.matter_figures.PanelMatterFigurePages",
         "admin.matter_categories.PanelMatterCategoryPages",
         "admin.matters.PanelMatterPages",
+        "timebank.matters.pages.worker.GridPages",
+        "timebank.matters.pages.unit.UnitPages",
     ),
     menu=(
         MenuEntry(place=35, href="/admin/matters", icon="note", word=_("事项")),
         MenuEntry(place=36, href="/admin/figures/matters", icon="chart", word=_("办结情况")),
+    ),
+    workplaces=(
+        Workplace(place=25, href="/worker", icon="list", word=_("今日"), who="grids"),
+        Workplace(place=27, href="/unit", icon="station", word=_("单位工作台"), who="contacts"),
     ),
     inbox=(
         InboxKind(
@@ -131,6 +147,7 @@ CAPABILITY = Capability(
     audit={
         "answer_matter": _("回答了承办人"),
         "ask_matter": _("向反映人提问"),
+        "check_matter": _("抽查了事项"),
         "close_matter": _("无人回应，事项自动结束"),
         "confirm_matter": _("核实了事项"),
         "dispatch_matter": _("派了单"),

@@ -1,6 +1,6 @@
 """Where somebody works: the pages that the capabilities declare for their roles."""
 
-from timebank.core.capability import Workplace, capabilities_of
+from timebank.core.capability import Workplace, capabilities
 from timebank.core.scope import HEADS, Role, Scope
 
 COMMUNITIES = "/communities"
@@ -10,7 +10,11 @@ def workplaces_of(caller: Scope) -> list[Workplace]:
     """The caller's workplaces in the community, the first to land on first. A device has none: it is one."""
     if caller.device_id is not None:
         return []
-    brought = (place for one in capabilities_of(caller) for place in one.workplaces)
+    used = {one.name for one in capabilities() if not one.switch or caller.uses(one.name)}
+    # A unit is served in other communities than the one its contact lives in.
+    brought = (
+        place for one in capabilities() for place in one.workplaces if one.name in used or place.who == "contacts"
+    )
     declared = sorted(brought, key=lambda place: place.place)
     return [place for place in declared if _works_at(caller, place)]
 
@@ -35,6 +39,10 @@ def _works_at(caller: Scope, place: Workplace) -> bool:
             return caller.reads_all
         case "workers":
             return caller.has(Role.grid_worker) and not caller.reads_all
+        case "grids":
+            return caller.has(Role.grid_worker, Role.grid_head) and not caller.reads_all
+        case "contacts":
+            return any(grant.role == Role.unit_contact for grant in caller.grants)
         case "keepers":
             return bool(caller.kept_stations)
         case "residents":

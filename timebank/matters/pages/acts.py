@@ -106,7 +106,7 @@ def _waits_for_word(matter: MatterOut) -> bool:
     return asked and matter.status in ("done", "closed") and "rate" not in verbs[len(verbs) - since :]
 
 
-async def carry_out(request: AnyRequest, scope: Scope, matter_id: UUID, act: str) -> str:
+async def use_act(request: AnyRequest, scope: Scope, matter_id: UUID, act: str) -> str:
     """Carry out what the form of this act asks for; the query that says what came of it."""
     fields, photo = await with_photo(request)
     if act == "finish":

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.roles.in_force import is_in_force
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.scope import HEADS, Role, Scope
@@ -31,8 +32,8 @@ async def receivers(scope: Scope) -> Receivers:
         people = await database.fetch(
             "SELECT DISTINCT p.pinyin, p.id, p.name FROM role_grant g JOIN person p "  # noqa: S608  # a number
             "ON p.community_id = g.community_id AND p.id = g.person_id AND p.status = 'active' "
-            "WHERE g.community_id = $1 AND g.role = ANY ($2) AND g.ended_at IS NULL AND g.starts_on <= $3 "
-            f"AND (g.ends_on IS NULL OR g.ends_on >= $3) ORDER BY p.pinyin, p.id LIMIT {PEOPLE_MAX}",
+            f"WHERE g.community_id = $1 AND g.role = ANY ($2) AND {is_in_force('$3')} "
+            f"ORDER BY p.pinyin, p.id LIMIT {PEOPLE_MAX}",
             scope.community_id, [role.value for role in DUTIES], clock.local_day(),
         )  # fmt: skip
         units = await unit_options(scope)

@@ -21,7 +21,7 @@ from timebank.http.refusals import shown_again
 from timebank.matters.figures.reading import Figures, FigureShown, figures
 from timebank.matters.pages.acts import use_act
 from timebank.matters.pages.handled import WORDS, shown_to_handler
-from timebank.matters.reading.listing import communities_served, count_listed, list_matters
+from timebank.matters.reading.listing import communities_served, list_matters
 from timebank.matters.reading.one import seen_matter
 from timebank.matters.schemas import MattersAsked
 from timebank.photos.seeing import find_photo, read_photo
@@ -48,9 +48,7 @@ class UnitPages(Controller):
         known = await _figures(contact)
         return page(
             request, caller, "handling/unit.html", **WORDS, found=found, every=bool(every), places=places,
-            first=cursor is None, open=await count_listed(contact, MattersAsked(open=True)),
-            late=await count_listed(contact, MattersAsked(late=True)), days=DAYS, figures=known,
-            two_days=_two_days(known) if known else None,
+            first=cursor is None, days=DAYS, figures=known, two_days=_two_days(known) if known else None,
         )  # fmt: skip
 
     @get("/{community_id:uuid}/{matter_id:uuid}")

@@ -22,7 +22,6 @@ from timebank.matters.reading.rows import MatterRow, lock_matter_row, matter_row
 from timebank.matters.reading.shown import MatterOut
 from timebank.matters.reading.standing import facts_of_matter, reader_for, standing, standing_of
 from timebank.matters.schemas import Verified
-from timebank.matters.switch import require_matters
 from timebank.people.locks import lock_people
 
 LISTED_MAX = 50
@@ -59,7 +58,7 @@ async def spot_checks(scope: Scope, language: str = "zh") -> list[CheckOut]:
 
     Nobody but grid heads and administrators has any.
     """
-    require_matters(scope)
+    scope.require_use("matters")
     led = [grant.area_id for grant in scope.here() if grant.role == Role.grid_head and grant.area_id]
     if not (scope.administers or led):
         return []
@@ -86,7 +85,7 @@ async def spot_checks(scope: Scope, language: str = "zh") -> list[CheckOut]:
 
 async def find_spot_check(scope: Scope, check_id: UUID, language: str = "zh") -> CheckOut:
     """One that was drawn and not looked at, with its matter's steps and photos. Raises NotFound, PartyToMatter."""
-    require_matters(scope)
+    scope.require_use("matters")
     async with transaction(scope):
         drawn = await _drawn(scope, check_id)
         row = await matter_row(scope, drawn.noun_id)
@@ -100,7 +99,7 @@ async def record_spot_check(scope: Scope, check_id: UUID, wanted: CheckIn) -> UU
 
     Raises NotFound, PartyToMatter, AlreadyLookedAt, ReasonMissing.
     """
-    require_matters(scope)
+    scope.require_use("matters")
     note = require_reason(wanted.note) if wanted.found == "untrue" else wanted.note.strip()
     async with transaction(scope):
         drawn = await _drawn(scope, check_id)

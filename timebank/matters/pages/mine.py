@@ -149,7 +149,7 @@ class MatterPages(Controller):
     @shown_again(lambda request, caller, matter_id: matter_page(request, caller, matter_id))
     async def take(self, caller: NamedDependency[Scope], matter_id: Id) -> Redirect:
         """Take it: the first has it."""
-        await handling.take(caller, matter_id)
+        await handling.take_matter(caller, matter_id)
         return _back(matter_id, "taken")
 
     @post("/{matter_id:uuid}/giving-up")
@@ -176,7 +176,7 @@ class MatterPages(Controller):
         wanted = parse_form(DoneForm, fields, DONE).finished()
         kept = [(await keep(caller, photo, SIDE_MAX)).id] if photo else []
         wanted = msgspec.structs.replace(wanted, photo_ids=kept)
-        await once.answer(caller, lambda: handling.finish(caller, matter_id, wanted), status=200, required=False)
+        await once.answer(caller, lambda: handling.finish_matter(caller, matter_id, wanted), status=200, required=False)
         return _back(matter_id, "finished")
 
     @post("/{matter_id:uuid}/photos")

@@ -52,7 +52,7 @@ async def count_listed(scope: Scope, asked: MattersAsked) -> Count:
     """How many matters the same list has, counted no further than a page says."""
     if _is_only_contact(scope):
         return await _count_of_units(scope, asked)
-    require_matters(scope)
+    scope.require_use("matters")
     seen = Filters(scope.community_id)
     _add_seen(seen, scope, asked)
     _add_asked(seen, asked)

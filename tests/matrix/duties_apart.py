@@ -107,13 +107,23 @@ _STEPS = (
     "dispatch", "hand-up", "hand-down", "take", "give-up", "return", "finish", "postponement", "refuse", "merge",
     "withdraw", "reopen", "ask", "answer", "publish", "rating",
 )  # fmt: skip
+_PAGE_STEPS = (
+    "answer", "question", "rating", "withdrawal", "reopening", "follow", "take", "giving-up", "return", "finish",
+    "photos",
+)  # fmt: skip
 STEP = "a step of a matter: it earns nothing until it is confirmed; tests/matters plays every role in every status"
 OTHER_ROUTES |= {f"POST /api/v1/matters/{{matter_id}}/{step}": STEP for step in _STEPS} | {
+    "POST /matters/new": STEP, "POST /matters/order": STEP, "POST /matters/wishes/new": STEP,
+    "POST /desk/matters/new": STEP, "POST /desk/matters/{matter_id}/rating": STEP,
+    **{f"POST /matters/{{matter_id}}/{step}": STEP for step in _PAGE_STEPS},
     "PUT /api/v1/matters/{matter_id}/follow": OWN, "POST /api/v1/matters": STEP,
     "PUT /api/v1/matter-categories/{code}": OFFER,
 }  # fmt: skip
 LOOKS |= {
     "GET /api/v1/matter-categories": PUBLIC,
+    "GET /matters": OWN, "GET /matters/new": FORM, "GET /matters/order": FORM, "GET /matters/wishes": PUBLIC,
+    "GET /matters/wishes/new": FORM, "GET /desk/matters/new": "the name of who stands at the counter, for its keeper",
+    "GET /board/{community_id}/matters": "sums, and what was published without names",
     "GET /api/v1/matters/similar": "that there is such a matter nearby, without words and names",
 }  # fmt: skip
 

@@ -218,6 +218,7 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /activities/patterns/.*": {"weekday": "1"},
     r"POST /api/v1/shift-patterns/\{pattern_id\}/breaks": {"starts_on": "2027-01-01", "ends_on": "2027-01-02"},
     r"(PUT|DELETE) /api/v1/shift-patterns/.*": {"weekday": 1, "person_id": None},
+    r".* /desk/matters.*": {"kind": "report", "category": "noise", "said": "夜里吵", "person": "@person"},
     r".*/api/v1/matter.*": {
         "kind": "report",
         "category": "noise",

@@ -9,7 +9,7 @@ from tests.support.matters import BUILDING, GRID, GRID_HEAD, MORNING, Ground, gr
 from tests.support.pictures import kept_by
 from tests.support.town import Town
 from timebank.core import clock
-from timebank.core.errors import Forbidden, Invalid, NotFound
+from timebank.core.errors import Forbidden, Invalid, NotUsedHere
 from timebank.core.scope import Role
 from timebank.matters.categories.categories import CategoryNameTaken, NobodyDispatches, list_categories, put_category
 from timebank.matters.jobs.purging import purge_matter_texts
@@ -37,7 +37,7 @@ async def test_where_nobody_dispatches_matters_are_not_switched_on(town: Town, o
     await owner.execute("UPDATE role_grant SET ended_at = now() WHERE role = 'community_admin'")
     with pytest.raises(NobodyDispatches):
         await change_policy(await town.scope("钱进", town.community), "uses_matters", 1)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotUsedHere):
         await list_categories(await town.scope("张桂兰"))
 
 

@@ -62,6 +62,21 @@ NOT_IN_PLACE = {
     "POST /teams/skills/{skill_id}/withdrawal": "it is never refused",
     "POST /redemptions/{redemption_id}/cancellation": "what has been collected is cancelled below",
 }
+_MATTER_FORMS = (
+    "new", "order", "wishes/new",
+    *(
+        f"{{matter_id}}/{verb}"
+        for verb in (
+            "answer", "question", "rating", "withdrawal", "reopening", "follow", "take", "giving-up", "return",
+            "finish", "photos",
+        )
+    ),
+)  # fmt: skip
+NOT_IN_PLACE |= {
+    **{f"POST /matters/{form}": "the round has not switched matters on; tests/matters" for form in _MATTER_FORMS},
+    "POST /desk/matters/{matter_id}/rating": "the round has not switched matters on; tests/matters",
+    "POST /desk/matters/new": "the round has not switched matters on; tests/matters",
+}
 UUID_IN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 READERS = ("owner", "guardian", "keeper", "admin", "auditor", "counter", "admin elsewhere")
 READ_ONLY = ("auditor", "admin elsewhere")  # every form refuses them for who they are, whatever it holds

@@ -24,7 +24,6 @@ from timebank.matters.pages.ordering import ORDER, OrderForm, form_choices, wish
 from timebank.matters.pages.reporting import FIELDS, ReportForm
 from timebank.matters.reading.one import find_matter
 from timebank.matters.schemas import OpenIn, RatingIn
-from timebank.matters.switch import require_matters
 from timebank.presence.counter import find_counter_person
 from timebank.presence.pages.counter import counter_page
 from timebank.web.forms import parse_form
@@ -78,7 +77,7 @@ class CounterMatterPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form
     ) -> Redirect:
         """Send it in the name of the person at the counter, and show the number that they are given."""
-        require_matters(caller)
+        caller.require_use("matters")
         stands = parse_form(AtCounter, data, STANDS)
         caller.require_keeper(stands.station_id)
         wanted = await _wanted(caller, data, stands.person_id)
@@ -104,7 +103,7 @@ class CounterMatterPages(Controller):
     @shown_again(lambda request, caller, data: counter_page(request, caller, data))
     async def rate(self, caller: NamedDependency[Scope], matter_id: FromPath[UUID], data: Form) -> Redirect:
         """What the person who has just been scanned says: solved or not."""
-        require_matters(caller)
+        caller.require_use("matters")
         stands, said = parse_form(AtCounter, data, STANDS), parse_form(RatedForm, data, RATED)
         word = RatingIn(
             solved=said.solved, stars=said.stars, words=said.words, station_id=stands.station_id, nonce=stands.presence
@@ -129,7 +128,7 @@ async def _form_again(request: AnyRequest, caller: Scope, data: Mapping[str, str
 
 
 async def _form(request: AnyRequest, caller: Scope, kind: Kind, stands: AtCounter) -> Template:
-    require_matters(caller)
+    caller.require_use("matters")
     caller.require_keeper(stands.station_id)
     person = await find_counter_person(caller, stands.person_id)
     choices = await form_choices(request, caller, kind, stands.person_id)

@@ -27,7 +27,6 @@ from timebank.matters.pages.timeline import TONES
 from timebank.matters.reading.choices import helped_by, place_choices
 from timebank.matters.reading.listing import list_matters
 from timebank.matters.schemas import Code, MatterKind, MattersAsked, OpenIn, People, Place, Said, Yuan
-from timebank.matters.switch import require_matters
 from timebank.policies.values import policies
 from timebank.web.forms import parse_form
 from timebank.web.local_times import LocalTime, moment_of
@@ -163,7 +162,7 @@ async def _wish_form(request: AnyRequest, caller: Scope) -> Template:
 
 
 async def _form(request: AnyRequest, caller: Scope, kind: MatterKind, template: str) -> Template:
-    require_matters(caller)
+    caller.require_use("matters")
     caller.require_self()
     if await is_too_young(caller):
         return page(request, caller, "member/matter_young.html")

@@ -21,7 +21,6 @@ from timebank.matters.opening.similar import similar_matters
 from timebank.matters.opening.young import is_too_young, require_old_enough
 from timebank.matters.reading.choices import PlaceChoices, place_choices
 from timebank.matters.schemas import Code, OpenIn, Place, Said
-from timebank.matters.switch import require_matters
 from timebank.photos.drawing import SIDE_MAX
 from timebank.photos.keeping import keep
 from timebank.web.forms import parse_form
@@ -64,7 +63,7 @@ class ReportPages(Controller):
     ) -> Redirect:
         """Send the report, with a photo if one was chosen, and show its receipt."""
         fields, photo = await with_photo(request)
-        require_matters(caller)
+        caller.require_use("matters")
         told = parse_form(ReportForm, fields, FIELDS)
         await require_old_enough(caller)
         kept = [(await keep(caller, photo, SIDE_MAX)).id] if photo else []
@@ -95,7 +94,7 @@ class _Chosen(msgspec.Struct):
 
 async def _step(request: AnyRequest, caller: Scope, code: str, area_id: UUID | None) -> Template:
     language = language_of(request)
-    require_matters(caller)
+    caller.require_use("matters")
     caller.require_self()
     if await is_too_young(caller):
         return page(request, caller, "member/matter_young.html")

@@ -13,7 +13,7 @@ from timebank.core import clock
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.matters.figures.reading import By, FigureRow, FigureShown, Targets, figures
+from timebank.matters.figures.reading import By, FigureRow, FigureShown, Targets, matter_figures
 from timebank.web.pages import page
 
 WAYS: dict[By, str] = {
@@ -39,7 +39,7 @@ class PanelMatterFigurePages(Controller):
         regions = [region for region in await regions_in_reach(caller) if region.kind in ("street", "community")]
         ways = {way: word for way, word in WAYS.items() if way not in ("community", "street") or len(regions) > 1}
         chosen: By = next((way for way in ways if way == by), next(iter(ways)))
-        found = await figures(caller, chosen, first, last, region_id)
+        found = await matter_figures(caller, chosen, first, last, region_id)
         return page(
             request, caller, "matters/figures.html", found=found, by=chosen, ways=ways, first=first, last=last,
             three=_three(found.total, found.targets), regions=[(region.id, region.name) for region in regions],

@@ -18,7 +18,7 @@ from timebank.core.database import transaction
 from timebank.core.errors import Forbidden
 from timebank.http.callers import SESSION_COOKIE
 from timebank.matters.figures.counting import count_days, count_matters
-from timebank.matters.figures.reading import By, FigurePeriod, FigureRow, figures
+from timebank.matters.figures.reading import By, FigurePeriod, FigureRow, matter_figures
 
 NOON = datetime(2026, 6, 30, 4, 0, tzinfo=UTC)
 TODAY = date(2026, 6, 30)
@@ -87,13 +87,13 @@ async def ground(town: Town, owner: asyncpg.Connection) -> list[Given]:
 
 async def read(town: Town, by: By, name: str = "赵丽") -> dict[str, FigureRow]:
     with clock.at(NOON):
-        found = await figures(await town.scope(name), by, FIRST, LAST)
+        found = await matter_figures(await town.scope(name), by, FIRST, LAST)
     return {row.subject: row for row in found.rows} | {"": found.total}
 
 
 async def test_355_matters_of_67_grids(town: Town, ground: list[Given]) -> None:
     with clock.at(NOON):
-        found = await figures(await town.scope("赵丽"), "grid", FIRST, LAST)
+        found = await matter_figures(await town.scope("赵丽"), "grid", FIRST, LAST)
     assert len(ground) == 355
     assert of(found.total) == {
         "received": 355, "mature": 300, "done0": 150, "done1": 240, "done2": 285, "open": 24,
@@ -156,18 +156,18 @@ async def test_who_reads_which_figures(town: Town, ground: list[Given]) -> None:
     with clock.at(NOON):
         for nobody in ("张桂兰", "周敏", "王建国"):
             with pytest.raises(Forbidden):
-                await figures(await town.scope(nobody), "grid", FIRST, LAST)
-        worker = await figures(await town.scope("陈明"), "grid", FIRST, LAST)
+                await matter_figures(await town.scope(nobody), "grid", FIRST, LAST)
+        worker = await matter_figures(await town.scope("陈明"), "grid", FIRST, LAST)
         assert worker.rows == []  # nothing happened in the worker's own grid
         with pytest.raises(Forbidden):
-            await figures(await town.scope("陈明"), "category", FIRST, LAST)
-        elsewhere = await figures(await town.scope("何静"), "community", FIRST, LAST)
+            await matter_figures(await town.scope("陈明"), "category", FIRST, LAST)
+        elsewhere = await matter_figures(await town.scope("何静"), "community", FIRST, LAST)
         assert elsewhere.rows == []
-        county = await figures(await town.scope("吴昊"), "community", FIRST, LAST)
+        county = await matter_figures(await town.scope("吴昊"), "community", FIRST, LAST)
         assert [(row.name, row.received) for row in county.rows] == [("凤凰社区", 355)]
         for first, last in ((LAST, FIRST), (date(2024, 1, 1), LAST)):
             with pytest.raises(FigurePeriod):
-                await figures(await town.scope("赵丽"), "grid", first, last)
+                await matter_figures(await town.scope("赵丽"), "grid", first, last)
 
 
 async def test_two_workers_at_once_count_the_same(town: Town, owner: asyncpg.Connection, ground: list[Given]) -> None:

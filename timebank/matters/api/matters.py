@@ -17,7 +17,7 @@ from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.preferences import language_of
 from timebank.matters.categories import categories
 from timebank.matters.categories.categories import CategoryOut
-from timebank.matters.figures.reading import By, Figures, figures
+from timebank.matters.figures.reading import By, Figures, matter_figures
 from timebank.matters.opening import opening, similar
 from timebank.matters.opening.similar import SimilarOut
 from timebank.matters.reading import listing, one
@@ -121,4 +121,4 @@ class MatterFigures(Controller):
         """The three figures with their targets, by grid, community, street, unit or category; the last 30 days if no
         period is given. For those who read the whole; grid workers their grids, contacts their units."""
         last = until or clock.local_day()
-        return await figures(caller, by, since or last - timedelta(days=29), last, region_id)
+        return await matter_figures(caller, by, since or last - timedelta(days=29), last, region_id)

@@ -26,7 +26,7 @@ class _Finished(msgspec.Struct, frozen=True):
 def is_drawn(day: date, matter_id: UUID, percent: int) -> bool:
     """Whether a matter that was finished on this day is drawn: by a keyed hash, so always the same for both.
 
-    Without the installation's key nobody can tell beforehand which ones are drawn.
+    Without the installation's key nobody can foresee which ones are drawn.
     """
     drawn = hmac.digest(vault.key_for("spot check"), f"{day.isoformat()} {matter_id}".encode(), "sha256")
     return int.from_bytes(drawn[:4]) * 100 < percent * _PARTS

@@ -134,7 +134,7 @@ class _Seen(msgspec.Struct, frozen=True, kw_only=True):
     subjects: frozenset[str] | None
 
 
-async def figures(scope: Scope, by: By, first: date, last: date, region_id: UUID | None = None) -> Figures:
+async def matter_figures(scope: Scope, by: By, first: date, last: date, region_id: UUID | None = None) -> Figures:
     """The figures of the matters received from `first` to `last`, with the sum of all rows and the targets.
 
     Administrators and auditors read all of the communities that they read, or those below `region_id`; grid heads and

@@ -67,8 +67,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is true of a matter while its row is locked.
 
     `helpers` are those who help now, `floor` is the level of its category, `rated` who has rated this finish.
-    `due_days` is the length that it was given, `now` the moment of the act. `waits`: earlier reports of the same person
-    were found untrue, so that this one is looked at before anybody is sent.
+    `now` is the moment of the act. `waits`: earlier reports of the same person were untrue, so this is looked at first.
     """
 
     kind: MatterKind

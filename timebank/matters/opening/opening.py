@@ -22,6 +22,7 @@ from timebank.matters.loop.notices import notify_dispatchers, notify_reporter
 from timebank.matters.opening.due import due_moment
 from timebank.matters.opening.limits import require_room_today
 from timebank.matters.opening.openers import Beneficiary, CategoryNotForThis, Opener, WishTooDear, opener_of
+from timebank.matters.opening.young import require_old_enough
 from timebank.matters.reading.rows import MatterRow, matter_row
 from timebank.matters.schemas import Channel, MatterStatus, OpenIn
 from timebank.matters.tables import Matter
@@ -67,6 +68,8 @@ async def open_matter(
         category = await _category(scope, wanted)
         place = await area(scope, wanted.area_id)
         named, minor = await _beneficiary(scope, wanted)
+        if not scope.grants:
+            await require_old_enough(scope)
         opener = opener_of(scope, wanted, place.path, named, channel)
         _require_fits(scope, wanted, category, opener, on_duty=scope.works_in(place.path) or scope.leads(place.path))
         await lock_people(scope, {one for one in (opener.reporter_id, opener.for_person_id) if one})

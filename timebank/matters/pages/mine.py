@@ -21,8 +21,9 @@ from timebank.http.refusals import shown_again
 from timebank.http.uploads import with_photo
 from timebank.matters.loop import ending, handling, rating, showing, talking
 from timebank.matters.pages.timeline import TONES, next_in_words, open_question, timeline
-from timebank.matters.reading.listing import list_matters
+from timebank.matters.reading.listing import community_of_served, list_matters
 from timebank.matters.reading.one import find_matter
+from timebank.matters.reading.shown import MatterOut
 from timebank.matters.schemas import (
     FinishIn,
     FollowIn,
@@ -62,6 +63,10 @@ class RatedForm(msgspec.Struct, kw_only=True):
     words: Words | None = None
 
 
+OF_RESIDENTS = frozenset({"rate", "answer", "withdraw"})
+"""What only who has spoken does; whoever may do one of these is here as a resident."""
+
+
 class DoneForm(msgspec.Struct, kw_only=True):
     """What was done; an order also says when."""
 
@@ -97,9 +102,16 @@ class MatterPages(Controller):
     @get("/{matter_id:uuid}")
     async def matter(
         self, request: AnyRequest, caller: NamedDependency[Scope], matter_id: Id, done: FromQuery[str] = ""
-    ) -> Template:
-        """One matter as its reader may see it, with what they may do now."""
-        return await matter_page(request, caller, matter_id, done=done)
+    ) -> Template | Redirect:
+        """One matter as its reader may see it, with what they may do now; who works with it is led to their desk."""
+        is_contact = any(grant.unit_id for grant in caller.grants)
+        served = await community_of_served(caller, matter_id) if is_contact else None
+        if served is not None:
+            return see_other(f"/unit/{served}/{matter_id}")
+        matter = await find_matter(caller, matter_id, language_of(request))
+        if matter.seen_as == "staff" and OF_RESIDENTS.isdisjoint(matter.may):
+            return see_other(f"/admin/matters/{matter_id}" if caller.reads_all else f"/worker/matters/{matter_id}")
+        return await matter_page(request, caller, matter_id, done=done, found=matter)
 
     @post("/{matter_id:uuid}/answer")
     @shown_again(lambda request, caller, matter_id: matter_page(request, caller, matter_id))
@@ -197,10 +209,12 @@ def _back(matter_id: UUID, done: str) -> Redirect:
     return see_other(f"/matters/{matter_id}?done={done}")
 
 
-async def matter_page(request: AnyRequest, caller: Scope, matter_id: UUID, *, done: str = "") -> Template:
-    """The page of one matter."""
+async def matter_page(
+    request: AnyRequest, caller: Scope, matter_id: UUID, *, done: str = "", found: MatterOut | None = None
+) -> Template:
+    """The page of one matter, which may have been read already."""
     language = language_of(request)
-    matter = await find_matter(caller, matter_id, language)
+    matter = found or await find_matter(caller, matter_id, language)
     parts = matter.seen_as in ("own", "handler")
     stage = "after" if matter.seen_as == "handler" else "before"
     held = sum(photo.stage == stage for photo in matter.photos)

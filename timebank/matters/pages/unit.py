@@ -18,7 +18,7 @@ from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.matters.figures.reading import Figures, FigureShown, figures
+from timebank.matters.figures.reading import Figures, FigureShown, matter_figures
 from timebank.matters.pages.acts import use_act
 from timebank.matters.pages.handled import WORDS, shown_to_handler
 from timebank.matters.reading.listing import communities_served, list_matters
@@ -119,7 +119,7 @@ async def _figures(contact: Scope) -> Figures | None:
         return None
     today = clock.local_day()
     there = await within_reach(contact, served)
-    return await figures(there, "unit", today - timedelta(days=DAYS - 1), today)
+    return await matter_figures(there, "unit", today - timedelta(days=DAYS - 1), today)
 
 
 def _two_days(known: Figures) -> FigureShown:

@@ -35,7 +35,7 @@ async def list_matters(
 
     Who only handles for a unit sees that unit's matters in every community that the unit serves.
     """
-    if _is_only_contact(scope):
+    if _is_only_contact(scope, asked):
         return await _of_units(scope, asked, limit=limit, cursor=cursor, language=language)
     scope.require_use("matters")
     seen = Filters(scope.community_id)
@@ -50,7 +50,7 @@ async def list_matters(
 
 async def count_listed(scope: Scope, asked: MattersAsked) -> Count:
     """How many matters the same list has, counted no further than a page says."""
-    if _is_only_contact(scope):
+    if _is_only_contact(scope, asked):
         return await _count_of_units(scope, asked)
     scope.require_use("matters")
     seen = Filters(scope.community_id)
@@ -72,8 +72,11 @@ async def shown_many(scope: Scope, rows: Sequence[MatterRow], language: str = "z
     return told
 
 
-def _is_only_contact(scope: Scope) -> bool:
-    """Whether the caller is here as a contact: they hold such a grant somewhere, and none that reads here."""
+def _is_only_contact(scope: Scope, asked: MattersAsked) -> bool:
+    """Whether the caller asks as a contact: they hold such a grant somewhere, none that reads here, and do not ask for
+    what is their own as a resident's."""
+    if asked.mine or asked.offered or asked.assignee:
+        return False
     holds = any(grant.role == Role.unit_contact for grant in scope.grants)
     return holds and not (scope.reads_all or scope.has(Role.grid_worker, Role.grid_head))
 
@@ -190,6 +193,20 @@ def _for_contact(row: MatterRow, language: str) -> MatterOut:
     scope = Scope(community_id=row.community_id)
     known = facts_from(row, frozenset(), Policies())
     return shown(scope, row, _HANDLING, "handler", may=may(known, _HANDLING), language=language)
+
+
+async def community_of_served(scope: Scope, matter_id: UUID) -> UUID | None:
+    """The community in which the caller, as a contact, handles this matter; None where they do not."""
+    seen = Filters(matter_id)
+    held, communities = await _held_for_units(scope, seen)
+    if not held:
+        return None
+    async with transaction(scope, communities=communities):
+        found = await database.fetch_value(
+            f"SELECT m.community_id FROM matter m WHERE m.id = $1 AND {held}",
+            *seen.values,  # no input
+        )
+    return UUID(bytes=found.bytes) if found else None
 
 
 async def communities_served(scope: Scope) -> list[tuple[UUID, list[UUID]]]:

@@ -116,8 +116,8 @@ CREATE OR REPLACE FUNCTION person_links() RETURNS TABLE (noun text, field text, 
         ('person_skill', 'person_id', 'NOT EXISTS (SELECT FROM person_skill o WHERE o.community_id = $1 AND o.person_id = $3
             AND o.skill_id = r.skill_id)'),
         ('matter', 'reporter_id', 'true'), ('matter', 'for_person_id', 'true'), ('matter', 'assignee_id', 'true'),
-        ('matter_helper', 'person_id', 'NOT EXISTS (SELECT FROM matter_helper o WHERE o.community_id = $1 AND o.person_id = $3
-            AND o.matter_id = r.matter_id)'),
+        ('matter_helper', 'person_id', 'r.left_at IS NOT NULL OR NOT EXISTS (SELECT FROM matter_helper o WHERE o.community_id = $1
+            AND o.person_id = $3 AND o.matter_id = r.matter_id AND o.left_at IS NULL)'),
         ('matter_follow', 'person_id', 'NOT EXISTS (SELECT FROM matter_follow o WHERE o.community_id = $1 AND o.person_id = $3
             AND o.matter_id = r.matter_id)')
 $$;

@@ -9,7 +9,7 @@ from timebank.activities.offers import activity
 from timebank.activities.schemas import ShiftIn, ShiftOut, SignUpOut
 from timebank.activities.seats import free_seats, take_seat
 from timebank.activities.tables import Shift, SignUp
-from timebank.activities.team_of import leads_team
+from timebank.activities.team_of import is_led_by
 from timebank.core import audit, clock, database
 from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
@@ -126,7 +126,7 @@ async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -
         sign_up_id = mine.id if mine else clock.new_id()
         await database.execute(
             "INSERT INTO sign_up (community_id, id, shift_id, person_id, created_at, leads) "  # noqa: S608  # no input
-            f"VALUES ($1, $2, $3, $4, $5, {leads_team('$1', '$6', '$4')}) "
+            f"VALUES ($1, $2, $3, $4, $5, {is_led_by('$1', '$6', '$4')}) "
             "ON CONFLICT (community_id, shift_id, person_id) DO UPDATE SET cancelled_at = NULL, created_at = $5, "
             "stands = false, leads = excluded.leads",
             scope.community_id, sign_up_id, shift_id, person, clock.now(), taken["activity_id"],

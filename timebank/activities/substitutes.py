@@ -9,7 +9,7 @@ from timebank.activities.patterns.standing import own_resident, require_adult
 from timebank.activities.schemas import SeatOut
 from timebank.activities.shifts import ShiftOver
 from timebank.activities.tables import SignUp
-from timebank.activities.team_of import leads_team, people_to_ask
+from timebank.activities.team_of import is_led_by, people_to_ask
 from timebank.core import audit, clock, database, names
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound, TimebankError
@@ -117,7 +117,7 @@ async def _hand_on(scope: Scope, shift_id: UUID, offered: _Seat, person_id: UUID
     )
     seat: UUID = await database.fetch_value(
         "INSERT INTO sign_up AS u (community_id, id, shift_id, person_id, created_at, leads) "  # noqa: S608  # no input
-        f"VALUES ($1, $2, $3, $4, $5, {leads_team('$1', '$6', '$4')}) "
+        f"VALUES ($1, $2, $3, $4, $5, {is_led_by('$1', '$6', '$4')}) "
         "ON CONFLICT (community_id, shift_id, person_id) DO UPDATE SET cancelled_at = NULL, created_at = $5, "
         "stands = false, leads = excluded.leads RETURNING u.id",
         scope.community_id, clock.new_id(), shift_id, person_id, now, found.activity_id,

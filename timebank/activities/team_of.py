@@ -30,7 +30,7 @@ async def team_choices(scope: Scope) -> list[TeamChoice]:
         )
 
 
-def leads_team(community: str, activity: str, person: str) -> str:
+def is_led_by(community: str, activity: str, person: str) -> str:
     """SQL condition: the person leads the team of the activity."""
     return (
         "EXISTS (SELECT FROM activity l "

@@ -8,7 +8,7 @@ import msgspec
 from timebank.activities.patterns.schemas import StandingOut, days_of_week
 from timebank.activities.seats import free_seats, take_seat
 from timebank.activities.tables import Shift, SignUp
-from timebank.activities.team_of import leads_team
+from timebank.activities.team_of import is_led_by
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
@@ -144,6 +144,6 @@ async def _coming(scope: Scope, pattern_id: UUID, person_id: UUID, weekday: int)
 async def _sign_up(scope: Scope, shift_id: UUID, person_id: UUID, activity_id: UUID) -> None:
     await database.execute(
         "INSERT INTO sign_up (community_id, id, shift_id, person_id, created_at, stands, leads) "  # noqa: S608  # no input
-        f"VALUES ($1, $2, $3, $4, $5, true, {leads_team('$1', '$6', '$4')})",
+        f"VALUES ($1, $2, $3, $4, $5, true, {is_led_by('$1', '$6', '$4')})",
         scope.community_id, clock.new_id(), shift_id, person_id, clock.now(), activity_id,
     )  # fmt: skip

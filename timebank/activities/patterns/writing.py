@@ -10,7 +10,7 @@ from timebank.activities.calling_off import call_off_coming
 from timebank.activities.patterns.days import PatternRow, coming_days
 from timebank.activities.patterns.schemas import BreakIn
 from timebank.activities.tables import Shift, SignUp
-from timebank.activities.team_of import leads_team
+from timebank.activities.team_of import is_led_by
 from timebank.areas.workdays import workdays_of
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
@@ -131,7 +131,7 @@ async def _standing(scope: Scope, pattern_id: UUID) -> list[_Stands]:
     return await database.rows(
         _Stands,
         "SELECT t.person_id, t.weekday, "  # noqa: S608  # own columns
-        f"{leads_team('$1', 'p.activity_id', 't.person_id')} AS leads "
+        f"{is_led_by('$1', 'p.activity_id', 't.person_id')} AS leads "
         "FROM standing t JOIN shift_pattern p ON p.community_id = t.community_id AND p.id = t.pattern_id "
         "JOIN person w ON w.community_id = t.community_id AND w.id = t.person_id AND w.status = 'active' "
         f"AND {is_younger(ADULT_FROM, 'w.born_on', '$3')} IS NOT TRUE "

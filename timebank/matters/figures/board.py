@@ -57,7 +57,7 @@ class MatterBoard(msgspec.Struct, frozen=True, kw_only=True):
     wishes: Sequence[BoardWish]
 
 
-class _Sums(msgspec.Struct, frozen=True):
+class _Sums(msgspec.Struct, frozen=True, kw_only=True):
     received: int
     mature: int
     done0: int

@@ -9,7 +9,7 @@ from tests.support.town import Town
 from tests.support.wire import Wire
 from timebank.core import clock
 
-MOST = {"POST /matters": 19, "dispatch": 26, "take": 23, "finish": 22, "confirm": 25}
+MOST = {"POST /matters": 21, "dispatch": 26, "take": 23, "finish": 22, "confirm": 26}
 
 
 async def test_each_verb(client: httpx.AsyncClient, town: Town, owner: asyncpg.Connection, wire: Wire) -> None:

@@ -112,17 +112,24 @@ _PAGE_STEPS = (
     "photos",
 )  # fmt: skip
 STEP = "a step of a matter: it earns nothing until it is confirmed; tests/matters plays every role in every status"
+CHECK = "takes back what an untrue matter earned, by somebody who is no party: tests/matters/test_worker_pages.py"
 OTHER_ROUTES |= {f"POST /api/v1/matters/{{matter_id}}/{step}": STEP for step in _STEPS} | {
     "POST /matters/new": STEP, "POST /matters/order": STEP, "POST /matters/wishes/new": STEP,
     "POST /desk/matters/new": STEP, "POST /desk/matters/{matter_id}/rating": STEP,
     **{f"POST /matters/{{matter_id}}/{step}": STEP for step in _PAGE_STEPS},
     "PUT /api/v1/matters/{matter_id}/follow": OWN, "POST /api/v1/matters": STEP,
+    "POST /worker/new": STEP, "POST /unit/{community_id}/{matter_id}/{act}": STEP,
+    "POST /admin/matters/categories/{code}": OFFER,
+    "POST /worker/checks/{check_id}": CHECK,
     "PUT /api/v1/matter-categories/{code}": OFFER,
 }  # fmt: skip
 LOOKS |= {
     "GET /api/v1/matter-categories": PUBLIC,
     "GET /matters": OWN, "GET /matters/new": FORM, "GET /matters/order": FORM, "GET /matters/wishes": PUBLIC,
     "GET /matters/wishes/new": FORM, "GET /desk/matters/new": "the name of who stands at the counter, for its keeper",
+    "GET /admin/figures/matters": "sums", "GET /api/v1/figures/matters": "sums", "GET /worker/new": FORM,
+    "GET /admin/matters/categories": PUBLIC, "GET /admin/matters/categories/{code}": PUBLIC,
+    "GET /unit/{community_id}/photos/{photo_id}": "a photo of a matter of the contact's unit",
     "GET /board/{community_id}/matters": "sums, and what was published without names",
     "GET /api/v1/matters/similar": "that there is such a matter nearby, without words and names",
 }  # fmt: skip
@@ -137,7 +144,7 @@ OTHER_VERBS = {
         ),
         STEP,
     ),
-    "put_category": OFFER, "undo_noted": "follows from a confirmation, which has a line",
+    "check_matter": CHECK, "put_category": OFFER, "undo_noted": "follows from a confirmation, which has a line",
     "forget_matters": "words go three years after the end",
     "add_activity": OFFER, "add_course": OFFER, "add_lesson": OFFER, "add_shift": OFFER, "add_station": OFFER,
     "add_pattern": OFFER, "add_break": OFFER, "end_pattern": OFFER, "write_shifts": OFFER,

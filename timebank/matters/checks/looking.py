@@ -83,6 +83,7 @@ async def spot_checks(scope: Scope, language: str = "zh") -> list[CheckOut]:
     ]
 
 
+@retried
 async def find_spot_check(scope: Scope, check_id: UUID, language: str = "zh") -> CheckOut:
     """One that was drawn and not looked at, with its matter's steps and photos. Raises NotFound, PartyToMatter."""
     scope.require_use("matters")

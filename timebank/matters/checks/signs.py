@@ -21,16 +21,6 @@ PAIR_WITHIN = timedelta(days=30)
 MUTUAL_MAX = 3
 
 
-async def was_untrue_often(scope: Scope, reporter_id: UUID) -> bool:
-    """Whether three or more reports of this person were found untrue in the last 90 days."""
-    found: int = await database.fetch_value(
-        "SELECT count(*) FROM matter WHERE community_id = $1 AND reporter_id = $2 AND received_at >= $3 "
-        "AND verified = 'untrue' AND verified_at >= $3",
-        scope.community_id, reporter_id, clock.now() - UNTRUE_WITHIN,
-    )  # fmt: skip
-    return found >= UNTRUE_MAX
-
-
 async def is_mutual(scope: Scope, reporter_id: UUID, helper_id: UUID) -> bool:
     """Whether these two have finished each other's matters more than three times in 30 days, both ways together.
 
@@ -59,24 +49,25 @@ async def orders_of_pair(scope: Scope, helper_id: UUID, served_id: UUID) -> int:
     return found
 
 
-async def logins_of_mark(scope: Scope, mark: bytes, reporter_id: UUID) -> int:
-    """How many other people have reported from the same phone or browser in the last 30 days."""
-    found: int = await database.fetch_value(
-        "SELECT count(DISTINCT reporter_id) FROM matter WHERE community_id = $1 AND mark = $2 AND received_at >= $3 "
-        "AND reporter_id <> $4",
-        scope.community_id, mark, clock.now() - PAIR_WITHIN, reporter_id,
-    )  # fmt: skip
-    return found
-
-
 async def signs_of_report(scope: Scope, reporter_id: UUID | None, mark: bytes | None) -> list[str]:
-    """The flags of a report that is opened now."""
+    """The flags of a report that is opened now.
+
+    `reports_wait`: three or more of this person's were found untrue in the last 90 days. `same_phone`: somebody else
+    has reported from this phone or browser in the last 30.
+    """
     if reporter_id is None:
         return []
-    signs = [REPORTS_WAIT] if await was_untrue_often(scope, reporter_id) else []
-    if mark is not None and await logins_of_mark(scope, mark, reporter_id):
-        signs.append(SAME_PHONE)
-    return signs
+    now = clock.now()
+    found = await database.fetch_one(
+        "SELECT (SELECT count(*) FROM matter WHERE community_id = $1 AND reporter_id = $2 AND received_at >= $3 "
+        "AND verified = 'untrue' AND verified_at >= $3) AS untrue, "
+        "EXISTS (SELECT FROM matter WHERE community_id = $1 AND mark = $4 AND received_at >= $5 "
+        "AND reporter_id <> $2) AS shared",
+        scope.community_id, reporter_id, now - UNTRUE_WITHIN, mark, now - PAIR_WITHIN,
+    )  # fmt: skip
+    assert found is not None
+    signs = [REPORTS_WAIT] if found["untrue"] >= UNTRUE_MAX else []
+    return [*signs, SAME_PHONE] if found["shared"] else signs
 
 
 async def flag_pair(scope: Scope, one: UUID, other: UUID) -> None:

@@ -88,7 +88,7 @@ NAMED = {
     "nonce": "nonce", "merge_id": "merge", "community_id": "community", "item_id": "noticed deed",
     "parcel_id": "parcel", "decision_id": "mass decision", "rest_id": "ended rest",
     "photo_id": "photo", "unit_id": "linked unit", "link_id": "link", "affiliation_id": "affiliation",
-    "team_id": "team", "skill_id": "skill", "matter_id": "matter",
+    "team_id": "team", "skill_id": "skill", "matter_id": "matter", "check_id": "matter",
 }  # fmt: skip
 BY_ADDRESS = {
     r".*/people/\{person_id\}/guardians.*": {"person_id": "child"},
@@ -108,7 +108,7 @@ BY_ADDRESS = {
 }
 WORDS = {
     "listed": "goods", "code": "mediation", "name": "notice_days", "path": "css/timebank.css", "kind": "deed",
-    "month": "2025-01-01", "day": "2025-01-01", "number": "40715520",
+    "month": "2025-01-01", "day": "2025-01-01", "number": "40715520", "act": "confirm",
 }  # fmt: skip
 
 

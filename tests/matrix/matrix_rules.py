@@ -499,9 +499,34 @@ RULES: dict[str, tuple[str, ...]] = {
     "s uufu uuu yu yfyy uuu fff": (
         "POST /admin/classes/lessons/{lesson_id}/attendance",
     ),
+    # Whoever holds a role over a street or county may be in any community, and asks of all of them.
+    "s uuuu uuu uu uuyy uuy fff": (
+        "GET /admin/figures/matters",
+        "GET /api/v1/figures/matters",
+    ),
+    "s uuuu uuu uu uuff uuf fff": (
+        "GET /unit",
+        "GET /unit/{community_id}/photos/{photo_id}",
+        "GET /unit/{community_id}/{matter_id}",
+        "POST /unit/{community_id}/{matter_id}/{act}",
+    ),
     "s uuuu uuu uu uuuu uuu fff": (
         "POST /visits/{visit_id}/objection",
         # The community of the round has not switched matters on: there are none, for nobody.
+        "GET /admin/matters",
+        "GET /admin/matters/categories",
+        "GET /admin/matters/categories/{code}",
+        "POST /admin/matters/categories/{code}",
+        "POST /admin/matters/search",
+        "GET /admin/matters/{matter_id}",
+        "POST /admin/matters/{matter_id}/{act}",
+        "GET /worker",
+        "GET /worker/checks/{check_id}",
+        "POST /worker/checks/{check_id}",
+        "GET /worker/matters/{matter_id}",
+        "POST /worker/matters/{matter_id}/{act}",
+        "GET /worker/new",
+        "POST /worker/new",
         "GET /matters",
         "GET /matters/new",
         "GET /matters/order",
@@ -641,7 +666,12 @@ RULES: dict[str, tuple[str, ...]] = {
 
 _OFF = "the community of the round has not switched matters on; tests/matters does"
 NEVER_DONE = {
-    **{name: _OFF for told, names in RULES.items() if told.startswith("s uuuu uuu uu uuuu") for name in names},
+    **{
+        name: _OFF
+        for told, names in RULES.items()
+        if told.startswith(("s uuuu uuu uu uuuu", "s uuuu uuu uu uuff"))
+        for name in names
+    },
     "POST /admin/ledger/expiry": "nothing waits to expire in the round; tests/expiry/test_expiry.py lets it",
     "POST /admin/ledger/{entry_id}/day-reversal": "the entry is no expiry; tests/expiry/test_expiry.py reverses one",
     "GET /board/{community_id}/matters": _OFF,

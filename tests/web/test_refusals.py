@@ -73,9 +73,19 @@ _MATTER_FORMS = (
     ),
 )  # fmt: skip
 NOT_IN_PLACE |= {
-    **{f"POST /matters/{form}": "the round has not switched matters on; tests/matters" for form in _MATTER_FORMS},
-    "POST /desk/matters/{matter_id}/rating": "the round has not switched matters on; tests/matters",
-    "POST /desk/matters/new": "the round has not switched matters on; tests/matters",
+    f"POST {form}": "the round has not switched matters on; tests/matters"
+    for form in (
+        *(f"/matters/{form}" for form in _MATTER_FORMS),
+        "/desk/matters/{matter_id}/rating",
+        "/desk/matters/new",
+        "/admin/matters/search",
+        "/admin/matters/{matter_id}/{act}",
+        "/admin/matters/categories/{code}",
+        "/worker/new",
+        "/worker/matters/{matter_id}/{act}",
+        "/worker/checks/{check_id}",
+        "/unit/{community_id}/{matter_id}/{act}",
+    )
 }
 UUID_IN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 READERS = ("owner", "guardian", "keeper", "admin", "auditor", "counter", "admin elsewhere")

@@ -11,10 +11,9 @@ _DEED_WITHOUT_MATTER = Invariant(
 SELECT ARRAY[d.id, d.person_id] AS ids, d.points
 FROM deed d LEFT JOIN matter m ON m.community_id = $1 AND m.id = d.source_id AND m.verified = 'true'
 LEFT JOIN person p ON p.community_id = $1 AND p.id = d.person_id
+LEFT JOIN person w ON w.community_id = $1 AND w.id = CASE m.kind WHEN 'pledge' THEN m.assignee_id ELSE m.reporter_id END
 WHERE d.community_id = $1 AND d.source_kind = 'matter' AND d.status IN ('filed', 'noticed', 'objected', 'credited')
-AND (m.id IS NULL OR coalesce(p.merged_into, d.person_id) IS DISTINCT FROM (
-    SELECT coalesce(w.merged_into, w.id) FROM person w WHERE w.community_id = $1
-    AND w.id = CASE m.kind WHEN 'pledge' THEN m.assignee_id ELSE m.reporter_id END))
+AND (w.id IS NULL OR coalesce(p.merged_into, d.person_id) IS DISTINCT FROM coalesce(w.merged_into, w.id))
 ORDER BY d.id LIMIT $2""",
 )
 

@@ -78,6 +78,7 @@ SUMMED = (
     Bound("deed_status_time", ("'filed'",), "what waits for a review"),
     Bound("lesson_course_end", ("course_id =", "ends_at >"), "the lessons of one course that are to come"),
     Bound("lesson_course_time", ("course_id =", "starts_at >"), "the lessons of one course that are to come"),
+    Bound("sign_up_once", ("shift_id =",), "the seats of one shift, for each shift of a page"),
     Bound("message_unread", ("person_id =",), "what one person has not read yet"),
     Bound("objection_open", (), "what waits for a decision"),
     Bound("outbox_dead", (), "what could not be delivered"),

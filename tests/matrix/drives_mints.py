@@ -189,7 +189,7 @@ async def _(d: Driving) -> None:
     await refuse(await d.made.town.scope("钱进", d.made.town.community), UUID(matter["matter"]), because)
     for role in ("owner", "auditor", "grid worker", "counter"):
         await d.refused(role, "forbidden", objects=matter, **said)
-    await d.refused("resident elsewhere", "not_found", objects=matter, **said)
+    await d.refused("resident elsewhere", "not_used_here", objects=matter, **said)
     await d.done("street admin", "confirm_matter", objects=matter, **said)
 
 

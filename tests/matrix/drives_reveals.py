@@ -259,7 +259,9 @@ async def _(d: Driving) -> None:
 async def _(d: Driving) -> None:
     matter = {"matter": await matter_of(d, OWNER, category="security", hides_reporter=True)}
     one = "GET /api/v1/matters/{matter_id}"
-    for role in ("neighbour", "keeper", "resident elsewhere", "admin elsewhere"):
+    for role in ("neighbour", "keeper"):
         await d.refused(role, "not_found", one, objects=matter)
+    for role in ("resident elsewhere", "admin elsewhere"):
+        await d.refused(role, "not_used_here", one, objects=matter)
     assert (await d.send("grid worker", one, objects=matter)).json()["reporter"] is None
     assert (await d.done("admin", "read_matter", op=one, objects=matter))["reporter"] == OWNER

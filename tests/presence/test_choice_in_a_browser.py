@@ -78,7 +78,6 @@ async def _opens_the_code(page: Page, town: Town) -> None:
 async def test_from_sign_in_a_check_in_takes_one_tap_and_another_activity_two(
     town: Town, owner: asyncpg.Connection, service: Service
 ) -> None:
-    await owner.execute("UPDATE station SET opens_at = '00:00', closes_at = '23:59:59'")
     for name in ("慰问老人", "助餐送餐", "周五清扫", "图书整理"):
         await add_activity(await town.scope("赵丽"), ActivityIn(name=name, rule_code="service"))
     await set_password(town.logins["李秀英"], town.phones["李秀英"], PASSWORD)
@@ -126,7 +125,6 @@ async def _goes_to(page: Page, words: str) -> None:
 async def test_signing_in_checking_in_and_checking_out_by_keyboard_alone(
     town: Town, owner: asyncpg.Connection, service: Service
 ) -> None:
-    await owner.execute("UPDATE station SET opens_at = '00:00', closes_at = '23:59:59'")
     await set_password(town.logins["李秀英"], town.phones["李秀英"], PASSWORD)
     async with chromium() as browser:
         page = await screen(browser, service, PHONE)

@@ -337,10 +337,10 @@ async def test_two_thousand_residents_sign_in_for_the_first_time_by_a_code_from_
         await panel.goto("/admin/people")
         assert await panel.locator("tbody tr").count() == 50, "the list is read page by page"
         await panel.goto("/admin/presence")
-        await reads(panel, "一共 2000 张，先列出最近的 200 张")
+        await reads(panel, "共 2,000 张")
         await picture(panel, "story_f_cards")
         await press(panel, "核对选中的卡")
-        await reads(panel, "已核对 200 张卡。", "一共 1800 张")
+        await reads(panel, "已核对 200 张卡。", "共 1,800 张")
         await panel.goto("/admin/agreements")
         await reads(panel, "没有等另一人确认的事")
     assert await owner.fetchval("SELECT count(*) FROM card WHERE confirmed_at IS NOT NULL") == 200

@@ -213,7 +213,7 @@ async def refused_items(
     async with transaction(scope):
         found = await database.rows(
             Refused,
-            "SELECT noun_id, refusal, place FROM mass_decision_item WHERE community_id = $1 AND decision_id = $2 "  # noqa: S608  # no input
+            "SELECT noun_id, refusal, place FROM mass_decision_item WHERE community_id = $1 AND decision_id = $2 "  # noqa: S608  # constants and conditions of the program, which hold no values
             f"AND outcome = 'refused'{asked.sql} ORDER BY place LIMIT {most(limit + 1)}",
             *asked.values,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from timebank.agreements.deciders import Decider
 from timebank.core import database, names
 from timebank.core.database import Filters, most, transaction
 from timebank.core.errors import Forbidden
-from timebank.core.paging import COUNT_MAX, NEWEST, Count, Order, Page, make_page, read_cursor
+from timebank.core.paging import NEWEST, Count, Order, Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.core.wording import phrase
 from timebank.people.messages import Notification, notify_many
@@ -111,15 +111,14 @@ async def list_confirmations(
 
 
 async def count_waiting_confirmations(scope: Scope) -> Count:
-    """How many requests wait today, for whoever may list them; counted no further than 300."""
+    """How many requests wait today, for whoever may list them; counted no further than a list says."""
     asked = Filters(scope.community_id)
     asked.add_given("o.station_id = ANY ({})", _stations(scope))
     asked.add(_WAITS, waits_since())
     async with transaction(scope):
         return await database.count_rows(
-            f"SELECT FROM counter_confirmation o WHERE o.community_id = $1{asked.sql}",  # own conditions
-            *asked.values, up_to=COUNT_MAX,
-        )  # fmt: skip
+            f"SELECT FROM counter_confirmation o WHERE o.community_id = $1{asked.sql}", *asked.values
+        )
 
 
 def _stations(scope: Scope) -> list[UUID] | None:

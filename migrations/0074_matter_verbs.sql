@@ -3,10 +3,12 @@ SET LOCAL ROLE timebank_owner;
 
 -- Who may gain by a matter: who spoke, whom it is for, who handles it, who helps.
 CREATE FUNCTION matter_people(p_community uuid, p_matter uuid) RETURNS uuid[]
-    LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    SELECT array_remove(ARRAY[m.reporter_id, m.for_person_id, m.assignee_id] || ARRAY(
+    LANGUAGE plpgsql STABLE SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT array_remove(ARRAY[m.reporter_id, m.for_person_id, m.assignee_id] || ARRAY(
         SELECT h.person_id FROM matter_helper h WHERE h.community_id = m.community_id AND h.matter_id = m.id AND h.left_at IS NULL), NULL)
-    FROM matter m WHERE m.community_id = p_community AND m.id = p_matter
+        FROM matter m WHERE m.community_id = p_community AND m.id = p_matter);
+END
 $$;
 
 -- Lock people and then a matter: those that are named, and with `p_gains` all who may gain by it. False where others gain by it once it

@@ -20,7 +20,7 @@ from timebank.matters.opening.facts import Before, Found, Named, Place, read_fou
 from timebank.matters.opening.limits import require_room_today
 from timebank.matters.opening.openers import Beneficiary, CategoryNotForThis, Opener, WishTooDear, opener_of
 from timebank.matters.opening.young import TooYoungToReport
-from timebank.matters.reading.rows import MatterRow, matter_row
+from timebank.matters.reading.rows import STORED, MatterRow, matter_row
 from timebank.matters.schemas import Channel, MatterStatus, OpenIn
 from timebank.matters.tables import Matter
 from timebank.people.identity.ages import ADULT_FROM, age_on, is_guarded
@@ -156,7 +156,8 @@ def _insert(
     category, opener = decided.category, decided.opener
     due_at = due_moment(received_at, category.due_days, category.due_counts, found.workdays())
     signs = [one.flags() for one in found.signs if one.reporter_id == opener.reporter_id]
-    matter = Matter(
+    place = decided.place
+    row = MatterRow(
         community_id=scope.community_id, id=clock.new_id(), number=found.free, kind=wanted.kind,
         category_code=category.code, area_id=wanted.area_id, place=wanted.place.strip(), said=wanted.said.strip(),
         public_text=None, reporter_id=opener.reporter_id, for_person_id=opener.for_person_id,
@@ -170,22 +171,16 @@ def _insert(
         verified_at=None, verified=None, done_days=None, returns=0, reopens=0, urged=0, final=False,
         postponed_until=None, postpone_reason=None, followers=0, merged_into=None, refused_because=None,
         hides_reporter=wanted.hides_reporter, may_be_contacted=wanted.may_be_contacted, published_at=None,
-        flags=signs[0] if signs else [], told=[], mark=mark, nonce=wanted.nonce, created_at=clock.now(),
+        flags=signs[0] if signs else [], told=[], area_path=place.path, area=place.words, grid=place.grid,
+        category=category.name, is_public=category.public, staff_only=category.staff_only,
+        needs_photo=category.needs_photo, minutes_max=category.minutes_max, urgent=category.urgent,
+        floor=category.level, activity_id=category.activity_id, default_unit_id=category.unit_id,
+        default_team_id=category.team_id, unit=None, team=None, reporter=None, for_person=None, assignee=None,
+        helpers=[],
     )  # fmt: skip
-    database.queue(database.insert(matter))
-    return new_row(matter, category, decided.place)
-
-
-def new_row(matter: Matter, category: CategoryOut, place: Place) -> MatterRow:
-    """A matter that was just opened, as it will be read; the names of people are left out."""
-    stored = {name: value for name, value in matter.__dict__.items() if name in MatterRow.__struct_fields__}
-    return MatterRow(
-        **stored, area_path=place.path, area=place.words, grid=place.grid, category=category.name,
-        is_public=category.public, staff_only=category.staff_only, needs_photo=category.needs_photo,
-        minutes_max=category.minutes_max, urgent=category.urgent, floor=category.level,
-        activity_id=category.activity_id, default_unit_id=category.unit_id, default_team_id=category.team_id,
-        unit=None, team=None, reporter=None, for_person=None, assignee=None, helpers=[],
-    )  # fmt: skip
+    stored = {name: getattr(row, name) for name in STORED}
+    database.queue(database.insert(Matter(**stored, mark=mark, nonce=wanted.nonce, created_at=clock.now())))
+    return row
 
 
 async def _begin(scope: Scope, row: MatterRow, wanted: OpenIn, *, minor: bool) -> None:

@@ -113,6 +113,9 @@ class MatterRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.is_open and self.due_at < clock.now()
 
 
+STORED = MatterRow.__struct_fields__[: MatterRow.__struct_fields__.index("told") + 1]
+"""Those of its fields that are columns of a matter."""
+
 SELECT = f"""
 SELECT m.community_id, m.id, m.number, m.kind, m.category_code, m.area_id, m.place, m.said, m.public_text,
        m.reporter_id, m.for_person_id, m.entered_by, m.channel, m.external_number, m.origin_kind, m.origin_id,

@@ -60,6 +60,7 @@ CAPABILITY = Capability(
         ),
     ),
     panel={"matter": "/admin/matters/"},
+    origins={"matter": "/matters/", "matter_helper": "/matters/helped/"},
     jobs=(
         Job("count_matters", 60, "timebank.matters.figures.counting.count_matters"),
         Job("draw_spot_checks", 3600, "timebank.matters.checks.drawing.draw_spot_checks"),

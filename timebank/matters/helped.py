@@ -1,10 +1,11 @@
-"""How often people were asked to help lately, so that the same ones are not always asked."""
+"""Who has helped with what: for the hours that follow from it, and so that the same people are not always asked."""
 
 from collections.abc import Collection
 from uuid import UUID
 
 from timebank.core import clock, database
 from timebank.core.database import transaction
+from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
 
 
@@ -20,3 +21,14 @@ async def orders_in_month(scope: Scope, person_ids: Collection[UUID]) -> dict[UU
             scope.community_id, database.as_texts(person_ids), begin,
         )  # fmt: skip
     return {UUID(bytes=row["person_id"].bytes): row["orders"] for row in found}
+
+
+async def matter_helped(scope: Scope, helper_id: UUID) -> UUID:
+    """The matter that this help was for. Raises NotFound. It says nothing of the matter."""
+    async with transaction(scope):
+        found = await database.fetch_value(
+            "SELECT matter_id FROM matter_helper WHERE community_id = $1 AND id = $2", scope.community_id, helper_id
+        )
+    if found is None:
+        raise NotFound
+    return UUID(bytes=found.bytes)

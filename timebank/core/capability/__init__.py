@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from timebank.core.capability.declared import (
     Agreed,
@@ -68,6 +69,7 @@ __all__ = [
     "hook",
     "message_kind",
     "not_in_use",
+    "origin_page",
     "referred_to",
     "resolve",
 ]  # fmt: skip
@@ -151,6 +153,9 @@ class Capability:
     """Its lists that can be saved as a workbook."""
     panel: Mapping[str, str] = field(default_factory=dict)
     """By noun: the address of its page in the panel, without the id at the end."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """By `source_kind` of a deed or service record that followed from a row: the address of its page, without the id
+    at the end. It leads staff on to theirs."""
     resident_parts: Sequence[ResidentPart] = ()
     """Its tabs of a resident's page in the panel."""
     resident_acts: Sequence[ResidentAct] = ()
@@ -208,6 +213,14 @@ def counter_page_of(noun: str) -> str:
     """The counter's page that finds one of the `noun` by its pickup code. Exactly one capability declares it."""
     (page,) = [one.counter[noun] for one in capabilities() if noun in one.counter]
     return page
+
+
+def origin_page(source_kind: str | None, source_id: UUID | None) -> str | None:
+    """The page of the row that a deed or service record followed from; None where somebody typed it."""
+    for one in capabilities():
+        if source_kind is not None and source_kind in one.origins:
+            return f"{one.origins[source_kind]}{source_id}"
+    return None
 
 
 def message_kind(sentence: str) -> MessageKind | None:

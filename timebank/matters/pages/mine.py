@@ -19,6 +19,7 @@ from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.http.uploads import with_photo
+from timebank.matters.helped import matter_helped
 from timebank.matters.loop import ending, handling, rating, showing, talking
 from timebank.matters.pages.timeline import TONES, next_in_words, open_question, timeline
 from timebank.matters.reading.listing import community_of_served, list_matters
@@ -112,6 +113,11 @@ class MatterPages(Controller):
         if matter.seen_as == "staff" and OF_RESIDENTS.isdisjoint(matter.may):
             return see_other(f"/admin/matters/{matter_id}" if caller.reads_all else f"/worker/matters/{matter_id}")
         return await matter_page(request, caller, matter_id, done=done, found=matter)
+
+    @get("/helped/{helper_id:uuid}")
+    async def helped(self, caller: NamedDependency[Scope], helper_id: FromPath[UUID]) -> Redirect:
+        """The matter that this help was for; where its minutes lead."""
+        return see_other(f"/matters/{await matter_helped(caller, helper_id)}")
 
     @post("/{matter_id:uuid}/answer")
     @shown_again(lambda request, caller, matter_id: matter_page(request, caller, matter_id))

@@ -1,7 +1,7 @@
 """Two whole stories in a browser: a report through all levels and back, and an order that becomes minutes."""
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -204,6 +204,14 @@ async def scans(desk: Page, town: Town, code: str) -> None:
     await reads(desk, REPORTER, "代点单")
 
 
+def fifty_minutes() -> tuple[datetime, datetime]:
+    """Fifty minutes of the last two hours that lie on one local day, whatever time it is."""
+    now = clock.local(clock.now())
+    ends = [now - timedelta(minutes=1), now - timedelta(minutes=60)]
+    ended = next(end for end in ends if (end - timedelta(minutes=50)).date() == end.date())
+    return ended - timedelta(minutes=50), ended
+
+
 async def two_hours_pass(owner: asyncpg.Connection) -> None:
     """Everything that has happened to the matter happened two hours earlier."""
     await owner.execute(
@@ -241,8 +249,7 @@ async def test_an_order_of_a_keeper_for_a_card_holder_becomes_minutes(
         await press(helper, "接单")
         await reads(helper, "厨房的灯泡要换")
         await two_hours_pass(owner)
-        began = clock.local(clock.now() - timedelta(minutes=100))
-        ended = began + timedelta(minutes=50)
+        began, ended = fifty_minutes()
         await helper.reload()
         await helper.get_by_label("做了什么").fill("换了灯泡")
         await helper.get_by_label("哪天").fill(f"{began:%Y-%m-%d}")

@@ -201,7 +201,10 @@ async def past_and_present_guardians(scope: Scope, person_ids: Iterable[UUID]) -
     """The present and former guardians with consent, by child: a child's benefit is also the guardian's."""
     async with transaction(scope):
         found = await database.rows(
-            _Care, "SELECT * FROM agreement_guardians($1, $2)", scope.community_id, list(person_ids)
+            _Care,
+            "SELECT * FROM agreement_guardians($1, $2::text[]::uuid[])",
+            scope.community_id,
+            database.as_texts(person_ids),
         )
     cared: dict[UUID, set[UUID]] = {}
     for each in found:

@@ -168,7 +168,7 @@ async def lock_doer(scope: Scope, person_id: UUID) -> _Doer:
         "SELECT p.household_id, p.born_on, coalesce(home.path, '{}')::text[] AS home, "  # noqa: S608
         f"{consent_in_force('p.community_id', 'p.id')} AS consented, ARRAY("
         "  SELECT g.area_id::text FROM role_grant g WHERE g.community_id = p.community_id AND g.person_id = p.id "
-        f"  AND g.role = ANY ($3) AND {is_in_force('$4')}) AS heads "
+        f"  AND g.role = ANY ($3::text[]) AND {is_in_force('$4')}) AS heads "
         "FROM person p LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
         "LEFT JOIN area home ON home.community_id = h.community_id AND home.id = h.area_id "
         "WHERE p.community_id = $1 AND p.id = $2 AND p.status = 'active' FOR NO KEY UPDATE OF p",

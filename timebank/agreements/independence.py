@@ -93,7 +93,8 @@ async def _sides(scope: Scope, side: str, ids: Collection[UUID]) -> dict[UUID, S
     async with transaction(scope):
         found = await database.rows(
             SideRow,
-            f"SELECT x.id, s.* FROM unnest($2::text[]::uuid[]) AS x (id) CROSS JOIN LATERAL {side} AS s",  # noqa: S608  # no input
+            "SELECT x.id, s.persons::text[] AS persons, s.households::text[] AS households, s.hands::text[] AS hands "  # noqa: S608
+            f"FROM unnest($2::text[]::uuid[]) AS x (id) CROSS JOIN LATERAL {side} AS s",
             scope.community_id, database.as_texts(ids),
         )  # fmt: skip
     return {row.id: row.side() for row in found}

@@ -140,6 +140,8 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/imports/deeds",
         "POST /api/v1/imports/goods",
         "POST /api/v1/imports/hours",
+        "POST /api/v1/imports/matters",
+        "POST /api/v1/imports/members",
         "POST /api/v1/imports/residents",
         "POST /api/v1/units/{unit_id}/links",
         "POST /api/v1/teams",

@@ -41,7 +41,7 @@ async def require_room_today(scope: Scope, reporters: list[UUID]) -> None:
     begin, end = clock.day_bounds(clock.local_day())
     opened: int = await database.fetch_value(
         "SELECT count(*) FROM matter WHERE community_id = $1 AND reporter_id = ANY ($2::text[]::uuid[]) "
-        "AND received_at >= $3 AND created_at >= $4 AND entered_by IS NULL",
+        "AND received_at >= $3 AND created_at >= $4 AND entered_by IS NULL AND channel <> 'import'",
         scope.community_id, database.as_texts(reporters), begin - timedelta(days=2), begin,
     )  # fmt: skip
     if opened >= MATTERS_A_DAY:

@@ -1,6 +1,35 @@
 -- What the verbs of matters ask of rows that the serving role does not see or change.
 SET LOCAL ROLE timebank_owner;
 
+-- Who may gain by a matter: who spoke, whom it is for, who handles it, who helps.
+CREATE FUNCTION matter_people(p_community uuid, p_matter uuid) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT array_remove(ARRAY[m.reporter_id, m.for_person_id, m.assignee_id] || ARRAY(
+        SELECT h.person_id FROM matter_helper h WHERE h.community_id = m.community_id AND h.matter_id = m.id AND h.left_at IS NULL), NULL)
+        FROM matter m WHERE m.community_id = p_community AND m.id = p_matter);
+END
+$$;
+
+-- Lock people and then a matter: those that are named, and with `p_gains` all who may gain by it. False where others gain by it once it
+-- is locked, null where there is no such matter.
+CREATE FUNCTION lock_matter(p_community uuid, p_matter uuid, p_people uuid[], p_gains boolean) RETURNS boolean
+    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    people uuid[] := p_people;
+BEGIN
+    IF p_gains THEN
+        people := people || coalesce(matter_people(p_community, p_matter), '{}');
+    END IF;
+    PERFORM FROM person p WHERE p.community_id = p_community AND p.id = ANY (people) ORDER BY p.id FOR NO KEY UPDATE;
+    PERFORM FROM matter m WHERE m.community_id = p_community AND m.id = p_matter FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    RETURN NOT p_gains OR matter_people(p_community, p_matter) <@ people;
+END
+$$;
+
 -- Whether somebody dispatches in a community: a head of one of its grids, or its administrator, who may live elsewhere.
 CREATE FUNCTION community_has_dispatcher(p_community uuid, p_today date) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -49,5 +78,5 @@ END
 $$;
 CREATE INDEX matter_ended ON matter (community_id, closed_at, id) WHERE closed_at IS NOT NULL;
 
-REVOKE EXECUTE ON FUNCTION community_has_dispatcher, tell_contacts, forget_matter_words FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION community_has_dispatcher, tell_contacts, forget_matter_words TO timebank_app;
+REVOKE EXECUTE ON FUNCTION matter_people, lock_matter, community_has_dispatcher, tell_contacts, forget_matter_words FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION matter_people, lock_matter, community_has_dispatcher, tell_contacts, forget_matter_words TO timebank_app;

@@ -192,7 +192,12 @@ MORE: dict[str, dict[str, Any]] = {
         "station_id": "@station",
     },
     r"(GET|POST) .*/devices(/pairing)?": {"device": "@device", "replaces": "@counter device"},
-    r"\w+ (/api/v1|/admin)/roles(/new)?": {"person_id": "@neighbour", "station_id": "", "ends_on": ""},
+    r"\w+ (/api/v1|/admin)/roles(/new)?": {
+        "person_id": "@neighbour",
+        "station_id": "",
+        "unit_id": "",
+        "ends_on": "",
+    },
     r"POST /scan": {"code": "@station code"},
     r"POST /sign-ins/end": {"sign_in_id": str(clock.new_id())},
     r"POST /admin/.*/search|POST /admin/find": {"q": "香皂"},

@@ -121,6 +121,7 @@ TOLD = {
     "withdraw_matters": RUN,
     "undo_noted": "record_reversed",
     "answer_matter": "matter_answer", "ask_matter": "matter_question", "close_matter": "matter_closed",
+    "check_matter": "an untrue one is told by what takes back what it earned",
     "confirm_matter": "what it earns is told by the verbs that write it; an untrue one is matter_untrue",
     "dispatch_matter": "matter_yours", "finish_matter": "matter_done", "give_up_matter": "matter_given_up",
     "hand_up_matter": "matter_to_dispatch", "hand_down_matter": "matter_to_dispatch", "merge_matter": "matter_merged",

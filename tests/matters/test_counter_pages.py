@@ -29,7 +29,7 @@ async def test_a_keeper_reports_and_orders_for_who_stands_there(
     town = ground.town
     keeper, seen = await keeper_with(ground, client, owner, "张桂兰")
     stands = {"person_id": town.people["张桂兰"], "station_id": town.stations[STATION], "presence": seen}
-    here = f"person={stands['person_id']}&station={stands['station_id']}&scan={seen}"
+    here = f"person_id={stands['person_id']}&station={stands['station_id']}&scan={seen}"
     counter = await keeper.see(f"/desk?station={stands['station_id']}&scan={seen}")
     assert "代反映" in counter
     assert "代点单" in counter
@@ -85,5 +85,5 @@ async def test_without_a_scan_nobodys_matters_are_shown(
 
 async def test_who_keeps_no_station_writes_nothing_down(ground: Ground, client: httpx.AsyncClient) -> None:
     other = await browser(client, ground.town, "李秀英")
-    here = f"person={ground.town.people['张桂兰']}&station={ground.town.stations[STATION]}"
+    here = f"person_id={ground.town.people['张桂兰']}&station={ground.town.stations[STATION]}"
     await other.see(f"/desk/matters/new?kind=report&{here}", status=403)

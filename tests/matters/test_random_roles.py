@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from tests.support.matters import CONTACT, GRID_HEAD, LEADER, MEMBER, MORNING, Ground
 from timebank.core import clock
-from timebank.core.errors import TimebankError
+from timebank.core.errors import NotFound, TimebankError
 from timebank.matters.loop import dispatching, ending, rating, showing, talking
+from timebank.matters.loop.confirming import ConfirmedOut
+from timebank.matters.reading.one import seen_matter
+from timebank.matters.reading.shown import MatterOut, shown
 from timebank.matters.schemas import FollowIn, PostponeIn, RatingIn
 
 WHO = ("张桂兰", "张国庆", GRID_HEAD, "赵丽", "钱进", CONTACT, LEADER, MEMBER, "陈明", "周敏", "孙伟")
@@ -21,33 +24,33 @@ SERVED = timedelta(minutes=30)
 Do = Callable[[Ground, UUID, str], Awaitable[Any]]
 
 
-async def _rated(ground: Ground, matter: UUID, name: str, *, solved: bool) -> None:
-    await rating.rate(await ground.scope(name), matter, RatingIn(solved=solved, stars=3))
+async def _rated(ground: Ground, matter: UUID, name: str, *, solved: bool) -> MatterOut:
+    return await rating.rate(await ground.scope(name), matter, RatingIn(solved=solved, stars=3))
 
 
-async def _postponed(ground: Ground, matter: UUID, name: str) -> None:
+async def _postponed(ground: Ground, matter: UUID, name: str) -> MatterOut:
     until = clock.now() + timedelta(days=4)
-    await talking.postpone(await ground.scope(name), matter, PostponeIn(until, "等零件"))
+    return await talking.postpone(await ground.scope(name), matter, PostponeIn(until, "等零件"))
 
 
-async def _finished(ground: Ground, matter: UUID, name: str) -> None:
-    await ground.finish(matter, by=name, started_at=clock.now() - SERVED, ended_at=clock.now())
+async def _finished(ground: Ground, matter: UUID, name: str) -> MatterOut:
+    return await ground.finish(matter, by=name, started_at=clock.now() - SERVED, ended_at=clock.now())
 
 
-async def _up(ground: Ground, matter: UUID, name: str) -> None:
-    await dispatching.hand_up(await ground.scope(name), matter, "不归这里")
+async def _up(ground: Ground, matter: UUID, name: str) -> MatterOut:
+    return await dispatching.hand_up(await ground.scope(name), matter, "不归这里")
 
 
-async def _down(ground: Ground, matter: UUID, name: str) -> None:
-    await dispatching.hand_down(await ground.scope(name), matter)
+async def _down(ground: Ground, matter: UUID, name: str) -> MatterOut:
+    return await dispatching.hand_down(await ground.scope(name), matter)
 
 
-async def _withdrawn(ground: Ground, matter: UUID, name: str) -> None:
-    await ending.withdraw(await ground.scope(name), matter)
+async def _withdrawn(ground: Ground, matter: UUID, name: str) -> MatterOut:
+    return await ending.withdraw(await ground.scope(name), matter)
 
 
-async def _followed(ground: Ground, matter: UUID, name: str) -> None:
-    await showing.follow(await ground.scope(name), matter, FollowIn("same"))
+async def _followed(ground: Ground, matter: UUID, name: str) -> MatterOut:
+    return await showing.follow(await ground.scope(name), matter, FollowIn("same"))
 
 
 DEEDS: dict[str, Do] = {
@@ -93,9 +96,21 @@ async def test_whatever_anybody_does(
     matter = (await ground.open(kind=kind, category=category)).id
     for hour, (verb, name) in enumerate(plan, 1):
         with clock.at(MORNING + timedelta(hours=hour)):
-            refused = await refusal_of(DEEDS[verb](ground, matter, name))
+            refused = await refusal_of(answers_as_read(ground, matter, name, DEEDS[verb]))
         assert refused is None or (400 <= refused.status < 500 and str(refused)), (verb, name, refused)
         await holds(owner, matter)
+
+
+async def answers_as_read(ground: Ground, matter: UUID, name: str, do: Do) -> None:
+    """Do it: what it answers is what the same person reads afterwards."""
+    answer = await do(ground, matter, name)
+    told = answer.matter if isinstance(answer, ConfirmedOut) else answer
+    scope = await ground.scope(name)
+    try:
+        seen = await seen_matter(scope, matter)
+    except NotFound:
+        return  # whoever gave it back sees it no more
+    assert told == shown(scope, seen.row, seen.caller, seen.view, may=seen.may)
 
 
 async def refusal_of(doing: Awaitable[Any]) -> TimebankError | None:

@@ -134,7 +134,7 @@ LANDED = {
     "0073_patterns.py": "9ae811043dac30d33b7cbdbda7a0becc3c88c49788320d9e734f367e2c860999",
     "0073_patterns.sql": "768388fb6ee8635200997446137ecae9957950895f8bdedef03c9b3dc19bf0c7",
     "0074_matter_verbs.py": "4e1812c6c6aa4dc823928fcf63ea9c4d7b4ce7aba49817da2befe2e5b729ea25",
-    "0074_matter_verbs.sql": "928a05f33f1d32f4a1560aba3bb2a3ee70d371b199297a15568ab217b61afbe9",
+    "0074_matter_verbs.sql": "78d9fc98b784cff8a69790a8044eafe85e1a13d33e47db1cd9cdeedc9d8c1e75",
     "0076_matter_figures.py": "062cad92790fd7dbf8a3941b3cb8bfdd4b8cc56d28d6505eefac6839f06cf3b1",
     "0076_matter_figures.sql": "ec4898177640dec43b399c56408fd839478072f6c26a8edd5c4d04cc4ba94953",
 }

@@ -15,8 +15,8 @@ from timebank.matters.words import STATUSES
 
 async def see(scope: Scope, matter_id: UUID) -> None:
     """Raise NotFound unless the caller sees the matter with its words and pictures, not only that there is one."""
-    row, caller, view = await seen_matter(scope, matter_id)
-    if not sees_text(view, row, caller):
+    seen = await seen_matter(scope, matter_id)
+    if not sees_text(seen.view, seen.row, seen.caller):
         raise NotFound
 
 
@@ -28,7 +28,8 @@ async def lock(scope: Scope, matter_id: UUID) -> None:
 async def photo_adding_refusal(scope: Scope, matter_id: UUID) -> TimebankError | None:
     """Why the caller may not add a photo now: only who reports or handles it may, until it is closed."""
     async with transaction(scope):
-        row, caller, _view = await seen_matter(scope, matter_id)
+        seen = await seen_matter(scope, matter_id)
+        row, caller = seen.row, seen.caller
         if not (caller.reporter or caller.typed or caller.handler or caller.helper or caller.duty):
             return Forbidden()
         if row.status not in ("received", "dispatched", "accepted", "done"):
@@ -38,8 +39,8 @@ async def photo_adding_refusal(scope: Scope, matter_id: UUID) -> TimebankError |
 
 async def photo_publishing_refusal(scope: Scope, matter_id: UUID) -> TimebankError | None:
     """Why the caller may not paint over and publish its photos: who dispatches it may, in a category that is public."""
-    row, caller, _view = await seen_matter(scope, matter_id)
-    return None if row.is_public and caller.dispatches(row.level) else Forbidden()
+    seen = await seen_matter(scope, matter_id)
+    return None if seen.row.is_public and seen.caller.dispatches(seen.row.level) else Forbidden()
 
 
 CLOSED = "SELECT m.id, m.closed_at FROM matter m WHERE m.community_id = $1"

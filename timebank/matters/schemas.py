@@ -24,6 +24,7 @@ Verb = Literal[
 OPEN: tuple[MatterStatus, ...] = ("received", "dispatched", "accepted")
 """The statuses in which something is still to be done."""
 ENDED: tuple[MatterStatus, ...] = ("closed", "refused", "merged", "withdrawn")
+DUE_DAYS_MAX = 90
 LEVELS: tuple[MatterLevel, ...] = ("grid", "community", "street", "county")
 PHOTOS_MAX = 3
 
@@ -175,7 +176,7 @@ class CategoryIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     name: Annotated[str, Meta(min_length=1, max_length=40, pattern=_TEXT)]
     kinds: Annotated[list[MatterKind], Meta(min_length=1, max_length=5)]
-    due_days: Annotated[int, Meta(ge=1, le=90)]
+    due_days: Annotated[int, Meta(ge=1, le=DUE_DAYS_MAX)]
     due_counts: Literal["day", "workday"] = "day"
     level: MatterLevel = "grid"
     unit_id: UUID | None = None

@@ -27,3 +27,9 @@ BY = {
     "resident": _("居民"), "keeper": _("站长"), "worker": _("工作人员"), "dispatcher": _("派单人"),
     "handler": _("承办人"), "system": _("系统"),
 }  # fmt: skip
+CHANNELS = {
+    "member": _("居民自己提交"), "desk": _("在驿站说的"), "worker": _("工作人员发现"), "round": _("巡查"),
+    "call": _("走访"),
+    "meeting": _("议事会"), "mediation": _("调解"), "import": _("导入"), "hotline": _("热线转来"),
+}  # fmt: skip
+VERIFIED = {"true": _("属实"), "untrue": _("不属实")}

@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import audit, clock, database, names
-from timebank.core.database import retried, transaction
+from timebank.core.database import Question, retried, transaction
 from timebank.core.errors import Conflict, Invalid, NotFound, TimebankError
 from timebank.core.locale import _, translate
 from timebank.core.scope import Scope
@@ -51,9 +51,9 @@ class CategoryOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _CATEGORY = (
-    "SELECT c.code, c.name, c.kinds, c.due_days, c.due_counts, c.level, c.unit_id, u.name AS unit, c.team_id, "
-    "t.name AS team, c.activity_id, c.public, c.staff_only, c.needs_photo, c.minutes_max, c.urgent, c.advice, "
-    "c.standard_code, c.active FROM matter_category c LEFT JOIN unit u ON u.id = c.unit_id "
+    "SELECT c.code, c.name, c.kinds::text[] AS kinds, c.due_days, c.due_counts, c.level, c.unit_id, "
+    "u.name AS unit, c.team_id, t.name AS team, c.activity_id, c.public, c.staff_only, c.needs_photo, c.minutes_max, "
+    "c.urgent, c.advice, c.standard_code, c.active FROM matter_category c LEFT JOIN unit u ON u.id = c.unit_id "
     "LEFT JOIN team t ON t.community_id = c.community_id AND t.id = c.team_id WHERE c.community_id = $1"
 )
 
@@ -76,6 +76,11 @@ def _worded(category: CategoryOut, language: str) -> CategoryOut:
     return msgspec.structs.replace(
         category, name=translate(category.name, language), advice=translate(category.advice, language)
     )
+
+
+def category_question(scope: Scope, code: str) -> Question:
+    """The question for a category, also one that is not in use any more, to be asked with others."""
+    return database.one(_CATEGORY + " AND c.code = $2", scope.community_id, code)
 
 
 async def find_category(scope: Scope, code: str) -> CategoryOut:

@@ -9,20 +9,19 @@ from msgspec import Meta
 
 from timebank.core import audit, clock, database
 from timebank.core.database import Filters, most, retried, transaction
-from timebank.core.errors import Conflict, NotFound, RanIntoAnother
+from timebank.core.errors import Conflict, NotFound
 from timebank.core.scope import Role, Scope
-from timebank.matters.loop.acting import Act, concerned, require_reason
+from timebank.matters.loop.acting import Act, require_reason
 from timebank.matters.loop.deciding import too_late_to_reopen
 from timebank.matters.loop.earning import take_back_earned
 from timebank.matters.loop.ending import open_again
 from timebank.matters.loop.refusals import PartyToMatter
 from timebank.matters.reading.listing import shown_many
 from timebank.matters.reading.one import find_matter
-from timebank.matters.reading.rows import MatterRow, lock_matter_row, matter_row, matter_rows
+from timebank.matters.reading.rows import MatterRow, lock_matter, matter_rows
 from timebank.matters.reading.shown import MatterOut
-from timebank.matters.reading.standing import facts_of_matter, reader_for, standing, standing_of
+from timebank.matters.reading.standing import Known, known_of, read_matter_known
 from timebank.matters.schemas import Verified
-from timebank.people.locks import lock_people
 
 LISTED_MAX = 50
 
@@ -75,8 +74,10 @@ async def spot_checks(scope: Scope, language: str = "zh") -> list[CheckOut]:
             *asked.values,
         )  # fmt: skip
         rows = await matter_rows(scope, [one.noun_id for one in drawn])
-        reader = await reader_for(scope, list(rows.values()))
-        free = [row for row in rows.values() if not standing(scope, row, reader).party]
+        if not rows:
+            return []
+        known = await known_of(scope, list(rows.values()))
+        free = [row for row in rows.values() if not known.standing(scope, row).party]
         shown = {one.id: one for one in await shown_many(scope, free, language)}
     return [
         CheckOut(id=one.id, drawn_on=one.drawn_on, matter=shown[one.noun_id]) for one in drawn if one.noun_id in shown
@@ -89,8 +90,8 @@ async def find_spot_check(scope: Scope, check_id: UUID, language: str = "zh") ->
     scope.require_use("matters")
     async with transaction(scope):
         drawn = await _drawn(scope, check_id)
-        row = await matter_row(scope, drawn.noun_id)
-        await _require_no_party(scope, row)
+        row, known = await read_matter_known(scope, drawn.noun_id)
+        _require_no_party(scope, row, known)
         return CheckOut(id=drawn.id, drawn_on=drawn.drawn_on, matter=await find_matter(scope, row.id, language))
 
 
@@ -104,12 +105,9 @@ async def record_spot_check(scope: Scope, check_id: UUID, wanted: CheckIn) -> UU
     note = require_reason(wanted.note) if wanted.found == "untrue" else wanted.note.strip()
     async with transaction(scope):
         drawn = await _drawn(scope, check_id)
-        before = concerned(await matter_row(scope, drawn.noun_id))
-        await lock_people(scope, before)
-        row = await lock_matter_row(scope, drawn.noun_id)
-        if not concerned(row) <= before:
-            raise RanIntoAnother
-        await _require_no_party(scope, row)
+        await lock_matter(scope, drawn.noun_id, gains=True)
+        row, known = await read_matter_known(scope, drawn.noun_id)
+        _require_no_party(scope, row, known)
         kept = await database.execute(
             "UPDATE spot_check SET checker_id = $3, found = $4, note = $5, done_at = $6 "
             "WHERE community_id = $1 AND id = $2 AND done_at IS NULL",
@@ -119,18 +117,19 @@ async def record_spot_check(scope: Scope, check_id: UUID, wanted: CheckIn) -> UU
             raise AlreadyLookedAt
         await audit.record(scope, "check_matter", "matter", row.id, about_id=row.reporter_id, found=wanted.found)
         if wanted.found == "untrue":
-            await _undo_finish(scope, row, note)
+            await _undo_finish(scope, row, known, note)
     return drawn.noun_id
 
 
-async def _undo_finish(scope: Scope, row: MatterRow, note: str) -> None:
+async def _undo_finish(scope: Scope, row: MatterRow, known: Known, note: str) -> None:
     """Take back what it earned, as an untrue confirmation does, and open it again unless it was closed long ago."""
     await take_back_earned(scope, row, note, untrue=True)
-    facts = await facts_of_matter(scope, row)
-    if row.status not in ("done", "closed") or too_late_to_reopen(facts):
+    if row.status not in ("done", "closed") or too_late_to_reopen(known.facts(row)):
         return
-    caller = await standing_of(scope, row)
-    act = Act(scope=scope, row=row, facts=facts, caller=caller, view="staff", verb="reopen", to="dispatched")
+    caller = known.standing(scope, row)
+    act = Act(
+        scope=scope, row=row, known=known, caller=caller, view="staff", verb="reopen", to="dispatched", after=row
+    )  # fmt: skip
     await open_again(act, note)
 
 
@@ -145,9 +144,9 @@ async def _drawn(scope: Scope, check_id: UUID) -> _Drawn:
     return found
 
 
-async def _require_no_party(scope: Scope, row: MatterRow) -> None:
+def _require_no_party(scope: Scope, row: MatterRow, known: Known) -> None:
     """Raise NotFound for who neither leads the grid nor administers, PartyToMatter for who is in it."""
     if not scope.leads(row.area_path):
         raise NotFound
-    if (await standing_of(scope, row)).party:
+    if known.standing(scope, row).party:
         raise PartyToMatter

@@ -4,10 +4,14 @@ None of them takes anything away. They are flags on a matter or a record, and wh
 were found untrue three times wait for a confirmation before anybody is sent out, and earn nothing for a while.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
+
 from timebank.core import clock, database
+from timebank.core.database import Question
 from timebank.core.scope import Scope
 
 REPORTS_WAIT, SAME_PHONE, SAME_PAIR = "reports_wait", "same_phone", "same_pair"
@@ -49,25 +53,30 @@ async def orders_of_pair(scope: Scope, helper_id: UUID, served_id: UUID) -> int:
     return found
 
 
-async def signs_of_report(scope: Scope, reporter_id: UUID | None, mark: bytes | None) -> list[str]:
-    """The flags of a report that is opened now.
+class Signs(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a resident: how many of their reports were found untrue in the last 90 days, and whether somebody else has
+    reported from the same phone or browser in the last 30."""
 
-    `reports_wait`: three or more of this person's were found untrue in the last 90 days. `same_phone`: somebody else
-    has reported from this phone or browser in the last 30.
-    """
-    if reporter_id is None:
-        return []
+    reporter_id: UUID
+    untrue: int
+    shared: bool
+
+    def flags(self) -> list[str]:
+        """The flags of a report that this resident opens now."""
+        signs = [REPORTS_WAIT] if self.untrue >= UNTRUE_MAX else []
+        return [*signs, SAME_PHONE] if self.shared else signs
+
+
+def signs_question(scope: Scope, reporters: Iterable[UUID], mark: bytes | None) -> Question:
+    """The question for the `Signs` of these residents; `mark` is the phone or browser, if one is known."""
     now = clock.now()
-    found = await database.fetch_one(
-        "SELECT (SELECT count(*) FROM matter WHERE community_id = $1 AND reporter_id = $2 AND received_at >= $3 "
-        "AND verified = 'untrue' AND verified_at >= $3) AS untrue, "
-        "EXISTS (SELECT FROM matter WHERE community_id = $1 AND mark = $4 AND received_at >= $5 "
-        "AND reporter_id <> $2) AS shared",
-        scope.community_id, reporter_id, now - UNTRUE_WITHIN, mark, now - PAIR_WITHIN,
+    return database.many(
+        "SELECT x.id AS reporter_id, (SELECT count(*) FROM matter m WHERE m.community_id = $1 AND m.reporter_id = x.id "
+        "AND m.received_at >= $3 AND m.verified = 'untrue' AND m.verified_at >= $3) AS untrue, "
+        "EXISTS (SELECT FROM matter m WHERE m.community_id = $1 AND m.mark = $4 AND m.received_at >= $5 "
+        "AND m.reporter_id <> x.id) AS shared FROM unnest($2::text[]::uuid[]) AS x (id)",
+        scope.community_id, database.as_texts(reporters), now - UNTRUE_WITHIN, mark, now - PAIR_WITHIN,
     )  # fmt: skip
-    assert found is not None
-    signs = [REPORTS_WAIT] if found["untrue"] >= UNTRUE_MAX else []
-    return [*signs, SAME_PHONE] if found["shared"] else signs
 
 
 async def flag_pair(scope: Scope, one: UUID, other: UUID) -> None:

@@ -6,10 +6,9 @@ from uuid import UUID
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
-from timebank.matters.loop.acting import add_step
+from timebank.matters.loop.acting import add_step, queue_changes
 from timebank.matters.loop.notices import notify_reporter
 from timebank.matters.reading.rows import matter_row
-from timebank.matters.tables import Matter
 from timebank.policies.values import policies
 
 AT_ONCE = 200
@@ -43,10 +42,8 @@ async def _close(scope: Scope, matter_id: UUID, days: int) -> bool:
         if not waits:
             return False
         row = await matter_row(scope, matter_id)
-        await Matter.update({Matter.status: "closed", Matter.closed_at: clock.now()}).where(
-            (Matter.community_id == scope.community_id) & (Matter.id == matter_id)
-        )
-        step = await add_step(scope, row, "close", "closed", by="system")
+        queue_changes(scope, matter_id, {"status": "closed", "closed_at": clock.now()})
+        step = add_step(scope, row, "close", "closed", by="system")
         await audit.record(scope, "close_matter", "matter", matter_id, about_id=row.reporter_id)
         await notify_reporter(scope, row, "matter_closed", step, days=days)
     return True

@@ -10,13 +10,12 @@ from timebank.areas.workdays import Workdays, workdays_of
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
-from timebank.matters.loop.acting import add_step
+from timebank.matters.loop.acting import add_step, queue_changes
 from timebank.matters.loop.deciding import level_above
 from timebank.matters.loop.notices import notify_dispatchers, notify_handler
 from timebank.matters.opening.due import working_time
 from timebank.matters.reading.rows import MatterRow, matter_row
 from timebank.matters.schemas import MatterStatus
-from timebank.matters.tables import Matter
 
 AT_ONCE = 200
 UNDISPATCHED_FOR = timedelta(hours=2)
@@ -113,37 +112,31 @@ def _waiting(row: MatterRow) -> Waiting:
 async def _carry_out(scope: Scope, row: MatterRow, stage: Stage) -> None:
     until = row.due_at.isoformat()
     if stage in ("waits", "soon"):
-        await Matter.update({Matter.told: [*row.told, stage]}).where(
-            (Matter.community_id == scope.community_id) & (Matter.id == row.id)
-        )
+        queue_changes(scope, row.id, {"told": [*row.told, stage]})
         if stage == "waits":
-            await notify_dispatchers(scope, row, row.level, "matter_to_dispatch.waits", "waits")
+            notify_dispatchers(scope, row, row.level, "matter_to_dispatch.waits", "waits")
         else:
             await notify_handler(scope, row, "matter_soon", until, due=row.due_at)
         return
     if stage == "untaken":
         await _go_back(scope, row)
         return
-    await Matter.update({Matter.urged: row.urged + 1}).where(
-        (Matter.community_id == scope.community_id) & (Matter.id == row.id)
-    )
-    await add_step(scope, row, "urge", row.status, by="system", level=row.level, due_at=row.due_at)
+    queue_changes(scope, row.id, {"urged": row.urged + 1})
+    add_step(scope, row, "urge", row.status, by="system", level=row.level, due_at=row.due_at)
     await audit.record(scope, "urge_matter", "matter", row.id, about_id=row.reporter_id, urged=row.urged + 1)
     if stage == "urged":
         await notify_handler(scope, row, "matter_urged", until, due=row.due_at)
-        await notify_dispatchers(scope, row, row.level, "matter_urged", until, due=row.due_at)
+        notify_dispatchers(scope, row, row.level, "matter_urged", until, due=row.due_at)
     elif stage == "again":
-        await notify_dispatchers(scope, row, level_above(row.level), "matter_urged.again", until, due=row.due_at)
+        notify_dispatchers(scope, row, level_above(row.level), "matter_urged.again", until, due=row.due_at)
     else:
-        await notify_dispatchers(scope, row, "street", "matter_urged.third", until, due=row.due_at)
-        await notify_dispatchers(scope, row, "county", "matter_urged.third", until, due=row.due_at)
+        notify_dispatchers(scope, row, "street", "matter_urged.third", until, due=row.due_at)
+        notify_dispatchers(scope, row, "county", "matter_urged.third", until, due=row.due_at)
 
 
 async def _go_back(scope: Scope, row: MatterRow) -> None:
     """A wish that nobody has taken goes back to who dispatches it."""
-    await Matter.update({Matter.status: "received", Matter.open_to: "assigned"}).where(
-        (Matter.community_id == scope.community_id) & (Matter.id == row.id)
-    )
-    step = await add_step(scope, row, "go_back", "received", by="system")
+    queue_changes(scope, row.id, {"status": "received", "open_to": "assigned"})
+    step = add_step(scope, row, "go_back", "received", by="system")
     await audit.record(scope, "untaken_matter", "matter", row.id, about_id=row.reporter_id)
-    await notify_dispatchers(scope, row, row.level, "matter_to_dispatch.untaken", step)
+    notify_dispatchers(scope, row, row.level, "matter_to_dispatch.untaken", step)

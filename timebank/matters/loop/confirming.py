@@ -1,6 +1,5 @@
 """Confirming that a matter is true, by somebody who is no party: what earns follows from it alone."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,7 +16,6 @@ from timebank.matters.loop.notices import notify_reporter
 from timebank.matters.loop.refusals import ServedNotAsked
 from timebank.matters.reading.shown import MatterOut
 from timebank.matters.schemas import ConfirmIn
-from timebank.matters.tables import Matter
 
 
 class ConfirmedOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,40 +38,35 @@ async def confirm_matter(scope: Scope, matter_id: UUID, wanted: ConfirmIn) -> Co
     async with transaction(scope):
         act = await begin_act(scope, matter_id, "confirm", gains=True)
         if act.row.verified == wanted.verified and act.row.status != "done":
-            return ConfirmedOut(matter=await answered(act), why="twice")
+            return ConfirmedOut(matter=answered(act), why="twice")
         if wanted.verified == "true" and act.row.kind in ("order", "wish"):
-            await _require_word(act)
-        changes: dict[Any, Any] = {
-            Matter.verified: wanted.verified, Matter.verified_at: clock.now(), Matter.verified_by: scope.actor_id,
+            _require_word(act)
+        changes: dict[str, object] = {
+            "verified": wanted.verified, "verified_at": clock.now(), "verified_by": scope.actor_id,
         }  # fmt: skip
         if act.row.status == "received":
             return await _before_dispatch(act, wanted, changes, note)
         if act.row.closed_at is None:
-            changes[Matter.closed_at] = clock.now()
-        step = await write(act, changes=changes, note=note, public=bool(note), verified=wanted.verified)
+            changes["closed_at"] = clock.now()
+        step = await write(act, changes, note=note, public=bool(note), verified=wanted.verified)
         if wanted.verified == "untrue":
             await take_back_earned(scope, act.row, note, untrue=True)
             await notify_reporter(scope, act.row, "matter_untrue", step, reason=note)
-            return ConfirmedOut(matter=await answered(act), why="untrue")
+            return ConfirmedOut(matter=answered(act), why="untrue")
         return await _earned(act)
 
 
-async def _before_dispatch(act: Act, wanted: ConfirmIn, changes: dict[Any, Any], note: str) -> ConfirmedOut:
+async def _before_dispatch(act: Act, wanted: ConfirmIn, changes: dict[str, object], note: str) -> ConfirmedOut:
     """Of somebody whose reports were untrue before: it is true, and goes on as any other. It earns nothing."""
     if wanted.verified == "untrue":
         raise Invalid(why=_("核实后不属实的，请直接选“不予受理”"))
-    await write(act, changes=changes, note=note, public=bool(note), verified=wanted.verified)
-    return ConfirmedOut(matter=await answered(act), why="untrue_before")
+    await write(act, changes, note=note, public=bool(note), verified=wanted.verified)
+    return ConfirmedOut(matter=answered(act), why="untrue_before")
 
 
-async def _require_word(act: Act) -> None:
+def _require_word(act: Act) -> None:
     """Raise ServedNotAsked unless who was served has said that this finish solved it."""
-    said: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM rating WHERE community_id = $1 AND matter_id = $2 AND reopening = $3 "
-        "AND by_kind = 'resident' AND solved)",
-        act.scope.community_id, act.row.id, act.row.reopens,
-    )  # fmt: skip
-    if not said:
+    if not act.known.solved(act.row):
         raise ServedNotAsked
 
 
@@ -81,11 +74,11 @@ async def _earned(act: Act) -> ConfirmedOut:
     scope, row = act.scope, act.row
     if row.kind in ("order", "wish"):
         records = await note_helpers(scope, row) if row.kind == "order" else []
-        return ConfirmedOut(matter=await answered(act), records=records)
-    outcome = await award_reporter(scope, row)
+        return ConfirmedOut(matter=answered(act), records=records)
+    outcome = await award_reporter(act)
     award = await _award_out(scope, outcome.deed_id) if isinstance(outcome, Awarded) else None
     why = outcome.why if isinstance(outcome, Awarded) else outcome
-    return ConfirmedOut(matter=await answered(act), award=award, why=why)
+    return ConfirmedOut(matter=answered(act), award=award, why=why)
 
 
 async def _award_out(scope: Scope, deed_id: UUID | None) -> AwardOut | None:

@@ -1,8 +1,6 @@
 """Dispatching a matter, and handing it up and down the levels."""
 
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -14,12 +12,10 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.matters.loop.acting import Act, answered, begin_act, leave_helpers, require_reason, write
 from timebank.matters.loop.deciding import level_above, level_below
-from timebank.matters.loop.notices import notify_dispatchers, notify_findable, notify_handler
-from timebank.matters.reading.rows import MatterRow, matter_row
+from timebank.matters.loop.notices import notify_dispatchers, notify_findable, notify_handlers
+from timebank.matters.reading.rows import MatterRow
 from timebank.matters.reading.shown import MatterOut
-from timebank.matters.schemas import DispatchIn, OpenTo
-from timebank.matters.tables import Matter
-from timebank.units.units import is_unit_of_county
+from timebank.matters.schemas import DispatchIn, MatterLevel, OpenTo
 
 
 class _Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,29 +34,31 @@ async def dispatch(scope: Scope, matter_id: UUID, wanted: DispatchIn) -> MatterO
     MatterMovedOn, Invalid.
     """
     async with transaction(scope):
-        act = await begin_act(scope, matter_id, "dispatch")
+        named = [wanted.person_id] if wanted.person_id else []
+        act = await begin_act(scope, matter_id, "dispatch", about=named)
         if wanted == DispatchIn(people_wanted=wanted.people_wanted) and act.row.helpers:
             return await _want_fewer(act, wanted.people_wanted)
         target = _target(act.row, wanted)
-        await _require_known(scope, act.row, target)
+        receiver = await _receiver(scope, act.row, target)
         due_at = _due(act.row, wanted)
-        await leave_helpers(scope, matter_id)
+        leave_helpers(act)
         changes = {
-            Matter.unit_id: target.unit_id, Matter.team_id: target.team_id, Matter.assignee_id: target.person_id,
-            Matter.open_to: target.open_to, Matter.dispatched_at: clock.now(), Matter.accepted_at: None,
-            Matter.due_at: due_at, Matter.people_wanted: wanted.people_wanted or act.row.people_wanted,
+            "unit_id": target.unit_id, "team_id": target.team_id, "assignee_id": target.person_id,
+            "open_to": target.open_to, "dispatched_at": clock.now(), "accepted_at": None, "due_at": due_at,
+            "people_wanted": wanted.people_wanted or act.row.people_wanted,
         }  # fmt: skip
         step = await write(
-            act, changes=changes, unit_id=target.unit_id, team_id=target.team_id, person_id=target.person_id,
-            due_at=due_at, level=act.row.level, to_unit=target.unit_id, to_team=target.team_id,
-            to_person=target.person_id, open_to=target.open_to,
+            act, changes, unit_id=target.unit_id, team_id=target.team_id, person_id=target.person_id, due_at=due_at,
+            level=act.row.level, to_unit=target.unit_id, to_team=target.team_id, to_person=target.person_id,
+            open_to=target.open_to,
+            names={"unit": receiver.unit, "team": receiver.team, "assignee": receiver.person},
         )  # fmt: skip
-        now = await matter_row(scope, matter_id)
         if target.open_to == "all":
-            await notify_findable(scope, now, "matter_offered", step)
+            await notify_findable(scope, act.after, "matter_offered", step)
         else:
-            await notify_handler(scope, now, "matter_yours", step, due=due_at)
-        return await answered(act)
+            told = [target.person_id, *receiver.members]
+            await notify_handlers(scope, act.after, told, "matter_yours", step, due=due_at)
+        return answered(act)
 
 
 async def _want_fewer(act: Act, wanted: int | None) -> MatterOut:
@@ -68,12 +66,12 @@ async def _want_fewer(act: Act, wanted: int | None) -> MatterOut:
     helpers = len(act.row.helpers)
     if wanted is None or not helpers <= wanted < act.row.people_wanted:
         raise Invalid(why=_("只能改成比原来少、但不少于已经接单的人数"))
-    changes: dict[Any, Any] = {Matter.people_wanted: wanted}
+    changes: dict[str, object] = {"people_wanted": wanted}
     if helpers == wanted:
-        act = replace(act, to="accepted")
-        changes[Matter.accepted_at] = clock.now()
-    await write(act, changes=changes, people_wanted=wanted)
-    return await answered(act)
+        act.to = "accepted"
+        changes["accepted_at"] = clock.now()
+    await write(act, changes, people_wanted=wanted)
+    return answered(act)
 
 
 def _target(row: MatterRow, wanted: DispatchIn) -> _Target:
@@ -107,20 +105,36 @@ def _due(row: MatterRow, wanted: DispatchIn) -> datetime:
     return wanted.due_at
 
 
-async def _require_known(scope: Scope, row: MatterRow, target: _Target) -> None:
-    """Raise NotFound for a unit, team or person that cannot handle anything here."""
-    if target.unit_id and not await is_unit_of_county(scope, target.unit_id):
-        raise NotFound
-    known: bool = await database.fetch_value(
-        "SELECT ($2::uuid IS NULL OR EXISTS (SELECT FROM team WHERE community_id = $1 AND id = $2 AND active)) "
-        "AND ($3::uuid IS NULL OR EXISTS (SELECT FROM person WHERE community_id = $1 AND id = $3 "
-        "AND status = 'active'))",
-        scope.community_id, target.team_id, target.person_id,
-    )  # fmt: skip
-    if not known:
-        raise NotFound
+class _Receiver(msgspec.Struct, frozen=True, kw_only=True):
+    """The names of whom it goes to, and who of the team is told."""
+
+    unit: str | None = None
+    team: str | None = None
+    person: str | None = None
+    members: list[UUID] = []
+
+
+async def _receiver(scope: Scope, row: MatterRow, target: _Target) -> _Receiver:
+    """Whom it goes to. Raises NotFound for a unit, team or person that cannot handle anything here."""
     if target.person_id is not None and target.person_id in (row.reporter_id, row.for_person_id):
         raise Invalid(why=_("不能派给反映人自己，或这件事为之办的人"))
+    if target == _Target(open_to="all"):
+        return _Receiver()
+    found = await database.row(
+        _Receiver,
+        "SELECT (SELECT u.name FROM unit u JOIN region here ON here.id = $1 AND u.county_id = here.path[1] "
+        "WHERE u.id = $2 AND u.active) AS unit, "
+        "(SELECT name FROM team WHERE community_id = $1 AND id = $3 AND active) AS team, "
+        "(SELECT name FROM person WHERE community_id = $1 AND id = $4 AND status = 'active') AS person, "
+        "ARRAY(SELECT m.person_id::text FROM team_member m WHERE m.community_id = $1 AND m.team_id = $3 "
+        "AND m.joined_on IS NOT NULL AND m.left_on IS NULL AND (m.leads OR $5) ORDER BY m.person_id) AS members",
+        scope.community_id, target.unit_id, target.team_id, target.person_id, target.open_to == "team",
+    )  # fmt: skip
+    assert found is not None
+    named = (target.unit_id, found.unit), (target.team_id, found.team), (target.person_id, found.person)
+    if any(id_ is not None and name is None for id_, name in named):
+        raise NotFound
+    return found
 
 
 @retried
@@ -140,17 +154,17 @@ async def hand_down(scope: Scope, matter_id: UUID, reason: str = "") -> MatterOu
         return await _hand(act, level_below(act.row.level), reason.strip())
 
 
-async def _hand(act: Act, level: str, reason: str) -> MatterOut:
+async def _hand(act: Act, level: MatterLevel, reason: str) -> MatterOut:
     """The other level dispatches it; nobody handles it meanwhile, and its clock goes on."""
-    await leave_helpers(act.scope, act.row.id)
-    changes = {Matter.level: level, **UNASSIGNED}
-    step = await write(act, changes=changes, note=reason, level=level, at_level=level)  # type: ignore[arg-type]  # a level
-    now = await matter_row(act.scope, act.row.id)
-    await notify_dispatchers(act.scope, now, now.level, "matter_to_dispatch.handed", step, reason=reason)
-    return await answered(act)
+    leave_helpers(act)
+    step = await write(
+        act, {"level": level, **UNASSIGNED}, note=reason, level=level, at_level=level, names=NOBODY
+    )  # fmt: skip
+    notify_dispatchers(act.scope, act.after, level, "matter_to_dispatch.handed", step, reason=reason)
+    return answered(act)
 
 
-UNASSIGNED = {
-    Matter.unit_id: None, Matter.team_id: None, Matter.assignee_id: None, Matter.open_to: "assigned",
-    Matter.accepted_at: None,
+UNASSIGNED: dict[str, object] = {
+    "unit_id": None, "team_id": None, "assignee_id": None, "open_to": "assigned", "accepted_at": None,
 }  # fmt: skip
+NOBODY: dict[str, str | None] = {"unit": None, "team": None, "assignee": None}

@@ -10,6 +10,7 @@ from timebank.core import clock, database
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.deeds.filing.awards import Awarded, award, undo
 from timebank.matters.checks.signs import DOUBTFUL, REPORTS_WAIT, SAME_PAIR, flag_pair, is_mutual, orders_of_pair
+from timebank.matters.loop.acting import Act
 from timebank.matters.reading.rows import MatterRow
 from timebank.matters.tables import MatterHelper
 from timebank.policies.values import policies
@@ -51,14 +52,15 @@ def why_nothing(row: MatterRow) -> Why | None:
     return None
 
 
-async def award_reporter(scope: Scope, row: MatterRow) -> Awarded | Why:
+async def award_reporter(act: Act) -> Awarded | Why:
     """File the deed of who reported something true, or say why there is none."""
+    scope, row = act.scope, act.row
     if row.kind == "pledge":
         return await _award_pledge(scope, row)
     if why := why_nothing(row):
         return why
     assert row.reporter_id is not None
-    doubtful = not DOUBTFUL.isdisjoint(row.flags) or await _is_mutual(scope, row)
+    doubtful = not DOUBTFUL.isdisjoint(row.flags) or await _is_mutual(act)
     return await award(
         scope, row.reporter_id, await trigger_of(scope, row), SourceRow(AS_SOURCE, row.id), area_id=row.area_id,
         on=clock.local_day(row.received_at), note=f"{row.category} {row.number}",
@@ -66,12 +68,19 @@ async def award_reporter(scope: Scope, row: MatterRow) -> Awarded | Why:
     )  # fmt: skip
 
 
-async def _is_mutual(scope: Scope, row: MatterRow) -> bool:
+async def _is_mutual(act: Act) -> bool:
     """Whether who reported it and who finished it do so for each other again and again; flags what they did."""
+    scope, row = act.scope, act.row
     if row.reporter_id is None or row.done_by is None or not await is_mutual(scope, row.reporter_id, row.done_by):
         return False
+    await database.flush()
     await flag_pair(scope, row.reporter_id, row.done_by)
+    act.after = msgspec.structs.replace(act.after, flags=_with(act.after.flags, SAME_PAIR))
     return True
+
+
+def _with(flags: list[str], flag: str) -> list[str]:
+    return flags if flag in flags else [*flags, flag]
 
 
 async def _award_pledge(scope: Scope, row: MatterRow) -> Awarded | Why:

@@ -12,10 +12,10 @@ from timebank.matters.loop.earning import take_back_earned
 from timebank.matters.loop.notices import notify_dispatchers, notify_handler, notify_reporter
 from timebank.matters.loop.refusals import MatterMovedOn
 from timebank.matters.reading.one import seen_matter
-from timebank.matters.reading.rows import MatterRow, lock_matter_row
+from timebank.matters.reading.rows import MatterRow, lock_matter, matter_row
 from timebank.matters.reading.shown import MatterOut
+from timebank.matters.reading.standing import read_matter_known
 from timebank.matters.schemas import RefuseIn
-from timebank.matters.tables import Matter
 from timebank.matters.words import BECAUSE, STATUSES
 
 
@@ -28,10 +28,10 @@ async def refuse(scope: Scope, matter_id: UUID, wanted: RefuseIn) -> MatterOut:
     note = require_reason(wanted.note)
     async with transaction(scope):
         act = await begin_act(scope, matter_id, "refuse")
-        changes = {Matter.refused_because: wanted.because, Matter.closed_at: clock.now()}
-        step = await write(act, changes=changes, note=note, because=wanted.because)
+        changes = {"refused_because": wanted.because, "closed_at": clock.now()}
+        step = await write(act, changes, note=note, because=wanted.because)
         await notify_reporter(scope, act.row, "matter_refused", step, because=BECAUSE[wanted.because], reason=note)
-        return await answered(act)
+        return answered(act)
 
 
 @retried
@@ -39,8 +39,8 @@ async def withdraw(scope: Scope, matter_id: UUID) -> MatterOut:
     """Take back what one has reported, before it is dispatched. Raises MatterMovedOn, NotTheReporter, NotFound."""
     async with transaction(scope):
         act = await begin_act(scope, matter_id, "withdraw")
-        await write(act, changes={Matter.closed_at: clock.now()})
-        return await answered(act)
+        await write(act, {"closed_at": clock.now()})
+        return answered(act)
 
 
 @retried
@@ -52,15 +52,17 @@ async def merge_matters(scope: Scope, matter_id: UUID, into: UUID) -> MatterOut:
     scope.require_use("matters")
     async with transaction(scope):
         await seen_matter(scope, into)
-        rows = {one: await lock_matter_row(scope, one) for one in sorted({matter_id, into})}
-        row, older = rows[matter_id], rows[into]
-        act = await act_on(scope, row, "merge")
+        for one in sorted({matter_id, into}):
+            await lock_matter(scope, one)
+        older = await matter_row(scope, into)
+        row, known = await read_matter_known(scope, matter_id)
+        act = act_on(scope, row, known, "merge")
         _require_mergeable(row, older)
-        await leave_helpers(scope, matter_id)
-        step = await write(act, changes={Matter.merged_into: into, Matter.closed_at: clock.now()}, into=into)
+        leave_helpers(act)
+        step = await write(act, {"merged_into": into, "closed_at": clock.now()}, into=into)
         await _lead_followers(scope, row, older)
         await notify_reporter(scope, row, "matter_merged", step, other=older.number, due=older.due_at)
-        return await answered(act)
+        return answered(act)
 
 
 def _require_mergeable(row: MatterRow, older: MatterRow) -> None:
@@ -93,13 +95,14 @@ async def _lead_followers(scope: Scope, row: MatterRow, older: MatterRow) -> Non
     await count_followers(scope, older.id)
 
 
-async def count_followers(scope: Scope, matter_id: UUID) -> None:
-    """Count the followers of a matter whose row is locked."""
-    await database.execute(
+async def count_followers(scope: Scope, matter_id: UUID) -> int:
+    """Count the followers of a matter whose row is locked, and return how many there are."""
+    counted: int = await database.fetch_value(
         "UPDATE matter SET followers = (SELECT count(*) FROM matter_follow WHERE community_id = $1 AND matter_id = $2 "
-        "AND kind = 'same') WHERE community_id = $1 AND id = $2",
+        "AND kind = 'same') WHERE community_id = $1 AND id = $2 RETURNING followers",
         scope.community_id, matter_id,
     )  # fmt: skip
+    return counted
 
 
 @retried
@@ -112,20 +115,20 @@ async def reopen(scope: Scope, matter_id: UUID, reason: str) -> MatterOut:
     async with transaction(scope):
         act = await begin_act(scope, matter_id, "reopen", gains=True)
         await open_again(act, reason)
-        return await answered(act)
+        return answered(act)
 
 
 async def open_again(act: Act, reason: str) -> None:
     """What every reopening does: nothing is done any more, and what a helper's hours brought is withdrawn."""
     row, scope = act.row, act.scope
     await take_back_earned(scope, row, reason, untrue=False)
-    await leave_helpers(scope, row.id)
+    leave_helpers(act)
     changes = {
-        Matter.reopens: row.reopens + 1, Matter.done_at: None, Matter.done_days: None, Matter.closed_at: None,
-        Matter.accepted_at: None, Matter.verified: None, Matter.verified_at: None, Matter.verified_by: None,
-        Matter.dispatched_at: clock.now(),
+        "reopens": row.reopens + 1, "done_at": None, "done_days": None, "closed_at": None, "accepted_at": None,
+        "verified": None, "verified_at": None, "verified_by": None, "dispatched_at": clock.now(),
     }  # fmt: skip
+    act.known = act.known.unrated(row)
     by = "resident" if act.caller.reporter or act.caller.proven else "dispatcher"
-    step = await write(act, changes=changes, note=reason, by=by, unit_id=row.unit_id, team_id=row.team_id)
+    step = await write(act, changes, note=reason, by=by, unit_id=row.unit_id, team_id=row.team_id)
     await notify_handler(scope, row, "matter_reopened", step, reason=reason)
-    await notify_dispatchers(scope, row, row.level, "matter_reopened", step, reason=reason)
+    notify_dispatchers(scope, row, row.level, "matter_reopened", step, reason=reason)

@@ -1,8 +1,9 @@
 """Handling a matter: who takes it first has it; it is given up, returned, or finished."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
@@ -11,14 +12,12 @@ from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.matters.loop.acting import Act, answered, begin_act, leave_helpers, require_reason, write
 from timebank.matters.loop.deciding import returned
-from timebank.matters.loop.dispatching import UNASSIGNED
+from timebank.matters.loop.dispatching import NOBODY, UNASSIGNED
 from timebank.matters.loop.notices import notify_dispatchers, notify_reporter
 from timebank.matters.loop.refusals import PhotoMissing
 from timebank.matters.opening.due import done_days
 from timebank.matters.reading.shown import MatterOut
 from timebank.matters.schemas import FinishIn, ReturnIn
-from timebank.matters.tables import Matter
-from timebank.people.locks import lock_people
 from timebank.photos.attaching import attach
 
 LENGTH_MAX = timedelta(hours=24)
@@ -37,21 +36,30 @@ async def take_matter(scope: Scope, matter_id: UUID) -> MatterOut:
     """
     taker = _taker(scope)
     async with transaction(scope):
-        await lock_people(scope, [taker] if taker else [])
-        act = await begin_act(scope, matter_id, "take")
-        if act.row.kind in ("order", "wish") and taker is not None:
-            await database.execute(
-                "INSERT INTO matter_helper (community_id, id, matter_id, person_id, took_at) "
-                "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-                scope.community_id, clock.new_id(), matter_id, taker, clock.now(),
-            )  # fmt: skip
-        changes: dict[Any, Any] = {Matter.assignee_id: act.row.helpers[0] if act.row.helpers else taker}
+        act = await begin_act(scope, matter_id, "take", locks=[taker] if taker else [])
+        changes: dict[str, object] = {"assignee_id": act.row.helpers[0] if act.row.helpers else taker}
         if act.to == "accepted":
-            changes[Matter.accepted_at] = clock.now()
-        step = await write(act, changes=changes, person_id=taker, unit_id=act.row.unit_id, team_id=act.row.team_id)
+            changes["accepted_at"] = clock.now()
+        if act.row.kind in ("order", "wish") and taker is not None:
+            _help(act, taker)
+        first = {} if act.row.helpers else {"assignee": act.known.reader.name if taker else None}
+        step = await write(
+            act, changes, person_id=taker, unit_id=act.row.unit_id, team_id=act.row.team_id, names=first
+        )  # fmt: skip
         kind = "matter_taken.unit" if act.row.unit_id else "matter_taken"
         await notify_reporter(scope, act.row, kind, step, unit=act.row.unit or "")
-        return await answered(act)
+        return answered(act)
+
+
+def _help(act: Act, taker: UUID) -> None:
+    """Queue that the taker helps from now on."""
+    database.queue(
+        database.change(
+            "INSERT INTO matter_helper (community_id, id, matter_id, person_id, took_at) VALUES ($1, $2, $3, $4, $5)",
+            act.scope.community_id, clock.new_id(), act.row.id, taker, clock.now(),
+        )
+    )  # fmt: skip
+    act.after = msgspec.structs.replace(act.after, helpers=[*act.after.helpers, taker])
 
 
 @retried
@@ -64,12 +72,22 @@ async def give_up(scope: Scope, matter_id: UUID, reason: str) -> MatterOut:
     async with transaction(scope):
         act = await begin_act(scope, matter_id, "give_up")
         leaving = [one for one in act.row.helpers if scope.stands_for(one)] or act.row.helpers
-        await leave_helpers(scope, matter_id, leaving)
-        left = [one for one in act.row.helpers if one not in leaving]
-        changes = {Matter.assignee_id: left[0] if left else None, Matter.accepted_at: None}
-        step = await write(act, changes=changes, note=reason, public=False, person_id=taker)
-        await notify_dispatchers(scope, act.row, act.row.level, "matter_given_up", step, reason=reason)
-        return await answered(act)
+        leave_helpers(act, leaving)
+        left = act.after.helpers
+        first = await _name_of(scope, left[0]) if left else None
+        step = await write(
+            act, {"assignee_id": left[0] if left else None, "accepted_at": None}, note=reason, public=False,
+            person_id=taker, names={"assignee": first},
+        )  # fmt: skip
+        notify_dispatchers(scope, act.row, act.row.level, "matter_given_up", step, reason=reason)
+        return answered(act)
+
+
+async def _name_of(scope: Scope, person_id: UUID) -> str:
+    name: str = await database.fetch_value(
+        "SELECT name FROM person WHERE community_id = $1 AND id = $2", scope.community_id, person_id
+    )
+    return name
 
 
 @retried
@@ -82,19 +100,18 @@ async def return_matter(scope: Scope, matter_id: UUID, wanted: ReturnIn) -> Matt
     async with transaction(scope):
         act = await begin_act(scope, matter_id, "return")
         after = returned(act.facts)
-        await leave_helpers(scope, matter_id)
+        leave_helpers(act)
         note = f"{reason} → {wanted.suggestion.strip()}" if wanted.suggestion.strip() else reason
         changes = {
-            **UNASSIGNED, Matter.returns: after.returns, Matter.level: after.level,
-            Matter.final: after.final or act.row.final,
+            **UNASSIGNED, "returns": after.returns, "level": after.level, "final": after.final or act.row.final,
         }  # fmt: skip
         step = await write(
-            act, changes=changes, note=note, public=False, unit_id=act.row.unit_id, team_id=act.row.team_id,
-            level=after.level, returns=after.returns,
+            act, changes, note=note, public=False, unit_id=act.row.unit_id, team_id=act.row.team_id,
+            level=after.level, returns=after.returns, names=NOBODY,
         )  # fmt: skip
         kind = "matter_returned.final" if after.final else "matter_returned"
-        await notify_dispatchers(scope, act.row, after.level, kind, step, reason=note)
-        return await answered(act)
+        notify_dispatchers(scope, act.row, after.level, kind, step, reason=note)
+        return answered(act)
 
 
 @retried
@@ -114,12 +131,12 @@ async def finish_matter(scope: Scope, matter_id: UUID, wanted: FinishIn) -> Matt
             await _keep_hours(act, wanted)
         now = clock.now()
         changes = {
-            Matter.done_at: now, Matter.done_by: scope.actor_id, Matter.result: wanted.result.strip(),
-            Matter.done_days: done_days(act.row.received_at, now),
+            "done_at": now, "done_by": scope.actor_id, "result": wanted.result.strip(),
+            "done_days": done_days(act.row.received_at, now),
         }  # fmt: skip
-        step = await write(act, changes=changes, note=wanted.result.strip(), person_id=_taker(scope))
+        step = await write(act, changes, note=wanted.result.strip(), person_id=_taker(scope))
         await notify_reporter(scope, act.row, "matter_done", step)
-        return await answered(act)
+        return answered(act)
 
 
 async def _has_photo(act: Act) -> bool:

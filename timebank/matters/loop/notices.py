@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from timebank.access.roles.holders import Place, notify_holders
+from timebank.access.roles.holders import Place, queue_to_holders
 from timebank.core import clock, database
 from timebank.core.scope import Role, Scope
 from timebank.core.wording import phrase
@@ -41,27 +41,33 @@ async def notify_reporter(scope: Scope, row: MatterRow, kind: str, event: UUID |
     await notify_people(scope, row, people if any(people) else [row.entered_by], kind, event, **values)
 
 
-async def notify_dispatchers(
+def notify_dispatchers(
     scope: Scope, row: MatterRow, level: MatterLevel, kind: str, event: UUID | str, **values: object
 ) -> None:
     """Notify the dispatchers of a level; where a grid has no head, the community's administrators."""
-    key = f"matter:{row.id}:{kind}:{event}"
-    said = {**named_in(row), **values}
-    place = Place(area_id=row.area_id)
-    told = await notify_holders(scope, [_HOLDERS[level]], place, kind, said, key, row.id, row.urgent)
-    if not told and level == "grid":
-        await notify_holders(scope, [Role.community_admin], place, kind, said, key, row.id, row.urgent)
+    queue_to_holders(
+        scope, [_HOLDERS[level]], Place(area_id=row.area_id), kind, {**named_in(row), **values},
+        f"matter:{row.id}:{kind}:{event}", row.id, urgent=row.urgent,
+        otherwise=[Role.community_admin] if level == "grid" else [],
+    )  # fmt: skip
 
 
 async def notify_handler(scope: Scope, row: MatterRow, kind: str, event: UUID | str, **values: object) -> None:
     """Notify whoever handles it: the unit's contacts, the team's leaders, the person and the helpers."""
     people: list[UUID | None] = [row.assignee_id, *row.helpers]
     if row.team_id is not None:
-        people += await _members(scope, row.team_id, leaders=row.open_to != "team")
+        people += await team_told(scope, row.team_id, leaders=row.open_to != "team")
+    await notify_handlers(scope, row, people, kind, event, **values)
+
+
+async def notify_handlers(
+    scope: Scope, row: MatterRow, people: Collection[UUID | None], kind: str, event: UUID | str, **values: object
+) -> None:
+    """Notify these people and the contacts of the matter's unit, without the caller."""
     own = set(scope.own_ids)
     await notify_people(scope, row, [one for one in people if one not in own], kind, event, **values)
     if row.unit_id is not None:
-        await _notify_contacts(scope, row, kind, event, values)
+        _notify_contacts(scope, row, kind, event, values)
 
 
 async def notify_findable(scope: Scope, row: MatterRow, kind: str, event: UUID | str) -> None:
@@ -76,7 +82,8 @@ async def notify_findable(scope: Scope, row: MatterRow, kind: str, event: UUID |
     await notify_people(scope, row, people, kind, event)
 
 
-async def _members(scope: Scope, team_id: UUID, *, leaders: bool) -> list[UUID]:
+async def team_told(scope: Scope, team_id: UUID, *, leaders: bool) -> list[UUID]:
+    """Who of a team is told of its matters: all members, or its leaders."""
     found = await database.fetch(
         "SELECT person_id FROM team_member WHERE community_id = $1 AND team_id = $2 AND joined_on IS NOT NULL "
         "AND left_on IS NULL AND (leads OR NOT $3) ORDER BY person_id",
@@ -85,14 +92,16 @@ async def _members(scope: Scope, team_id: UUID, *, leaders: bool) -> list[UUID]:
     return [UUID(bytes=each["person_id"].bytes) for each in found]
 
 
-async def _notify_contacts(
+def _notify_contacts(
     scope: Scope, row: MatterRow, kind: str, event: UUID | str, values: Mapping[str, object]
-) -> None:
+) -> None:  # fmt: skip
     """Notify the contacts of its unit who serve this community, each in the community where they live."""
     now = clock.now()
-    await database.fetch_value(
-        "SELECT tell_contacts($1, $2, $3, $4, $5, $6, $7::text[]::uuid[], $8, $9, $10, $11)",
-        scope.community_id, row.unit_id, now, due_at(now, urgent=row.urgent), clock.local_day(), row.urgent,
-        database.as_texts(scope.own_ids), kind, values_of(phrase(kind, **named_in(row), **values)),
-        f"matter:{row.id}:{kind}:{event}", row.id,
+    database.queue(
+        database.change(
+            "SELECT tell_contacts($1, $2, $3, $4, $5, $6, $7::text[]::uuid[], $8, $9, $10, $11)",
+            scope.community_id, row.unit_id, now, due_at(now, urgent=row.urgent), clock.local_day(), row.urgent,
+            database.as_texts(scope.own_ids), kind, values_of(phrase(kind, **named_in(row), **values)),
+            f"matter:{row.id}:{kind}:{event}", row.id,
+        )
     )  # fmt: skip

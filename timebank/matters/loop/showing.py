@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import msgspec
+
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Invalid
@@ -11,7 +13,6 @@ from timebank.matters.loop.acting import answered, begin_act, write
 from timebank.matters.loop.ending import count_followers
 from timebank.matters.reading.shown import MatterOut
 from timebank.matters.schemas import FollowIn, PublishIn, Verb
-from timebank.matters.tables import Matter
 from timebank.photos.clearing import publish_photo
 
 
@@ -33,8 +34,8 @@ async def follow(scope: Scope, matter_id: UUID, wanted: FollowIn) -> MatterOut:
             scope.community_id, clock.new_id(), matter_id, scope.require_self(), wanted.kind, clock.now(),
         )  # fmt: skip
         if verb == "follow":
-            await count_followers(scope, matter_id)
-        return await answered(act)
+            act.after = msgspec.structs.replace(act.after, followers=await count_followers(scope, matter_id))
+        return answered(act)
 
 
 @retried
@@ -52,8 +53,7 @@ async def publish(scope: Scope, matter_id: UUID, wanted: PublishIn) -> MatterOut
             raise Invalid(why=_("这一类的事不公开"))
         if any(name and name in text for name in (act.row.reporter, act.row.for_person)):
             raise Invalid(why=_("给大家看的话里不要写姓名"))
-        changes = {Matter.public_text: text, Matter.published_at: act.row.published_at or clock.now()}
-        await write(act, changes=changes, note=text)
+        await write(act, {"public_text": text, "published_at": act.row.published_at or clock.now()}, note=text)
         for photo_id in wanted.attachment_ids:
             await publish_photo(scope, photo_id, cleared=wanted.cleared)
-        return await answered(act)
+        return answered(act)

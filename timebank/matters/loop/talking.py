@@ -13,7 +13,6 @@ from timebank.matters.loop.notices import notify_handler, notify_reporter
 from timebank.matters.loop.refusals import PostponedTooLong
 from timebank.matters.reading.shown import MatterOut
 from timebank.matters.schemas import PostponeIn
-from timebank.matters.tables import Matter
 
 
 @retried
@@ -22,9 +21,9 @@ async def ask_reporter(scope: Scope, matter_id: UUID, text: str) -> MatterOut:
     text = require_reason(text)
     async with transaction(scope):
         act = await begin_act(scope, matter_id, "ask")
-        step = await write(act, changes={}, note=text, unit_id=act.row.unit_id)
+        step = await write(act, {}, note=text, unit_id=act.row.unit_id)
         await notify_reporter(scope, act.row, "matter_question", step, text=text)
-        return await answered(act)
+        return answered(act)
 
 
 @retried
@@ -33,9 +32,9 @@ async def answer_handler(scope: Scope, matter_id: UUID, text: str) -> MatterOut:
     text = require_reason(text)
     async with transaction(scope):
         act = await begin_act(scope, matter_id, "answer")
-        step = await write(act, changes={}, note=text)
+        step = await write(act, {}, note=text)
         await notify_handler(scope, act.row, "matter_answer", step, text=text)
-        return await answered(act)
+        return answered(act)
 
 
 @retried
@@ -54,9 +53,9 @@ async def postpone(scope: Scope, matter_id: UUID, wanted: PostponeIn) -> MatterO
         if latest is not None and wanted.until > latest:
             raise PostponedTooLong(until=f"{clock.local(latest):%Y-%m-%d %H:%M}")
         changes = {
-            Matter.due_at: wanted.until, Matter.postponed_until: wanted.until, Matter.postpone_reason: reason,
-            Matter.urged: 0, Matter.told: [one for one in act.row.told if one != "soon"],
+            "due_at": wanted.until, "postponed_until": wanted.until, "postpone_reason": reason, "urged": 0,
+            "told": [one for one in act.row.told if one != "soon"],
         }  # fmt: skip
-        step = await write(act, changes=changes, note=reason, due_at=wanted.until, until=wanted.until)
+        step = await write(act, changes, note=reason, due_at=wanted.until, until=wanted.until)
         await notify_reporter(scope, act.row, "matter_postponed", step, until=wanted.until, reason=reason)
-        return await answered(act)
+        return answered(act)

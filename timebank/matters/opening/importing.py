@@ -125,7 +125,11 @@ async def _insert(scope: Scope, made: Sequence[BookMatter], known: Workdays) -> 
         ],
     )  # fmt: skip
     done = [
-        (one.id, {"category": one.category_code, "area_id": one.area_id, "done": bool(one.done_at)}) for one in made
+        (
+            one.id,
+            {"category": one.category_code, "area_id": one.area_id, "status": "closed" if one.done_at else "received"},
+        )
+        for one in made
     ]
     await audit.record_many(scope, "import_matter", "matter", done)
 

@@ -1,9 +1,9 @@
 """How much one person may report in a day, so that nobody floods those who dispatch."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from timebank.core import clock, database
+from timebank.core.database import Question
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 
@@ -33,17 +33,22 @@ def _until(refusal: TimebankError, end: datetime) -> TimebankError:
     return refusal
 
 
-async def require_room_today(scope: Scope, reporters: list[UUID]) -> None:
-    """Raise TooManyMatters once these records of one login have opened ten today. The caller has locked them.
+def opened_question(scope: Scope) -> Question:
+    """The question for how many matters the own records of the caller's login have opened today.
 
     One that waited on a phone counts on the day on which it arrives.
     """
-    begin, end = clock.day_bounds(clock.local_day())
-    opened: int = await database.fetch_value(
+    begin, _end = clock.day_bounds(clock.local_day())
+    return database.value(
         "SELECT count(*) FROM matter WHERE community_id = $1 AND reporter_id = ANY ($2::text[]::uuid[]) "
         "AND received_at >= $3 AND created_at >= $4 AND entered_by IS NULL AND channel <> 'import'",
-        scope.community_id, database.as_texts(reporters), begin - timedelta(days=2), begin,
+        scope.community_id, database.as_texts(scope.stood_for), begin - timedelta(days=2), begin,
     )  # fmt: skip
+
+
+def require_room_today(opened: int) -> None:
+    """Raise TooManyMatters once one login has opened ten today."""
+    _begin, end = clock.day_bounds(clock.local_day())
     if opened >= MATTERS_A_DAY:
         raise _until(TooManyMatters(most=MATTERS_A_DAY, until=_written(end)), end)
 

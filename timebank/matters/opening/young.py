@@ -25,6 +25,6 @@ async def is_too_young(scope: Scope) -> bool:
 
 
 async def require_old_enough(scope: Scope) -> None:
-    """Raise TooYoungToReport for somebody under 14."""
+    """Before a page: raise TooYoungToReport for somebody under 14."""
     if await is_too_young(scope):
         raise TooYoungToReport

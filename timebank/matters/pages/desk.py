@@ -62,11 +62,11 @@ class CounterMatterPages(Controller):
 
     @get("/new")
     async def form(
-        self, request: AnyRequest, caller: NamedDependency[Scope], kind: FromQuery[Kind], person: FromQuery[UUID],
+        self, request: AnyRequest, caller: NamedDependency[Scope], kind: FromQuery[Kind], person_id: FromQuery[UUID],
         station: FromQuery[UUID], scan: Scanned = None,
     ) -> Template:  # fmt: skip
         """The form to write down what the person at the counter says."""
-        return await _form(request, caller, kind, AtCounter(person, station, scan or ""))
+        return await _form(request, caller, kind, AtCounter(person_id, station, scan or ""))
 
     @post("/new")
     @shown_again(

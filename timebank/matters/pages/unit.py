@@ -97,8 +97,8 @@ def _as_contact(caller: Scope) -> Scope:
 async def _of_unit(caller: Scope, community_id: UUID, matter_id: UUID) -> Scope:
     """The contact in the community of a matter that was given to their unit. Raises NotFound for any other."""
     there = await within_reach(_as_contact(caller), community_id)
-    row, _standing, view = await seen_matter(there, matter_id)
-    if row.unit_id not in there.unit_ids or view == "public":
+    seen = await seen_matter(there, matter_id)
+    if seen.row.unit_id not in there.unit_ids or seen.view == "public":
         raise NotFound
     return there
 

@@ -12,7 +12,7 @@ from timebank.matters.loop.deciding import Standing, may
 from timebank.matters.reading.rows import SELECT, MatterRow
 from timebank.matters.reading.seeing import view_of
 from timebank.matters.reading.shown import MatterOut, shown
-from timebank.matters.reading.standing import facts_from, facts_of_matters, reader_for, standing
+from timebank.matters.reading.standing import facts_from, known_of
 from timebank.matters.schemas import MattersAsked
 from timebank.policies.values import Policies
 
@@ -62,13 +62,13 @@ async def count_listed(scope: Scope, asked: MattersAsked) -> Count:
 
 async def shown_many(scope: Scope, rows: Sequence[MatterRow], language: str = "zh") -> list[MatterOut]:
     """These matters as the caller sees them, without those that they do not."""
-    reader = await reader_for(scope, rows)
-    decided = await facts_of_matters(scope, rows)
-    told = []
-    for row, known in zip(rows, decided, strict=True):
-        caller = standing(scope, row, reader)
+    if not rows:
+        return []
+    known, told = await known_of(scope, rows), []
+    for row in rows:
+        caller = known.standing(scope, row)
         if view := view_of(scope, row, caller):
-            told.append(shown(scope, row, caller, view, may=may(known, caller), language=language))
+            told.append(shown(scope, row, caller, view, may=may(known.facts(row), caller), language=language))
     return told
 
 

@@ -10,24 +10,33 @@ from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
 from timebank.matters.loop.deciding import Standing, may
-from timebank.matters.reading.rows import MatterRow, matter_row
+from timebank.matters.reading.rows import MatterRow
 from timebank.matters.reading.seeing import View, is_logged, sees_text, view_of
 from timebank.matters.reading.shown import MatterOut, StepRow, shown
-from timebank.matters.reading.standing import facts_of_matter, standing_of
+from timebank.matters.reading.standing import read_matter_known
+from timebank.matters.schemas import Verb
 from timebank.photos.schemas import AttachmentOut
 from timebank.photos.seeing import photos_attached
 
 
-async def seen_matter(scope: Scope, matter_id: UUID) -> tuple[MatterRow, Standing, View]:
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """A matter that the caller sees: what they are to it, how they see it, and what they may do now."""
+
+    row: MatterRow
+    caller: Standing
+    view: View
+    may: list[Verb]
+
+
+async def seen_matter(scope: Scope, matter_id: UUID) -> Seen:
     """A matter that the caller may see, and how. Raises NotFound."""
     scope.require_use("matters")
-    async with transaction(scope):
-        row = await matter_row(scope, matter_id)
-        caller = await standing_of(scope, row)
+    row, known = await read_matter_known(scope, matter_id)
+    caller = known.standing(scope, row)
     view = view_of(scope, row, caller)
     if view is None:
         raise NotFound
-    return row, caller, view
+    return Seen(row=row, caller=caller, view=view, may=may(known.facts(row), caller))
 
 
 @retried
@@ -37,9 +46,9 @@ async def find_matter(scope: Scope, matter_id: UUID, language: str = "zh") -> Ma
     A look at a hidden name, or from above the community, is noted in the audit.
     """
     async with transaction(scope):
-        row, caller, view = await seen_matter(scope, matter_id)
-        facts = await facts_of_matter(scope, row)
-        found = shown(scope, row, caller, view, may=may(facts, caller), opened=True, language=language)
+        seen = await seen_matter(scope, matter_id)
+        row, caller, view = seen.row, seen.caller, seen.view
+        found = shown(scope, row, caller, view, may=seen.may, opened=True, language=language)
         if is_logged(scope, row, caller):
             await audit.record(scope, "read_matter", "matter", row.id, about_id=row.reporter_id)
         inside = view in ("staff", "own", "handler") and sees_text(view, row, caller)

@@ -8,8 +8,8 @@ import msgspec
 
 from timebank.areas.addresses import area_in_words
 from timebank.core import clock, database
-from timebank.core.database import transaction
-from timebank.core.errors import NotFound
+from timebank.core.database import Question, transaction
+from timebank.core.errors import NotFound, RanIntoAnother
 from timebank.core.scope import Scope
 from timebank.matters.schemas import (
     Because,
@@ -113,6 +113,9 @@ class MatterRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.is_open and self.due_at < clock.now()
 
 
+STORED = MatterRow.__struct_fields__[: MatterRow.__struct_fields__.index("told") + 1]
+"""Those of its fields that are columns of a matter."""
+
 SELECT = f"""
 SELECT m.community_id, m.id, m.number, m.kind, m.category_code, m.area_id, m.place, m.said, m.public_text,
        m.reporter_id, m.for_person_id, m.entered_by, m.channel, m.external_number, m.origin_kind, m.origin_id,
@@ -120,14 +123,14 @@ SELECT m.community_id, m.id, m.number, m.kind, m.category_code, m.area_id, m.pla
        m.value_max, m.received_at, m.dispatched_at, m.accepted_at, m.done_at, m.closed_at, m.due_at, m.first_due_at,
        m.result, m.done_by, m.verified_by, m.verified_at, m.verified, m.done_days, m.returns, m.reopens, m.urged,
        m.final, m.postponed_until, m.postpone_reason, m.followers, m.merged_into, m.refused_because,
-       m.hides_reporter, m.may_be_contacted, m.published_at, m.flags, m.told,
-       a.path AS area_path, {area_in_words("a")} AS area,
+       m.hides_reporter, m.may_be_contacted, m.published_at, m.flags::text[] AS flags, m.told::text[] AS told,
+       a.path::text[] AS area_path, {area_in_words("a")} AS area,
        coalesce((SELECT g.name FROM area g WHERE g.community_id = m.community_id AND g.id = ANY (a.path)
                  AND g.kind = 'grid'), '') AS grid,
        c.name AS category, c.public AS is_public, c.staff_only, c.needs_photo, c.minutes_max, c.urgent,
        c.level AS floor, c.activity_id, c.unit_id AS default_unit_id, c.team_id AS default_team_id,
        u.name AS unit, t.name AS team, r.name AS reporter, f.name AS for_person, s.name AS assignee,
-       ARRAY(SELECT h.person_id FROM matter_helper h WHERE h.community_id = m.community_id AND h.matter_id = m.id
+       ARRAY(SELECT h.person_id::text FROM matter_helper h WHERE h.community_id = m.community_id AND h.matter_id = m.id
              AND h.left_at IS NULL ORDER BY h.took_at, h.id) AS helpers
 FROM matter m
 JOIN area a ON a.community_id = m.community_id AND a.id = m.area_id
@@ -139,6 +142,11 @@ LEFT JOIN person f ON f.community_id = m.community_id AND f.id = m.for_person_id
 LEFT JOIN person s ON s.community_id = m.community_id AND s.id = m.assignee_id
 """  # noqa: S608
 """SQL of a MatterRow without its conditions."""
+
+
+def row_question(scope: Scope, matter_id: UUID) -> Question:
+    """The question for a matter's row, whoever asks, to be asked with others."""
+    return database.one(SELECT + "WHERE m.community_id = $1 AND m.id = $2", scope.community_id, matter_id)
 
 
 async def matter_row(scope: Scope, matter_id: UUID) -> MatterRow:
@@ -163,12 +171,23 @@ async def matter_rows(scope: Scope, matter_ids: Collection[UUID]) -> dict[UUID, 
     return {row.id: row for row in found}
 
 
-async def lock_matter_row(scope: Scope, matter_id: UUID) -> MatterRow:
-    """Lock a matter's row and return it as it is now. Raises NotFound.
+async def lock_matter(scope: Scope, matter_id: UUID, people: Collection[UUID] = (), *, gains: bool = False) -> None:
+    """Lock these people and the matter until the transaction ends; with `gains` also all who may gain by it.
 
-    People who gain by the verb are locked before, and two matters in the order of their ids.
+    People are locked first, in the order of their ids; of two matters the one with the lower id is locked first. Raises
+    NotFound, and RanIntoAnother where somebody has come to gain by it meanwhile.
     """
-    await database.execute(
-        "SELECT FROM matter WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE", scope.community_id, matter_id
-    )
+    locked: bool | None = await database.fetch_value(
+        "SELECT lock_matter($1, $2, $3::text[]::uuid[], $4)",
+        scope.community_id, matter_id, database.as_texts(people), gains,
+    )  # fmt: skip
+    if locked is None:
+        raise NotFound
+    if not locked:
+        raise RanIntoAnother
+
+
+async def lock_matter_row(scope: Scope, matter_id: UUID) -> MatterRow:
+    """Lock a matter, and nobody, and return its row as it is now. Raises NotFound."""
+    await lock_matter(scope, matter_id)
     return await matter_row(scope, matter_id)

@@ -12,7 +12,7 @@ from timebank.core.scope import Scope
 from timebank.inbox.kinds import Asked, Decidable, Item
 from timebank.matters.loop.deciding import may
 from timebank.matters.reading.rows import SELECT, MatterRow
-from timebank.matters.reading.standing import facts_of_matters, reader_for, standing
+from timebank.matters.reading.standing import known_of
 from timebank.matters.words import LEVEL_WORDS, STATUSES
 
 LOOKED_AT = 200
@@ -65,9 +65,8 @@ async def _decidable_ids(scope: Scope, rows: Sequence[MatterRow]) -> set[UUID]:
     if not scope.administers or not rows:
         return set()
     async with transaction(scope):
-        reader = await reader_for(scope, rows)
-        known = await facts_of_matters(scope, rows)
-    verbs = [(row.id, may(facts, standing(scope, row, reader))) for row, facts in zip(rows, known, strict=True)]
+        known = await known_of(scope, rows)
+    verbs = [(row.id, may(known.facts(row), known.standing(scope, row))) for row in rows]
     return {id_ for id_, allowed in verbs if "dispatch" in allowed or "confirm" in allowed}
 
 

@@ -214,7 +214,7 @@ async def _(d: Driving) -> None:
 
 @drives("import")
 async def _(d: Driving) -> None:
-    for name in ("residents", "hours", "deeds", "goods"):
+    for name in ("residents", "hours", "deeds", "goods", "members", "matters"):
         await d.refused("auditor", "forbidden", f"POST /api/v1/imports/{name}")
         await d.refused("keeper", "forbidden", f"POST /api/v1/imports/{name}")
     await d.done("admin", "import", "enrol_many", "ensure_logins", op="POST /api/v1/imports/residents")

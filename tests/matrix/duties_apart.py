@@ -183,5 +183,7 @@ SHOWN = {
     "withdraw_deed": "tests/imports/runs/test_undo.py", "withdraw_logins": "tests/imports/runs/test_undo.py",
     "withdraw_many": "tests/imports/runs/test_undo.py", "withdraw_nominations": "tests/imports/runs/test_undo.py",
     "withdraw_record": "tests/imports/runs/test_undo.py", "withdraw_roles": "tests/imports/runs/test_undo.py",
-    "credit_deed": "the lines of deeds",
+    "credit_deed": "the lines of deeds", "import_matter": "tests/imports/kinds/test_matter_books.py",
+    "withdraw_matters": "tests/imports/kinds/test_matter_books.py",
+    "withdraw_reported": "tests/imports/kinds/test_members.py",
 }  # fmt: skip

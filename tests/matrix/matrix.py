@@ -336,6 +336,8 @@ def _files(op: Operation) -> dict[str, tuple[str, bytes, str]]:
         "hours": [HOURS, [day, "站点值守", STATION, "李秀英", "", "10:00", "12:00"]],
         "deeds": [DEEDS, [day, "李秀英", "", "楼道卫生巡查", 2, "王建国", ""]],
         "goods": [GOODS, ["水杯", "个", "5", "10", STATION, ""]],
+        "members": [["单位", "姓名", "手机"], ["县税务局", "林中", "13800008001"]],
+        "matters": [["上报时间", "网格", "内容"], [day, "第一网格", "楼道灯不亮"]],
     }  # fmt: skip
     return {"file": ("表.csv", table(*rows.get(op.path.rpartition("/")[2], rows["goods"])), "text/csv")}
 

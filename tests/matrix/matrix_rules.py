@@ -140,6 +140,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/imports/deeds",
         "POST /api/v1/imports/goods",
         "POST /api/v1/imports/hours",
+        "POST /api/v1/imports/members",
         "POST /api/v1/imports/residents",
         "POST /api/v1/units/{unit_id}/links",
         "POST /api/v1/teams",
@@ -510,6 +511,9 @@ RULES: dict[str, tuple[str, ...]] = {
         "GET /unit/{community_id}/{matter_id}",
         "POST /unit/{community_id}/{matter_id}/{act}",
     ),
+    "s ffff fff ff ufuu fuu fff": (
+        "POST /api/v1/imports/matters",
+    ),
     "s uuuu uuu uu uuuu uuu fff": (
         "POST /visits/{visit_id}/objection",
         # The community of the round has not switched matters on: there are none, for nobody.
@@ -675,6 +679,7 @@ NEVER_DONE = {
     "POST /admin/ledger/expiry": "nothing waits to expire in the round; tests/expiry/test_expiry.py lets it",
     "POST /admin/ledger/{entry_id}/day-reversal": "the entry is no expiry; tests/expiry/test_expiry.py reverses one",
     "GET /board/{community_id}/matters": _OFF,
+    "POST /api/v1/imports/matters": "not switched on in the round; tests/imports/kinds/test_matter_books.py does it",
     "GET /api/v1/schema/{path}": "there is no such page: the schema is one file",
     "POST /desk/redemptions/{redemption_id}/undo": "nothing was handed over; tests/shop/test_undone_hand_overs.py does",
     "POST /desk/bookings/{booking_id}/undo": "nobody has attended lately; tests/classes/test_undone_attendance.py",

@@ -157,6 +157,7 @@ CAPABILITY = Capability(
         "give_up_matter": _("放弃了接的事项"),
         "hand_down_matter": _("把事项交下一级"),
         "hand_up_matter": _("把事项上报上一级"),
+        "import_matter": _("从旧台账录入了事项"),
         "merge_matter": _("合并了事项"),
         "open_matter": _("提交了事项"),
         "postpone_matter": _("给事项延期"),
@@ -171,6 +172,7 @@ CAPABILITY = Capability(
         "urge_matter": _("催办了事项"),
         "untaken_matter": _("心愿无人接，退回"),
         "withdraw_matter": _("撤回了事项"),
+        "withdraw_matters": _("撤回了录入的旧台账事项"),
     },
     nouns={"matter": _("事项"), "matter_helper": _("帮忙"), "matter_category": _("事项类别")},
 )

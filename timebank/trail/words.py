@@ -73,7 +73,10 @@ DECISIONS = {
 }  # fmt: skip
 RECORDS = {"credit": _("两次扫码"), "honour": _("补录")}
 ASKED = {"spend": _("没有带手机和卡，当场领取"), "own_collection": _("站长同户的预留")}
-SHEETS = {"residents": _("花名册"), "hours": _("签到表"), "deeds": _("道德银行台账"), "goods": _("物品表")}
+SHEETS = {
+    "residents": _("花名册"), "hours": _("签到表"), "deeds": _("道德银行台账"), "goods": _("物品表"),
+    "members": _("报到名册"), "matters": _("事项台账"),
+}  # fmt: skip
 MOVES = {"received": _("入库"), "import": _("导入")}
 # A code of the program that has no word says nothing to a reader and is left out: of these fields, which hold no names.
 CODED = frozenset({"kind", "flags", "subject", "cause", "move", "fields", "decision", "currency", "was", "before"})

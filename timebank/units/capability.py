@@ -30,6 +30,7 @@ CAPABILITY = Capability(
         "report_in": _("登记了报到"),
         "leave_unit": _("结束了报到"),
         "read_reported": _("看了单位的报到名单"),
+        "withdraw_reported": _("撤回了导入的报到"),
     },
     nouns={
         "county_unit": _("单位"),

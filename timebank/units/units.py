@@ -1,5 +1,6 @@
 """The units of a county: departments, firms and schools that communities work with."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 import msgspec
@@ -136,6 +137,17 @@ async def is_unit_of_county(scope: Scope, unit_id: UUID | None) -> bool:
         unit_id, scope.community_id,
     )  # fmt: skip
     return found
+
+
+async def units_in_use(scope: Scope, unit_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these that are units in use of the county that the scope's community lies in."""
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT id FROM unit WHERE id = ANY ($2) AND active AND county_id = ("
+            "SELECT path[1] FROM region WHERE id = $1)",
+            scope.community_id, list(unit_ids),
+        )  # fmt: skip
+    return {UUID(bytes=row["id"].bytes) for row in found}
 
 
 async def unit_names(scope: Scope, unit_ids: list[UUID]) -> dict[UUID, str]:

@@ -34,7 +34,10 @@ def is_drawn(day: date, matter_id: UUID, percent: int) -> bool:
 
 @retried
 async def draw_spot_checks(scope: Scope) -> int:
-    """Draw from what was finished on the past days; return how many are new. Drawn again, a day gives the same."""
+    """Draw from what was finished on the past days; return how many are new. Drawn again, a day gives the same.
+
+    What came from an old book is not drawn: it earns nothing.
+    """
     today = clock.local_day()
     begins, _end = clock.day_bounds(today - timedelta(days=DAYS_BACK))
     ends, _end = clock.day_bounds(today)
@@ -43,7 +46,7 @@ async def draw_spot_checks(scope: Scope) -> int:
         finished = await database.rows(
             _Finished,
             "SELECT id, area_id, done_at FROM matter WHERE community_id = $1 AND done_at >= $2 AND done_at < $3 "
-            "ORDER BY id",
+            "AND channel <> 'import' ORDER BY id",
             scope.community_id, begins, ends,
         )  # fmt: skip
         drawn = [one for one in finished if is_drawn(clock.local_day(one.done_at), one.id, percent)]

@@ -77,6 +77,16 @@ async def count_matters(scope: Scope) -> int:
     return len(days)
 
 
+@retried
+async def recount_days(scope: Scope, days: Collection[date]) -> None:
+    """Count these local days anew at once, such as those of an old book; the worker waits meanwhile."""
+    ordered = sorted(days)
+    async with transaction(scope):
+        await _lock(scope)
+        for first in range(0, len(ordered), DAYS_AT_ONCE):
+            await count_days(scope, ordered[first : first + DAYS_AT_ONCE])
+
+
 async def _lock(scope: Scope) -> UUID:
     """Lock the community's row; return the last step up to which nothing is to be counted any more."""
     await database.execute(

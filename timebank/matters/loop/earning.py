@@ -18,8 +18,10 @@ from timebank.rules.schemas import Trigger
 from timebank.rules.source_row import SourceRow
 from timebank.service_records.honour.noting import note_service, undo_noted
 
-Why = Literal["not_confirmed", "nobody", "own_work", "not_true", "untrue_before", "late"]
-"""Why nothing is even asked for: there is nobody to earn, or they did the work themselves, or it was not true."""
+Why = Literal["not_confirmed", "nobody", "own_work", "not_true", "untrue_before", "late", "imported"]
+"""Why nothing is even asked for: there is nobody to earn, or they did the work themselves, or it was not true.
+
+`imported`: it comes from an old book, which an administrator has typed."""
 
 AS_SOURCE = "matter"
 HELPED = "matter_helper"
@@ -35,6 +37,8 @@ class AwardOut(msgspec.Struct, frozen=True):
 
 def why_nothing(row: MatterRow) -> Why | None:
     """Why a matter earns its reporter nothing, however the rules are; None where the rules decide. Pure."""
+    if row.channel == "import":
+        return "imported"
     if row.kind not in ("report", "event"):
         return "nobody"
     if row.reporter_id is None:

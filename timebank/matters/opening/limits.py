@@ -41,7 +41,7 @@ def opened_question(scope: Scope) -> Question:
     begin, _end = clock.day_bounds(clock.local_day())
     return database.value(
         "SELECT count(*) FROM matter WHERE community_id = $1 AND reporter_id = ANY ($2::text[]::uuid[]) "
-        "AND received_at >= $3 AND created_at >= $4 AND entered_by IS NULL",
+        "AND received_at >= $3 AND created_at >= $4 AND entered_by IS NULL AND channel <> 'import'",
         scope.community_id, database.as_texts(scope.stood_for), begin - timedelta(days=2), begin,
     )  # fmt: skip
 

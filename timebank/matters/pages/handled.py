@@ -23,7 +23,7 @@ from timebank.matters.words import BECAUSE, BY, KINDS, LEVEL_WORDS, STATUSES
 WHY_NOTHING: Mapping[str, str] = WHY_NO_DEED | {
     "nobody": _("没有可以记分的反映人"), "own_work": _("反映的人就是办理的人"), "not_true": _("没有属实"),
     "untrue_before": _("反映人近来多次不属实"), "late": _("过了期限才办好"), "untrue": _("核实不属实"),
-    "not_confirmed": _("还没有核实"),
+    "not_confirmed": _("还没有核实"), "imported": _("从旧台账录入的事项不记分"),
 }  # fmt: skip
 """Why a confirmed matter brought its reporter nothing."""
 WAITS_ALTHOUGH = ("family", "many_points")

@@ -21,9 +21,12 @@ CONFIRMED_WITHIN = timedelta(days=30)
 """What was closed longer ago without a word is left alone."""
 _WAITS = (
     "WHERE m.community_id = $1 AND (m.status IN ('received', 'done') OR (m.verified IS NULL AND m.closed_at > $2 "
+    "AND m.channel <> 'import' "
     "AND (m.status = 'closed' OR (m.status = 'refused' AND m.refused_because IN ('not_ours', 'cannot')))))"
 )
-"""Received matters wait for a dispatch; done ones, and ended ones that may still earn, for a confirmation."""
+"""Received matters wait for a dispatch; done ones, and ended ones that may still earn, for a confirmation.
+
+What came from an old book earns nothing."""
 
 
 async def listing(

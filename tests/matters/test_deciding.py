@@ -16,7 +16,6 @@ from timebank.matters.loop.deciding import (
     level_above,
     level_below,
     may,
-    returned,
 )
 from timebank.matters.loop.refusals import (
     AlreadyRated,
@@ -31,6 +30,7 @@ from timebank.matters.loop.refusals import (
     ReopenTooLate,
     ReturnNotPossible,
 )
+from timebank.matters.loop.returning import returned
 from timebank.matters.schemas import MatterStatus, Verb
 
 NOW = datetime(2026, 11, 18, 8, tzinfo=UTC)

@@ -18,7 +18,8 @@ Because = Literal["not_ours", "cannot", "untrue", "spam", "elsewhere", "mediatio
 Verified = Literal["true", "untrue"]
 Verb = Literal[
     "dispatch", "hand_up", "hand_down", "take", "give_up", "return", "ask", "answer", "postpone", "finish", "confirm",
-    "rate", "reopen", "refuse", "merge", "withdraw", "follow", "thank", "publish",
+    "rate", "reopen", "refuse", "merge", "withdraw", "follow", "thank", "publish", "receive", "collect", "unreceive",
+    "uncollect",
 ]  # fmt: skip
 
 OPEN: tuple[MatterStatus, ...] = ("received", "dispatched", "accepted")

@@ -177,7 +177,7 @@ async def _insert(scope: Scope, wanted: OpenIn, category: CategoryOut, opener: O
             postponed_until=None, postpone_reason=None, followers=0, merged_into=None, refused_because=None,
             hides_reporter=wanted.hides_reporter, may_be_contacted=wanted.may_be_contacted, published_at=None,
             flags=await signs_of_report(scope, opener.reporter_id, mark), told=[], mark=mark, nonce=wanted.nonce,
-            created_at=now,
+            moved_to=None, moved_from=None, created_at=now,
         )
     )  # fmt: skip
     return matter_id

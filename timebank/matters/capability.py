@@ -5,6 +5,7 @@ from timebank.core.capability import (
     CounterDone,
     CounterLine,
     CounterOffer,
+    Delivery,
     InboxKind,
     Job,
     MenuEntry,
@@ -64,6 +65,15 @@ CAPABILITY = Capability(
         ),
     ),
     panel={"matter": "/admin/matters/"},
+    deliveries=(
+        Delivery(kind="matter_moves", verb="timebank.matters.moving.arriving.open_moved", word=_("转到别的社区的事项")),
+        Delivery(
+            kind="matter_arrived", verb="timebank.matters.moving.returning.note_arrival", word=_("转走的事项的新编号")
+        ),
+        Delivery(
+            kind="matter_moved_news", verb="timebank.matters.moving.returning.pass_on_news", word=_("转走的事项的结果")
+        ),
+    ),
     jobs=(
         Job("count_matters", 60, "timebank.matters.figures.counting.count_matters"),
         Job("draw_spot_checks", 3600, "timebank.matters.checks.drawing.draw_spot_checks"),
@@ -153,6 +163,14 @@ CAPABILITY = Capability(
         "matter_rated": _("{category}（编号 {number}）评价了：{stars} 星。"),
         "matter_reopened": _("{category}（编号 {number}）没有解决，重新办理。说明：{reason}"),
         "matter_refused": _("您的事项 {number}（{category}）不办理：{because:word}。说明：{reason}"),
+        "matter_moved": _("您反映的事（编号 {number}）在{community}，已转过去，那边的编号是 {there}。"),
+        "matter_moved.soon": _(
+            "您反映的事 {number}（{category}）在{community}，正转过去，那边的编号随后告诉您。说明：{reason}"
+        ),
+        "matter_moved.done": _("您反映的事转到{community}（编号 {there}），那边说办好了。"),
+        "matter_moved.refused": _(
+            "您反映的事转到{community}（编号 {there}），那边不办理。想知道原因，请打电话说编号。"
+        ),
         "matter_merged": _(
             "您的事项 {number}（{category}）和更早的 {other} 是同一件，并到那里一起办，{due:moment} 前办好。"
         ),
@@ -182,6 +200,7 @@ CAPABILITY = Capability(
         "matter_reopened": _TO_DO,
         "matter_refused": _OWN,
         "matter_merged": _OWN,
+        "matter_moved": _OWN,
         "matter_untrue": _OWN,
         "matter_soon": _TO_DO,
         "matter_urged": _TO_DO,

@@ -125,10 +125,14 @@ class PostponeIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RefuseIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Why nothing will be done; the note is read by the reporter."""
+    """Why nothing will be done; the note is read by the reporter.
+
+    `to_community`: where it is, for `elsewhere`; it is opened there.
+    """
 
     because: Because
     note: ShortReason = ""
+    to_community: UUID | None = None
 
 
 class MergeIn(msgspec.Struct, forbid_unknown_fields=True):

@@ -195,8 +195,17 @@ async def _postpone(scope: Scope, matter_id: UUID, fields: Fields) -> str:
     return "done=postpone"
 
 
+_REFUSED = {"because": _("为什么"), "note": _("说明"), "to_community": _("在哪个社区")}
+
+
+def _without_idle_choice(fields: Fields) -> Fields:
+    """The form's fields; a community counts only where the matter is elsewhere."""
+    goes = fields.get("because") == "elsewhere"
+    return {name: value for name, value in fields.items() if goes or name != "to_community"}
+
+
 async def _refuse(scope: Scope, matter_id: UUID, fields: Fields) -> str:
-    told = parse_form(RefuseIn, fields, {"because": _("为什么"), "note": _("说明")})
+    told = parse_form(RefuseIn, _without_idle_choice(fields), _REFUSED)
     await ending.refuse(scope, matter_id, told)
     return "done=refuse"
 

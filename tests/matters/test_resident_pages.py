@@ -149,7 +149,7 @@ async def test_others_do_not_find_what_is_not_theirs(ground: Ground, client: htt
     await who.see(f"/matters/{secret}", status=404)
     assert (await who.send(f"/matters/{secret}/follow", kind="same")).status_code == 404
     head = await browser(client, ground.town, GRID_HEAD)
-    assert "楼下的灯坏了" in await head.see(f"/matters/{secret}")
+    assert "楼下的灯坏了" in await head.see(f"/worker/matters/{secret}")
 
 
 async def test_an_order_is_placed_for_a_parent_of_the_same_household(

@@ -18,7 +18,9 @@ from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.matters.jobs.silence import close_silent_matters
 from timebank.matters.loop.refusals import MatterMovedOn, PartyToMatter, WishGoesToStation, WishNotCollected
 from timebank.matters.opening.openers import WishTooDear
+from timebank.matters.reading.listing import list_matters
 from timebank.matters.reading.one import find_matter
+from timebank.matters.schemas import MattersAsked
 from timebank.matters.wishes.collecting import GiftOverdue, GiftStands, collect_gift, undo_gift
 from timebank.matters.wishes.gifts import WAITS_DAYS, WishNotHere
 from timebank.matters.wishes.receiving import GiftIn, receive_gift, renew_gift
@@ -84,6 +86,8 @@ async def test_a_lamp_goes_from_giver_to_child_over_the_station(ground: Ground, 
     steps = await owner.fetch("SELECT verb, to_status FROM matter_step WHERE matter_id = $1 ORDER BY at, id", matter)
     assert [tuple(step) for step in steps][-2:] == [("receive", "done"), ("collect", "closed")]
     assert await owner.fetchval("SELECT count(*) FROM pickup") == 0
+    admin = await ground.scope("赵丽")
+    assert (await list_matters(admin, MattersAsked(unverified=True))).items == []
     assert await owner.fetchval("SELECT (SELECT count(*) FROM deed) + (SELECT count(*) FROM service_record)") == 0
     with pytest.raises(MatterMovedOn):
         await collected(ground, matter, code)

@@ -22,8 +22,9 @@ _HOLDERS: Mapping[MatterLevel, Role] = {
 
 
 def named_in(row: MatterRow) -> dict[str, object]:
-    """What every message about a matter may name: nothing that says who has spoken."""
-    return {"number": row.number, "category": row.category, "grid": row.grid or row.area}
+    """What every message about a matter may name: nothing that says who has spoken, of a wish also not where."""
+    grid = row.grid if row.grid or row.kind == "wish" else row.area
+    return {"number": row.number, "category": row.category, "grid": grid}
 
 
 async def notify_people(

@@ -100,6 +100,8 @@ def acts_of(matter: MatterOut, scope: Scope) -> Sequence[str]:
 
 def _waits_for_word(matter: MatterOut) -> bool:
     """Whether somebody could be asked by phone if it is solved, and has not said so of the last finish."""
+    if matter.kind == "wish" and matter.status == "done":
+        return False  # nobody has collected it yet
     verbs = [step.verb for step in matter.steps]
     since = verbs[::-1].index("finish") if "finish" in verbs else len(verbs)
     asked = matter.reporter_id is not None or matter.for_person is not None

@@ -1,6 +1,7 @@
 """A gift is collected at the station by its code, or by a scan of whom it is for; and undoing what was a mistake."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from timebank.access.pickup import count_try, end_pickup, give_pickup
@@ -46,8 +47,8 @@ class GiftStands(TimebankError):
 async def collect_gift(scope: Scope, matter_id: UUID, proof: Collection) -> GiftOut:
     """Hand the gift over to whom the wish is for: the wish is closed, and its giver gets a message without any name.
 
-    Raises NotFound, Forbidden, PartyToMatter, WrongCollectionCode, TooManyAttempts, GiftOverdue, WishNotHere,
-    PresenceNeeded, MatterMovedOn.
+    The code or the scan is the proof that it was fulfilled, so nobody has to confirm it. Raises NotFound, Forbidden,
+    PartyToMatter, WrongCollectionCode, TooManyAttempts, GiftOverdue, WishNotHere, PresenceNeeded, MatterMovedOn.
     """
     async with transaction(scope):
         row = await lock_wish(scope, matter_id)
@@ -62,7 +63,10 @@ async def collect_gift(scope: Scope, matter_id: UUID, proof: Collection) -> Gift
         await WishGift.update({WishGift.collected_at: now, WishGift.collected_by: scope.login_id}).where(
             (WishGift.community_id == scope.community_id) & (WishGift.id == gift.id)
         )
-        step = await write(act, changes={Matter.closed_at: now}, note=gift.station, station_id=gift.station_id)
+        changes: dict[Any, Any] = {
+            Matter.closed_at: now, Matter.verified: "true", Matter.verified_at: now, Matter.verified_by: scope.actor_id,
+        }  # fmt: skip
+        step = await write(act, changes=changes, note=gift.station, station_id=gift.station_id)
         end_pickup(scope, NOUN, matter_id)
         await notify_people(scope, row, [row.served_id], "wish_collected", step, station=gift.station)
         await notify_handler(scope, row, "wish_collected.giver", step, station=gift.station)
@@ -122,7 +126,10 @@ async def _undo_collection(scope: Scope, row: MatterRow, gift: Gift) -> None:
     await WishGift.update(
         {WishGift.collected_at: None, WishGift.collected_by: None, WishGift.waits_until: until}
     ).where((WishGift.community_id == scope.community_id) & (WishGift.id == gift.id))
-    step = await write(act, changes={Matter.closed_at: None}, note=gift.station)
+    changes: dict[Any, Any] = {
+        Matter.closed_at: None, Matter.verified: None, Matter.verified_at: None, Matter.verified_by: None,
+    }  # fmt: skip
+    step = await write(act, changes=changes, note=gift.station)
     await _note(act, "wish_collection", gift)
     code = await give_pickup(scope, NOUN, row.id, gift.station_id, until)
     await notify_of_code(act, gift.station, code, until, step)

@@ -68,7 +68,9 @@ CAPABILITY = Capability(
     deliveries=(
         Delivery(kind="matter_moves", verb="timebank.matters.moving.arriving.open_moved", word=_("转到别的社区的事项")),
         Delivery(
-            kind="matter_arrived", verb="timebank.matters.moving.returning.note_arrival", word=_("转走的事项的新编号")
+            kind="matter_arrived",
+            verb="timebank.matters.moving.returning.note_new_number",
+            word=_("转走的事项的新编号"),
         ),
         Delivery(
             kind="matter_moved_news", verb="timebank.matters.moving.returning.pass_on_news", word=_("转走的事项的结果")

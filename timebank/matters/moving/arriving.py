@@ -93,33 +93,38 @@ async def _insert(scope: Scope, came_from: UUID, origin: UUID, moved: Moved) -> 
     due_at = due_moment(moved.received_at, category.due_days, category.due_counts, days)
     level = LEVELS[max(LEVELS.index(category.level), LEVELS.index("community"))]
     flags = await signs_of_report(scope, moved.reporter_id, None)
+    place = await _free_place(scope)
     inserted = await database.fetch_value(
         "INSERT INTO matter (community_id, id, number, kind, category_code, area_id, place, said, "
         "reporter_id, channel, origin_kind, origin_id, moved_from, status, level, received_at, due_at, first_due_at, "
         "hides_reporter, may_be_contacted, flags, created_at) "
-        "SELECT $1, $2, n.number, $4, $5, a.id, $6, $7, $8, $9, 'moved', $10, $11, 'received', $12, $13, $14, $14, "
-        "$15, $16, $17, $18 "
-        "FROM (SELECT d.number FROM unnest($3::text[]) AS d (number) WHERE NOT EXISTS (SELECT FROM matter m "
-        "WHERE m.community_id = $1 AND m.number = d.number) LIMIT 1) AS n, "
-        "(SELECT g.id FROM area g WHERE g.community_id = $1 AND g.kind = 'grid' ORDER BY g.name, g.id LIMIT 1) AS a "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'moved', $11, $12, 'received', $13, $14, $15, $15, $16, $17, "
+        "$18, $19) "
         "ON CONFLICT (community_id, moved_from, origin_id) WHERE moved_from IS NOT NULL DO NOTHING RETURNING id",
-        scope.community_id, clock.new_id(), draw(), moved.kind, category.code,
+        scope.community_id, clock.new_id(), place.number, moved.kind, category.code, place.grid_id,
         f"{moved.from_name} {moved.place}"[:PLACE_MAX], moved.said, moved.reporter_id, moved.channel, origin, came_from,
         level, moved.received_at, due_at, moved.hides_reporter, moved.may_be_contacted, flags, clock.now(),
     )  # fmt: skip
-    if inserted is not None:
-        return UUID(bytes=inserted.bytes)
-    if not await _is_here(scope, came_from, origin):
-        raise Busy
-    return None
+    return UUID(bytes=inserted.bytes) if inserted is not None else None
 
 
-async def _is_here(scope: Scope, came_from: UUID, origin: UUID) -> bool:
-    here: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM matter WHERE community_id = $1 AND moved_from = $2 AND origin_id = $3)",
-        scope.community_id, came_from, origin,
+class _Place(msgspec.Struct, frozen=True):
+    number: str
+    grid_id: UUID
+
+
+async def _free_place(scope: Scope) -> _Place:
+    """A number that no matter here has, and the first grid. Raises Busy where there is none."""
+    found = await database.row(
+        _Place,
+        "SELECT d.number, g.id AS grid_id FROM unnest($2::text[]) AS d (number) "
+        "JOIN area g ON g.community_id = $1 AND g.kind = 'grid' WHERE NOT EXISTS (SELECT FROM matter m "
+        "WHERE m.community_id = $1 AND m.number = d.number) ORDER BY g.name, g.id LIMIT 1",
+        scope.community_id, draw(),
     )  # fmt: skip
-    return here
+    if found is None:
+        raise Busy
+    return found
 
 
 async def _category(scope: Scope, moved: Moved) -> _Category:

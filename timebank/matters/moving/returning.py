@@ -10,7 +10,7 @@ from timebank.matters.reading.rows import matter_row
 from timebank.outbox.putting import Parcel
 
 
-async def note_arrival(scope: Scope, parcel: Parcel) -> None:
+async def note_new_number(scope: Scope, parcel: Parcel) -> None:
     """Add the other community's number to the timeline, and notify the reporter of it."""
     row = await matter_row(scope, UUID(str(parcel.payload["matter"])))
     number, there = str(parcel.payload["number"]), await _name(parcel)

@@ -110,12 +110,12 @@ class TestOnAPhone:
             await context.set_offline(False)
             assert await owner.fetchval("SELECT count(*) FROM matter") == 0
             await self.nobody_else_opens_it(context, town, service)
-            page = await context.new_page()
-            await page.goto("/matters")
-            await reads(page, "单元门口的灯不亮", "已收到")
-            assert await page.evaluate(KEPT) == []
-            await self.lost_reply(page, town)
-            await reads(page, "对面的灯也不亮")
+            later = await context.new_page()
+            await later.goto("/matters")
+            await reads(later, "单元门口的灯不亮", "已收到")
+            assert await later.evaluate(KEPT) == []
+            await self.lost_reply(later, town)
+            await reads(later, "对面的灯也不亮")
         rows = await owner.fetch(
             "SELECT said, (SELECT count(*) FROM attachment a WHERE a.noun_id = m.id) FROM matter m"
         )

@@ -111,12 +111,15 @@ _PAGE_STEPS = (
     "answer", "question", "rating", "withdrawal", "reopening", "follow", "take", "giving-up", "return", "finish",
     "photos",
 )  # fmt: skip
+GIFT = "earns nothing; whom a gift is for collects it by a code: tests/matters/test_wishes_at_the_station.py"
 STEP = "a step of a matter: it earns nothing until it is confirmed; tests/matters plays every role in every status"
 CHECK = "takes back what an untrue matter earned, by somebody who is no party: tests/matters/test_worker_pages.py"
 OTHER_ROUTES |= {f"POST /api/v1/matters/{{matter_id}}/{step}": STEP for step in _STEPS} | {
     "POST /matters/new": STEP, "POST /matters/order": STEP, "POST /matters/wishes/new": STEP,
     "POST /desk/matters/new": STEP, "POST /desk/matters/{matter_id}/rating": STEP,
     **{f"POST /matters/{{matter_id}}/{step}": STEP for step in _PAGE_STEPS},
+    **{f"POST /api/v1/matters/{{matter_id}}/{step}": GIFT for step in ("receipt", "renewal", "collection")},
+    **{f"POST /desk/wishes/{{matter_id}}/{step}": GIFT for step in ("receipt", "renewal", "collection", "undo")},
     "PUT /api/v1/matters/{matter_id}/follow": OWN, "POST /api/v1/matters": STEP,
     "POST /worker/new": STEP, "POST /unit/{community_id}/{matter_id}/{act}": STEP,
     "POST /admin/matters/categories/{code}": OFFER,
@@ -127,6 +130,10 @@ LOOKS |= {
     "GET /api/v1/matter-categories": PUBLIC,
     "GET /matters": OWN, "GET /matters/new": FORM, "GET /matters/order": FORM, "GET /matters/wishes": PUBLIC,
     "GET /matters/wishes/new": FORM, "GET /desk/matters/new": "the name of who stands at the counter, for its keeper",
+    **dict.fromkeys(
+        ("GET /desk/wishes", "GET /desk/wishes/pickup", "GET /desk/wishes/{matter_id}"),
+        "what is wished for and its number, never for whom",
+    ),
     "GET /admin/figures/matters": "sums", "GET /api/v1/figures/matters": "sums", "GET /worker/new": FORM,
     "GET /admin/matters/categories": PUBLIC, "GET /admin/matters/categories/{code}": PUBLIC,
     "GET /unit/{community_id}/photos/{photo_id}": "a photo of a matter of the contact's unit",
@@ -143,6 +150,9 @@ OTHER_VERBS = {
             "untaken_matter", "withdraw_matter",
         ),
         STEP,
+    ),
+    **dict.fromkeys(
+        ("receive_wish", "renew_wish", "collect_wish", "undo_wish_receipt", "undo_wish_collection"), GIFT
     ),
     "check_matter": CHECK, "put_category": OFFER, "undo_noted": "follows from a confirmation, which has a line",
     "forget_matters": "words go three years after the end",

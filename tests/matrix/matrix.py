@@ -226,7 +226,9 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /api/v1/shift-patterns/\{pattern_id\}/breaks": {"starts_on": "2027-01-01", "ends_on": "2027-01-02"},
     r"(PUT|DELETE) /api/v1/shift-patterns/.*": {"weekday": 1, "person_id": None},
     r".* /desk/matters.*": {"kind": "report", "category": "noise", "said": "夜里吵", "person": "@person"},
+    r".*wishes.*|.*/receipt": {"value": 90},
     r".*/api/v1/matter.*": {
+        "code": "12345678",
         "kind": "report",
         "category": "noise",
         "said": "夜里吵",

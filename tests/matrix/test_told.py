@@ -126,6 +126,8 @@ TOLD = {
     "dispatch_matter": "matter_yours", "finish_matter": "matter_done", "give_up_matter": "matter_given_up",
     "hand_up_matter": "matter_to_dispatch", "hand_down_matter": "matter_to_dispatch", "merge_matter": "matter_merged",
     "open_matter": "matter_received", "postpone_matter": "matter_postponed", "rate_matter": "matter_rated",
+    "receive_wish": "wish_waits", "renew_wish": "wish_waits", "collect_wish": "wish_collected",
+    "undo_wish_receipt": "wish_waits", "undo_wish_collection": "wish_waits",
     "refuse_matter": "matter_refused", "reopen_matter": "matter_reopened", "return_matter": "matter_returned",
     "take_matter": "matter_taken", "urge_matter": "matter_urged", "untaken_matter": "matter_to_dispatch",
     "withdraw_matter": OWN, "read_matter": LOOK, "put_category": ALL,

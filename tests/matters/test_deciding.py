@@ -16,7 +16,6 @@ from timebank.matters.loop.deciding import (
     level_above,
     level_below,
     may,
-    returned,
 )
 from timebank.matters.loop.refusals import (
     AlreadyRated,
@@ -30,7 +29,10 @@ from timebank.matters.loop.refusals import (
     PartyToMatter,
     ReopenTooLate,
     ReturnNotPossible,
+    WishGoesToStation,
+    WishNotCollected,
 )
+from timebank.matters.loop.returning import returned
 from timebank.matters.schemas import MatterStatus, Verb
 
 NOW = datetime(2026, 11, 18, 8, tzinfo=UTC)
@@ -46,6 +48,7 @@ STRANGER = Standing(eligible=True, resident=True)
 HELPER = Standing(helper=True, eligible=True, vetted=True, resident=True)
 FAMILY = Standing(eligible=True, vetted=True, near_served=True, party=True)
 KEEPER = Standing(proven=True)
+AT_COUNTER = Standing(keeps=True)
 AUDITOR = Standing()
 
 
@@ -90,6 +93,33 @@ CASES: list[tuple[str, Facts, Verb, Standing, str | type[TimebankError]]] = [
     ("not the own wish", matter("dispatched", kind="wish"), "take", FAMILY, OwnOrder),
     ("one's own building's report may be", matter("dispatched"), "take", FAMILY, "accepted"),
     ("at home only vetted people", matter("dispatched", at_home=True, **ORDER), "take", STRANGER, NotVetted),
+    ("a keeper receives a gift", matter("accepted", kind="wish"), "receive", AT_COUNTER, "done"),
+    ("for a wish alone", matter("accepted"), "receive", AT_COUNTER, Forbidden),
+    ("not before somebody has taken it", matter("dispatched", kind="wish"), "receive", AT_COUNTER, MatterMovedOn),
+    ("not a second one", matter("done", kind="wish"), "receive", AT_COUNTER, MatterMovedOn),
+    ("nobody else receives", matter("accepted", kind="wish"), "receive", CONTACT, Forbidden),
+    (
+        "the giver does not",
+        matter("accepted", kind="wish"),
+        "receive",
+        Standing(keeps=True, helper=True),
+        PartyToMatter,
+    ),
+    (
+        "nor the unit's contact",
+        matter("done", kind="wish"),
+        "collect",
+        Standing(keeps=True, handler=True),
+        PartyToMatter,
+    ),
+    ("nor who is near", matter("done", kind="wish"), "collect", Standing(keeps=True, party=True), PartyToMatter),
+    ("a keeper hands over", matter("done", kind="wish"), "collect", AT_COUNTER, "closed"),
+    ("once", matter("closed", kind="wish", closed_at=NOW), "collect", AT_COUNTER, MatterMovedOn),
+    ("a receipt is undone", matter("done", kind="wish"), "unreceive", AT_COUNTER, "accepted"),
+    ("a hand-over is undone", matter("closed", kind="wish", closed_at=NOW), "uncollect", AT_COUNTER, "done"),
+    ("a gift goes to the station", matter("accepted", kind="wish"), "finish", HELPER, WishGoesToStation),
+    ("not rated before it is collected", matter("done", kind="wish"), "rate", REPORTER, WishNotCollected),
+    ("nor confirmed", matter("done", kind="wish"), "confirm", GRID, WishNotCollected),
     ("who is vetted comes home", matter("dispatched", at_home=True, **ORDER), "take", MEMBER, "accepted"),
     ("a taker gives up", matter("accepted"), "give_up", CONTACT, "dispatched"),
     ("a helper gives up", matter("accepted", helpers=1, **ORDER), "give_up", HELPER, "dispatched"),

@@ -12,7 +12,7 @@ GROWS = {
     "matter_follow", "matter_helper", "matter_step", "membership_question", "message", "objection", "one_time_code",
     "outbox", "person_merge", "person_merge_row", "photo", "rating", "redemption", "scan", "service_record", "session",
     "shift", "sign_up", "spending_rest", "spot_check", "stock_move", "transfer", "undone_act", "visit",
-    "waiting_change",
+    "waiting_change", "wish_gift",
 }  # fmt: skip
 """Tables that grow with use, without a bound."""
 STAYS = {

@@ -179,6 +179,12 @@ OF_SERVICE: dict[str, str] = {
     "rating_once": "asked under the matter's lock",
     "spot_check_noun": KIND, "spot_check_found": KIND, "spot_check_once": UPSERT, "spot_check_done": TOGETHER,
 }  # fmt: skip
+OF_WISHES: dict[str, str] = {
+    "wish_gift_value": BOUND, "wish_gift_matter": LOCKED, "wish_gift_station": LOOKED_UP, "wish_gift_ended": TOGETHER,
+    "wish_gift_waiting": "the status is asked under the matter's lock",
+    "matter_moved": TOGETHER, "matter_moved_to_fkey": LOOKED_UP, "matter_moved_from_fkey": LOOKED_UP,
+    "matter_moved_once": UPSERT,
+}  # fmt: skip
 OF_PATTERNS: dict[str, str] = {
     "station_kind": KIND, "shift_pattern_weekdays": BOUND, "shift_pattern_days": KIND,
     "shift_pattern_activity": LOOKED_UP, "shift_pattern_id": LOOKED_UP,
@@ -187,7 +193,7 @@ OF_PATTERNS: dict[str, str] = {
     "sign_up_offered": TOGETHER, "standing_once": UPSERT, "standing_pattern": LOOKED_UP, "standing_person": LOCKED,
     "standing_weekday": BOUND,
 }  # fmt: skip
-REASONS |= OF_SERVICE | OF_PATTERNS
+REASONS |= OF_SERVICE | OF_WISHES | OF_PATTERNS
 
 _EVERY = """
 SELECT c.conname::text AS name, c.contype::text AS type, c.conrelid::regclass::text AS of FROM pg_constraint c

@@ -2,7 +2,10 @@
 
 from timebank.core.capability import (
     Capability,
+    CounterDone,
+    CounterLine,
     CounterOffer,
+    Delivery,
     InboxKind,
     Job,
     MenuEntry,
@@ -26,6 +29,7 @@ CAPABILITY = Capability(
         "timebank.matters.api.matters.Matters",
         "timebank.matters.api.matters.MatterFigures",
         "timebank.matters.api.verbs.MatterVerbs",
+        "timebank.matters.api.wishes.WishVerbs",
     ),
     pages=(
         "timebank.matters.pages.reporting.ReportPages",
@@ -33,6 +37,7 @@ CAPABILITY = Capability(
         "timebank.matters.pages.ordering.WishPages",
         "timebank.matters.pages.mine.MatterPages",
         "timebank.matters.pages.desk.CounterMatterPages",
+        "timebank.matters.pages.gifts.CounterWishPages",
         "timebank.matters.pages.board.BoardMatterPages",
         "admin.matter_figures.PanelMatterFigurePages",
         "admin.matter_categories.PanelMatterCategoryPages",
@@ -61,6 +66,17 @@ CAPABILITY = Capability(
     ),
     panel={"matter": "/admin/matters/"},
     origins={"matter": "/matters/", "matter_helper": "/matters/helped/"},
+    deliveries=(
+        Delivery(kind="matter_moves", verb="timebank.matters.moving.arriving.open_moved", word=_("转到别的社区的事项")),
+        Delivery(
+            kind="matter_arrived",
+            verb="timebank.matters.moving.returning.note_new_number",
+            word=_("转走的事项的新编号"),
+        ),
+        Delivery(
+            kind="matter_moved_news", verb="timebank.matters.moving.returning.pass_on_news", word=_("转走的事项的结果")
+        ),
+    ),
     jobs=(
         Job("count_matters", 60, "timebank.matters.figures.counting.count_matters"),
         Job("draw_spot_checks", 3600, "timebank.matters.checks.drawing.draw_spot_checks"),
@@ -70,6 +86,28 @@ CAPABILITY = Capability(
     ),
     invariants="timebank.matters.invariants.MATTERS",
     offers=(CounterOffer(40, "timebank.matters.pages.offers.counter_offers"),),
+    lines=(CounterLine(30, "timebank.matters.pages.gifts.gifts_line"),),
+    counter={"matter": "/desk/wishes/pickup"},
+    done=(
+        CounterDone(
+            name="wish_receipt",
+            word=_("收下心愿物品"),
+            undo="/desk/wishes/{id}",
+            select="SELECT w.matter_id, w.received_at, coalesce(m.assignee_id, m.for_person_id, m.reporter_id), "
+            "m.number, w.received_by, CASE WHEN w.undone_at IS NULL AND w.collected_at IS NULL THEN w.received_at END "
+            "FROM wish_gift w JOIN matter m ON m.community_id = w.community_id AND m.id = w.matter_id "
+            "WHERE w.community_id = $1 AND w.station_id = $2 AND w.received_at >= $3",
+        ),
+        CounterDone(
+            name="wish_collection",
+            word=_("交付心愿物品"),
+            undo="/desk/wishes/{id}",
+            select="SELECT w.matter_id, w.collected_at, coalesce(m.for_person_id, m.reporter_id), m.number, "
+            "w.collected_by, w.collected_at FROM wish_gift w "
+            "JOIN matter m ON m.community_id = w.community_id AND m.id = w.matter_id "
+            "WHERE w.community_id = $1 AND w.station_id = $2 AND w.collected_at >= $3",
+        ),
+    ),
     pictured=(
         Pictured(
             noun="matter",
@@ -111,10 +149,31 @@ CAPABILITY = Capability(
         "matter_answer": _("{category}（编号 {number}）的反映人回答：{text}"),
         "matter_postponed": _("您的事项 {number}（{category}）延到 {until:moment}。原因：{reason}"),
         "matter_done": _("您的事项 {number}（{category}）办好了吗？请点开说一声：好了，还是没有。"),
+        "wish_waits": _(
+            "您的心愿（编号 {number}）有人送来了，在{station}。凭取货码 {code} 领取，{until:moment} 以前有效。"
+        ),
+        "wish_waits.undone": _(
+            "{station}刚才记错了：您的心愿（编号 {number}）的物品还没有送到，取货码作废，送到了再告诉您。"
+        ),
+        "wish_collected": _("您的心愿（编号 {number}）的物品在{station}领走了。不是您家人领的，请马上告诉社区。"),
+        "wish_collected.giver": _("您送来的心愿物品（编号 {number}）已经被领走了，谢谢您的心意。"),
+        "wish_received": _("您送来的心愿物品（编号 {number}），{station}收下了，谢谢您。领走以后再告诉您。"),
+        "wish_received.back": _(
+            "{station}刚才记错了：您送来的心愿物品（编号 {number}）还没有被领走，领走以后再告诉您。"
+        ),
+        "wish_received.undone": _("{station}刚才记错了：编号 {number} 的心愿物品没有收下，请送到驿站交给站长。"),
         "matter_closed": _("您的事项 {number}（{category}）已结束。还没有解决的话，{days} 天内可以要求重办。"),
         "matter_rated": _("{category}（编号 {number}）评价了：{stars} 星。"),
         "matter_reopened": _("{category}（编号 {number}）没有解决，重新办理。说明：{reason}"),
         "matter_refused": _("您的事项 {number}（{category}）不办理：{because:word}。说明：{reason}"),
+        "matter_moved": _("您反映的事（编号 {number}）在{community}，已转过去，那边的编号是 {there}。"),
+        "matter_moved.soon": _(
+            "您反映的事 {number}（{category}）在{community}，正转过去，那边的编号随后告诉您。说明：{reason}"
+        ),
+        "matter_moved.done": _("您反映的事转到{community}（编号 {there}），那边说办好了。"),
+        "matter_moved.refused": _(
+            "您反映的事转到{community}（编号 {there}），那边不办理。想知道原因，请打电话说编号。"
+        ),
         "matter_merged": _(
             "您的事项 {number}（{category}）和更早的 {other} 是同一件，并到那里一起办，{due:moment} 前办好。"
         ),
@@ -137,10 +196,14 @@ CAPABILITY = Capability(
         "matter_postponed": _OWN,
         "matter_done": _TO_DO,
         "matter_closed": _OWN,
+        "wish_waits": MessageKind(leads="/matters/{id}", otherwise="/matters", waits=True, until="until"),
+        "wish_collected": _OWN,
+        "wish_received": _OWN,
         "matter_rated": _OWN,
         "matter_reopened": _TO_DO,
         "matter_refused": _OWN,
         "matter_merged": _OWN,
+        "matter_moved": _OWN,
         "matter_untrue": _OWN,
         "matter_soon": _TO_DO,
         "matter_urged": _TO_DO,
@@ -149,6 +212,11 @@ CAPABILITY = Capability(
         "answer_matter": _("回答了承办人"),
         "ask_matter": _("向反映人提问"),
         "check_matter": _("抽查了事项"),
+        "collect_wish": _("交付了心愿物品"),
+        "receive_wish": _("收下了心愿物品"),
+        "renew_wish": _("给心愿物品续了期"),
+        "undo_wish_collection": _("撤销了心愿物品的交付"),
+        "undo_wish_receipt": _("撤销了收下心愿物品"),
         "close_matter": _("无人回应，事项自动结束"),
         "confirm_matter": _("核实了事项"),
         "dispatch_matter": _("派了单"),

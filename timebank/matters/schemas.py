@@ -18,7 +18,8 @@ Because = Literal["not_ours", "cannot", "untrue", "spam", "elsewhere", "mediatio
 Verified = Literal["true", "untrue"]
 Verb = Literal[
     "dispatch", "hand_up", "hand_down", "take", "give_up", "return", "ask", "answer", "postpone", "finish", "confirm",
-    "rate", "reopen", "refuse", "merge", "withdraw", "follow", "thank", "publish",
+    "rate", "reopen", "refuse", "merge", "withdraw", "follow", "thank", "publish", "receive", "collect", "unreceive",
+    "uncollect",
 ]  # fmt: skip
 
 OPEN: tuple[MatterStatus, ...] = ("received", "dispatched", "accepted")
@@ -125,10 +126,14 @@ class PostponeIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RefuseIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Why nothing will be done; the note is read by the reporter."""
+    """Why nothing will be done; the note is read by the reporter.
+
+    `to_community`: where it is, for `elsewhere`; it is opened there.
+    """
 
     because: Because
     note: ShortReason = ""
+    to_community: UUID | None = None
 
 
 class MergeIn(msgspec.Struct, forbid_unknown_fields=True):

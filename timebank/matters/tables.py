@@ -84,6 +84,8 @@ class Matter(Table, tablename="matter"):
     told = Array(base_column=Text(), default=None, null=False)
     mark = Bytea(default=None, null=True)
     nonce = Varchar(length=64, default=None, null=True)
+    moved_to = UUID(default=None, null=True)
+    moved_from = UUID(default=None, null=True)
     created_at = Timestamptz(default=None, null=False)
 
 
@@ -152,6 +154,20 @@ class SpotCheck(Table, tablename="spot_check"):
     found = Varchar(length=8, default=None, null=True)
     note = Varchar(length=300, default=None, null=True)
     done_at = Timestamptz(default=None, null=True)
+
+
+class WishGift(Table, tablename="wish_gift"):
+    community_id = UUID(default=None, null=False)
+    id = UUID(primary_key=True, default=None, null=False)
+    matter_id = UUID(default=None, null=False)
+    station_id = UUID(default=None, null=False)
+    value = Integer(default=None, null=False)
+    received_at = Timestamptz(default=None, null=False)
+    received_by = UUID(default=None, null=True)
+    waits_until = Timestamptz(default=None, null=False)
+    collected_at = Timestamptz(default=None, null=True)
+    collected_by = UUID(default=None, null=True)
+    undone_at = Timestamptz(default=None, null=True)
 
 
 class MatterTally(Table, tablename="matter_tally"):

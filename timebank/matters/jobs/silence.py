@@ -17,13 +17,14 @@ AT_ONCE = 200
 async def close_silent_matters(scope: Scope) -> int:
     """Close each matter whose reporter has not answered for the days of the policy; return how many.
 
-    Its confirmation still waits. Repeatable, each in a transaction of its own; a row that is locked is left for later.
+    A wish waits until it is collected. The confirmation still waits. Repeatable, each in a transaction of its own; a
+    row that is locked is left for later.
     """
     async with transaction(scope):
         rules = await policies(scope)
         before = clock.now() - timedelta(days=rules.matter_confirm_days)
         found = await database.fetch(
-            "SELECT id FROM matter WHERE community_id = $1 AND status = 'done' AND done_at <= $2 "  # noqa: S608
+            "SELECT id FROM matter WHERE community_id = $1 AND status = 'done' AND done_at <= $2 AND kind <> 'wish' "  # noqa: S608
             f"ORDER BY done_at, id LIMIT {AT_ONCE}",
             scope.community_id, before,
         )  # fmt: skip

@@ -24,6 +24,7 @@ ACTED_AS = {
     "merge": "dispatcher", "confirm": "dispatcher", "postpone": "dispatcher", "publish": "dispatcher",
     "take": "handler", "give_up": "handler", "return": "handler", "finish": "handler", "ask": "handler",
     "answer": "resident", "withdraw": "resident", "rate": "resident", "reopen": "resident",
+    "receive": "keeper", "collect": "keeper", "unreceive": "keeper", "uncollect": "keeper",
 }  # fmt: skip
 
 
@@ -35,7 +36,8 @@ AUDITED: dict[Verb, str] = {
     "refuse": "refuse_matter", "merge": "merge_matter", "confirm": "confirm_matter", "postpone": "postpone_matter",
     "publish": "publish_matter", "take": "take_matter", "give_up": "give_up_matter", "return": "return_matter",
     "finish": "finish_matter", "ask": "ask_matter", "answer": "answer_matter", "withdraw": "withdraw_matter",
-    "rate": "rate_matter", "reopen": "reopen_matter",
+    "rate": "rate_matter", "reopen": "reopen_matter", "receive": "receive_wish", "collect": "collect_wish",
+    "unreceive": "undo_wish_receipt", "uncollect": "undo_wish_collection",
 }  # fmt: skip
 
 

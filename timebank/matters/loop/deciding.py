@@ -24,13 +24,13 @@ from timebank.matters.loop.refusals import (
     ReopenTooLate,
     ReportsWait,
     ReturnNotPossible,
+    WishGoesToStation,
+    WishNotCollected,
 )
 from timebank.matters.schemas import LEVELS, MatterKind, MatterLevel, MatterStatus, OpenTo, Verb
 from timebank.matters.words import STATUSES
 
-Moved = Sequence[MatterStatus]
-
-NEXT: Mapping[MatterStatus, Mapping[Verb, Moved]] = {
+NEXT: Mapping[MatterStatus, Mapping[Verb, Sequence[MatterStatus]]] = {
     "received": {
         "dispatch": ("dispatched",), "hand_up": ("received",), "hand_down": ("received",), "refuse": ("refused",),
         "merge": ("merged",), "withdraw": ("withdrawn",), "ask": ("received",), "answer": ("received",),
@@ -44,21 +44,22 @@ NEXT: Mapping[MatterStatus, Mapping[Verb, Moved]] = {
     },
     "accepted": {
         "give_up": ("dispatched",), "return": ("received",), "ask": ("accepted",), "answer": ("accepted",),
-        "postpone": ("accepted",), "finish": ("done",), "follow": ("accepted",), "publish": ("accepted",),
+        "postpone": ("accepted",), "finish": ("done",), "receive": ("done",), "follow": ("accepted",),
+        "publish": ("accepted",),
     },
     "done": {
         "confirm": ("closed",), "rate": ("closed", "dispatched"), "follow": ("done",), "thank": ("done",),
-        "publish": ("done",),
+        "publish": ("done",), "collect": ("closed",), "unreceive": ("accepted",),
     },
     "closed": {
         "confirm": ("closed",), "rate": ("closed", "dispatched"), "reopen": ("dispatched",), "thank": ("closed",),
-        "publish": ("closed",),
+        "publish": ("closed",), "uncollect": ("done",),
     },
     "refused": {"confirm": ("refused",)},
     "merged": {},
     "withdrawn": {},
 }  # fmt: skip
-"""What each status knows, and the statuses that follow; the first is the usual one. Silence closes `done` besides."""
+"""What each status knows, and the statuses that follow, the usual one first. Silence closes `done` besides."""
 
 Rater = Literal["resident", "community"]
 
@@ -101,6 +102,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     leader of its team, or the person it was given to; `leads`: of those, who may return it. `eligible`: it may be taken
     by them, were it dispatched. `near_served`: not independent of the person it is for; `party`: of anybody in it.
     `duty`: they work in its area. `typed`: they entered it for somebody. `offered`: they may read what is offered.
+    `keeps`: they serve at the station where the gift for a wish is.
     """
 
     rank: int = -1
@@ -117,6 +119,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     duty: bool = False
     typed: bool = False
     offered: bool = False
+    keeps: bool = False
 
     def dispatches(self, level: MatterLevel) -> bool:
         return self.rank >= LEVELS.index(level)
@@ -211,6 +214,13 @@ def _of_resident(_facts: Facts, caller: Standing) -> TimebankError | None:
     return None if caller.resident else Forbidden()
 
 
+def _of_keeper(facts: Facts, caller: Standing) -> TimebankError | None:
+    """The keeper of the station, who is neither giver nor receiver of a wish, nor near one of them."""
+    if facts.kind != "wish" or not caller.keeps:
+        return Forbidden()
+    return PartyToMatter() if caller.party or caller.helper or caller.handler else None
+
+
 def _rates_unit(facts: Facts, caller: Standing) -> bool:
     """The community rates a unit that handled its matter: an administrator there who is no party."""
     return facts.has_unit and caller.rank >= LEVELS.index("community") and not caller.party
@@ -227,16 +237,22 @@ WHO: Mapping[Verb, Callable[[Facts, Standing], TimebankError | None]] = {
     "take": _of_taker, "give_up": _of_leaver, "finish": _of_handler, "return": _of_leader, "ask": _of_asker,
     "answer": _of_reporter, "withdraw": _of_reporter, "rate": _of_rater, "reopen": _of_reopener,
     "follow": _of_resident, "thank": _of_resident,
+    "receive": _of_keeper, "collect": _of_keeper, "unreceive": _of_keeper, "uncollect": _of_keeper,
 }  # fmt: skip
 """By verb: why a caller may not use it in any status, or None."""
 
 
 def _not_now(facts: Facts, verb: Verb, caller: Standing) -> TimebankError | None:
     """Why the verb, which the caller may use and the status knows, is not possible now."""
+    if facts.kind == "wish" and verb in ("finish", "rate", "confirm") and facts.status in ("accepted", "done"):
+        return WishGoesToStation() if verb == "finish" else WishNotCollected()
+    return _not_yet(facts, verb, caller)
+
+
+def _not_yet(facts: Facts, verb: Verb, caller: Standing) -> TimebankError | None:
     match verb:
-        case "take":
-            taken = caller.helper or facts.helpers >= max(facts.people_wanted, 1)
-            return MatterAlreadyTaken() if taken else None
+        case "take" if caller.helper or facts.helpers >= max(facts.people_wanted, 1):
+            return MatterAlreadyTaken()
         case "give_up" if facts.status == "dispatched":
             return None if caller.helper else MatterMovedOn(now=STATUSES[facts.status])
         case "return":
@@ -262,22 +278,6 @@ def too_late_to_reopen(facts: Facts) -> TimebankError | None:
         return None
     is_late = facts.now > facts.closed_at + timedelta(days=facts.reopen_days)
     return ReopenTooLate(days=facts.reopen_days) if is_late else None
-
-
-class Returned(msgspec.Struct, frozen=True):
-    """What a return makes of the counters: at the maximum the level above decides for good."""
-
-    returns: int
-    level: MatterLevel
-    final: bool
-
-
-def returned(facts: Facts) -> Returned:
-    """After this return. The clock never stops, so that nobody gains by it."""
-    returns = facts.returns + 1
-    if returns < facts.returns_max:
-        return Returned(returns, facts.level, final=False)
-    return Returned(returns, level_above(facts.level), final=True)
 
 
 def level_above(level: MatterLevel) -> MatterLevel:

@@ -11,6 +11,7 @@ from timebank.matters.loop.acting import Act, act_on, answered, begin_act, leave
 from timebank.matters.loop.earning import take_back_earned
 from timebank.matters.loop.notices import notify_dispatchers, notify_handler, notify_reporter
 from timebank.matters.loop.refusals import MatterMovedOn
+from timebank.matters.moving.leaving import destination, send_there
 from timebank.matters.reading.one import seen_matter
 from timebank.matters.reading.rows import MatterRow, lock_matter, matter_row
 from timebank.matters.reading.shown import MatterOut
@@ -21,16 +22,23 @@ from timebank.matters.words import BECAUSE, STATUSES
 
 @retried
 async def refuse(scope: Scope, matter_id: UUID, wanted: RefuseIn) -> MatterOut:
-    """Say that nothing will be done, and why; the reporter reads it. True information may still earn, once confirmed.
+    """Say that nothing will be done here, and why; the reporter reads it. True information may earn once confirmed.
 
-    Raises ReasonMissing, MatterMovedOn, PartyToMatter, Forbidden, NotFound.
+    What is in another community is opened there. Raises MattersNotUsedThere, Invalid, ReasonMissing, MatterMovedOn,
+    PartyToMatter, Forbidden, NotFound.
     """
     note = require_reason(wanted.note)
     async with transaction(scope):
         act = await begin_act(scope, matter_id, "refuse")
-        changes = {"refused_because": wanted.because, "closed_at": clock.now()}
-        step = await write(act, changes, note=note, because=wanted.because)
-        await notify_reporter(scope, act.row, "matter_refused", step, because=BECAUSE[wanted.because], reason=note)
+        there = await destination(scope, act.row, wanted)
+        moved_to = there.id if there is not None else None
+        changes = {"refused_because": wanted.because, "closed_at": clock.now(), "moved_to": moved_to}
+        step = await write(act, changes, note=note, because=wanted.because, to_community=moved_to)
+        if there is None:
+            await notify_reporter(scope, act.row, "matter_refused", step, because=BECAUSE[wanted.because], reason=note)
+        else:
+            await send_there(scope, act.row, there)
+            await notify_reporter(scope, act.row, "matter_moved.soon", step, community=there.name, reason=note)
         return answered(act)
 
 

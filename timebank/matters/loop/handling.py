@@ -11,10 +11,10 @@ from timebank.core.errors import Invalid
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.matters.loop.acting import Act, answered, begin_act, leave_helpers, require_reason, write
-from timebank.matters.loop.deciding import returned
 from timebank.matters.loop.dispatching import NOBODY, UNASSIGNED
 from timebank.matters.loop.notices import notify_dispatchers, notify_reporter
 from timebank.matters.loop.refusals import PhotoMissing
+from timebank.matters.loop.returning import returned
 from timebank.matters.opening.due import done_days
 from timebank.matters.reading.shown import MatterOut
 from timebank.matters.schemas import FinishIn, ReturnIn

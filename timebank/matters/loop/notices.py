@@ -7,6 +7,7 @@ from timebank.access.roles.holders import Place, queue_to_holders
 from timebank.core import clock, database
 from timebank.core.scope import Role, Scope
 from timebank.core.wording import phrase
+from timebank.matters.moving.leaving import pass_on
 from timebank.matters.reading.rows import MatterRow
 from timebank.matters.schemas import MatterLevel
 from timebank.people.messages import Notification, due_at, notify_many, values_of
@@ -21,8 +22,9 @@ _HOLDERS: Mapping[MatterLevel, Role] = {
 
 
 def named_in(row: MatterRow) -> dict[str, object]:
-    """What every message about a matter may name: nothing that says who has spoken."""
-    return {"number": row.number, "category": row.category, "grid": row.grid or row.area}
+    """What every message about a matter may name: nothing that says who has spoken, of a wish also not where."""
+    grid = row.grid if row.grid or row.kind == "wish" else row.area
+    return {"number": row.number, "category": row.category, "grid": grid}
 
 
 async def notify_people(
@@ -37,6 +39,7 @@ async def notify_people(
 
 async def notify_reporter(scope: Scope, row: MatterRow, kind: str, event: UUID | str, **values: object) -> None:
     """Notify who spoke and whom it is for; where staff opened it, who typed it."""
+    await pass_on(scope, row, kind, event)
     people = [row.reporter_id, row.for_person_id]
     await notify_people(scope, row, people if any(people) else [row.entered_by], kind, event, **values)
 

@@ -75,6 +75,18 @@ class OwnOrder(TimebankError):
     sentence = "自己或家里人的点单、心愿，要由别人来接。"
 
 
+class WishGoesToStation(TimebankError):
+    code = "wish_goes_to_station"
+    status = 422
+    sentence = "心愿物品请送到驿站交给站长。站长收下，就算办好了。"
+
+
+class WishNotCollected(TimebankError):
+    code = "wish_not_collected"
+    status = 409
+    sentence = "心愿物品还在驿站等人来领，领走以后再评价、核实。"
+
+
 class NotVetted(TimebankError):
     code = "not_vetted"
     status = 403

@@ -100,6 +100,8 @@ def acts_of(matter: MatterOut, scope: Scope) -> Sequence[str]:
 
 def _waits_for_word(matter: MatterOut) -> bool:
     """Whether somebody could be asked by phone if it is solved, and has not said so of the last finish."""
+    if matter.kind == "wish" and matter.status == "done":
+        return False  # nobody has collected it yet
     verbs = [step.verb for step in matter.steps]
     since = verbs[::-1].index("finish") if "finish" in verbs else len(verbs)
     asked = matter.reporter_id is not None or matter.for_person is not None
@@ -195,8 +197,17 @@ async def _postpone(scope: Scope, matter_id: UUID, fields: Fields) -> str:
     return "done=postpone"
 
 
+_REFUSED = {"because": _("为什么"), "note": _("说明"), "to_community": _("在哪个社区")}
+
+
+def _without_idle_choice(fields: Fields) -> Fields:
+    """The form's fields; a community counts only where the matter is elsewhere."""
+    goes = fields.get("because") == "elsewhere"
+    return {name: value for name, value in fields.items() if goes or name != "to_community"}
+
+
 async def _refuse(scope: Scope, matter_id: UUID, fields: Fields) -> str:
-    told = parse_form(RefuseIn, fields, {"because": _("为什么"), "note": _("说明")})
+    told = parse_form(RefuseIn, _without_idle_choice(fields), _REFUSED)
     await ending.refuse(scope, matter_id, told)
     return "done=refuse"
 

@@ -11,6 +11,7 @@ from timebank.deeds.words import WHY as WHY_NO_DEED
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
 from timebank.matters.categories.categories import find_category
+from timebank.matters.moving.leaving import MOVES, communities_to_move_to
 from timebank.matters.opening.similar import similar_matters
 from timebank.matters.pages.acts import ACTS, acts_of
 from timebank.matters.reading.listing import shown_many
@@ -71,6 +72,7 @@ async def shown_to_handler(request: AnyRequest, scope: Scope, matter_id: UUID, a
         "waits": query.get("why") in WAITS_ALTHOUGH,
         "category": await find_category(scope, matter.category_code) if "dispatch" in acts else None,
         "receivers": await receivers(scope) if opened == "dispatch" else None,
+        "elsewhere": await communities_to_move_to(scope) if opened == "refuse" and matter.kind in MOVES else [],
         "similar": await _older(scope, matter, language) if opened == "merge" else [],
         "now": clock.now(),
     }

@@ -21,6 +21,7 @@ from timebank.http.refusals import shown_again
 from timebank.http.uploads import with_photo
 from timebank.matters.helped import matter_helped
 from timebank.matters.loop import ending, handling, rating, showing, talking
+from timebank.matters.pages.shelf import shelf_of
 from timebank.matters.pages.timeline import TONES, next_in_words, open_question, timeline
 from timebank.matters.reading.listing import community_of_served, list_matters
 from timebank.matters.reading.one import find_matter
@@ -97,7 +98,7 @@ class MatterPages(Controller):
         found = await list_matters(caller, LISTS[of], limit=30, cursor=cursor, language=language_of(request))
         return page(
             request, caller, "member/matters.html", items=found.items, next=found.next, first=cursor is None, of=of,
-            tones=TONES, done=done,
+            tones=TONES, done=done, shelf=shelf_of(caller) if of == "own" else None,
         )  # fmt: skip
 
     @get("/{matter_id:uuid}")

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
+from timebank.core.clock import Moment
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest, client_address
@@ -19,8 +20,9 @@ from timebank.matters.categories.categories import CategoryOut, list_categories
 from timebank.matters.opening.opening import OpenedOut, open_matter
 from timebank.matters.opening.similar import similar_matters
 from timebank.matters.opening.young import is_too_young, require_old_enough
+from timebank.matters.pages.shelf import shelf_of
 from timebank.matters.reading.choices import PlaceChoices, place_choices
-from timebank.matters.schemas import Code, OpenIn, Place, Said
+from timebank.matters.schemas import Code, Nonce, OpenIn, Place, Said
 from timebank.photos.drawing import SIDE_MAX
 from timebank.photos.keeping import keep
 from timebank.web.forms import parse_form
@@ -28,7 +30,11 @@ from timebank.web.pages import decode_answer, page, see_other
 
 
 class ReportForm(msgspec.Struct, kw_only=True):
-    """What the last step sends; the photo comes beside it."""
+    """What the last step sends; the photo comes beside it.
+
+    `nonce` was made with the form: a report that was sent again after a lost answer is received once. `written_at` is
+    when one was written that waited on the phone.
+    """
 
     category: Code
     area_id: UUID
@@ -36,11 +42,14 @@ class ReportForm(msgspec.Struct, kw_only=True):
     said: Said = ""
     hides_reporter: bool = False
     may_be_contacted: bool = False
+    nonce: Nonce | None = None
+    written_at: Moment | None = None
 
 
 FIELDS = {
     "category": _("什么事"), "area_id": _("在哪里"), "place": _("具体位置"), "said": _("说一句"),
     "hides_reporter": _("不让办的人知道我是谁"), "may_be_contacted": _("办的人可以联系我"),
+    "nonce": _("这一件的记号"), "written_at": _("什么时候写的"),
 }  # fmt: skip
 
 
@@ -101,10 +110,12 @@ async def _step(request: AnyRequest, caller: Scope, code: str, area_id: UUID | N
     categories = await list_categories(caller, kind="report", language=language)
     category = next((one for one in categories if one.code == code and not one.staff_only), None)
     if category is None:
-        return page(request, caller, "member/report_what.html", categories=_ordered(categories))
+        return page(request, caller, "member/report_what.html", categories=_ordered(categories), shelf=shelf_of(caller))
     places = await place_choices(caller)
     if area_id is None:
-        return page(request, caller, "member/report_where.html", category=category, places=places)
+        return page(
+            request, caller, "member/report_where.html", category=category, places=places, shelf=shelf_of(caller)
+        )
     return await _last(request, caller, category, places, area_id)
 
 
@@ -120,4 +131,5 @@ async def _last(
     similar = await similar_matters(caller, category.code, area_id, language_of(request))
     return page(
         request, caller, "member/report_send.html", category=category, place=place, similar=similar,
+        shelf=shelf_of(caller),
     )  # fmt: skip

@@ -58,7 +58,9 @@ _WORDS = {
     "take": _("有人接了，在办"), "give_up": _("承办人放弃了，等人重新接"), "return": _("退回了，要重新派"),
     "ask": _("承办人问"), "answer": _("反映人回答"), "finish": _("办好了，请确认"), "confirm": _("核实过了"),
     "rate": _("确认解决了"), "reopen": _("没有解决，重新办"), "merge": _("和更早的一件并在一起办"),
-    "withdraw": _("反映人撤回了"), "go_back": _("一直没有人接，退回社区另想办法"), "urge": _("催办了"),
+    "receive": _("物品送到了驿站"), "collect": _("物品领走了"), "unreceive": _("驿站撤销了收下"),
+    "uncollect": _("驿站撤销了交付，物品还在"), "renew": _("续了期，还在等人领"), "withdraw": _("反映人撤回了"),
+    "go_back": _("一直没有人接，退回社区另想办法"), "urge": _("催办了"),
 }  # fmt: skip
 """What a step says where it names nobody."""
 

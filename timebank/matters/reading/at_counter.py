@@ -39,8 +39,9 @@ async def matters_at_counter(
     async with transaction(scope):
         return await database.rows(
             CounterMatter,
-            "SELECT m.id, m.number, c.name AS category, m.status, m.due_at, m.result, m.status = 'done' "  # noqa: S608  # no input
-            "AND NOT EXISTS (SELECT FROM rating r WHERE r.community_id = m.community_id AND r.matter_id = m.id "
+            "SELECT m.id, m.number, c.name AS category, m.status, m.due_at, m.result, "  # noqa: S608  # no input
+            "m.status = 'done' AND m.kind <> 'wish' AND NOT EXISTS (SELECT FROM rating r "
+            "WHERE r.community_id = m.community_id AND r.matter_id = m.id "
             "AND r.reopening = m.reopens AND r.by_kind = 'resident') AS asks "
             "FROM matter m JOIN matter_category c ON c.community_id = m.community_id AND c.code = m.category_code "
             "WHERE m.community_id = $1 AND (m.reporter_id = $2 OR m.for_person_id = $2) AND NOT m.hides_reporter "

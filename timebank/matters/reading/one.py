@@ -12,7 +12,7 @@ from timebank.core.scope import Scope
 from timebank.matters.loop.deciding import Standing, may
 from timebank.matters.reading.rows import MatterRow
 from timebank.matters.reading.seeing import View, is_logged, sees_text, view_of
-from timebank.matters.reading.shown import MatterOut, StepRow, shown
+from timebank.matters.reading.shown import MatterOut, PickupOut, StepRow, shown
 from timebank.matters.reading.standing import read_matter_known
 from timebank.matters.schemas import Verb
 from timebank.photos.schemas import AttachmentOut
@@ -54,8 +54,20 @@ async def find_matter(scope: Scope, matter_id: UUID, language: str = "zh") -> Ma
         inside = view in ("staff", "own", "handler") and sees_text(view, row, caller)
         steps = await timeline_of(scope, row.id) if inside else ()
         photos = await photos_of(scope, row, inside=inside)
+        pickup = await _pickup_of(row) if row.kind == "wish" and row.status == "done" and caller.reporter else None
     told = [step.out(view, language) for step in steps]
-    return msgspec.structs.replace(found, steps=told, photos=photos)
+    return msgspec.structs.replace(found, steps=told, photos=photos, pickup=pickup)
+
+
+async def _pickup_of(row: MatterRow) -> PickupOut | None:
+    """The code of the gift that waits for a wish, while it is found by it. Checks no permission."""
+    return await database.row(
+        PickupOut,
+        "SELECT k.code, t.name AS station, k.expires_at AS until FROM pickup k "
+        "JOIN station t ON t.community_id = k.community_id AND t.id = k.station_id "
+        "WHERE k.community_id = $1 AND k.noun = 'matter' AND k.noun_id = $2",
+        row.community_id, row.id,
+    )  # fmt: skip
 
 
 async def photos_of(scope: Scope, row: MatterRow, *, inside: bool) -> list[AttachmentOut]:

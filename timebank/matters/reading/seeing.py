@@ -60,3 +60,8 @@ def sees_text(view: View, row: MatterRow, caller: Standing) -> bool:
     if view != "handler":
         return False
     return not row.at_home or caller.helper or row.status in ("accepted", "done", "closed")
+
+
+def sees_place(view: View, row: MatterRow) -> bool:
+    """Whether who sees the words also sees where: who gives something for a wish never learns whose door it is."""
+    return row.kind != "wish" or view in ("staff", "own")

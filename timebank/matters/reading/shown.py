@@ -9,9 +9,9 @@ from timebank.core.locale import translate
 from timebank.core.scope import Scope
 from timebank.matters.loop.deciding import Standing
 from timebank.matters.reading.rows import MatterRow
-from timebank.matters.reading.seeing import View, is_for_everybody, sees_reporter, sees_text
+from timebank.matters.reading.seeing import View, is_for_everybody, sees_place, sees_reporter, sees_text
 from timebank.matters.schemas import MatterKind, MatterLevel, MatterStatus, Verb, Verified
-from timebank.matters.words import BECAUSE, STATUSES, VERBS
+from timebank.matters.words import AT_STATION, BECAUSE, STATUSES, VERBS
 from timebank.photos.schemas import AttachmentOut
 
 
@@ -31,11 +31,20 @@ class StepOut(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime | None
 
 
+class PickupOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What whom a wish is for shows at the counter to collect it: the code, where, and until when."""
+
+    code: str
+    station: str
+    until: datetime
+
+
 class MatterOut(msgspec.Struct, frozen=True, kw_only=True):
     """A matter as far as its reader may see it.
 
     `seen_as` says why the reader sees it, `may` what they may do with it now. `in_words` is the status. `done_days` are
     the local days from receipt to the last finish, 0 the same day. `helpers` is how many help.
+    `pickup`: the gift for a wish waits; for whom it is for and a child's guardians alone.
     """
 
     id: UUID
@@ -97,6 +106,7 @@ class MatterOut(msgspec.Struct, frozen=True, kw_only=True):
     may: list[Verb]
     steps: list[StepOut] = []
     photos: list[AttachmentOut] = []
+    pickup: PickupOut | None = None
 
 
 def shown(
@@ -105,13 +115,15 @@ def shown(
 ) -> MatterOut:  # fmt: skip
     """The matter for this reader. `opened`: it is read by itself, which is logged where it must be."""
     text, name = sees_text(view, row, caller), sees_reporter(scope, row, caller, opened=opened)
+    where = text and sees_place(view, row)
+    status = AT_STATION if row.kind == "wish" and row.status == "done" else STATUSES[row.status]
     inside = view in ("staff", "own", "handler")
     return MatterOut(
         id=row.id, community_id=row.community_id, number=row.number if inside or is_for_everybody(row) else "",
         kind=row.kind, category_code=row.category_code, category=translate(row.category, language),
-        area_id=row.area_id if text else None, area=row.area if text else None, grid=row.grid,
-        place=row.place if text else None, said=row.said if text else None, public_text=row.public_text,
-        status=row.status, in_words=translate(STATUSES[row.status], language), level=row.level, unit_id=row.unit_id,
+        area_id=row.area_id if where else None, area=row.area if where else None, grid=row.grid,
+        place=row.place if where else None, said=row.said if text else None, public_text=row.public_text,
+        status=row.status, in_words=translate(status, language), level=row.level, unit_id=row.unit_id,
         unit=row.unit, team_id=row.team_id, team=row.team, assignee=row.assignee if view == "staff" else None,
         open_to=row.open_to, wanted_at=row.wanted_at if view != "public" else None, at_home=row.at_home,
         people_wanted=row.people_wanted, helpers=len(row.helpers), value_max=row.value_max,

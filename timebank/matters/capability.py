@@ -172,4 +172,5 @@ CAPABILITY = Capability(
         "withdraw_matter": _("撤回了事项"),
     },
     nouns={"matter": _("事项"), "matter_helper": _("帮忙"), "matter_category": _("事项类别")},
+    stories=("timebank.demo.neighbourhood.matters.matters_of_year",),
 )

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from functools import cache
 from math import cos, pi, sin
 
 from PIL import Image, ImageDraw, ImageFilter
@@ -250,6 +251,7 @@ DRAWINGS: dict[str, Callable[[], Sheet]] = {
 """The drawing of each good of the demo, by its name."""
 
 
+@cache
 def drawing(good: str) -> bytes:
-    """The picture of a good as JPEG."""
+    """The picture of a good as JPEG; drawn once for all communities."""
     return DRAWINGS[good]().jpeg()

@@ -1,5 +1,6 @@
 """The sign-ins of the demo, and the pairing links of its stations' displays and counters."""
 
+import asyncio
 from functools import partial
 from uuid import UUID
 
@@ -50,10 +51,13 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
 
 async def set_passwords() -> None:
     """Set the printed password for everybody who signs in."""
-    for number in SIGN_IN_PHONES:
-        login = await login_by_phone(phone(number))
-        assert login is not None
-        await store_password(login.id, PASSWORD)
+    await asyncio.gather(*[_set_password(phone(number)) for number in SIGN_IN_PHONES])
+
+
+async def _set_password(of_phone: str) -> None:
+    login = await login_by_phone(of_phone)
+    assert login is not None
+    await store_password(login.id, PASSWORD)
 
 
 async def sign_ins() -> list[SignIn]:

@@ -112,6 +112,7 @@ class Cast:
 def matters_of_year(year: Year) -> Iterator[Story]:
     """A community's matters but for those of the last ten days, from the report to what it earns."""
     place, cast = year.place, Cast.of(year)
+    year.due.add(year.today - timedelta(days=1))  # what is earned is credited as far as its notice is over
     buildings = [area for area in place.areas if len(area) == 2]
     for number, plan in enumerate(planned(place.plan.name, year.today, len(buildings), year.workdays)):
         received = clock.at_local(year.today - timedelta(days=plan.days_ago), time(*divmod(plan.minute, 60)))

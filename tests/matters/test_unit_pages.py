@@ -75,7 +75,8 @@ async def test_a_contact_takes_asks_finishes_with_a_picture_and_returns(ground: 
     found = await find_matter(await ground.town.scope("赵丽"), matter)
     assert (found.status, found.unit) == ("done", FIRM)
     photo = f"{DESK}/{ground.town.community}/photos/{found.photos[0].photo_id}"
-    assert photo in shown
+    assert f'<img src="{photo}" alt="办好以后"' in shown
+    assert f'href="{photo}"' not in shown, "it is seen here, not on a page of nothing but the picture"
     seen = await contact.client.get(photo, headers=contact.headers)
     assert (seen.status_code, seen.headers["content-type"]) == (200, "image/webp")
     assert "全部" in await contact.get(f"{DESK}?every=1")

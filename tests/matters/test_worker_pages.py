@@ -95,6 +95,19 @@ async def test_a_grid_head_hands_up_and_a_worker_may_not_dispatch(ground: Ground
     await head.post(f"{at}/dispatch", 403, to=f"team:{ground.team}")
 
 
+async def test_what_the_resident_has_rated_still_waits_for_the_grid_head_to_confirm_it(
+    ground: Ground, head: Pages, worker: Pages
+) -> None:
+    """The points of who reported it wait for this; who works in the grid is not asked."""
+    matter = await ground.done()
+    assert "核实 1" in await head.get(HOME)
+    await ground.rate(matter)
+    assert "核实 1" in await head.get(HOME)
+    assert "等核实" not in await worker.get(HOME)
+    await ground.confirm(matter)
+    assert "等核实" not in await head.get(HOME)
+
+
 async def drawn(owner: asyncpg.Connection, ground: Ground, matter_id: UUID) -> UUID:
     """A spot check of this matter, as the worker draws some each night."""
     check = clock.new_id()

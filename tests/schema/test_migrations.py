@@ -137,6 +137,10 @@ LANDED = {
     "0074_matter_verbs.sql": "78d9fc98b784cff8a69790a8044eafe85e1a13d33e47db1cd9cdeedc9d8c1e75",
     "0076_matter_figures.py": "062cad92790fd7dbf8a3941b3cb8bfdd4b8cc56d28d6505eefac6839f06cf3b1",
     "0076_matter_figures.sql": "ec4898177640dec43b399c56408fd839478072f6c26a8edd5c4d04cc4ba94953",
+    "0077_lists.py": "0d80fbb3e912b18afb55515b3dc462460ee04e722acee13747eb3ed25d6dac59",
+    "0077_lists.sql": "a64cd7a0fd5a782017eb849b82920a1bbbe9415cb49b5d143ab6bf261c974dcd",
+    "0078_wishes_and_moves.py": "afc23978e26f043b17f0976231599738400105762fcb29f29ce615f0b7436ea1",
+    "0078_wishes_and_moves.sql": "5f0b315ed2838799accff84c999acad396dbe6e07d9e50a781ce8b6941ce437c",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

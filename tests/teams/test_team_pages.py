@@ -48,7 +48,9 @@ async def test_a_skill_is_added_offered_with_free_times_and_its_paper_seen_on_pa
     made = await client.post("/admin/skills", data=form | {"name": "量血压", "kind": "health", "needs_proof": "true"})
     address = made.headers["location"]
     skill = address.rpartition("/")[2]
-    assert "要看证件" in (await client.get("/admin/skills")).text
+    listed = (await client.get("/admin/skills")).text
+    assert "要看证件" in listed
+    assert '<a href="/admin/teams" aria-current="page">' in listed, "the menu says where one is"
     form = await as_(town, client, "张桂兰")
     offered = await client.post(f"/teams/skills/{skill}", data=form | {"note": "护士退休", "findable": "true"})
     assert offered.status_code == 303

@@ -243,4 +243,5 @@ CAPABILITY = Capability(
         "withdraw_matters": _("撤回了录入的旧台账事项"),
     },
     nouns={"matter": _("事项"), "matter_helper": _("帮忙"), "matter_category": _("事项类别")},
+    stories=("timebank.demo.neighbourhood.matters.matters_of_year",),
 )

@@ -58,4 +58,5 @@ CAPABILITY = Capability(
         "team": _("班组"),
         "skill": _("技能"),
     },
+    stories=("timebank.demo.neighbourhood.teams.skilled",),
 )

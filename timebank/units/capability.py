@@ -36,4 +36,5 @@ CAPABILITY = Capability(
         "county_unit": _("单位"),
         "affiliation": _("报到"),
     },
+    stories=("timebank.demo.neighbourhood.units.reporting_in",),
 )

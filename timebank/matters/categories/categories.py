@@ -11,6 +11,7 @@ from timebank.core.locale import _, translate
 from timebank.core.scope import Scope
 from timebank.matters.categories.defaults import DEFAULTS
 from timebank.matters.schemas import CategoryIn, MatterKind, MatterLevel
+from timebank.matters.words import KINDS
 from timebank.units.units import is_unit_of_county
 
 
@@ -113,10 +114,10 @@ async def put_category(scope: Scope, code: str, wanted: CategoryIn) -> CategoryO
             "due_counts = $7, level = $8, unit_id = $9, team_id = $10, activity_id = $11, public = $12, "
             "staff_only = $13, needs_photo = $14, minutes_max = $15, urgent = $16, advice = $17, standard_code = $18, "
             "active = $19",
-            scope.community_id, code, name, names.pinyin(name), sorted(set(wanted.kinds)), wanted.due_days,
-            wanted.due_counts, wanted.level, wanted.unit_id, wanted.team_id, wanted.activity_id, wanted.public,
-            wanted.staff_only, wanted.needs_photo, wanted.minutes_max, wanted.urgent, wanted.advice.strip(),
-            wanted.standard_code, wanted.active, clock.now(),
+            scope.community_id, code, name, names.pinyin(name), [kind for kind in KINDS if kind in wanted.kinds],
+            wanted.due_days, wanted.due_counts, wanted.level, wanted.unit_id, wanted.team_id, wanted.activity_id,
+            wanted.public, wanted.staff_only, wanted.needs_photo, wanted.minutes_max, wanted.urgent,
+            wanted.advice.strip(), wanted.standard_code, wanted.active, clock.now(),
         )  # fmt: skip
         changed = {field: getattr(wanted, field) for field in wanted.__struct_fields__ if field != "name"}
         await audit.record(scope, "put_category", "matter_category", None, code=code, **changed)

@@ -124,7 +124,8 @@ async def _today(request: AnyRequest, caller: Scope, done: str = "") -> Template
         late = reads.start(listed(MattersAsked(late=True)))
         received = reads.start(listed(MattersAsked(status="received")))
         handled = reads.start(listed(MattersAsked(assignee="me", open=True)))
-        verified = reads.start(listed(MattersAsked(status="done")))
+        done_ones = reads.start(listed(MattersAsked(status="done")))
+        unverified = reads.start(listed(MattersAsked(unverified=True)))
         drawn = reads.start(spot_checks(caller, language))
         known = reads.start(list_categories(caller, language=language))
     to_dispatch = [one for one in received.result() if "dispatch" in one.may]
@@ -135,7 +136,8 @@ async def _today(request: AnyRequest, caller: Scope, done: str = "") -> Template
     return page(
         request, caller, "handling/today.html", **WORDS, to_dispatch=to_dispatch, to_handle=to_handle, late=overdue,
         waiting=[one for one in received.result() if one.seen_as == "staff" and one.id not in apart],
-        to_confirm=[one for one in verified.result() if "confirm" in one.may], checks=drawn.result(), usual=usual,
+        to_confirm=[one for one in (*done_ones.result(), *unverified.result()) if "confirm" in one.may],
+        checks=drawn.result(), usual=usual,
         overdue=sum(one.late for one in (*to_dispatch, *to_handle, *overdue)), outcome=DONE.get(done),
     )  # fmt: skip
 

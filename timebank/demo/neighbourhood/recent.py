@@ -10,6 +10,7 @@ import msgspec
 
 from timebank.core import clock
 from timebank.core.scope import Role, Scope
+from timebank.demo.neighbourhood.gifts import bring_and_collect
 from timebank.demo.neighbourhood.loop import Loop
 from timebank.demo.neighbourhood.matters import Cast
 from timebank.demo.neighbourhood.plan import late_since
@@ -27,7 +28,6 @@ from timebank.matters.loop.handling import return_matter, take_matter
 from timebank.matters.loop.rating import rate
 from timebank.matters.loop.showing import follow, publish
 from timebank.matters.loop.talking import ask_reporter, postpone
-from timebank.matters.reading.one import find_matter
 from timebank.matters.schemas import (
     DispatchIn,
     FollowIn,
@@ -38,9 +38,6 @@ from timebank.matters.schemas import (
     RefuseIn,
     ReturnIn,
 )
-from timebank.matters.wishes.collecting import collect_gift
-from timebank.matters.wishes.receiving import GiftIn, receive_gift
-from timebank.shop.schemas import Collection
 
 GRID = "第一网格"
 SOLVED = RatingIn(solved=True, stars=5)
@@ -271,21 +268,8 @@ class Recent:
         taken.then(self.on(other - 1, 19), take_matter, self.place.scope(self.reporter("2栋")))
         brought.then(self.on(first, 11), dispatch, self.place.admin, DispatchIn(unit_id=self.place.units[FOOD]))
         brought.then(self.on(first - 1, 9), take_matter, self.place.contact(FOOD))
-        self._bring_and_collect(brought, guardian, first - 3)
+        bring_and_collect(self.place, brought, guardian, self.on(first - 3, 15), self.on(first - 4, 10))
         yield from (waits, taken, brought)
-
-    def _bring_and_collect(self, wish: Loop, guardian: Resident, days_ago: int) -> None:
-        """The giver brings what was wished for to a station, and the guardian collects it by the code."""
-        name = next(name for name, keeper in self.place.keepers.items() if keeper.door != guardian.door)
-        keeper, station_id = self.place.keeper(name), self.place.stations[name]
-
-        async def collected(keeper: Scope, wish_id: UUID) -> None:
-            waiting = (await find_matter(self.place.scope(guardian), wish_id)).pickup
-            assert waiting is not None
-            await collect_gift(keeper, wish_id, Collection(code=waiting.code))
-
-        wish.then(self.on(days_ago, 15), receive_gift, keeper, GiftIn(station_id=station_id, value=45))
-        wish.then(self.on(days_ago - 1, 10), collected, keeper)
 
     # ------------------------------------------------------------------------------------- the other communities
 

@@ -106,7 +106,7 @@ def _due(row: MatterRow, wanted: DispatchIn) -> datetime:
 
 
 class _Receiver(msgspec.Struct, frozen=True, kw_only=True):
-    """The names of whom it goes to, and who of the team is told."""
+    """The names of whom it goes to, and who of the team is notified."""
 
     unit: str | None = None
     team: str | None = None

@@ -59,7 +59,7 @@ async def notify_handler(scope: Scope, row: MatterRow, kind: str, event: UUID | 
     """Notify whoever handles it: the unit's contacts, the team's leaders, the person and the helpers."""
     people: list[UUID | None] = [row.assignee_id, *row.helpers]
     if row.team_id is not None:
-        people += await team_told(scope, row.team_id, leaders=row.open_to != "team")
+        people += await _notified_of_team(scope, row.team_id, leaders=row.open_to != "team")
     await notify_handlers(scope, row, people, kind, event, **values)
 
 
@@ -85,8 +85,8 @@ async def notify_findable(scope: Scope, row: MatterRow, kind: str, event: UUID |
     await notify_people(scope, row, people, kind, event)
 
 
-async def team_told(scope: Scope, team_id: UUID, *, leaders: bool) -> list[UUID]:
-    """Who of a team is told of its matters: all members, or its leaders."""
+async def _notified_of_team(scope: Scope, team_id: UUID, *, leaders: bool) -> list[UUID]:
+    """Who of a team is notified of its matters: all members, or its leaders."""
     found = await database.fetch(
         "SELECT person_id FROM team_member WHERE community_id = $1 AND team_id = $2 AND joined_on IS NOT NULL "
         "AND left_on IS NULL AND (leads OR NOT $3) ORDER BY person_id",

@@ -12,6 +12,7 @@ from timebank.core.capability import (
     MessageKind,
     PersonColumn,
     Pictured,
+    ResidentPart,
     Workplace,
 )
 from timebank.core.locale import _
@@ -65,6 +66,15 @@ CAPABILITY = Capability(
         ),
     ),
     panel={"matter": "/admin/matters/"},
+    resident_parts=(
+        ResidentPart(
+            name="matters",
+            place=45,
+            word=_("事项"),
+            template="people/parts/matters.html",
+            read="timebank.matters.reading.residents.matters_of_resident",
+        ),
+    ),
     origins={"matter": "/matters/", "matter_helper": "/matters/helped/"},
     deliveries=(
         Delivery(kind="matter_moves", verb="timebank.matters.moving.arriving.open_moved", word=_("转到别的社区的事项")),

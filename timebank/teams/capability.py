@@ -1,6 +1,6 @@
 """The manifest of teams."""
 
-from timebank.core.capability import Capability, MenuEntry, MessageKind, PersonColumn
+from timebank.core.capability import Capability, MenuEntry, MessageKind, PersonColumn, ResidentPart
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -59,4 +59,13 @@ CAPABILITY = Capability(
         "skill": _("技能"),
     },
     stories=("timebank.demo.neighbourhood.teams.skilled",),
+    resident_parts=(
+        ResidentPart(
+            name="teams",
+            place=64,
+            word=_("班组和技能"),
+            template="people/parts/teams.html",
+            read="timebank.teams.residents.teams_of_resident",
+        ),
+    ),
 )

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import audit, clock, database
+from timebank.core.capability import Reading
 from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.core.paging import Page, make_page, read_cursor
@@ -167,6 +168,12 @@ async def affiliations_of(scope: Scope, person_id: UUID) -> list[AffiliationOut]
             AffiliationOut, f"{_SHOWN} AND a.person_id = $2 ORDER BY a.reported_on DESC, a.id DESC LIMIT 100",
             scope.community_id, person_id,
         )  # fmt: skip
+
+
+async def units_of_resident(scope: Scope, person_id: UUID, _reading: Reading) -> list[AffiliationOut]:
+    """The same for administrators and auditors, on the resident's page in the panel."""
+    scope.require_reader()
+    return await affiliations_of(scope, person_id)
 
 
 class _Listed(Reported, frozen=True, kw_only=True):

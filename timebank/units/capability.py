@@ -1,6 +1,6 @@
 """The manifest of units."""
 
-from timebank.core.capability import Capability, MenuEntry, MessageKind, PersonColumn
+from timebank.core.capability import Capability, MenuEntry, MessageKind, PersonColumn, ResidentPart
 from timebank.core.locale import _
 
 CAPABILITY = Capability(
@@ -37,4 +37,13 @@ CAPABILITY = Capability(
         "affiliation": _("报到"),
     },
     stories=("timebank.demo.neighbourhood.units.reporting_in",),
+    resident_parts=(
+        ResidentPart(
+            name="units",
+            place=62,
+            word=_("单位"),
+            template="people/parts/units.html",
+            read="timebank.units.affiliations.units_of_resident",
+        ),
+    ),
 )

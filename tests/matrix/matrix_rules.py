@@ -654,6 +654,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "u uuuu uuu uu uuuu uuu uuu": (
         "GET /api/v1/schema/{path}",
         "GET /board/{community_id}/matters",
+        "GET /api/v1/board/matters",
+        "GET /api/v1/board/figures",
     ),
     "s yfff fff ff yfyy uuu fff": (
         "POST /teams/{team_id}/members/{person_id}",
@@ -689,6 +691,8 @@ NEVER_DONE = {
     "POST /admin/ledger/expiry": "nothing waits to expire in the round; tests/expiry/test_expiry.py lets it",
     "POST /admin/ledger/{entry_id}/day-reversal": "the entry is no expiry; tests/expiry/test_expiry.py reverses one",
     "GET /board/{community_id}/matters": _OFF,
+    "GET /api/v1/board/matters": _OFF,
+    "GET /api/v1/board/figures": _OFF,
     "POST /api/v1/imports/matters": "not switched on in the round; tests/imports/kinds/test_matter_books.py does it",
     "GET /api/v1/schema/{path}": "there is no such page: the schema is one file",
     "POST /desk/redemptions/{redemption_id}/undo": "nothing was handed over; tests/shop/test_undone_hand_overs.py does",

@@ -140,6 +140,7 @@ UNREAD = {
     "/matters/order": "categories, areas and one household", "/matters/wishes": "a page of open wishes",
     "/matters/wishes/new": "areas and one household", "/desk/matters/new": "categories, areas and one person",
     "/desk/matters/{}": "one matter by its key", "/board/{}/matters": "sums of a month, and at most 20 rows twice",
+    "/api/v1/board/matters": "the same", "/api/v1/board/figures": "the same",
     "/desk/wishes": "a page of wishes on their way by their index, and at most 100 gifts that wait here",
     "/desk/wishes/pickup": "one gift by its code", "/desk/wishes/{}": "one gift by the key of its wish",
     "/api/v1/matter-categories": "the categories of one community, a few dozen",

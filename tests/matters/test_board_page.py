@@ -27,6 +27,10 @@ async def test_everybody_reads_the_figures_of_the_month_with_their_targets(
     assert "目标 50%，2 件里办了 1 件" in shown
     assert "1 人回答，1 人说解决了" in shown
     assert "张桂兰" not in shown
+    with clock.at(MORNING + timedelta(days=5)):
+        told = (await client.get(f"/api/v1/board/figures?community_id={ground.town.community}")).json()
+    assert (told["received"], told["answered"], told["solved"]) == (2, 1, 1)
+    assert told["done0"] == {"done": 1, "of": 2, "percent": 50, "target": 50}
 
 
 async def test_only_what_is_published_hangs_there_and_pictures_are_for_residents(
@@ -48,6 +52,9 @@ async def test_only_what_is_published_hangs_there_and_pictures_are_for_residents
     assert "师傅来换了灯" in visitor
     assert "想要一盏台灯" in visitor
     assert f"/photos/{photo}" not in visitor
+    told = (await client.get(f"/api/v1/board/matters?community_id={ground.town.community}")).json()
+    assert [each["public_text"] for each in told["orders"]] == ["师傅来换了灯"]
+    assert [each["value_max"] for each in told["wishes"]] == [90]
     who = await browser(client, ground.town, "李秀英")
     assert f"/api/v1/photos/{photo}" in await who.see(address)
     answer = await client.get(f"/api/v1/photos/{photo}", headers=who.headers)
@@ -58,6 +65,7 @@ async def test_a_community_that_does_not_use_matters_has_no_such_board(
     ground: Ground, client: httpx.AsyncClient
 ) -> None:
     elsewhere = next(id_ for name, id_ in ground.town.communities.items() if id_ != ground.town.community)
-    assert (await client.get(f"/board/{elsewhere}/matters")).status_code == 404
+    for address in (f"/board/{elsewhere}/matters", f"/api/v1/board/figures?community_id={elsewhere}"):
+        assert (await client.get(address)).status_code == 404
     assert "/matters" not in (await client.get(f"/board/{elsewhere}")).text
     assert f"/board/{ground.town.community}/matters" in (await client.get(f"/board/{ground.town.community}")).text

@@ -29,6 +29,8 @@ CAPABILITY = Capability(
         "timebank.matters.api.matters.MatterCategories",
         "timebank.matters.api.matters.Matters",
         "timebank.matters.api.matters.MatterFigures",
+        "timebank.matters.api.board.read_board_matters",
+        "timebank.matters.api.board.read_board_figures",
         "timebank.matters.api.verbs.MatterVerbs",
         "timebank.matters.api.wishes.WishVerbs",
     ),

@@ -138,6 +138,7 @@ LOOKS |= {
     "GET /admin/matters/categories": PUBLIC, "GET /admin/matters/categories/{code}": PUBLIC,
     "GET /unit/{community_id}/photos/{photo_id}": "a photo of a matter of the contact's unit",
     "GET /board/{community_id}/matters": "sums, and what was published without names",
+    "GET /matters/helped/{helper_id}": "leads to the matter, which asks again",
     "GET /api/v1/board/matters": "what was published without names", "GET /api/v1/board/figures": "sums",
     "GET /api/v1/matters/similar": "that there is such a matter nearby, without words and names",
 }  # fmt: skip

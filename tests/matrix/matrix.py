@@ -88,7 +88,7 @@ NAMED = {
     "nonce": "nonce", "merge_id": "merge", "community_id": "community", "item_id": "noticed deed",
     "parcel_id": "parcel", "decision_id": "mass decision", "rest_id": "ended rest",
     "photo_id": "photo", "unit_id": "linked unit", "link_id": "link", "affiliation_id": "affiliation",
-    "team_id": "team", "skill_id": "skill", "matter_id": "matter", "check_id": "matter",
+    "team_id": "team", "skill_id": "skill", "matter_id": "matter", "check_id": "matter", "helper_id": "matter",
 }  # fmt: skip
 BY_ADDRESS = {
     r".*/people/\{person_id\}/guardians.*": {"person_id": "child"},
@@ -177,6 +177,7 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /admin/imports": {"kind": "goods"},
     r"(GET|POST) /admin/imports/words(/forgotten)?": {"kind": "station", "word": "老站", "means": "@station"},
     r".*redemptions/\{redemption_id\}/collection": {"code": "@code"},
+    r"POST /(api/v1/matters|desk/wishes)/\{matter_id\}/collection": {"code": "12345678"},
     r".*/bookings/\{booking_id\}/attendance": {"code": "@door code"},
     r"\w+ /(api/v1/)?(classes|class-hours|bookings).*|POST /admin/classes/\{course_id\}/refund": {
         "person_id": "@guardian"
@@ -272,6 +273,7 @@ ALSO: dict[str, tuple[str, ...]] = {
     "POST /api/v1/class-hours/refunds": ("reason",),
     "POST /api/v1/class-hours/moves": ("reason",),
     "POST /api/v1/redemptions/{redemption_id}/collection": ("code",),
+    "POST /api/v1/matters/{matter_id}/collection": ("code",),
     "POST /api/v1/bookings/{booking_id}/attendance": ("code",),
     "POST /api/v1/courses/{course_id}/lessons": ("minutes",),
     "PATCH /api/v1/lessons/{lesson_id}": ("seats",),

@@ -537,6 +537,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "GET /matters/wishes",
         "GET /matters/wishes/new",
         "GET /matters/{matter_id}",
+        "GET /matters/helped/{helper_id}",
         "POST /matters/new",
         "POST /matters/order",
         "POST /matters/wishes/new",
@@ -654,6 +655,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "u uuuu uuu uu uuuu uuu uuu": (
         "GET /api/v1/schema/{path}",
         "GET /board/{community_id}/matters",
+    ),
+    "y uuuu uuu uu uuuu uuu uuu": (
         "GET /api/v1/board/matters",
         "GET /api/v1/board/figures",
     ),

@@ -136,6 +136,7 @@ UNREAD = {
     "/unit": "a page of one unit's open matters, by its index", "/unit/{}/{}": "one matter by its key with its steps",
     "/unit/{}/photos/{}": "one photo by its key",
     "/matters": "a page of one's own or of what one may take; tests/matters",
+    "/matters/helped/{}": "one row by its key",
     "/matters/{}": "one matter by its key with its steps", "/matters/new": "categories and areas of one community",
     "/matters/order": "categories, areas and one household", "/matters/wishes": "a page of open wishes",
     "/matters/wishes/new": "areas and one household", "/desk/matters/new": "categories, areas and one person",

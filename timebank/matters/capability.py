@@ -209,6 +209,7 @@ CAPABILITY = Capability(
         "matter_done": _TO_DO,
         "matter_closed": _OWN,
         "wish_waits": MessageKind(leads="/matters/{id}", otherwise="/matters", waits=True, until="until"),
+        "wish_waits.undone": _OWN,
         "wish_collected": _OWN,
         "wish_received": _OWN,
         "matter_rated": _OWN,

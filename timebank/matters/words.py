@@ -37,3 +37,4 @@ CHANNELS = {
     "meeting": _("议事会"), "mediation": _("调解"), "import": _("导入"), "hotline": _("热线转来"),
 }  # fmt: skip
 VERIFIED = {"true": _("属实"), "untrue": _("不属实")}
+ORIGINS = {"moved": _("从别的社区转来")}

@@ -40,7 +40,7 @@ LABELS: dict[str, str] = {
     "currency": _("币种"), "day": _("日期"), "decision": _("决定"), "ends_at": _("结束"), "ends_on": _("截止日期"),
     "failures": _("次数"), "findable": _("可以被找到"), "first": _("第一天"), "last": _("最后一天"),
     "leads": _("带队"), "members": _("人数"), "needs_proof": _("要有证明"), "since": _("开始"), "until": _("到"),
-    "urged": _("第几次催办"), "weekday": _("星期"), "channel": _("怎么来的"),
+    "origin": _("来历"), "urged": _("第几次催办"), "weekday": _("星期"), "channel": _("怎么来的"),
     "fields": _("改了"), "flags": _("标记"), "found": _("找到"), "given": _("份数"), "grants": _("身份数"),
     "kind": _("种类"), "lapsed": _("早已到期"), "list": _("名单"), "minutes": _("分钟"),
     "minutes_per_point": _("几分钟 1 分"), "monthly_limit": _("每月限量"),
@@ -141,7 +141,8 @@ def _words(verb: str, key: str) -> Mapping[str, str]:
         "kind": KIND_WORDS | RECORDS | ASKED | SHEETS | matter_words.KINDS, "decision": DECISIONS, "flags": FLAGS,
         "move": MOVES,
         "currency": CURRENCIES, "trigger": TRIGGERS, "why": WHY, "stage": STAGES, "cause": CAUSES, "of": nouns(),
-        "by": BY_WORDS, "status": STATUSES, "channel": matter_words.CHANNELS, "found": matter_words.VERIFIED,
+        "by": BY_WORDS, "status": STATUSES, "channel": matter_words.CHANNELS,
+        "found": matter_words.VERIFIED, "origin": matter_words.ORIGINS,
     }  # fmt: skip
     return known.get(key, {})
 

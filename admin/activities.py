@@ -13,7 +13,10 @@ from litestar.response import Redirect, Template
 from msgspec import Meta
 
 from timebank.activities import calling_off, changes, offers, shifts
+from timebank.activities.patterns import patterns
+from timebank.activities.patterns.words import days_in_words, times_in_words, weekday_in_words
 from timebank.activities.schemas import ActivityChange, ActivityIn, Seats, ShiftIn
+from timebank.activities.team_of import team_choices
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
@@ -30,7 +33,7 @@ from timebank.web.pages import page, see_other
 
 ACTIVITY = {
     "name": _("名称"), "description": _("说明"), "station_id": _("驿站"), "rule_code": _("积分规则"),
-    "needs_sign_up": _("要先报名"),
+    "needs_sign_up": _("要先报名"), "paid": _("带薪值班"), "team_id": _("班组"),
 }  # fmt: skip
 CHANGE = ACTIVITY | {"active": _("进行中")}
 SHIFT = {"station_id": _("驿站"), "day": _("日期"), "at": _("开始时间"), "minutes": _("时长"), "seats": _("名额")}
@@ -83,24 +86,24 @@ class PanelActivityPages(Controller):
         done: FromQuery[str] = "",
     ) -> Template:  # fmt: skip
         """One activity with its coming shifts."""
-        return await _activity_page(request, caller, activity_id, done=done)
+        return await activity_page(request, caller, activity_id, done=done)
 
     @post("/{activity_id:uuid}")
-    @shown_again(lambda request, activity_id, caller: _activity_page(request, caller, activity_id))
+    @shown_again(lambda request, activity_id, caller: activity_page(request, caller, activity_id))
     async def change(self, activity_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
-        given = {"active": "false", "needs_sign_up": "false"} | data
+        given = {"active": "false", "needs_sign_up": "false", "paid": "false"} | data
         wanted = parse_form(ActivityChange, given, CHANGE, empties=True, emptied="description")
         await changes.change_activity(caller, activity_id, wanted)
         return see_other(f"/admin/activities/{activity_id}?done=changed")
 
     @post("/{activity_id:uuid}/shifts")
-    @shown_again(lambda request, activity_id, caller: _activity_page(request, caller, activity_id))
+    @shown_again(lambda request, activity_id, caller: activity_page(request, caller, activity_id))
     async def add_shift(self, activity_id: FromPath[UUID], caller: NamedDependency[Scope], data: Form) -> Redirect:
         await shifts.add_shift(caller, activity_id, parse_form(ShiftForm, data, SHIFT).shift())
         return see_other(f"/admin/activities/{activity_id}?done=shift")
 
     @post("/{activity_id:uuid}/shifts/{shift_id:uuid}/cancellation")
-    @shown_again(lambda request, activity_id, caller: _activity_page(request, caller, activity_id))
+    @shown_again(lambda request, activity_id, caller: activity_page(request, caller, activity_id))
     async def cancel_shift(
         self, activity_id: FromPath[UUID], shift_id: FromPath[UUID],
         caller: NamedDependency[Scope],
@@ -115,9 +118,11 @@ def rule_line(rule: RuleOut, language: str) -> str:
 
 
 async def _choices(caller: Scope, language: str) -> dict[str, list[tuple[object, str]]]:
+    teams: list[tuple[object, str]] = [(team.id, team.name) for team in await team_choices(caller)]
     usable = await all_pages(partial(rules, caller, kind="service", active=True))
     return {
         "rules": [(rule.code, rule_line(rule, language)) for rule in usable],
+        "teams": teams,
         "stations": [(station.id, station.name) for station in await all_pages(partial(stations, caller))],
     }
 
@@ -130,12 +135,17 @@ async def _new_page(request: AnyRequest, caller: Scope) -> Template:
     )  # fmt: skip
 
 
-async def _activity_page(request: AnyRequest, caller: Scope, activity_id: UUID, *, done: str = "") -> Template:
+async def activity_page(request: AnyRequest, caller: Scope, activity_id: UUID, *, done: str = "") -> Template:
     caller.require_reader()
     coming = await all_pages(partial(shifts.shifts, caller, activity_id))
     names = {station.id: station.name for station in await all_pages(partial(stations, caller, active=None))}
+    language = language_of(request)
+    regular = await all_pages(partial(patterns.shift_patterns, caller, activity_id))
     return page(
-        request, caller, "activities/activity.html",
+        request, caller, "activities/activity.html", patterns=regular,
+        times={p.id: times_in_words(p, language) for p in regular},
+        days={p.id: days_in_words(p, language) for p in regular},
+        weekdays=[(day, weekday_in_words(day, language)) for day in range(1, 8)],
         activity=await offers.activity(caller, activity_id), shifts=coming, places=names, done=done,
-        choices=await _choices(caller, language_of(request)), edits=caller.administers,
+        choices=await _choices(caller, language), edits=caller.administers,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from litestar.response import Redirect, Template
 from admin.inbox_rows import after_deciding, beside
 from admin.of_person import SOUGHT_BY, Several, narrowed_to, one_or_several
 from timebank.agreements.deciders import administrators_apart_from
+from timebank.core.capability import origin_page
 from timebank.core.errors import Forbidden
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
@@ -179,6 +180,7 @@ async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID) -> Template:
     others = await administrators_apart_from(caller, people_of(deed)) if party and deed.status == "filed" else []
     return page(
         request, caller, "deeds/deed.html", deed=deed, words=STATUS,
+        origin=origin_page(deed.source_kind, deed.source_id),
         photos=await photos_attached(caller, "deed", deed_id),
         party=party, others=[officer.in_words(language_of(request)) for officer in others],
         may_review=may_review_deed(caller, deed) and not party, may_reverse=caller.administers and not party,

@@ -40,7 +40,7 @@ class PanelHomePages(Controller):
     async def home(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         month = clock.local_day().replace(day=1)
         async with transaction(caller), database.gathering() as reads:
-            counting = [(kind, reads.start(decidable(caller, kind))) for kind in inbox_kinds()]
+            counting = [(kind, reads.start(decidable(caller, kind))) for kind in inbox_kinds(caller)]
             totalled = reads.start(read_totals(caller))
             begun = reads.start(has_credited(caller))
             expiries = reads.start(waiting_expiries(caller))

@@ -92,5 +92,6 @@ async def _run_page(
 
 async def _approvers(caller: Scope, run_id: UUID, language: str) -> list[str]:
     """Who may approve what the import has made, if that waits for somebody else than the caller."""
-    groups = [group for kind in inbox_kinds() if kind.groups for group in await resolve(kind.groups)(caller, language)]
+    listing = [resolve(kind.groups) for kind in inbox_kinds(caller) if kind.groups]
+    groups = [group for list_groups in listing for group in await list_groups(caller, language)]
     return next((group.who for group in groups if group.batch_id == run_id and not group.mine), [])

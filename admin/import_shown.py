@@ -8,7 +8,9 @@ import msgspec
 from litestar.params import QueryParameter
 
 from timebank.core.locale import _
+from timebank.core.scope import Scope
 from timebank.imports.intake import Kind
+from timebank.imports.kinds.registry import IMPORTERS
 from timebank.imports.reports.marked import ShownCell, ShownRow
 from timebank.imports.reports.reasons import Refusal
 from timebank.imports.reports.report import RowReport
@@ -32,11 +34,14 @@ KINDS: dict[Kind, tuple[str, str]] = {
     "hours": (_("签到表"), _("纸质签到的服务时长。导入后等待审核，审核并公示后才计时长和积分")),
     "deeds": (_("道德银行台账"), _("楼栋长、单元长做的事。导入后等待审核和公示，之后才计积分")),
     "goods": (_("物品表"), _("兑换的物品、所需积分和各驿站的库存")),
+    "members": (_("报到名册"), _("单位交来的报到名单。社区里没有的人登记为不住在这里的人，本人会收到消息")),
+    "matters": (_("事项台账"), _("以前办过和还没办完的事项。计入办结情况，不记分，不给任何人发消息")),
 }
 MEANINGS = (
     _("身份证号码"), _("证件类型"), _("联系电话"), _("活动名称"), _("签退时间"), _("下午签到"), _("下午签退"),
     _("下午起止时间"), _("起止时间"), _("事项"), _("分值"), _("证明人"), _("所需积分"), _("兑换站点"),
     _("小区"), _("规格"), _("每户每月限兑"), _("迁出日期"), _("死亡日期"), _("出勤"),
+    _("报到日期"), _("特长"), _("上报时间"), _("办结时间"), _("上报人"), _("承办单位"), _("办理结果"), _("满意度"),
 )  # fmt: skip
 """Names of columns that appear on no other page, listed here for translation."""
 STEPS = (_("选择表格"), _("试导入"), _("导入"))
@@ -133,6 +138,11 @@ def marked(remark: RowReport, by_row: Mapping[tuple[str, int], ShownRow]) -> Mar
 
 def _by_row(shown: Iterable[ShownRow]) -> dict[tuple[str, int], ShownRow]:
     return {(row.sheet, row.row): row for row in shown}
+
+
+def kinds_in_use(caller: Scope) -> list[Kind]:
+    """The kinds of workbooks that the community may import: those whose capability it uses."""
+    return [kind for kind in KINDS if caller.uses(IMPORTERS[kind].capability)]
 
 
 async def page_seconds() -> float:

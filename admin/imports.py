@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, MultipartBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from admin.import_shown import SHOWN, Of, Start, Word, answers, page_seconds, reasons, rows_page
+from admin.import_shown import SHOWN, Of, Start, Word, answers, kinds_in_use, page_seconds, reasons, rows_page
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.downloads import XLSX, attachment
@@ -136,5 +136,5 @@ async def _first_page(
     found = await history.runs(caller, limit=PAGE, cursor=cursor)
     return page(
         request, caller, "imports/imports.html", found=found, cursor=cursor,
-        kind=kind, may=caller.administers, **SHOWN,
+        kind=kind, may=caller.administers, offered=kinds_in_use(caller), **SHOWN,
     )  # fmt: skip

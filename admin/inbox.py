@@ -114,10 +114,10 @@ async def _inbox(request: AnyRequest, caller: Scope, noun: str = "", cursor: str
         noun = given.get("kind", "")
     async with transaction(caller):
         async with database.gathering() as reads:
-            counting = {kind.noun: reads.start(kinds.decidable(caller, kind)) for kind in kinds.inbox_kinds()}
+            counting = {kind.noun: reads.start(kinds.decidable(caller, kind)) for kind in kinds.inbox_kinds(caller)}
             decided = reads.start(deciding.latest_decisions(caller))
         counted = {one: task.result() for one, task in counting.items()}
-        shown = next((kind for kind in kinds.inbox_kinds() if kind.noun == noun), _first(counted))
+        shown = next((kind for kind in kinds.inbox_kinds(caller) if kind.noun == noun), _first(caller, counted))
         asked = asked_in(given) if shown.filters else Asked()
         async with database.gathering() as reads:
             listed = reads.start(kinds.listing(caller, shown, asked, PAGE, cursor, language))
@@ -125,7 +125,7 @@ async def _inbox(request: AnyRequest, caller: Scope, noun: str = "", cursor: str
             matching = reads.start(_matching(caller, shown, asked, counted[shown.noun]))
     latest, groups = decided.result(), grouped.result()
     return page(
-        request, caller, "inbox/inbox.html", kinds=kinds.inbox_kinds(), counted=counted, shown=shown,
+        request, caller, "inbox/inbox.html", kinds=kinds.inbox_kinds(caller), counted=counted, shown=shown,
         found=listed.result(), match=matching.result(), asked=asked, given=given, fields=FIELDS,
         groups=[group for group in groups if asked.batch_id in (None, group.batch_id)], batches=groups,
         places=await all_pages(partial(stations, caller)) if "station" in shown.filters else [],
@@ -144,9 +144,9 @@ async def _matching(caller: Scope, kind: InboxKind, asked: Asked, whole: Decidab
     return whole if asked == Asked() else await kinds.decidable(caller, kind, asked)
 
 
-def _first(counted: Mapping[str, Decidable]) -> InboxKind:
+def _first(caller: Scope, counted: Mapping[str, Decidable]) -> InboxKind:
     """The first kind of which the caller may decide something, else the first of which something waits."""
-    every = kinds.inbox_kinds()
+    every = kinds.inbox_kinds(caller)
     mine = (kind for kind in every if counted[kind.noun].mine)
     return next(mine, next((kind for kind in every if counted[kind.noun].waiting), every[0]))
 

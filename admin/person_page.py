@@ -26,13 +26,13 @@ async def person_page(
 ) -> Template:  # fmt: skip
     """The page of a person at one of its tabs, with the refusal of an action if there is one."""
     caller.require_reader()
-    chosen, language = part_named(part), language_of(request)
+    chosen, language = part_named(caller, part), language_of(request)
     seen = await open_resident(caller, person_id, [chosen], Reading(cursor, language))
     return page(
         request, caller, "people/person.html", status=refusal.status if refusal else 200, seen=seen,
         found=seen.found[chosen.name], refusal=refusal.text(language) if refusal else None, role_words=ROLES,
         status_words=STATUS, may=caller.administers, own=caller.is_own(person_id), now=clock.now(),
-        parts=resident_parts(), part=chosen, resident_acts=resident_acts(),
+        parts=resident_parts(caller), part=chosen, resident_acts=resident_acts(caller),
         first=cursor is None, pages={noun: address for one in capabilities() for noun, address in one.panel.items()},
         **({"code": None, "done": None} | more),
     )  # fmt: skip
@@ -41,7 +41,7 @@ async def person_page(
 async def person_on_paper(request: AnyRequest, caller: Scope, person_id: UUID) -> Template:
     """The account of a person on one sheet: the header and the newest rows of the tabs that are printed."""
     caller.require_reader()
-    parts = [part for part in resident_parts() if part.on_paper]
+    parts = [part for part in resident_parts(caller) if part.on_paper]
     seen = await open_resident(caller, person_id, parts, Reading(None, language_of(request)))
     return page(request, caller, "people/paper.html", seen=seen, parts=parts, rows_max=6, now=clock.now())
 

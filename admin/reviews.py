@@ -19,6 +19,7 @@ from timebank.activities.offers import activities
 from timebank.agreements.deciders import Decider, administrators_apart_from
 from timebank.agreements.independence import is_uninvolved, near
 from timebank.cards.confirming import count_unconfirmed
+from timebank.core.capability import origin_page
 from timebank.core.errors import Forbidden
 from timebank.core.locale import _
 from timebank.core.paging import Page, all_pages
@@ -235,6 +236,7 @@ async def _record_page(request: AnyRequest, caller: Scope, record_id: UUID) -> T
     others = await _others(caller, found) if not may_decide or corrected_here else []
     return page(
         request, caller, "reviews/record.html", record=found, visit=seen,
+        origin=origin_page(found.source_kind, found.source_id),
         crowd=crowd,
         statuses=STATUSES,
         may_decide=may_decide, corrected_here=corrected_here,

@@ -24,6 +24,7 @@ from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.people.directory import names_of, open_person
 from timebank.stations.stations import stations
+from timebank.units.units import unit_options
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, waits_or
 
@@ -31,7 +32,7 @@ Form = URLEncodedBody[dict[str, str]]
 
 FIELDS = {
     "person_id": _("居民"), "role": _("身份"), "region_id": _("地方"), "area_id": _("地方"), "station_id": _("地方"),
-    "starts_on": _("开始日期"), "ends_on": _("截止日期"), "paid": _("带薪"),
+    "starts_on": _("开始日期"), "ends_on": _("截止日期"), "paid": _("带薪"), "unit_id": _("单位"),
 }  # fmt: skip
 
 
@@ -95,12 +96,15 @@ async def _form_page(request: AnyRequest, caller: Scope, person_id: UUID, role: 
         request, caller, "roles/form.html",
         person=await open_person(caller, person_id), role=chosen, offered=offered, role_words=ROLES, field=field,
         places=places, today=clock.local_day(),
+        units=await unit_options(caller) if chosen is Role.unit_contact else [],
     )  # fmt: skip
 
 
 def _offered(scope: Scope) -> list[Role]:
     """The roles that the caller may grant: none above the caller's own level."""
     beyond = set() if scope.has(Role.county_admin) else {Role.county_admin}
+    if not scope.uses("units"):
+        beyond.add(Role.unit_contact)
     if not scope.has(Role.street_admin, Role.county_admin):
         beyond.add(Role.street_admin)
     return [role for role in ROLES if role not in beyond]

@@ -21,13 +21,14 @@ from timebank.http.refusals import shown_again
 from timebank.overview import closing
 from timebank.stations import station_codes, stations
 from timebank.stations.schemas import DeviceIn, NewDeviceOut, Rotation, StationChange, StationIn
+from timebank.stations.words import KINDS
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 from timebank.web.pictures import qr_image
 
 STATION = {
     "name": _("名称"), "address": _("地址"), "area_id": _("网格"), "opens_at": _("开门时间"),
-    "closes_at": _("关门时间"),
+    "closes_at": _("关门时间"), "kind": _("哪种地方"),
 }  # fmt: skip
 CHANGE = STATION | {"active": _("开放")}
 DEVICE = {"name": _("设备名称"), "kind": _("用途"), "replaces": _("换下哪一台")}
@@ -124,7 +125,7 @@ async def _grids(caller: Scope) -> list[tuple[UUID, str]]:
 async def _new_page(request: AnyRequest, caller: Scope) -> Template:
     caller.require_admin()
     return page(
-        request, caller, "stations/new.html", given={},
+        request, caller, "stations/new.html", given={}, kinds=KINDS,
         grids=await _grids(caller),
     )  # fmt: skip
 
@@ -139,7 +140,7 @@ async def _station_page(
         "devices": await at_stations.devices_of(caller, station_id) if caller.administers else [],
         "image": qr_image(made.url) if made else None,
         "hanging": await closing.count_closing_effects(caller, station_id),
-        "edits": caller.administers, "grids": await _grids(caller),
+        "edits": caller.administers, "grids": await _grids(caller), "kinds": KINDS,
     }  # fmt: skip
     return page(
         request, caller, "stations/station.html", station=found, done=done,

@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from timebank.activities.patterns.words import WEEKDAYS
 from timebank.areas.schemas import ClearedWorkday, WorkdayIn
 from timebank.areas.workdays import (
     clear_workday,
@@ -26,7 +27,6 @@ from timebank.web.pages import page, see_other
 Form = URLEncodedBody[dict[str, str]]
 
 DAY = {"day": _("日期")}
-WEEKDAYS = (_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
 WORKDAY = {**DAY, "works": _("上班还是休息"), "name": _("原因")}
 
 

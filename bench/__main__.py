@@ -26,13 +26,14 @@ from bench.checks import find_faults
 from bench.ground import Ground, lay_ground
 from bench.lists import measure_lists
 from bench.load import drive
+from bench.matters import measure_matters
 from bench.service import Pgbench, serving
 from bench.verbs import VERBS, Requests, Verb
 from timebank.core import settings
 from timebank.migrate import migrate
 from timebank.operations import embedded
 
-BOOKS, LISTS = "books", "lists"
+BOOKS, LISTS, MATTERS = "books", "lists", "matters"
 SERVING = "bench_serving"
 WARM_UP_SECONDS, WARM_UP_PART = 2.0, 20  # at most a twentieth of the people check in or out before the first round
 
@@ -47,7 +48,10 @@ Figures = dict[str, list[tuple[float, float]]]
 @click.option("--persons", default=20_000, show_default=True, help="residents of each of the two communities")
 @click.option("--workers", default=os.cpu_count() or 1, show_default=True, help="processes of the service")
 @click.option(
-    "--only", type=click.Choice([BOOKS, LISTS, *VERBS]), multiple=True, help="measure only this; may be repeated"
+    "--only",
+    type=click.Choice([BOOKS, LISTS, MATTERS, *VERBS]),
+    multiple=True,
+    help="measure only this; may be repeated",
 )
 def main(
     seconds: float, rounds: int, connections: int, persons: int, workers: int, only: tuple[str, ...]
@@ -62,6 +66,8 @@ def main(
                 _books(server)
             if not only or LISTS in only:
                 _lists(server)
+            if not only or MATTERS in only:
+                _matters(server)
             if verbs:
                 url, key = _database(server, "bench")
                 ground = _ground(url, persons, inside="check-out" in verbs)
@@ -99,6 +105,12 @@ def _lists(server: embedded.Server) -> None:
     """Measure the lists of the panel in a separate database, with the database role that the service uses."""
     url, _ = _database(server, LISTS)
     asyncio.run(measure_lists(url, server.url(LISTS, SERVING)))
+
+
+def _matters(server: embedded.Server) -> None:
+    """Measure the pages of matters in a separate database, with the database role that the service uses."""
+    url, _ = _database(server, MATTERS)
+    asyncio.run(measure_matters(url, server.url(MATTERS, SERVING)))
 
 
 def _ground(url: str, persons: int, *, inside: bool) -> Ground:

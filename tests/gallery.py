@@ -97,6 +97,7 @@ def rendered(view: str = "plain", lang: str = "zh") -> Iterator[tuple[str, str]]
         "time_zone": "Asia/Shanghai",
         "administers": True,
         "reads_all": True,
+        "uses": bool,
         "inspects": False,
         "image": picture,
         "expires_at": now + timedelta(days=3650),

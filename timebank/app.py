@@ -1,7 +1,7 @@
 """create_app() builds the Litestar application: its plugins, and the routes that the capabilities declare."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,12 +24,12 @@ from litestar.types import (
 )
 
 from timebank.core import clock, names, settings, vault, wording
-from timebank.core.capability import MenuEntry, capabilities, resolve
+from timebank.core.capability import Capability, MenuEntry, capabilities, resolve
 from timebank.core.database import connections
 from timebank.core.errors import TimebankError
 from timebank.http import health
 from timebank.http.answering import answer_request
-from timebank.http.callers import provide_scope
+from timebank.http.callers import provide_scope, provide_scope_where_used
 from timebank.http.idempotency import provide_idempotency
 from timebank.http.openapi import openapi_config
 from timebank.http.problems import failed, out_of_range, refused, refused_by_framework
@@ -106,9 +106,18 @@ OF_NO_CAPABILITY: Sequence[ControllerRouterHandler] = (
 def routes() -> Sequence[ControllerRouterHandler]:
     """The JSON API below /api/v1, the pages of the capabilities, and the handlers that belong to no capability."""
     manifests = capabilities()
-    api = [resolve(path) for one in manifests for path in one.api]
-    pages = [resolve(path) for one in manifests for path in one.pages]
+    api = [handler for one in manifests for handler in _where_used(one, one.api)]
+    pages = [handler for one in manifests for handler in _where_used(one, one.pages)]
     return [Router("/api/v1", route_handlers=api, before_request=strict_body), *pages, *OF_NO_CAPABILITY]
+
+
+def _where_used(one: Capability, paths: Sequence[str]) -> Sequence[ControllerRouterHandler]:
+    """The handlers of a capability; where communities switch it on, they answer `not_used_here` in the others."""
+    handlers = [resolve(path) for path in paths]
+    if not one.switch or not handlers:
+        return handlers
+    caller = Provide(provide_scope_where_used(one.name))
+    return [Router("", route_handlers=handlers, dependencies={"caller": caller})]
 
 
 def template_engine() -> JinjaTemplateEngine:
@@ -128,9 +137,13 @@ def template_engine() -> JinjaTemplateEngine:
     return engine
 
 
-def menu(*, reads_all: bool) -> list[MenuEntry]:
-    """The panel's menu. `reads_all` False: for a caller who reads a part of the community, such as a grid worker."""
-    entries = sorted((entry for one in capabilities() for entry in one.menu), key=lambda entry: entry.place)
+def menu(*, reads_all: bool, uses: Callable[[str], bool]) -> list[MenuEntry]:
+    """The panel's menu. `reads_all` False: for a caller who reads a part of the community, such as a grid worker.
+
+    `uses`: whether the community has switched a capability on.
+    """
+    brought = (one for one in capabilities() if not one.switch or uses(one.name))
+    entries = sorted((entry for one in brought for entry in one.menu), key=lambda entry: entry.place)
     return [entry for entry in entries if entry.readers in ("both", "all" if reads_all else "part")]
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from timebank.core.capability import Capability, resolve
 
 ORDER = (
-    "outbox", "agreements", "areas", "policies", "photos", "people", "ledger", "expiry", "stations", "access", "inbox",
-    "objections", "rules", "cards", "activities", "presence", "service_records", "deeds", "shop", "classes", "merging",
-    "imports", "exports", "overview", "trail",
+    "outbox", "agreements", "areas", "policies", "photos", "people", "units", "ledger", "expiry", "stations",
+    "access", "inbox", "objections", "rules", "teams", "cards", "activities", "presence", "service_records", "deeds",
+    "shop", "classes", "matters", "merging", "imports", "exports", "overview", "trail",
 )  # fmt: skip
 
 CAPABILITIES: Sequence[Capability] = tuple(resolve(f"timebank.{name}.capability.CAPABILITY") for name in ORDER)

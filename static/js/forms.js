@@ -23,6 +23,11 @@ addEventListener("pageshow", () => {
   }
 });
 
+/* What waited on this phone for the network goes with whoever signs out. */
+document.addEventListener("submit", ({ target }) => {
+  if (target.getAttribute("action") === "/sign-out") globalThis.indexedDB?.deleteDatabase("timebank.reports");
+});
+
 /* Show an invalid field's message beside the field instead of the browser's bubble, which disappears. */
 function sentence(input) {
   if (input.validity.valid) return "";

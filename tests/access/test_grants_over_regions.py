@@ -85,7 +85,7 @@ async def test_a_county_administrator_of_300_communities_carries_one_grant_and_a
     callers = await asyncio.gather(*(sessions.find_session(token, each) for each in every))
     for community_id, caller in zip(every, callers, strict=True):
         assert caller is not None
-        assert caller.grants == {Grant(Role.county_admin, region_id=town.county)}
+        assert caller.grants == {Grant(role=Role.county_admin, region_id=town.county)}
         assert caller.addressed is not None
         assert (caller.addressed.id, caller.addressed.path) == (community_id, (town.county, town.street, community_id))
     headers = {"Authorization": f"Bearer {token}"}

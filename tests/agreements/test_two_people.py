@@ -8,12 +8,14 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.support.matters import grant
 from tests.support.messages import messages_of
 from tests.support.presence import nine_o_clock, scanned, station_code
 from tests.support.shop import API, books_balance, browser, key, points_of, reserve, stock_of
 from tests.support.town import PHOENIX, SPRING, Town, operating
 from timebank.agreements.independence import Side, is_independent
 from timebank.core import clock
+from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Role, Scope
 from timebank.deeds.credit import credit_due_deeds
 from timebank.http.preferences import LANGUAGE_COOKIE
@@ -497,10 +499,20 @@ async def test_what_tightens_never_waits_and_what_loosens_does(
     await call(client, "POST", "/rules", await town.sign_in("赵丽"), rule, status)
 
 
+MINT_NOTHING = {
+    "figure_same_day", "figure_two_days", "figure_three_days", "matter_confirm_days", "matter_reopen_days",
+    "matter_returns_max", "similar_days", "uses_matters", "uses_teams", "uses_units",
+}  # fmt: skip
+"""Targets, deadlines and switches: neither direction of them issues points or unlocks anything."""
+
+
 def test_each_policy_says_which_direction_loosens_it() -> None:
-    assert all(info.looser in ("up", "down") for info in KNOWN.values())
+    assert {name for name, info in KNOWN.items() if info.looser == "neither"} == MINT_NOTHING
     tighter = {name for name in KNOWN if is_looser_policy(KNOWN[name], getattr(Policies(), name), KNOWN[name].smallest)}
-    assert tighter == {"notice_days", "attendance_percent_min", "cancel_class_hours", "visit_minutes_min"}
+    assert tighter == {
+        "notice_days", "attendance_percent_min", "cancel_class_hours", "visit_minutes_min", "paid_hours_review",
+        "spot_check_percent",
+    }  # fmt: skip
 
 
 async def test_whoever_stands_above_approves_many_points_in_the_review_itself(
@@ -703,3 +715,25 @@ def test_two_are_two_people_when_neither_person_nor_door_nor_hand_is_the_same(
 
 async def test_every_kind_of_change_is_carried_out_or_in_force_already() -> None:
     assert {n for n, kind in agreed.kinds().items() if not kind.in_force} == agreed.carriers().keys()
+
+
+async def test_other_roles_over_a_region_decide_nothing(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """A unit's contact of the county, a mediator and a courier are neither named as deciders nor may they decide."""
+    unit = clock.new_id()
+    await owner.execute(
+        "INSERT INTO unit (id, county_id, name, pinyin, kind, active, created_at) "
+        "VALUES ($1, $2, '清江物业', 'qing jiang wu ye', 'property', true, now())",
+        unit, town.county,
+    )  # fmt: skip
+    await grant(owner, town, "刘洋", Role.unit_contact, region_id=town.county, unit_id=unit)
+    await grant(owner, town, "陈明", Role.mediator, region_id=town.community)
+    await grant(owner, town, "周敏", Role.mobile_worker, region_id=town.community)
+    await town.credit_deed("张桂兰", 10)
+    waits = await call(client, "PUT", "/policies/notice_days", await town.sign_in("赵丽"), {"value": 0}, 202)
+    assert not any(name in str(waits["who"]) for name in ("刘洋", "陈明", "周敏"))
+    for name in ("刘洋", "陈明", "周敏"):
+        with pytest.raises((OthersDecide, Forbidden, NotFound)):
+            await decide_change(await town.scope(name), UUID(str(waits["waiting"])), "agree", "")
+    assert (await policies(town.system())).notice_days == Policies().notice_days

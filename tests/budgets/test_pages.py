@@ -8,8 +8,8 @@ from tests.support.counter import kept as kept_tablet
 from tests.support.presence import personal_code, scanned, served, station_code
 from tests.support.town import SPRING, Town
 from tests.support.wire import Wire
+from timebank.core.capability import capabilities
 from timebank.http.callers import SESSION_COOKIE, csrf_token
-from timebank.overview.residents.header import resident_parts
 from timebank.people.messages import notify
 
 
@@ -100,7 +100,7 @@ async def test_a_full_list_of_messages(client: httpx.AsyncClient, town: Town, wi
     assert len(wire) <= 4, wire.listed()
 
 
-@pytest.mark.parametrize("part", [part.name for part in resident_parts()])
+@pytest.mark.parametrize("part", [part.name for one in capabilities() for part in one.resident_parts])
 async def test_each_tab_of_a_residents_page(client: httpx.AsyncClient, town: Town, wire: Wire, part: str) -> None:
     """The header's figures and the rows of a tab are asked for together, whatever the capabilities add."""
     await served(town, "刘洋", 90)

@@ -112,7 +112,7 @@ def keeper(person: UUID = KEEPER, **other: Any) -> Scope:
     own = ResidentRecord(community_id=HERE, person_id=person, name="周敏", community_name="凤凰社区")
     known: dict[str, Any] = {
         "community_id": HERE, "persons": (own,), "login_id": LOGIN,
-        "grants": frozenset({Grant(Role.station_keeper, HERE, station_id=STATION)}),
+        "grants": frozenset({Grant(role=Role.station_keeper, community_id=HERE, station_id=STATION)}),
     }  # fmt: skip
     return Scope(**(known | other))
 

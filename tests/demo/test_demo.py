@@ -20,6 +20,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.conftest import SECRET
+from tests.demo.neighbourhood import helps_its_neighbours, lands_on_its_page, settles_matters
 from tests.support.elsewhere import elsewhere
 from timebank.commands.places import communities, system_scope
 from timebank.core import clock, settings
@@ -148,6 +149,8 @@ async def test_the_whole_county(county_url: str, tmp_path: Path) -> None:
     county = await asyncpg.connect(county_url)
     await _is_as_large_as_promised(county)
     await _has_something_open_for_everybody(county)
+    await helps_its_neighbours(county)
+    await settles_matters(county)
     for community in await communities():
         books = await check_ledger(system_scope(community))
         assert [problem.text() for problem in books.problems] == []
@@ -181,8 +184,9 @@ async def _is_as_large_as_promised(county: asyncpg.Connection) -> None:
     assert {row["kind"]: row["many"] for row in regions} == {"county": 1, "street": 2, "community": 3}
     assert await count("area", "kind = 'grid'") == 12
     assert await count("area", "kind = 'building'") == 40
-    assert await count("station") == 6
-    assert await count("person") == 2000
+    assert await count("station", "kind = 'station'") == 6
+    assert await count("person") == 2005
+    assert await county.fetchval("SELECT count(DISTINCT identity_index) FROM person") == 2000, "five live in one place"
     assert await count("visit") > 1000
     assert await count("deed", "status = 'credited'") > 200
     assert await count("redemption", "status = 'collected'") > 100
@@ -235,7 +239,8 @@ async def _has_something_open_for_everybody(county: asyncpg.Connection) -> None:
     asked = "SELECT count(*) FROM deed WHERE status = 'filed' AND witness_answer IS NULL AND witness_id IS NOT NULL"
     assert await found(asked) >= 1, "a witness is asked"
     assert await found("SELECT count(*) FROM stock s JOIN good g ON g.id = s.good_id WHERE s.quantity <= 3") >= 3
-    assert await found("SELECT count(*) FROM shift WHERE starts_at > $1 AND seats_taken > 0", clock.now()) == 1
+    planned = "SELECT count(*) FROM shift WHERE starts_at > $1 AND seats_taken > 0 AND pattern_id IS NULL"
+    assert await found(planned, clock.now()) == 1
     open_ = (
         "SELECT 'redemption', id FROM redemption WHERE status = 'reserved' "
         "UNION ALL SELECT 'booking', id FROM booking WHERE status = 'held'"
@@ -259,6 +264,7 @@ async def _serves_every_role(url: str, folder: Path) -> None:
         async with httpx.AsyncClient(base_url=told["base_url"]) as client:
             for expected, sign_in in zip(ROLES, told["sign_ins"], strict=True):
                 await _signs_in(client, expected, sign_in)
+                await lands_on_its_page(told["base_url"], sign_in)
             for station in told["stations"]:
                 UUID(station["id"])
                 shown = await client.get(station["display_url"], follow_redirects=True)

@@ -3,6 +3,7 @@
 import re
 from datetime import time, timedelta
 from io import BytesIO
+from typing import Any
 
 import asyncpg
 import httpx
@@ -11,15 +12,17 @@ from openpyxl import Workbook, load_workbook
 
 from tests.access.test_access_pages import browser
 from tests.imports.kinds.test_imports import GOODS, HOURS, ROSTER, resident, table
+from tests.imports.kinds.test_matter_books import MATTERS
+from tests.imports.kinds.test_matter_books import row as matter
+from tests.imports.kinds.test_members import MEMBERS
+from tests.imports.kinds.test_members import row as member
+from tests.imports.runs.test_runs import get_ready
 from tests.support.town import Town
 from timebank.core import clock, vault
 from timebank.core.locale import translator
 from timebank.imports.intake import Kind
+from timebank.imports.reports.refused_rows import SHAPES
 from timebank.imports.runs import drafts
-from timebank.imports.sheets.known_headings import DEEDS
-from timebank.imports.sheets.known_headings import GOODS as GOODS_COLUMNS
-from timebank.imports.sheets.known_headings import HOURS as HOURS_COLUMNS
-from timebank.imports.sheets.known_headings import ROSTER as ROSTER_COLUMNS
 from timebank.overview.community import LOOKED_AT
 
 GOOD = resident("林小满", phone="19900008001", head="林小满", relation="户主", building="9栋", room="101")
@@ -213,7 +216,7 @@ async def test_a_book_of_words_that_nobody_has_decided_says_so_and_not_to_mend_i
 
 def test_what_a_column_is_read_as_is_said_in_english_too() -> None:
     english = translator("en")
-    meant = {meaning.headings[0] for kind in (ROSTER_COLUMNS, HOURS_COLUMNS, DEEDS, GOODS_COLUMNS) for meaning in kind}
+    meant = {meaning.headings[0] for shape in SHAPES.values() for meaning in shape.wanted}
     assert [word for word in sorted(meant) if english(word) == word] == [], "mark it in admin/import_shown.py::MEANINGS"
 
 
@@ -272,3 +275,37 @@ async def test_a_workbook_of_which_nothing_was_refused_gives_an_empty_sheet(
     assert answer.status_code == 200
     [sheet] = load_workbook(BytesIO(answer.content)).worksheets
     assert sheet.max_row == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "word", "after"), [("members", "报到名册", "去看单位"), ("matters", "事项台账", "去看办结情况")]
+)
+async def test_a_list_is_offered_where_it_is_used_and_leads_to_what_it_made(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection, kind: Kind, word: str, after: str
+) -> None:
+    headers, csrf = await browser(town, "赵丽")
+    assert f'value="{kind}"' not in (await client.get("/admin/imports", headers=headers)).text
+    refused = await upload(client, headers, csrf, kind, table(GOODS))
+    assert refused.status_code == 404, "nobody imports it by hand where it is not used either"
+    await get_ready(kind, town, owner)
+    headers, csrf = await browser(town, "赵丽")
+    assert word in (await client.get("/admin/imports", headers=headers)).text
+    rows: dict[str, list[Any]] = {
+        "members": [MEMBERS, member("县税务局", "林中", "13800008001"), member("县水利局", "林大", "13800008002")],
+        "matters": [
+            MATTERS, matter("W-1", "2026-03-02", "灯不亮", "2026-03-03"),
+            matter("W-2", "2026-03-02", "积水", grid="九"),
+        ],
+    }  # fmt: skip
+    draft = await tried(client, headers, csrf, kind, table(*rows[kind]))
+    shown = (await client.get(draft, headers=headers)).text
+    assert "跳过有问题的 1 行，导入其余 1 行" in shown
+    back = await client.get(f"{draft}/refused.xlsx", headers=headers)
+    assert back.status_code == 200
+    taken = await client.post(draft, headers=headers, data={"_csrf": csrf, "skip_bad": "1"})
+    done = (await client.get(taken.headers["location"], headers=headers)).text
+    assert "导入完成" in done
+    assert after in done
+    run = taken.headers["location"].partition("?")[0]
+    undone = await client.post(f"{run}/undo", headers=headers, data={"_csrf": csrf})
+    assert undone.headers["location"] == f"{run}?done=undone"

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 
 from admin import presence
@@ -14,7 +15,7 @@ from tests.presence.test_presence_pages import csrf_of, hidden, signed_in, words
 from tests.support.counter import kept
 from tests.support.inbox import UNIT, imported_deeds, imported_hours
 from tests.support.presence import served
-from tests.support.town import Town
+from tests.support.town import PHOENIX, Town
 from timebank.cards.cards import issue_card
 from timebank.cards.confirming import unconfirmed_cards
 from timebank.core import clock
@@ -24,6 +25,8 @@ from timebank.deeds.review import review_deed
 from timebank.deeds.schemas import DeedIn, DeedOut
 from timebank.inbox import deciding, kinds
 from timebank.inbox.kinds import Asked
+from timebank.matters.opening.opening import open_matter
+from timebank.matters.schemas import OpenIn
 from timebank.objections.objecting import object_to
 from timebank.policies.values import change_policy
 
@@ -39,7 +42,7 @@ async def a_deed(town: Town, by: str = "李秀英", *, rule: str = "mediation", 
 
 
 async def one_of_each_kind(town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection) -> None:
-    """A record, a deed, a card, an objection, a change and a counter's request wait, and more than one of some."""
+    """A record, a deed, a matter, a card, an objection, a change and a counter's request wait, some more than once."""
     await town.credit_deed("王建国", 100)
     await imported_hours(town, owner, 12)
     await served(town, "周敏", 60)
@@ -57,6 +60,13 @@ async def one_of_each_kind(town: Town, client: httpx.AsyncClient, owner: asyncpg
         "station_id": str(town.stations["暖蜂驿站"]),
     }  # fmt: skip
     await counter.ask("POST", "/counter/confirmations", 201, json=wanted)
+    await change_policy(await town.scope("赵丽"), "uses_matters", 1)
+    broken = {
+        "kind": "report", "category": "street_light", "said": "楼下的灯坏了",
+        "area_id": town.areas[f"{PHOENIX}/第一网格/3栋"],
+    }  # fmt: skip
+    for name in ("张桂兰", "李秀英"):
+        await open_matter(await town.scope(name), msgspec.convert(broken, OpenIn))
 
 
 @pytest.mark.parametrize("name", ["赵丽", "钱进", "孙伟"])

@@ -269,3 +269,38 @@ async def _(d: Driving) -> None:
     await d.refused("admin elsewhere", "not_found")
     told = await d.done("keeper", "renew_pairing")
     assert told["url"].rpartition("/")[2] != d.made.objects["pairing display"], "the link of before serves no more"
+
+
+@drives("report-in")
+async def _(d: Driving) -> None:
+    leave = "DELETE /api/v1/affiliations/{affiliation_id}"
+    for role in ("neighbour", "keeper", "auditor", "counter", "display"):
+        await d.refused(role, "forbidden")
+    await d.refused("admin elsewhere", "not_found")
+    await d.refused("neighbour", "not_found", leave)
+    await d.done("owner", "leave_unit", op=leave)
+    await d.done("admin", "report_in", reported_on=str(clock.local_day()))
+
+
+@drives("team-member")
+async def _(d: Driving) -> None:
+    leave, write = "DELETE /api/v1/teams/{team_id}/members/{person_id}", "POST /api/v1/teams/{team_id}/messages"
+    for role in ("neighbour", "keeper", "auditor", "counter"):
+        for op in (None, leave, write):
+            await d.refused(role, "forbidden", op)
+    await d.refused("resident elsewhere", "not_found")
+    herself = str(d.made.town.people["赵丽"])
+    await d.refused("admin", "own_membership", person_id=herself, leads=True)
+    await d.done("admin", "ask_to_join", person_id=herself)
+    await d.refused("neighbour", "forbidden", leads=True)
+    await d.done("admin", "confirm_member", leads=True)
+    await d.done("owner", "write_to_team", op=write)
+    await d.done("owner", "leave_team", op=leave)
+
+
+@drives("skill-proof")
+async def _(d: Driving) -> None:
+    for role in ("owner", "keeper", "auditor", "counter"):
+        await d.refused(role, "forbidden")
+    await d.refused("admin elsewhere", "not_found")
+    await d.done("admin", "see_proof")

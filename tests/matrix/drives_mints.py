@@ -3,6 +3,8 @@
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
+
 from tests.matrix.duties import Driving, drives
 from tests.matrix.rounds import NEIGHBOUR, OWNER
 from tests.support.presence import nine_o_clock, personal_code, station_code
@@ -10,6 +12,10 @@ from tests.support.shop import API, key, points_of
 from tests.support.town import PHOENIX
 from timebank.core import clock
 from timebank.deeds.credit import credit_due_deeds
+from timebank.matters.loop.ending import refuse
+from timebank.matters.opening.opening import open_matter
+from timebank.matters.schemas import OpenIn, RefuseIn
+from timebank.policies.values import change_policy
 
 UNIT = f"{PHOENIX}/第一网格/5栋/2单元"
 
@@ -166,6 +172,27 @@ async def _(d: Driving) -> None:
     await d.done("street admin", "decide_objection")
 
 
+async def matter_of(d: Driving, name: str, **more: object) -> str:
+    """Switch matters on, and report something in the name of this person; return the matter's id."""
+    await change_policy(await d.made.town.scope("赵丽"), "uses_matters", 1)
+    wanted = {"kind": "report", "category": "noise", "area_id": d.made.town.areas[UNIT], "said": "夜里吵"} | more
+    opened = await open_matter(await d.made.town.scope(name), msgspec.convert(wanted, OpenIn))
+    return str(opened.id)
+
+
+@drives("confirm-matter")
+async def _(d: Driving) -> None:
+    matter = {"matter": await matter_of(d, OWNER)}
+    said = {"verified": "true", "note": "看过了"}
+    await d.refused("street admin", "matter_moved_on", objects=matter, **said)
+    because = RefuseIn(because="not_ours", note="属于铁路")
+    await refuse(await d.made.town.scope("钱进", d.made.town.community), UUID(matter["matter"]), because)
+    for role in ("owner", "auditor", "grid worker", "counter"):
+        await d.refused(role, "forbidden", objects=matter, **said)
+    await d.refused("resident elsewhere", "not_used_here", objects=matter, **said)
+    await d.done("street admin", "confirm_matter", objects=matter, **said)
+
+
 @drives("reverse")
 async def _(d: Driving) -> None:
     await d.refused("building head", "forbidden")
@@ -187,7 +214,7 @@ async def _(d: Driving) -> None:
 
 @drives("import")
 async def _(d: Driving) -> None:
-    for name in ("residents", "hours", "deeds", "goods"):
+    for name in ("residents", "hours", "deeds", "goods", "members", "matters"):
         await d.refused("auditor", "forbidden", f"POST /api/v1/imports/{name}")
         await d.refused("keeper", "forbidden", f"POST /api/v1/imports/{name}")
     await d.done("admin", "import", "enrol_many", "ensure_logins", op="POST /api/v1/imports/residents")

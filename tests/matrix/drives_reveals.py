@@ -1,12 +1,14 @@
 """Tests of the lines of docs/duties.md that reveal personal data, and of the operator's commands."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from tests.imports.kinds.test_imports import GOODS, table
+from tests.matrix.drives_mints import matter_of
 from tests.matrix.duties import Driving, drives
-from tests.matrix.rounds import OWNER
+from tests.matrix.rounds import OWNER, insert
 from tests.support.counter import PASSWORD
 from timebank.access.admins import create_admin
 from timebank.core import clock
@@ -48,6 +50,30 @@ async def _(d: Driving) -> None:
     await d.refused("keeper of another station", "not_found")
     await d.refused("counter without a keeper", "sign_on_needed")
     await d.done("counter", "look_up", name=OWNER)
+
+
+@drives("helpers")
+async def _(d: Driving) -> None:
+    members, offers = "GET /api/v1/teams/{team_id}/members", "GET /api/v1/skills/{skill_id}/offers"
+    for op in (None, members, offers):
+        await unseen(d, "forbidden", "neighbour", "keeper", "grid worker", "counter", op=op)
+    assert [each["name"] for each in await d.done("admin")] == [OWNER]
+    assert [each["name"] for each in await d.done("auditor", op=members)] == [OWNER]
+    assert [each["name"] for each in (await d.done("auditor", op=offers))["items"]] == [OWNER]
+
+
+@drives("unit-names")
+async def _(d: Driving) -> None:
+    await unseen(d, "not_found", "owner", "keeper", "resident elsewhere")
+    await unseen(d, "forbidden", "counter")
+    assert [each["name"] for each in (await d.done("admin"))["items"]] == [OWNER]
+    home, unit = d.made.town.home["马涛"], UUID(d.made.objects["linked unit"])
+    await insert(
+        d.owner, "role_grant", community_id=home, person_id=d.made.town.people["马涛"], role="unit_contact",
+        region_id=d.made.town.county, unit_id=unit, starts_on=clock.local_day(), granted_at=clock.now(),
+    )  # fmt: skip
+    told = await d.done("resident elsewhere", "read_reported")
+    assert told["items"] == [], "nobody of the unit has reported in to the contact's own community"
 
 
 @drives("read-code")
@@ -227,3 +253,15 @@ async def _(d: Driving) -> None:
     await unseen(d, "forbidden", "owner", "unit head", "building head", "resident elsewhere")
     await unseen(d, "not_found", "admin elsewhere")
     assert (await d.done("keeper"))["login"] == "joined"
+
+
+@drives("read-matter")
+async def _(d: Driving) -> None:
+    matter = {"matter": await matter_of(d, OWNER, category="security", hides_reporter=True)}
+    one = "GET /api/v1/matters/{matter_id}"
+    for role in ("neighbour", "keeper"):
+        await d.refused(role, "not_found", one, objects=matter)
+    for role in ("resident elsewhere", "admin elsewhere"):
+        await d.refused(role, "not_used_here", one, objects=matter)
+    assert (await d.send("grid worker", one, objects=matter)).json()["reporter"] is None
+    assert (await d.done("admin", "read_matter", op=one, objects=matter))["reporter"] == OWNER

@@ -82,11 +82,13 @@ NAMED = {
     "grant_id": "grant", "person_id": "person", "agreement_id": "agreement", "guardianship_id": "guardianship",
     "message_id": "message", "area_id": "area", "deed_id": "deed", "objection_id": "objection", "record_id": "record",
     "station_id": "station", "device_id": "device", "activity_id": "activity", "shift_id": "shift", "good_id": "good",
+    "pattern_id": "pattern",
     "redemption_id": "redemption", "confirmation_id": "confirmation", "course_id": "course", "lesson_id": "lesson",
     "booking_id": "booking", "run_id": "run", "draft_id": "draft", "entry_id": "entry", "visit_id": "visit",
     "nonce": "nonce", "merge_id": "merge", "community_id": "community", "item_id": "noticed deed",
     "parcel_id": "parcel", "decision_id": "mass decision", "rest_id": "ended rest",
-    "photo_id": "photo",
+    "photo_id": "photo", "unit_id": "linked unit", "link_id": "link", "affiliation_id": "affiliation",
+    "team_id": "team", "skill_id": "skill", "matter_id": "matter", "check_id": "matter", "helper_id": "matter",
 }  # fmt: skip
 BY_ADDRESS = {
     r".*/people/\{person_id\}/guardians.*": {"person_id": "child"},
@@ -98,6 +100,7 @@ BY_ADDRESS = {
     r".*/(service-records|reviews)/\{record_id\}/reversal": {"record_id": "credited record"},
     r".*/service-records/\{record_id\}/objections": {"record_id": "noticed record"},
     r"PATCH /api/v1/service-records/\{record_id\}": {"record_id": "forgotten record"},
+    r"GET /activities/shifts/\{shift_id\}/code.*": {"shift_id": "led shift"},
     r".*/memberships/.*": {"community_id": "asking community", "person_id": "asking person"},
     r".*/people/\{person_id\}/confirmation": {"person_id": "neighbour"},
     r".*/devices/\{device_id\}/pairing": {"device_id": "device"},
@@ -105,7 +108,7 @@ BY_ADDRESS = {
 }
 WORDS = {
     "listed": "goods", "code": "mediation", "name": "notice_days", "path": "css/timebank.css", "kind": "deed",
-    "month": "2025-01-01", "day": "2025-01-01",
+    "month": "2025-01-01", "day": "2025-01-01", "number": "40715520", "act": "confirm",
 }  # fmt: skip
 
 
@@ -145,7 +148,9 @@ def values(made: Round) -> dict[str, Any]:
         "rows": [{"code": personal_code(made.town, OWNER), "nonce": nonce()}], "status": "blocked",
         "record": objects["record"], "card": objects["card"], "given": "1", "currency": "point", "amount": 5,
         "skip_bad": "1", "room": "101", "station": objects["station"],
-        "merged_id": objects["twin"], "boxes": [[8, 8, 16, 16]], "cleared": "true",
+        "merged_id": objects["twin"], "unit_id": objects["linked unit"],
+        "county_id": objects["county"], "skill_id": objects["skill"], "text": "明早集合", "free": [],
+        "boxes": [[8, 8, 16, 16]], "cleared": "true",
     }  # fmt: skip
 
 
@@ -166,9 +171,13 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /admin/rules/\{code\}": {"kind": "deed", "name": "调解", "points": 9},
     r"POST (/api/v1/deeds|/deeds/new)": {"rule_code": "mediation"},
     r"POST /api/v1/deeds/\{deed_id\}/photos": {"photo_id": "@loose photo"},
+    r"POST (/api/v1|/admin)/units": {"kind": "firm", "name": "新单位"},
+    r"POST (/api/v1|/admin)/units/.*": {"kind": "sponsor"},
+    r"POST (/api/v1/(teams|skills)|/admin/(teams|skills)(/.*)?)": {"kind": "repair", "name": "新的一项"},
     r"POST /admin/imports": {"kind": "goods"},
     r"(GET|POST) /admin/imports/words(/forgotten)?": {"kind": "station", "word": "老站", "means": "@station"},
     r".*redemptions/\{redemption_id\}/collection": {"code": "@code"},
+    r"POST /(api/v1/matters|desk/wishes)/\{matter_id\}/collection": {"code": "12345678"},
     r".*/bookings/\{booking_id\}/attendance": {"code": "@door code"},
     r"\w+ /(api/v1/)?(classes|class-hours|bookings).*|POST /admin/classes/\{course_id\}/refund": {
         "person_id": "@guardian"
@@ -184,7 +193,12 @@ MORE: dict[str, dict[str, Any]] = {
         "station_id": "@station",
     },
     r"(GET|POST) .*/devices(/pairing)?": {"device": "@device", "replaces": "@counter device"},
-    r"\w+ (/api/v1|/admin)/roles(/new)?": {"person_id": "@neighbour", "station_id": "", "ends_on": ""},
+    r"\w+ (/api/v1|/admin)/roles(/new)?": {
+        "person_id": "@neighbour",
+        "station_id": "",
+        "unit_id": "",
+        "ends_on": "",
+    },
     r"POST /scan": {"code": "@station code"},
     r"POST /sign-ins/end": {"sign_in_id": str(clock.new_id())},
     r"POST /admin/.*/search|POST /admin/find": {"q": "香皂"},
@@ -192,12 +206,58 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /admin/inbox(/reminder)?": {"kind": "service_record", "id": "@record"},
     r"POST /desk/visits": {"presence": nonce()},
     r"POST /admin/(goods|activities|stations)/\{\w+_id\}": {"active": "true"},
+    r"POST /admin/stations(/\{station_id\})?": {"kind": "gate"},
     r"POST /admin/reviews/hours": {"day": str(clock.local_day() - timedelta(days=1)), "activity_id": "", "minutes": 45},
     r"POST /admin/reviews/\{record_id\}": {"at": ""},
+    r"POST /api/v1/shift-patterns": {"weekdays": [1], "starts_at": "07:20", "ends_at": "07:50", "ends_on": None},
+    r"POST /admin/activities/\{activity_id\}/patterns": {
+        "on_2": "1",
+        "days": "all",
+        "begins": "07:20",
+        "ends": "07:50",
+        "places": "2",
+        "least": "1",
+    },
+    r"POST /admin/activities/\{activity_id\}/patterns/\{pattern_id\}/breaks": {
+        "starts_on": "2027-01-01",
+        "ends_on": "2027-01-02",
+    },
+    r"POST /admin/activities/\{activity_id\}/shifts/\{shift_id\}/leader": {"leads": "true"},
+    r"POST /activities/patterns/.*": {"weekday": "1"},
+    r"POST /api/v1/shift-patterns/\{pattern_id\}/breaks": {"starts_on": "2027-01-01", "ends_on": "2027-01-02"},
+    r"(PUT|DELETE) /api/v1/shift-patterns/.*": {"weekday": 1, "person_id": None},
+    r".* /desk/matters.*": {"kind": "report", "category": "noise", "said": "夜里吵", "person": "@person"},
+    r".*wishes.*|.*/receipt": {"value": 90},
+    r".*/api/v1/matter.*": {
+        "code": "12345678",
+        "kind": "report",
+        "category": "noise",
+        "said": "夜里吵",
+        "verified": "true",
+        "solved": "true",
+        "stars": 4,
+        "until": (clock.now() + timedelta(days=3)).isoformat(),
+        "because": "not_ours",
+        "into": "@matter",
+        "public_text": "修好了",
+        "text": "是哪一盏？",
+        "kinds": ["report"],
+        "due_days": 3,
+    },
+    r"PUT /api/v1/matters/\{matter_id\}/follow": {"kind": "same"},
     r"PATCH /api/v1/service-records/.*": {"ended_at": (nine_o_clock() + timedelta(hours=1)).isoformat()},
 }
 # Optional fields that are sent in a JSON body too.
 ALSO: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (f"POST /api/v1/matters/{{matter_id}}/{verb}" for verb in ("hand-up", "give-up", "return", "postponement")),
+        ("reason",),
+    ),
+    "POST /api/v1/matters/{matter_id}/reopen": ("reason",),
+    "POST /api/v1/matters/{matter_id}/refuse": ("note",),
+    "POST /api/v1/matters/{matter_id}/ask": ("text",),
+    "POST /api/v1/matters/{matter_id}/answer": ("text",),
+    "POST /api/v1/matters": ("said",),
     "POST /api/v1/sessions": ("password",),
     "POST /api/v1/stations/{station_id}/devices": ("replaces",),
     "POST /api/v1/me/memberships/{community_id}/{person_id}": ("decision",),
@@ -213,15 +273,19 @@ ALSO: dict[str, tuple[str, ...]] = {
     "POST /api/v1/class-hours/refunds": ("reason",),
     "POST /api/v1/class-hours/moves": ("reason",),
     "POST /api/v1/redemptions/{redemption_id}/collection": ("code",),
+    "POST /api/v1/matters/{matter_id}/collection": ("code",),
     "POST /api/v1/bookings/{booking_id}/attendance": ("code",),
     "POST /api/v1/courses/{course_id}/lessons": ("minutes",),
     "PATCH /api/v1/lessons/{lesson_id}": ("seats",),
     "PATCH /api/v1/stations/{station_id}": ("name",),
     "PATCH /api/v1/activities/{activity_id}": ("name",),
     "PATCH /api/v1/goods/{good_id}": ("name",),
+    "PATCH /api/v1/units/{unit_id}": ("name",),
+    "PATCH /api/v1/teams/{team_id}": ("name",),
+    "PATCH /api/v1/skills/{skill_id}": ("name",),
     "PATCH /api/v1/courses/{course_id}": ("teacher",),
 }
-TRUTHS = ("upheld", "confirms", "consented", "cleared")
+TRUTHS = ("solved", "upheld", "confirms", "consented", "cleared")
 
 
 def filled(op: Operation, made: Round) -> dict[str, Any]:
@@ -276,6 +340,8 @@ def _files(op: Operation) -> dict[str, tuple[str, bytes, str]]:
         "hours": [HOURS, [day, "站点值守", STATION, "李秀英", "", "10:00", "12:00"]],
         "deeds": [DEEDS, [day, "李秀英", "", "楼道卫生巡查", 2, "王建国", ""]],
         "goods": [GOODS, ["水杯", "个", "5", "10", STATION, ""]],
+        "members": [["单位", "姓名", "手机"], ["县税务局", "林中", "13800008001"]],
+        "matters": [["上报时间", "网格", "内容"], [day, "第一网格", "楼道灯不亮"]],
     }  # fmt: skip
     return {"file": ("表.csv", table(*rows.get(op.path.rpartition("/")[2], rows["goods"])), "text/csv")}
 

@@ -21,6 +21,7 @@ from tests.support.messages import end_quiet_hours
 from tests.support.presence import body, nine_o_clock, personal_code, scanned, served, station_code
 from tests.support.saved import save_all
 from tests.support.shop import API, key
+from tests.support.switches import switch_on
 from tests.support.town import PHOENIX, SPRING, Town, operating
 from timebank.access.devices import devices
 from timebank.core import clock, names, vault
@@ -92,6 +93,7 @@ async def build(owner: asyncpg.Connection, client: httpx.AsyncClient, town: Town
     await _classes(owner, asking)
     await _places(owner, asking)
     await _changes(owner, asking)
+    await _service(owner, asking)
     return made
 
 
@@ -212,6 +214,7 @@ async def _deeds(owner: asyncpg.Connection, asking: Asking) -> None:
         "neighbour", "POST", f"/deeds/{objects['noticed deed']}/objections", {"reason": "那天他不在家"}
     )
     objects["objection"] = str(objected["id"])
+    objects["matter"] = str(clock.new_id())  # the round's community has not switched matters on
     objects["credited deed"] = str(await town.credit_deed("王建国", 10))
     objects["entry"] = await owner.fetchval("SELECT entry_id::text FROM deed WHERE status = 'credited'")
 
@@ -268,6 +271,18 @@ async def _places(owner: asyncpg.Connection, asking: Asking) -> None:
         (await asking.by("keeper", "POST", f"/activities/{objects['activity']}/shifts", planned))["id"]
     )
     await asking.by("owner", "POST", f"/shifts/{objects['shift']}/sign-ups", {})
+    soon, elsewhere = clock.now() + timedelta(minutes=10), str(town.stations["慈善超市"])  # where no screen hangs
+    planned |= {"starts_at": soon.isoformat(), "ends_at": (soon + timedelta(hours=6)).isoformat()}
+    planned["station_id"] = elsewhere
+    led = (await asking.by("admin", "POST", f"/activities/{objects['activity']}/shifts", planned))["id"]
+    objects["led shift"] = str(led)
+    await asking.by("owner", "POST", f"/shifts/{led}/sign-ups", {})
+    await asking.by("admin", "PUT", f"/shifts/{led}/leader", {"person_id": str(town.people[OWNER])})
+    again = {
+        "activity_id": objects["activity"], "station_id": objects["station"], "weekdays": [1], "starts_at": "16:20",
+        "ends_at": "16:50", "seats": 2, "starts_on": str(clock.local_day() + timedelta(days=60)),
+    }  # fmt: skip
+    objects["pattern"] = str((await asking.by("keeper", "POST", "/shift-patterns", again))["id"])
     await end_quiet_hours(owner)
     objects["message"] = await owner.fetchval("SELECT id::text FROM message WHERE person_id = $1", town.people[OWNER])
     objects["grant"] = await owner.fetchval(
@@ -328,6 +343,25 @@ async def _changes(owner: asyncpg.Connection, asking: Asking) -> None:
         objects[record] = str((await asking.by("admin", "POST", "/people", home))["id"])
     twice = {"merged_id": objects["merged"], "reason": "登记了两次"}
     objects["merge"] = str((await asking.by("admin", "POST", f"/people/{objects['kept']}/merge", twice))["id"])
+
+
+async def _service(owner: asyncpg.Connection, asking: Asking) -> None:
+    """What communities switch on: every one here uses it."""
+    town, objects = asking.made.town, asking.made.objects
+    for community in town.communities.values():
+        await switch_on(owner, community, "units", "teams")
+    objects["county"] = str(town.county)
+    founded = {"county_id": objects["county"], "name": "县税务局", "kind": "department"}
+    objects["linked unit"] = unit = str((await asking.by("county admin", "POST", "/units", founded))["id"])
+    linked = await asking.by("admin", "POST", f"/units/{unit}/links", {"kind": "co_builder"})
+    objects["link"] = str(linked["id"])
+    came = {"person_id": objects["person"], "unit_id": unit}
+    objects["affiliation"] = str((await asking.by("owner", "POST", "/affiliations", came))["id"])
+    objects["team"] = str((await asking.by("admin", "POST", "/teams", {"name": "维修班", "kind": "repair"}))["id"])
+    await asking.by("owner", "POST", f"/teams/{objects['team']}/members", {"person_id": objects["person"]})
+    skill = {"name": "修水龙头", "kind": "repair", "needs_proof": True}
+    objects["skill"] = str((await asking.by("admin", "POST", "/skills", skill))["id"])
+    await asking.by("owner", "PUT", f"/me/skills/{objects['skill']}", {"findable": True})
 
 
 @asynccontextmanager

@@ -91,6 +91,9 @@ TOLD = {
     "cancel redemption": "redemption_cancelled", "cancel booking": "booking_cancelled",
     "cancel lesson": "lesson_cancelled", "collect": "redemption_collected", "expire": "redemption_expired",
     "return_goods": "redemption_returned", "seat": "booking_seated", "close": "booking_closed",
+    "add_pattern": ALL, "write_shifts": ALL, "add_break": "shift_cancelled", "end_pattern": "shift_cancelled",
+    "stand": OWN, "stop_standing": OWN, "offer_seat": "seat_offered", "keep_seat": OWN, "take_over": "seat_taken_over",
+    "name_shift_leader": "shift_leader",
     "cancel_shift": "shift_cancelled", "change_activity": "shift_cancelled", "change_station": "shift_cancelled",
     "change_good": "good_withdrawn", "change_course": CLASSES, "change_lesson": CLASSES, "stop_course": CLASSES,
     "refund_class_hours": CLASSES, "expire_class_hours": CLASSES, "reverse_expiry": "expiry_reversed",
@@ -109,6 +112,27 @@ TOLD = {
     "publish_photo": STAFF, "remove_photo": OWN,
     "purge_photo": "nothing but the photo goes, on the day that the rules page names",
     "award_deed": "deed_filed", "undo_award": "deed_rejected", "note_service": "record_entered",
+    "found_unit": ALL, "change_unit": ALL, "link_unit": ALL, "end_unit_link": ALL, "read_reported": LOOK,
+    "found_team": ALL, "change_team": ALL, "add_skill": ALL, "change_skill": ALL, "offer_skill": OWN,
+    "withdraw_skill": OWN, "step_down": OWN, "ask_to_join": "team", "confirm_member": "team",
+    "leave_team": "team", "write_to_team": "team", "see_proof": "skill_proof_seen",
+    "report_in": "reported_in", "leave_unit": "reported_in", "withdraw_reported": "reported_in",
+    "import_matter": "it happened before the community used this; who reported an open one is notified when it is done",
+    "withdraw_matters": RUN,
+    "undo_noted": "record_reversed",
+    "answer_matter": "matter_answer", "ask_matter": "matter_question", "close_matter": "matter_closed",
+    "check_matter": "an untrue one is told by what takes back what it earned",
+    "confirm_matter": "what it earns is told by the verbs that write it; an untrue one is matter_untrue",
+    "dispatch_matter": "matter_yours", "finish_matter": "matter_done", "give_up_matter": "matter_given_up",
+    "hand_up_matter": "matter_to_dispatch", "hand_down_matter": "matter_to_dispatch", "merge_matter": "matter_merged",
+    "open_matter": "matter_received", "postpone_matter": "matter_postponed", "rate_matter": "matter_rated",
+    "receive_wish": "wish_waits", "renew_wish": "wish_waits", "collect_wish": "wish_collected",
+    "undo_wish_receipt": "wish_waits", "undo_wish_collection": "wish_waits",
+    "refuse_matter": "matter_refused", "reopen_matter": "matter_reopened", "return_matter": "matter_returned",
+    "take_matter": "matter_taken", "urge_matter": "matter_urged", "untaken_matter": "matter_to_dispatch",
+    "withdraw_matter": OWN, "read_matter": LOOK, "put_category": ALL,
+    "publish_matter": "two sentences and painted pictures without names, for everybody of the community",
+    "forget_matters": "words go three years after the end, as the rules page says; nothing else changes",
     "ask_witness": STAFF, "merge_people": "person_merged", "undo_merge": "merge_undone",
 }  # fmt: skip
 
@@ -130,6 +154,14 @@ def words(node: ast.AST) -> set[str]:
     return {c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and isinstance(c.value, str)}
 
 
+def values_of(tree: ast.Module, name: str) -> set[str]:
+    """The values of a module's dictionary of this name."""
+    found = [node.value for node in tree.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == name]
+    assert len(found) == 1, f"{name} is no dictionary of the module"
+    assert isinstance(found[0], ast.Dict)
+    return set().union(*(words(value) for value in found[0].values))
+
+
 def audited() -> set[str]:
     """Every audit verb, followed by its noun where it has several; also verbs that a caller passes as an argument."""
     found: dict[str, set[str]] = {}
@@ -143,6 +175,8 @@ def audited() -> set[str]:
                     passed = [words(c.args[number]) for c in calls(function.name, within=[tree])]
                     assert all(passed), f"{function.name} takes its verb from elsewhere"
                     verbs = set().union(*passed)
+                elif isinstance(verb, ast.Subscript):
+                    verbs = values_of(tree, ast.unparse(verb.value))
                 else:
                     verbs = words(verb)
                 for each in verbs:

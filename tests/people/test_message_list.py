@@ -11,8 +11,10 @@ import httpx
 import pytest
 
 from tests.matrix.rounds import PEOPLE, Round, build
+from tests.support.matters import matters_ground
 from tests.support.messages import end_quiet_hours
 from tests.support.shop import browser
+from tests.support.switches import switch_on
 from tests.support.town import Town
 from timebank.core import clock
 from timebank.core.capability import capabilities, message_kind
@@ -30,7 +32,8 @@ PARTS = {
     "outcome.record_rejected", "volunteering", "deed_owed", "deed_lapsed", "outcome.deed_rejected",
     "class_ending_lost", "class_ending_refund", "class_ending_refund.until", "refunded.all", "refunded.part",
     "refunded.until", "refunded.repaid", "course_changed_teacher", "course_changed_station", "course_changed_end",
-    "course_over", "course_stops", "course_stops.because", "lesson_clashes", "note",
+    "course_over", "course_stops", "course_stops.because", "lesson_clashes", "note", "shift_day_off",
+    "not_counted.paid",
 }  # fmt: skip
 ROW = re.compile(r'<a class="row" href="([^"]+)">.*?<span class="row-what">(.*?)</span>', re.DOTALL)
 MESSAGES = [
@@ -62,7 +65,7 @@ def _values(sentence: str) -> dict[str, Any]:
     tomorrow = today + timedelta(days=1)
     of = {
         "minutes": 90, "points": 15, "day": str(tomorrow), "at": now.isoformat(), "sentences": [], "clauses": [],
-        "moment": (now + timedelta(hours=20)).isoformat(), "hours": "08:00 20:00",
+        "moment": (now + timedelta(hours=20)).isoformat(), "hours": "08:00 20:00", "word": "已收到",
         "span": [now.isoformat(), (now + timedelta(hours=1)).isoformat()],
     }  # fmt: skip
     return {name: of[spec] if spec else 3 for name, spec in re.findall(r"{(\w+):?(\w*)}", sentence)}
@@ -71,7 +74,7 @@ def _values(sentence: str) -> dict[str, Any]:
 SUBJECTS = {
     "/visits/": "visit", "/visits/records/": "record", "/deeds/": "deed", "/redemptions/": "redemption",
     "/classes/bookings/": "booking", "/classes/": "course", "/statement/": "own entry", "/admin/imports/": "run",
-    "/admin/inbox/decisions/": "mass decision",
+    "/admin/inbox/decisions/": "mass decision", "/matters/": "matter",
 }  # fmt: skip
 """The object of the round for the id of each address."""
 
@@ -108,6 +111,9 @@ async def test_the_link_of_each_kind_answers_its_reader(
     owner: asyncpg.Connection, client: httpx.AsyncClient, town: Town
 ) -> None:
     made = await build(owner, client, town)
+    ground = await matters_ground(town, owner)
+    await switch_on(owner, town.community, "units", "teams")
+    made.objects["matter"] = str((await ground.open(PEOPLE["owner"])).id)
     sent = await _all_kinds_sent(made)
     await end_quiet_hours(owner)
     for reader, words in sent.items():

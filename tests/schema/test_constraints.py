@@ -145,6 +145,56 @@ REASONS: dict[str, str] = {
     "visit_activity": LOOKED_UP, "visit_person": LOCKED, "visit_shift": LOOKED_UP, "visit_station": LOOKED_UP,
 }  # fmt: skip
 
+TOGETHER = "written together by the verb"
+OF_SERVICE: dict[str, str] = {
+    "unit_kind": KIND, "unit_county_id_fkey": LOOKED_UP,
+    "unit_link_kind": KIND, "unit_link_unit_id_fkey": LOOKED_UP, "unit_link_term": BOUND,
+    "affiliation_person": LOCKED, "affiliation_unit_id_fkey": LOOKED_UP, "affiliation_term": BOUND,
+    "team_kind": KIND, "team_unit_id_fkey": LOOKED_UP,
+    "team_member_once": UPSERT, "team_member_team": LOOKED_UP, "team_member_person": LOCKED,
+    "team_member_leader": TOGETHER,
+    "skill_kind": KIND, "person_skill_once": UPSERT, "person_skill_person": LOCKED, "person_skill_skill": LOOKED_UP,
+    "person_skill_proof": TOGETHER, "free_time_pkey": UPSERT, "free_time_weekday": BOUND, "free_time_part": KIND,
+    "free_time_person": LOCKED,
+    "role_grant_unit": "the schema asks for a unit with this role alone", "role_grant_unit_id_fkey": LOOKED_UP,
+    "matter_category_kinds": KIND, "matter_category_due_days": BOUND, "matter_category_due_counts": KIND,
+    "matter_category_level": KIND, "matter_category_minutes": BOUND, "matter_category_team": LOOKED_UP,
+    "matter_category_activity": LOOKED_UP, "matter_category_unit_id_fkey": LOOKED_UP,
+    "matter_kind": KIND, "matter_channel": KIND, "matter_status": KIND, "matter_level": KIND, "matter_open_to": KIND,
+    "matter_people_wanted": BOUND, "matter_value": BOUND, "matter_verified": KIND, "matter_refused_because": KIND,
+    "matter_category_known": LOOKED_UP, "matter_area": LOOKED_UP, "matter_reporter": LOCKED, "matter_for": LOCKED,
+    "matter_assignee": LOCKED, "matter_team": LOOKED_UP, "matter_unit_id_fkey": LOOKED_UP, "matter_merged": LOCKED,
+    "matter_times": TOGETHER, "matter_done": TOGETHER, "matter_done_days": TOGETHER, "matter_closed": TOGETHER,
+    "matter_refused": TOGETHER, "matter_merged_once": TOGETHER, "matter_taken": TOGETHER, "matter_wish": BOUND,
+    "matter_verified_by": TOGETHER, "matter_postponed": TOGETHER, "matter_returns": "counted by the verb",
+    "matter_number_unique": "a free number is looked for; of two alike one is run again",
+    "matter_nonce_unique": "the stored report is answered first; of two at once one is run again",
+    "matter_tally_subject": KIND, "matter_tally_order": "counted by one statement",
+    "matter_step_by_kind": KIND, "matter_step_matter": LOCKED,
+    "matter_helper_once": UPSERT, "matter_helper_matter": LOCKED, "matter_helper_person": LOCKED,
+    "matter_helper_times": BOUND,
+    "matter_follow_once": UPSERT, "matter_follow_kind": KIND, "matter_follow_matter": LOCKED,
+    "matter_follow_person": LOCKED,
+    "rating_by_kind": KIND, "rating_how": KIND, "rating_stars": BOUND, "rating_matter": LOCKED,
+    "rating_once": "asked under the matter's lock",
+    "spot_check_noun": KIND, "spot_check_found": KIND, "spot_check_once": UPSERT, "spot_check_done": TOGETHER,
+}  # fmt: skip
+OF_WISHES: dict[str, str] = {
+    "wish_gift_value": BOUND, "wish_gift_matter": LOCKED, "wish_gift_station": LOOKED_UP, "wish_gift_ended": TOGETHER,
+    "wish_gift_waiting": "the status is asked under the matter's lock",
+    "matter_moved": TOGETHER, "matter_moved_to_fkey": LOOKED_UP, "matter_moved_from_fkey": LOOKED_UP,
+    "matter_moved_once": UPSERT,
+}  # fmt: skip
+OF_PATTERNS: dict[str, str] = {
+    "station_kind": KIND, "shift_pattern_weekdays": BOUND, "shift_pattern_days": KIND,
+    "shift_pattern_activity": LOOKED_UP, "shift_pattern_id": LOOKED_UP,
+    "shift_pattern_day": "what is written already is read under the pattern's lock",
+    "pattern_break_once": "asked under the pattern's lock", "pattern_break_pattern": LOOKED_UP,
+    "sign_up_offered": TOGETHER, "standing_once": UPSERT, "standing_pattern": LOOKED_UP, "standing_person": LOCKED,
+    "standing_weekday": BOUND,
+}  # fmt: skip
+REASONS |= OF_SERVICE | OF_WISHES | OF_PATTERNS
+
 _EVERY = """
 SELECT c.conname::text AS name, c.contype::text AS type, c.conrelid::regclass::text AS of FROM pg_constraint c
 WHERE c.connamespace = 'public'::regnamespace AND c.contype <> 'n'

@@ -125,6 +125,22 @@ LANDED = {
     "0068_panel_lists.sql": "3958733b6624aef8213b74585ec9d83f679ab2967b70af2344b0f68ddaf8b581",
     "0069_counter_and_sign_ins.py": "bec63640ec69f868a25261efb1e73356289ffe8a09bb1b1f25244ef5a55a1505",
     "0069_counter_and_sign_ins.sql": "98a99778711f0b8560684cd3e4a4b99b824174be22a6fd38e82149a9eeff74a9",
+    "0070_service_ground.py": "7b1a606ca0e481446ae5c02d059a7656956ba0358eac776cb7173a14ad98db73",
+    "0070_service_ground.sql": "ffcc759647417cc79e7e99d68749430a4be053dd8b6c3d1ae13a59993b5e00ab",
+    "0071_matters.py": "754001d2caa25bb0b55d4c8805beb97ed5b5488437e3ef423656c20731b29f2f",
+    "0071_matters.sql": "269f49727b8fd70d701cdb70c7c339718d833616ad0228522ed9e237c9cbd7e9",
+    "0072_teams_and_members.py": "da2ce6b6a6568d02f81ba6387bd530ea09a98707dfb2e289df64552c72d52117",
+    "0072_teams_and_members.sql": "0d9ba119a2a81aaa770fee3e53b33a63b0092bb4cb0aa387a365c4810e753b16",
+    "0073_patterns.py": "9ae811043dac30d33b7cbdbda7a0becc3c88c49788320d9e734f367e2c860999",
+    "0073_patterns.sql": "768388fb6ee8635200997446137ecae9957950895f8bdedef03c9b3dc19bf0c7",
+    "0074_matter_verbs.py": "4e1812c6c6aa4dc823928fcf63ea9c4d7b4ce7aba49817da2befe2e5b729ea25",
+    "0074_matter_verbs.sql": "78d9fc98b784cff8a69790a8044eafe85e1a13d33e47db1cd9cdeedc9d8c1e75",
+    "0076_matter_figures.py": "062cad92790fd7dbf8a3941b3cb8bfdd4b8cc56d28d6505eefac6839f06cf3b1",
+    "0076_matter_figures.sql": "ec4898177640dec43b399c56408fd839478072f6c26a8edd5c4d04cc4ba94953",
+    "0077_lists.py": "0d80fbb3e912b18afb55515b3dc462460ee04e722acee13747eb3ed25d6dac59",
+    "0077_lists.sql": "a64cd7a0fd5a782017eb849b82920a1bbbe9415cb49b5d143ab6bf261c974dcd",
+    "0078_wishes_and_moves.py": "afc23978e26f043b17f0976231599738400105762fcb29f29ce615f0b7436ea1",
+    "0078_wishes_and_moves.sql": "5f0b315ed2838799accff84c999acad396dbe6e07d9e50a781ce8b6941ce437c",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

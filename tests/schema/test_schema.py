@@ -13,11 +13,13 @@ from timebank.core.database import transactions
 from timebank.operations.piccolo_app import APP_CONFIG
 
 # Tables of no community, to which a tenant's row may refer by primary key, without community_id.
-REFERENCE_TABLES = {"region", "login"}
-# Tables without community_id: regions, working days, logins and their sign-in, requests, installation and migrations.
+REFERENCE_TABLES = {"region", "login", "unit"}
+# Tables without community_id: regions, working days, units, logins and their sign-in, requests, installation,
+# migrations.
 NOT_TENANTS = {
     "region",
     "workday",
+    "unit",
     "login",
     "session",
     "one_time_code",
@@ -276,7 +278,7 @@ async def _insert_something(owner: asyncpg.Connection, table: str, community: UU
         "uuid": "gen_random_uuid()", "integer": "1", "bigint": "1", "smallint": "1", "boolean": "true",
         "date": "'2026-01-01'", "timestamp with time zone": "'2026-01-01'", "time without time zone": "'08:00'",
         "text": "'x'", "bytea": "'x'", "jsonb": "'{}'", "character varying": "'x'", "uuid[]": "'{}'", "text[]": "'{}'",
-        "bytea[]": "'{}'", "date[]": "'{}'", "bigint[]": "'{}'",
+        "bytea[]": "'{}'", "date[]": "'{}'", "bigint[]": "'{}'", "smallint[]": "'{}'",
     }  # fmt: skip
     values = {row["attname"]: some[row["type"]] for row in columns} | {"community_id": f"'{community}'"}
     await owner.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(values.values())})")

@@ -1,12 +1,13 @@
 """Cases of `judge_visit`: the status, minutes and flags of a visit."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 import pytest
 
+from timebank.core import clock
 from timebank.core.opening import Opening
-from timebank.service_records.judging import Other, Span, TimeFacts, VisitFacts, judge_visit
+from timebank.service_records.judging import Other, Span, TimeFacts, VisitFacts, judge_visit, paid_hours
 
 DAY = date(2026, 5, 20)
 
@@ -49,6 +50,13 @@ def on(day: date, *records: tuple[str, str, int]) -> TimeFacts:
          {"time": on(DAY - timedelta(days=1), ("12:00", "23:00", 660))}, "clean", 120, []),
         ("one phone for two", "09:00", "11:00", {"beside": [span("10:00", "10:30")]}, "doubtful", 120, ["same_device"]),
         ("one phone, one after the other", "09:00", "10:00", {"beside": [span("10:00", "10:30")]}, "clean", 60, []),
+        ("paid duty", "09:00", "11:00", {"paid": True}, "paid", 120, []),
+        ("paid duty within the hours of its shift", "08:30", "11:40",
+         {"paid": True, "shift": span("09:00", "11:30")}, "paid", 150, []),
+        ("four minutes of paid duty", "09:00", "09:04", {"paid": True, "doubts": ["offline"]}, "paid", 4, []),
+        ("in paid hours", "09:00", "11:00", {"duty": [span("10:59", "18:00")]}, "doubtful", 120, ["paid_hours"]),
+        ("before paid hours", "09:00", "11:00", {"duty": [span("11:00", "18:00")]}, "clean", 120, []),
+        ("stayed on into them after closing", "09:00", "17:00", {"duty": [span("12:00", "18:00")]}, "clean", 180, []),
         ("its scans' own doubts", "09:00", "11:00", {"doubts": ["offline", "skew"]}, "doubtful", 120,
          ["offline", "skew"]),
     ],
@@ -65,3 +73,9 @@ def test_where_the_doors_never_close_a_visit_counts_whole_over_midnight() -> Non
     facts = msgspec.structs.replace(MORNING, opening=Opening(DAY, at("00:00"), None))
     found = judge_visit(at("22:30"), at("00:15", days=1), facts)
     assert (found.status, found.minutes) == ("clean", 105)
+
+
+def test_paid_hours_are_eight_to_six_of_workdays() -> None:
+    friday, saturday = date(2026, 2, 13), date(2026, 2, 14)
+    found = paid_hours([friday, saturday], lambda day: day == saturday)
+    assert found == [Span(clock.at_local(saturday, time(8)), clock.at_local(saturday, time(18)))]

@@ -60,6 +60,7 @@ CASES: list[tuple[str, Stay | None, Judged | None, datetime, str | None, dict[st
      "open_too_long", {"closing": at(720)}),
     ("cancelled", stay(90, status="void"), None, NOON, "void", {}),
     ("cancelled with a record", stay(90, status="void"), judged("approved", credited_points=9), NOON, "void", {}),
+    ("paid duty", stay(120, paid=True), None, NOON, "paid", {"stayed": 120}),
     ("four minutes", stay(4), None, NOON, "too_short", {"stayed": 4, "least": 5}),
     ("seconds short of five minutes", stay(4.99), None, NOON, "too_short", {"stayed": 4}),
     ("no minute", stay(0), None, NOON, "too_short", {"stayed": 0}),

@@ -102,9 +102,14 @@ def keeper(**other: Any) -> Scope:
     own = ResidentRecord(community_id=HERE, person_id=KEEPER, name="周敏", community_name="凤凰社区")
     known: dict[str, Any] = {
         "community_id": HERE, "persons": (own,), "login_id": LOGIN,
-        "grants": frozenset({Grant(Role.station_keeper, HERE, station_id=STATION)}),
+        "grants": frozenset({Grant(role=Role.station_keeper, community_id=HERE, station_id=STATION)}),
     }  # fmt: skip
     return Scope(**(known | other))
+
+
+def holder(role: Role) -> Scope:
+    """Somebody who holds this role over the whole community alone."""
+    return keeper(grants=frozenset({Grant(role=role, community_id=HERE)}))
 
 
 def near(*, household: UUID | None = None, own: UUID | None = None, who: UUID = PERSON) -> NearFacts:
@@ -150,8 +155,18 @@ COLLECTED = [
     ("what is reserved", keeper(), held(), "yes"),
     ("what does not exist", keeper(), None, "not_found"),
     ("what waits at another station", keeper(), held(station_id=OTHER_STATION), "not_found"),
-    ("by an administrator", keeper(grants=frozenset({Grant(Role.community_admin, HERE)})), held(), "yes"),
-    ("by an auditor, who sees it", keeper(grants=frozenset({Grant(Role.auditor, HERE)})), held(), "forbidden"),
+    (
+        "by an administrator",
+        holder(Role.community_admin),
+        held(),
+        "yes",
+    ),
+    (
+        "by an auditor, who sees it",
+        holder(Role.auditor),
+        held(),
+        "forbidden",
+    ),
     ("by a neighbour", keeper(grants=frozenset()), held(), "not_found"),
     ("what was collected", keeper(), held(status="collected"), "redemption_ended"),
     ("what was cancelled", keeper(), held(status="cancelled"), "redemption_ended"),

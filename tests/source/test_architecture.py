@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("policies",),
     ("photos",),
     ("people",),
+    ("units",),
     ("ledger",),
     ("expiry",),
     ("stations",),
@@ -33,11 +34,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("inbox",),
     ("objections",),
     ("rules",),
+    ("teams",),
     ("cards",),
     ("activities",),
     ("presence",),
     ("service_records",),
     ("deeds", "shop", "classes"),
+    ("matters",),
     ("merging",),
     ("operations",),
     ("imports",),
@@ -76,7 +79,7 @@ def part_of(name: str) -> str:
     first, *rest = name.split(".")
     if first == "admin":
         return "admin"
-    if rest[1:] == ["api"]:
+    if rest[1:2] == ["api"]:
         return "api"
     if rest[1:2] == ["pages"]:
         return "web"

@@ -123,7 +123,7 @@ async def test_a_counter_serves_at_its_station_and_a_display_only_shows(town: To
 
 async def test_a_station_is_open_between_its_hours(town: Town) -> None:
     admin = await town.scope("赵丽")
-    made = await add_station(admin, StationIn("晨站", opens_at="08:00", closes_at="18:00"))
+    made = await add_station(admin, StationIn(name="晨站", opens_at="08:00", closes_at="18:00"))
     row = await station_row(admin, made.id)
     assert row is not None
     today = clock.local_day()

@@ -44,6 +44,7 @@ UNSAID = {
     "to",
     "arrived",
     "filters",
+    "category",
 }
 
 

@@ -18,9 +18,11 @@ from tests.conftest import SECRET
 from tests.deeds.test_deeds import filed
 from tests.ledger.test_ledger_check import live_a_little
 from tests.support.hands import PATIENCE
+from tests.support.matters import CONTACT, GRID_HEAD, matters_ground
 from tests.support.presence import nine_o_clock
 from tests.support.presence import served as served_at_the_station
 from tests.support.service import Service, served
+from tests.support.switches import switch_on
 from tests.support.town import Town
 from timebank.access.devices import devices
 from timebank.core import clock
@@ -39,8 +41,11 @@ PHONE = ViewportSize(width=390, height=844)
 SCREENS = (PHONE, ViewportSize(width=320, height=640), ViewportSize(width=1280, height=800))
 LONG_NAME = "阿依古丽·买买提·吐尔逊"
 # Who opens pages, and the most pages of new kinds that each may open.
-ROLES = (("张桂兰", 40), ("刘洋", 20), ("王建国", 10), ("陈明", 15), ("周敏", 15), ("赵丽", 60), ("钱进", 5))
-AUDITOR = "孙伟"
+ROLES = (
+    ("张桂兰", 40), ("刘洋", 20), ("王建国", 10), ("陈明", 15), (GRID_HEAD, 8), (CONTACT, 6), ("周敏", 15),
+    ("赵丽", 75), ("钱进", 5),
+)  # fmt: skip
+AUDITOR, OF_AUDITOR = "孙伟", 70
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 NOT_A_PAGE = re.compile(r"\.(png|xlsx|csv|json)$|^/(static|api|schema)/")
 SMALL = """target => [...document.querySelectorAll(
@@ -207,6 +212,7 @@ async def walk(service: Service) -> AsyncIterator[Walk]:
 async def lived_in(town: Town, owner: asyncpg.Connection) -> Town:
     """The town with data for every page, and with one very long name."""
     await live_a_little(town)
+    await neighbours_are_served(town, owner)
     await served_at_the_station(town, "张桂兰", 125)
     begin = nine_o_clock(2)
     seen = HoursIn(
@@ -227,6 +233,19 @@ async def lived_in(town: Town, owner: asyncpg.Connection) -> Town:
     return town
 
 
+async def neighbours_are_served(town: Town, owner: asyncpg.Connection) -> None:
+    """Units, teams and matters are switched on: one matter waits, one is taken, one done, and an order is open."""
+    await switch_on(owner, town.community, "units", "teams")
+    ground = await matters_ground(town, owner)
+    await ground.open()
+    leak = await ground.open(category="leak", said="地下室在滴水")
+    await ground.dispatch(leak.id)
+    await ground.take(leak.id)
+    await ground.done()
+    order = await ground.open(kind="order", category="repair", said="水龙头关不紧", at_home=True)
+    await ground.dispatch(order.id, team_id=ground.team)
+
+
 async def test_every_page_of_every_role(lived_in: Town, walk: Walk) -> None:
     for start in ("/", "/sign-in", "/sign-in?by=code", "/board"):
         await walk.through("a visitor", None, start, 4)
@@ -234,7 +253,7 @@ async def test_every_page_of_every_role(lived_in: Town, walk: Walk) -> None:
         await walk.through(name, await lived_in.token(name), "/", most)
     assert len(walk.opened) > 60
     walk.opened = {kind for kind in walk.opened if not kind.startswith("/admin")}
-    await walk.through(AUDITOR, await lived_in.token(AUDITOR), "/", 50)
+    await walk.through(AUDITOR, await lived_in.token(AUDITOR), "/", OF_AUDITOR)
     panel = {kind for kind in walk.opened if kind.startswith("/admin")}
     assert {f"/admin/{noun}/*?" for noun in ("reviews", "people", "goods", "classes", "deeds", "stations")} <= panel
     assert not any("/new" in kind or "/hours" in kind for kind in panel)
@@ -303,7 +322,7 @@ async def test_every_page_of_a_community_that_begins(town: Town, walk: Walk, loo
 async def every_role(town: Town, walk: Walk) -> None:
     for start in ("/", "/sign-in", "/sign-in?by=code", "/board"):
         await walk.through("a visitor", None, start, 4)
-    for name, most in (*ROLES, (AUDITOR, 50)):
+    for name, most in (*ROLES, (AUDITOR, OF_AUDITOR)):
         await walk.through(name, await town.token(name), "/", most)
     assert len(walk.opened) > 50
     assert not walk.wrong, "\n".join(walk.wrong)

@@ -58,7 +58,35 @@ NOT_IN_PLACE = {
     "POST /preferences": "it is never refused",
     "POST /preferences/publication": "it is never refused",
     "POST /sign-out": "it is never refused",
+    "POST /teams/free-times": "it is never refused",
+    "POST /teams/skills/{skill_id}/withdrawal": "it is never refused",
     "POST /redemptions/{redemption_id}/cancellation": "what has been collected is cancelled below",
+}
+_MATTER_FORMS = (
+    "new", "order", "wishes/new",
+    *(
+        f"{{matter_id}}/{verb}"
+        for verb in (
+            "answer", "question", "rating", "withdrawal", "reopening", "follow", "take", "giving-up", "return",
+            "finish", "photos",
+        )
+    ),
+)  # fmt: skip
+NOT_IN_PLACE |= {
+    f"POST {form}": "the round has not switched matters on; tests/matters"
+    for form in (
+        *(f"/matters/{form}" for form in _MATTER_FORMS),
+        "/desk/matters/{matter_id}/rating",
+        "/desk/matters/new",
+        *(f"/desk/wishes/{{matter_id}}/{verb}" for verb in ("receipt", "renewal", "collection", "undo")),
+        "/admin/matters/search",
+        "/admin/matters/{matter_id}/{act}",
+        "/admin/matters/categories/{code}",
+        "/worker/new",
+        "/worker/matters/{matter_id}/{act}",
+        "/worker/checks/{check_id}",
+        "/unit/{community_id}/{matter_id}/{act}",
+    )
 }
 UUID_IN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 READERS = ("owner", "guardian", "keeper", "admin", "auditor", "counter", "admin elsewhere")

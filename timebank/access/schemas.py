@@ -74,7 +74,8 @@ class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
 class GrantIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A role to grant to a person over one place: a region, an area or a station. `ends_on` is the last day.
 
-    `paid`: the holder is paid for this duty, so that what they do in it earns nothing.
+    `paid`: the holder is paid for this duty, so that what they do in it earns nothing. `unit_id`: the unit that a
+    contact serves in the region.
     """
 
     person_id: UUID
@@ -85,8 +86,11 @@ class GrantIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     starts_on: date | None = None
     ends_on: date | None = None
     paid: bool = False
+    unit_id: UUID | None = None
 
     def __post_init__(self) -> None:
+        if (self.role is Role.unit_contact) != (self.unit_id is not None):
+            raise ValueError("give unit_id for a unit_contact, and for no other role")
         if sum(place is not None for place in (self.region_id, self.area_id, self.station_id)) != 1:
             raise ValueError("give one of region_id, area_id and station_id")
 
@@ -107,3 +111,4 @@ class GrantOut(msgspec.Struct, kw_only=True):
     granted_by: UUID | None
     granted_at: datetime
     paid: bool = False
+    unit_id: UUID | None = None

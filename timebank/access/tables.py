@@ -162,3 +162,4 @@ class RoleGrant(Table, tablename="role_grant"):
     granted_at = Timestamptz(default=None, null=False)
     ended_at = Timestamptz(default=None, null=True)
     paid = Boolean(default=None, null=False)
+    unit_id = UUID(default=None, null=True)

@@ -3,15 +3,19 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar import Controller, Request, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from timebank.activities import calling_off, changes, offers, shifts
+from timebank.activities import calling_off, changes, leaders, offers, shifts, substitutes
+from timebank.activities.patterns import patterns, standing
+from timebank.activities.patterns.schemas import BreakIn, PatternIn, PatternOut, StandingIn, StandingOut, Weekday
 from timebank.activities.schemas import (
     ActivityChange,
     ActivityIn,
     ActivityOut,
+    LeaderIn,
+    SeatOut,
     ShiftIn,
     ShiftOut,
     SignUpIn,
@@ -84,3 +88,68 @@ class Shifts(Controller):
     ) -> None:
         """Cancel a sign-up."""
         await shifts.cancel_sign_up(caller, shift_id, person_id)
+
+    @post("/offers", status_code=200)
+    async def offer(
+        self, shift_id: FromPath[UUID], data: JSONBody[SignUpIn], caller: NamedDependency[Scope]
+    ) -> SeatOut:
+        """Look for somebody to take the caller's seat. A repetition notifies nobody again."""
+        return await substitutes.offer_seat(caller, shift_id, data.person_id)
+
+    @post("/take-over", status_code=200)
+    async def take_over(
+        self, shift_id: FromPath[UUID], data: JSONBody[SignUpIn], caller: NamedDependency[Scope]
+    ) -> SeatOut:
+        """Take a seat that is on offer; who has offered the own seat keeps it. 409 `seat_taken` where none is left."""
+        return await substitutes.take_over(caller, shift_id, data.person_id)
+
+    @put("/leader", status_code=204)
+    async def leader(
+        self, shift_id: FromPath[UUID], data: JSONBody[LeaderIn], caller: NamedDependency[Scope]
+    ) -> None:  # fmt: skip
+        """Let somebody who has signed up lead the shift, or no longer."""
+        await leaders.name_shift_leader(caller, shift_id, data.person_id, leads=data.leads)
+
+
+class ShiftPatterns(Controller):
+    path = "/shift-patterns"
+
+    @get()
+    async def patterns(
+        self, request: Request[Any, Any, Any], caller: NamedDependency[Scope],
+        activity_id: FromQuery[UUID | None] = None, limit: Limit = 50, cursor: Cursor = None,
+    ) -> Response[Page[PatternOut]]:  # fmt: skip
+        """The patterns that have not ended, of one activity or of all."""
+        return listed(request, await patterns.shift_patterns(caller, activity_id, limit=limit, cursor=cursor))
+
+    @post()
+    async def add(self, data: JSONBody[PatternIn], caller: NamedDependency[Scope]) -> PatternOut:
+        """Add a pattern. Its shifts of the next 14 days are written at once."""
+        return await patterns.add_pattern(caller, data)
+
+    @delete("/{pattern_id:uuid}")
+    async def end(self, pattern_id: FromPath[UUID], caller: NamedDependency[Scope]) -> None:
+        """End the pattern. Its coming shifts are called off, and who signed up is notified."""
+        await patterns.end_pattern(caller, pattern_id)
+
+    @post("/{pattern_id:uuid}/breaks")
+    async def add_break(
+        self, pattern_id: FromPath[UUID], data: JSONBody[BreakIn], caller: NamedDependency[Scope]
+    ) -> PatternOut:
+        """Add days without shifts, such as school holidays. Shifts of these days are called off."""
+        return await patterns.add_break(caller, pattern_id, data)
+
+    @put("/{pattern_id:uuid}/standing")
+    async def stand(
+        self, pattern_id: FromPath[UUID], data: JSONBody[StandingIn], caller: NamedDependency[Scope]
+    ) -> StandingOut:
+        """Take every shift on this day of the week, while there are seats. Only for oneself."""
+        return await standing.stand(caller, pattern_id, data.weekday, data.person_id)
+
+    @delete("/{pattern_id:uuid}/standing")
+    async def stop_standing(
+        self, pattern_id: FromPath[UUID], weekday: FromQuery[Weekday], caller: NamedDependency[Scope],
+        person_id: FromQuery[UUID | None] = None,
+    ) -> None:  # fmt: skip
+        """End standing for this day of the week. The coming seats that it took are free again."""
+        await standing.stop_standing(caller, pattern_id, weekday, person_id)

@@ -1,5 +1,6 @@
 """Cancelling shifts before they begin; everybody who signed up is notified."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -49,9 +50,10 @@ async def cancel_shift(scope: Scope, shift_id: UUID) -> None:
 
 @retried
 async def call_off_coming(
-    scope: Scope, because: Phrase, *, activity_id: UUID | None = None, station_id: UUID | None = None
-) -> int:
-    """Cancel every shift that has not begun, of an activity or at a station; returns how many.
+    scope: Scope, because: Phrase, *, activity_id: UUID | None = None, station_id: UUID | None = None,
+    pattern_id: UUID | None = None, shift_ids: Collection[UUID] | None = None,
+) -> int:  # fmt: skip
+    """Cancel every shift that has not begun, of an activity, a pattern or at a station, or these; returns how many.
 
     `because` begins the message to those who signed up.
     """
@@ -59,6 +61,8 @@ async def call_off_coming(
     asked.add("s.starts_at > {} AND s.cancelled_at IS NULL", clock.now())
     asked.add_given("s.activity_id = {}", activity_id)
     asked.add_given("s.station_id = {}", station_id)
+    asked.add_given("s.pattern_id = {}", pattern_id)
+    asked.add_given("s.id = ANY ({})", list(shift_ids) if shift_ids is not None else None)
     async with transaction(scope):
         coming = await database.rows(
             _Called, f"{_CALLED}{asked.sql} ORDER BY s.id FOR NO KEY UPDATE OF s", *asked.values

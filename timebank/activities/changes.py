@@ -6,6 +6,7 @@ import msgspec
 
 from timebank.activities.calling_off import call_off_coming
 from timebank.activities.offers import activity, named
+from timebank.activities.patterns.patterns import end_patterns
 from timebank.activities.schemas import ActivityChange, ActivityOut
 from timebank.activities.tables import Activity
 from timebank.core import audit, names
@@ -19,7 +20,7 @@ from timebank.rules.catalogue import usable_rule
 async def change_activity(scope: Scope, activity_id: UUID, wanted: ActivityChange) -> ActivityOut:
     """Change the given fields of an activity; a deactivated one keeps its records.
 
-    Deactivating an activity cancels its coming shifts and notifies those who signed up.
+    Deactivating an activity ends its patterns, cancels its coming shifts and notifies those who signed up.
     """
     scope.require_admin()
     change = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not msgspec.UNSET}
@@ -37,5 +38,6 @@ async def change_activity(scope: Scope, activity_id: UUID, wanted: ActivityChang
             )
             await audit.record(scope, "change_activity", "activity", activity_id, **change)
         if before.active and wanted.active is False:
+            await end_patterns(scope, activity_id=activity_id)
             await call_off_coming(scope, phrase("activity_ended", activity=before.name), activity_id=activity_id)
         return await activity(scope, activity_id)

@@ -26,7 +26,14 @@ class ActivityStationUnknown(TimebankError):
     code = "activity_station_unknown"
     status = 422
     sentence = "没有这个驿站。请从本社区的驿站里选。"
-    constraint = ("activity_station", "shift_station")
+    constraint = ("activity_station", "shift_station", "shift_pattern_station")
+
+
+class ActivityTeamUnknown(TimebankError):
+    code = "activity_team_unknown"
+    status = 422
+    sentence = "没有这个班组。请从本社区的班组里选。"
+    constraint = "activity_team"
 
 
 class _Listed(ActivityOut, frozen=True, kw_only=True):
@@ -35,7 +42,7 @@ class _Listed(ActivityOut, frozen=True, kw_only=True):
     pinyin: str
 
 
-_SHOWN = "id, community_id, name, description, station_id, rule_code, needs_sign_up, active"
+_SHOWN = "id, community_id, name, description, station_id, rule_code, needs_sign_up, active, paid, team_id"
 
 
 async def activity(scope: Scope, activity_id: UUID) -> ActivityOut:
@@ -80,7 +87,8 @@ async def add_activity(scope: Scope, wanted: ActivityIn) -> ActivityOut:
             Activity(
                 community_id=scope.community_id, id=activity_id, name=name, pinyin=names.pinyin(name),
                 description=wanted.description, station_id=wanted.station_id, rule_code=wanted.rule_code,
-                needs_sign_up=wanted.needs_sign_up, active=True, created_at=clock.now(),
+                needs_sign_up=wanted.needs_sign_up, active=True, created_at=clock.now(), paid=wanted.paid,
+                team_id=wanted.team_id,
             )
         )  # fmt: skip
         await audit.record(scope, "add_activity", "activity", activity_id, rule_code=wanted.rule_code)

@@ -15,14 +15,19 @@ Description = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 Seats = Annotated[int, Meta(ge=1, le=10_000)]
 
 
-class ActivityIn(msgspec.Struct, forbid_unknown_fields=True):
-    """An activity to add; `rule_code` is the rule by which its minutes are credited."""
+class ActivityIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """An activity to add; `rule_code` is the rule by which its minutes are credited.
+
+    One that is `paid` is attendance only: its visits earn nothing. The leaders of its team lead its shifts.
+    """
 
     name: ActivityName
     rule_code: RuleCode
     description: Description = ""
     station_id: UUID | None = None
     needs_sign_up: bool = False
+    paid: bool = False
+    team_id: UUID | None = None
 
 
 class ActivityChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -33,6 +38,8 @@ class ActivityChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     description: Description | UnsetType = UNSET
     station_id: UUID | UnsetType | None = UNSET
     needs_sign_up: bool | UnsetType = UNSET
+    paid: bool | UnsetType = UNSET
+    team_id: UUID | UnsetType | None = UNSET
     active: bool | UnsetType = UNSET
 
 
@@ -47,6 +54,8 @@ class ActivityOut(msgspec.Struct, frozen=True, kw_only=True):
     rule_code: str
     needs_sign_up: bool
     active: bool
+    paid: bool = False
+    team_id: UUID | None = None
 
 
 class ShiftIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -57,7 +66,8 @@ class ShiftIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ShiftOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A shift. `signed_up`: whether the caller has signed up."""
+    """A shift. `signed_up`: whether the caller has signed up, `leads` to lead it, `offering` while looking for somebody
+    else. `on_offer`: how many seats others offer. `pattern_id`: the pattern that it was written by."""
 
     id: UUID
     activity_id: UUID
@@ -68,6 +78,10 @@ class ShiftOut(msgspec.Struct, frozen=True, kw_only=True):
     seats_taken: int
     cancelled: bool
     signed_up: bool
+    leads: bool = False
+    offering: bool = False
+    on_offer: int = 0
+    pattern_id: UUID | None = None
 
 
 class SignUpIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -80,3 +94,19 @@ class SignUpOut(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     shift_id: UUID
     person_id: UUID
+
+
+class SeatOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose seat of a shift it is. `offered`: its holder looks for somebody else."""
+
+    seat: UUID
+    shift_id: UUID
+    person_id: UUID
+    offered: bool = False
+
+
+class LeaderIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Who leads a shift for which they have signed up; `leads` false: no longer."""
+
+    person_id: UUID
+    leads: bool = True

@@ -9,6 +9,7 @@ from timebank.activities.offers import activity
 from timebank.activities.schemas import ShiftIn, ShiftOut, SignUpOut
 from timebank.activities.seats import free_seats, take_seat
 from timebank.activities.tables import Shift, SignUp
+from timebank.activities.team_of import is_led_by
 from timebank.core import audit, clock, database
 from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import Forbidden, NotFound, TimebankError
@@ -38,10 +39,13 @@ class ShiftTimes(TimebankError):
 
 
 _SHOWN = (
-    "s.id, s.activity_id, s.station_id, s.starts_at, s.ends_at, s.seats, s.seats_taken, "
-    "s.cancelled_at IS NOT NULL AS cancelled, "
-    "EXISTS (SELECT FROM sign_up u WHERE u.community_id = s.community_id AND u.shift_id = s.id "
-    "        AND u.person_id = $2 AND u.cancelled_at IS NULL) AS signed_up"
+    "SELECT s.id, s.activity_id, s.station_id, s.starts_at, s.ends_at, s.seats, s.seats_taken, s.pattern_id, "
+    "s.cancelled_at IS NOT NULL AS cancelled, mine.id IS NOT NULL AS signed_up, coalesce(mine.leads, false) AS leads, "
+    "mine.offered_at IS NOT NULL AS offering, "
+    "(SELECT count(*) FROM sign_up o WHERE o.community_id = s.community_id AND o.shift_id = s.id "
+    "AND o.offered_at IS NOT NULL AND o.person_id IS DISTINCT FROM $2) AS on_offer FROM shift s "
+    "LEFT JOIN sign_up mine ON mine.community_id = s.community_id AND mine.shift_id = s.id "
+    "AND mine.person_id = $2 AND mine.cancelled_at IS NULL WHERE s.community_id = $1"
 )
 
 
@@ -49,7 +53,7 @@ async def shift(scope: Scope, shift_id: UUID) -> ShiftOut:
     async with transaction(scope):
         found = await database.row(
             ShiftOut,
-            f"SELECT {_SHOWN} FROM shift s WHERE s.community_id = $1 AND s.id = $3",  # noqa: S608  # own columns
+            f"{_SHOWN} AND s.id = $3",
             scope.community_id, scope.person_id, shift_id,
         )  # fmt: skip
     if found is None:
@@ -71,8 +75,7 @@ async def shifts(
             await activity(scope, activity_id)
         found = await database.rows(
             ShiftOut,
-            f"SELECT {_SHOWN} FROM shift s WHERE s.community_id = $1{asked.sql} "  # noqa: S608  # own columns
-            f"ORDER BY s.starts_at, s.id LIMIT {most(limit + 1)}",
+            f"{_SHOWN}{asked.sql} ORDER BY s.starts_at, s.id LIMIT {most(limit + 1)}",
             *asked.values,
         )
     return make_page(found, limit, lambda s: (s.starts_at, s.id))
@@ -91,7 +94,7 @@ async def add_shift(scope: Scope, activity_id: UUID, wanted: ShiftIn) -> ShiftOu
             Shift(
                 community_id=scope.community_id, id=shift_id, activity_id=activity_id, station_id=wanted.station_id,
                 starts_at=wanted.starts_at, ends_at=wanted.ends_at, seats=wanted.seats, seats_taken=0,
-                created_at=clock.now(), cancelled_at=None,
+                created_at=clock.now(), cancelled_at=None, pattern_id=None,
             )
         )  # fmt: skip
         await audit.record(scope, "add_shift", "shift", shift_id, activity_id=activity_id, seats=wanted.seats)
@@ -102,12 +105,13 @@ async def add_shift(scope: Scope, activity_id: UUID, wanted: ShiftIn) -> ShiftOu
 async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -> SignUpOut:
     """Sign up for a shift; a repetition returns the same sign-up. Raises ShiftFull and ShiftOver.
 
-    The row lock on the shift serialises sign-ups.
+    The row lock on the shift serialises sign-ups. A leader of the activity's team leads the shift.
     """
     person = _own(scope, person_id)
     async with transaction(scope):
         taken = await database.fetch_one(
-            "SELECT starts_at, cancelled_at FROM shift WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+            "SELECT starts_at, cancelled_at, activity_id FROM shift WHERE community_id = $1 AND id = $2 "
+            "FOR NO KEY UPDATE",
             scope.community_id, shift_id,
         )  # fmt: skip
         if taken is None:
@@ -121,9 +125,11 @@ async def sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = None) -
             raise ShiftFull
         sign_up_id = mine.id if mine else clock.new_id()
         await database.execute(
-            "INSERT INTO sign_up (community_id, id, shift_id, person_id, created_at) VALUES ($1, $2, $3, $4, $5) "
-            "ON CONFLICT (community_id, shift_id, person_id) DO UPDATE SET cancelled_at = NULL, created_at = $5",
-            scope.community_id, sign_up_id, shift_id, person, clock.now(),
+            "INSERT INTO sign_up (community_id, id, shift_id, person_id, created_at, leads) "  # noqa: S608  # no input
+            f"VALUES ($1, $2, $3, $4, $5, {is_led_by('$1', '$6', '$4')}) "
+            "ON CONFLICT (community_id, shift_id, person_id) DO UPDATE SET cancelled_at = NULL, created_at = $5, "
+            "stands = false, leads = excluded.leads",
+            scope.community_id, sign_up_id, shift_id, person, clock.now(), taken["activity_id"],
         )  # fmt: skip
         await audit.record(scope, "sign_up", "shift", shift_id, sign_up_id=sign_up_id)
     return SignUpOut(id=sign_up_id, shift_id=shift_id, person_id=person)
@@ -146,7 +152,7 @@ async def cancel_sign_up(scope: Scope, shift_id: UUID, person_id: UUID | None = 
             return
         if taken["starts_at"] <= clock.now():
             raise ShiftOver
-        await SignUp.update({SignUp.cancelled_at: clock.now()}).where(
+        await SignUp.update({SignUp.cancelled_at: clock.now(), SignUp.offered_at: None, SignUp.leads: False}).where(
             (SignUp.community_id == scope.community_id) & (SignUp.id == mine.id)
         )
         await free_seats(scope, Shift, shift_id)

@@ -20,7 +20,7 @@ from timebank.agreements.kinds import Needs
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.locale import _, put_together
-from timebank.core.scope import Scope
+from timebank.core.scope import READERS, Scope
 
 AUDITOR = "auditor"
 OPERATOR = _("系统管理员（在服务器上运行 timebank confirm）")
@@ -131,11 +131,15 @@ class Bench:
 
 
 async def possible_deciders(scope: Scope) -> list[Decider]:
-    """The administrators and auditors of the community and of the regions above it, wherever they live."""
+    """The administrators and auditors of the community and of the regions above it, wherever they live.
+
+    Other roles over a region, such as a unit's contact, decide nothing here.
+    """
     async with transaction(scope):
         return await database.rows(
-            Decider, "SELECT * FROM agreement_officers($1, $2)", scope.community_id, clock.local_day()
-        )
+            Decider, "SELECT * FROM agreement_officers($1, $2) WHERE role = ANY ($3)",
+            scope.community_id, clock.local_day(), [role.value for role in READERS],
+        )  # fmt: skip
 
 
 def eligible(free: Sequence[Decider], needs: Needs, depth: int) -> list[Decider]:

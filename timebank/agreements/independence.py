@@ -93,7 +93,8 @@ async def _sides(scope: Scope, side: str, ids: Collection[UUID]) -> dict[UUID, S
     async with transaction(scope):
         found = await database.rows(
             SideRow,
-            f"SELECT x.id, s.* FROM unnest($2::text[]::uuid[]) AS x (id) CROSS JOIN LATERAL {side} AS s",  # noqa: S608  # no input
+            "SELECT x.id, s.persons::text[] AS persons, s.households::text[] AS households, s.hands::text[] AS hands "  # noqa: S608
+            f"FROM unnest($2::text[]::uuid[]) AS x (id) CROSS JOIN LATERAL {side} AS s",
             scope.community_id, database.as_texts(ids),
         )  # fmt: skip
     return {row.id: row.side() for row in found}
@@ -143,20 +144,26 @@ class NearFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def near_question(
-    scope: Scope, person_ids: Iterable[UUID | None], logins: Iterable[UUID | None] = ()
-) -> database.Question:
-    """The question for the `NearFacts` of these residents and logins, to be asked with others by `database.read`."""
+    scope: Scope, person_ids: Iterable[UUID | None], logins: Iterable[UUID | None] = (), *, further: str = "",
+    about: UUID | None = None,
+) -> database.Question:  # fmt: skip
+    """The question for the `NearFacts` of these residents and logins, to be asked with others by `database.read`.
+
+    `further`: SQL of an array of further residents' ids, in which $1 is the community and $5 is `about`.
+    """
     people = {str(person_id) for person_id in person_ids if person_id is not None}
+    ids = f"$2::text[]::uuid[] || {further}" if further else "$2::text[]::uuid[]"
+    asked = [] if about is None else [about]
     return database.one(
-        "SELECT (SELECT coalesce(json_agg(q), '[]') FROM (SELECT x.id, s.* FROM unnest($2::text[]::uuid[]) AS x (id) "
+        f"SELECT (SELECT coalesce(json_agg(q), '[]') FROM (SELECT x.id, s.* FROM unnest({ids}) AS x (id) "  # noqa: S608
         "CROSS JOIN LATERAL agreement_side($1, NULL, x.id) AS s) AS q) AS people, "
         "(SELECT coalesce(json_agg(q), '[]') FROM (SELECT x.id, s.* FROM unnest($3::text[]::uuid[]) AS x (id) "
         "CROSS JOIN LATERAL agreement_side($1, x.id, NULL) AS s) AS q) AS logins, "
         "(SELECT coalesce(json_agg(q), '[]') FROM (SELECT $4::uuid AS id, s.* FROM agreement_side($1, $4, NULL) AS s "
         "WHERE $4 IS NOT NULL) AS q) AS own, "
-        "(SELECT coalesce(json_agg(q), '[]') FROM agreement_guardians($1, $2::text[]::uuid[]) AS q) AS care",
+        f"(SELECT coalesce(json_agg(q), '[]') FROM agreement_guardians($1, {ids}) AS q) AS care",
         scope.community_id, sorted(people), sorted({str(login) for login in logins if login is not None}),
-        scope.login_id,
+        scope.login_id, *asked,
     )  # fmt: skip
 
 
@@ -195,7 +202,10 @@ async def past_and_present_guardians(scope: Scope, person_ids: Iterable[UUID]) -
     """The present and former guardians with consent, by child: a child's benefit is also the guardian's."""
     async with transaction(scope):
         found = await database.rows(
-            _Care, "SELECT * FROM agreement_guardians($1, $2)", scope.community_id, list(person_ids)
+            _Care,
+            "SELECT * FROM agreement_guardians($1, $2::text[]::uuid[])",
+            scope.community_id,
+            database.as_texts(person_ids),
         )
     cared: dict[UUID, set[UUID]] = {}
     for each in found:

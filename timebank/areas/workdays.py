@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
+import msgspec
+
 from timebank.areas.schemas import WorkdayOut, WorkYear
 from timebank.core import audit, clock, database, names
-from timebank.core.database import retried, transaction
+from timebank.core.database import Question, retried, transaction
 from timebank.core.errors import Forbidden, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Role, Scope
@@ -127,6 +129,27 @@ async def _differing(scope: Scope, first_year: int) -> list[WorkdayOut]:
         "WHERE here.id = $1 AND w.day >= $2 ORDER BY w.county_id NULLS FIRST, w.day",
         scope.community_id, date(first_year, 1, 1),
     )  # fmt: skip
+
+
+class DayWorks(msgspec.Struct, frozen=True):
+    """A day that differs from Monday to Friday, and whether people work on it."""
+
+    day: date
+    works: bool
+
+
+def differing_question(scope: Scope, first: date, last: date) -> Question:
+    """The differing days of the scope's community between two days, to be asked with others. A county's come last."""
+    return database.many(
+        "SELECT w.day, w.works FROM region here JOIN workday w ON w.county_id IS NULL OR w.county_id = here.path[1] "
+        "WHERE here.id = $1 AND w.day BETWEEN $2 AND $3 ORDER BY w.county_id NULLS FIRST, w.day",
+        scope.community_id, first, last,
+    )  # fmt: skip
+
+
+def workdays_from(found: Sequence[DayWorks]) -> Workdays:
+    """The working days that a `differing_question` answers; only its own days may be asked about."""
+    return Workdays({each.day: each.works for each in found}, frozenset())
 
 
 def _workdays(found: Sequence[WorkdayOut]) -> Workdays:

@@ -29,7 +29,8 @@ SEEDING_POOL = 12
 ROLE_NAMES = {
     "community_admin": "社区管理员", "station_keeper": "站长", "volunteer": "志愿者", "building_head": "楼栋长",
     "unit_head": "单元长", "grid_worker": "网格员", "guardian": "家长", "street_admin": "街道管理员",
-    "county_admin": "县管理员", "auditor": "审计员",
+    "county_admin": "县管理员", "auditor": "审计员", "grid_head": "网格长", "unit_contact": "单位联络员",
+    "mediator": "调解员", "mobile_worker": "流动网格员",
 }  # fmt: skip
 
 

@@ -53,6 +53,14 @@ class NotFound(TimebankError):
     sentence = "没有找到。它可能已被删除，或不在您的社区。"
 
 
+class NotUsedHere(TimebankError):
+    """What the community has not switched on."""
+
+    code = "not_used_here"
+    status = 404
+    sentence = "这个社区还没有启用这一项。需要的话，请社区管理员在“规则”里打开。"
+
+
 class Forbidden(TimebankError):
     code = "forbidden"
     status = 403

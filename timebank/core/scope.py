@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
-from timebank.core.errors import Forbidden, NotFound
+from timebank.core.errors import Forbidden, NotFound, NotUsedHere
 
 
 class Role(StrEnum):
@@ -19,6 +19,10 @@ class Role(StrEnum):
     street_admin = "street_admin"
     county_admin = "county_admin"
     auditor = "auditor"
+    grid_head = "grid_head"
+    unit_contact = "unit_contact"
+    mediator = "mediator"
+    mobile_worker = "mobile_worker"
 
 
 ADMINS = frozenset({Role.community_admin, Role.street_admin, Role.county_admin})
@@ -26,16 +30,18 @@ READERS = ADMINS | {Role.auditor}
 HEADS = frozenset({Role.building_head, Role.unit_head})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A role in one community (over all of it, over one area and the areas below it, or at one station), or over a
-    street or county (`region_id`) and so over every community below it."""
+    street or county (`region_id`) and so over every community below it.
+    The contact of a unit serves that unit there."""
 
     role: Role
     community_id: UUID | None = None
     area_id: UUID | None = None
     station_id: UUID | None = None
     region_id: UUID | None = None
+    unit_id: UUID | None = None
 
     def reaches(self, community_id: UUID, path: Collection[UUID]) -> bool:
         """Whether it is a grant in the community, whose `path` holds the ids from the county down to itself."""
@@ -44,11 +50,12 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Community:
-    """A community; `path` holds the ids from the county down to itself."""
+    """A community; `path` holds the ids from the county down to itself, `uses` the capabilities switched on."""
 
     id: UUID
     name: str
     path: tuple[UUID, ...]
+    uses: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +69,7 @@ class ResidentRecord:
     path: tuple[UUID, ...] = ()  # of the community; left out where the record's login brings no grants along
     household_id: UUID | None = None
     rests_until: datetime | None = None
+    uses: frozenset[str] = frozenset()  # the capabilities that its community has switched on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +129,19 @@ class Scope:
         if self.addressed is not None and self.addressed.id == self.community_id:
             return self.addressed.path
         return (self.person.path if self.person else ()) or (self.community_id,)
+
+    def uses(self, capability: str) -> bool:
+        """Whether the community has switched this capability on. The worker runs only where it is."""
+        if self.system or not capability:
+            return True
+        if self.addressed is not None and self.addressed.id == self.community_id:
+            return capability in self.addressed.uses
+        return self.person is not None and capability in self.person.uses
+
+    def require_use(self, capability: str) -> None:
+        """Raise NotUsedHere unless the community has switched this capability on."""
+        if not self.uses(capability):
+            raise NotUsedHere
 
     @property
     def home_ids(self) -> frozenset[UUID]:
@@ -183,6 +204,15 @@ class Scope:
     def works_in(self, area_path: list[UUID]) -> bool:
         """Whether the caller is an administrator, or grid worker of one of the areas of this path."""
         return self.administers or any(g.role == Role.grid_worker and g.area_id in area_path for g in self.here())
+
+    def leads(self, area_path: Collection[UUID]) -> bool:
+        """Whether the caller is an administrator, or grid head of one of the areas of this path."""
+        return self.administers or any(g.role == Role.grid_head and g.area_id in area_path for g in self.here())
+
+    @property
+    def unit_ids(self) -> frozenset[UUID]:
+        """The units that the caller is the contact of in this community."""
+        return frozenset(g.unit_id for g in self.here() if g.role == Role.unit_contact and g.unit_id)
 
     def heads(self, area_id: UUID) -> bool:
         """Whether the caller is the head of exactly this building or unit."""

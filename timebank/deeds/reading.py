@@ -20,7 +20,8 @@ SELECT d.id, d.person_id, p.name AS person, p.household_id, d.area_id, a.path AS
        d.rule_code, d.rule_version, r.name AS rule, d.points, d.points_reason, d.occurred_on,
        d.note, d.note_said, d.witness_id, w.name AS witness, d.witness_answer, d.witness_note,
        d.witness_answered_at, d.filed_by, f.name AS filed_by_name, d.status, d.review_note, d.reviewed_by,
-       d.reviewed_at, d.notice_from, d.notice_until, d.entry_id, d.created_at, d.source_kind, r.notice_days,
+       d.reviewed_at, d.notice_from, d.notice_until, d.entry_id, d.created_at, d.source_kind, d.source_id,
+       r.notice_days,
        (SELECT count(*) FROM objection o WHERE o.community_id = d.community_id AND o.subject_kind = 'deed'
         AND o.subject_id = d.id AND o.upheld IS NULL) AS open_objections
 FROM deed d

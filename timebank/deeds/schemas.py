@@ -97,6 +97,7 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     open_objections: int
     source_kind: str | None
+    source_id: UUID | None
     notice_days: int | None
     """How long deeds of this rule are published; None: the community's policy."""
     note_said: str | None = None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import time
 
-from timebank.rules.schemas import CapPeriod
+from timebank.rules.schemas import CapPeriod, Trigger
 
 COUNTY = "清江县"
 OPENS, CLOSES = "00:00", "23:59"  # stations of the demo are always open
@@ -53,6 +53,11 @@ DEED_RULES: tuple[tuple[str, str, int, str, CapPeriod, int, int], ...] = (
     ("hazard", "发现并上报隐患", 5, "每件", "month", 4, 8),
     ("opinion", "收集居民意见", 3, "每次", "month", 4, 8),
 )
+REPORT_RULE: tuple[str, str, int, str, CapPeriod, int, int] = ("report", "反映问题经核实", 2, "每件", "week", 5, 8)
+TRIGGERS: dict[str, Trigger] = {"report": "report_confirmed", "hazard": "head_report_confirmed"}
+"""What is filed as a deed by itself once it is confirmed, by the code of its rule."""
+USES = ("units", "teams", "matters")
+"""The capabilities that the communities have switched on."""
 DEED_NOTES = {
     "mediation": (
         "楼上漏水，两家谈妥一起请人修",

@@ -48,8 +48,8 @@ def child_of(rng: Random, parent: str) -> str:
     return own + (rng.choice(CHILDREN) if rng.random() < 0.6 else rng.choice(MIDDLE) + rng.choice(WOMEN + MEN))
 
 
-# The phones of the ten who sign in are fixed, because they are printed; nobody else gets one of these.
-SIGN_IN_PHONES = range(6880, 6890)
+# The phones of those who sign in are fixed, because they are printed; nobody else gets one of these.
+SIGN_IN_PHONES = range(6880, 6894)
 
 
 def phone(number: int) -> str:

@@ -1,18 +1,19 @@
 """One community of the demo while it is seeded: ids by name, and a scope for everybody who acts."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from timebank.access.roles.grants import grant
 from timebank.access.roster import ensure_logins
 from timebank.access.schemas import GrantIn
+from timebank.access.sign_in.logins import enter_logins
 from timebank.activities.offers import add_activity
 from timebank.activities.schemas import ActivityIn
 from timebank.areas.places import add_area
 from timebank.cards.cards import cards_of, issue_missing_cards
 from timebank.core import database
 from timebank.core.database import transaction
-from timebank.core.scope import Grant, ResidentRecord, Role, Scope
+from timebank.core.scope import Community, Grant, ResidentRecord, Role, Scope
 from timebank.demo.county import (
     ACTIVITIES,
     CLOSES,
@@ -22,14 +23,18 @@ from timebank.demo.county import (
     MINUTES_PER_POINT,
     MORE_GOODS,
     OPENS,
+    REPORT_RULE,
     SERVICE_RULE,
+    TRIGGERS,
     UNITS,
+    USES,
     CommunityPlan,
 )
 from timebank.demo.drawings import drawing
 from timebank.demo.population import Resident
 from timebank.people.enrolment.enrolling import enrol_many
 from timebank.people.schemas import Enrolment
+from timebank.policies.values import change_policy
 from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
 from timebank.shop.goods import add_good
@@ -46,7 +51,9 @@ FIRST_STOCK = 60
 class Place:
     """A community. `keepers`: by station; `cards`: the text of a card by person; `wards`: children by guardian.
 
-    `path` holds the ids from the county down to the community.
+    `path` holds the ids from the county down to the community, `uses` the capabilities that it has switched on.
+    `units` and `contacts`, each with the place where they live, are the county's; `guests` live in another community
+    and are on record here too. `members` of a team begin with its leader.
     """
 
     plan: CommunityPlan
@@ -59,6 +66,13 @@ class Place:
     keepers: dict[str, Resident] = field(default_factory=dict)
     cards: dict[UUID, str] = field(default_factory=dict)
     wards: dict[Resident, list[Resident]] = field(default_factory=dict)
+    uses: frozenset[str] = frozenset()
+    units: dict[str, UUID] = field(default_factory=dict)
+    contacts: dict[str, "tuple[Place, Resident]"] = field(default_factory=dict)
+    guests: list[Resident] = field(default_factory=list)
+    teams: dict[str, UUID] = field(default_factory=dict)
+    members: dict[str, list[Resident]] = field(default_factory=dict)
+    gates: dict[str, UUID] = field(default_factory=dict)
     _grants: dict[Resident, list[Grant]] = field(default_factory=dict)
     _logins: dict[UUID, UUID] = field(default_factory=dict)
     _households: dict[UUID, UUID] = field(default_factory=dict)
@@ -80,11 +94,26 @@ class Place:
             community_name=self.plan.name,
             path=self.path,
             household_id=self._households.get(person.id),
+            uses=self.uses,
         )
         grants = frozenset(self._grants.get(person, ()))
         return Scope(
             community_id=self.id, persons=(mine,), grants=grants, login_id=self._logins.get(person.id), via="demo"
         )
+
+    def scope_at(self, other: "Place", person: Resident) -> Scope:
+        """The scope of somebody who lives here in another community, which a grant of theirs reaches."""
+        there = Community(id=other.id, name=other.plan.name, path=other.path, uses=other.uses)
+        return replace(self.scope(person), community_id=other.id, addressed=there)
+
+    def contact(self, unit: str) -> Scope:
+        """The scope in which the contact of a unit serves this community."""
+        home, person = self.contacts[unit]
+        return home.scope_at(self, person)
+
+    @property
+    def admin(self) -> Scope:
+        return self.scope(self.holder(Role.community_admin))
 
     def keeper(self, station: str) -> Scope:
         return self.scope(self.keepers[station])
@@ -108,15 +137,33 @@ class Place:
 
     async def appoint(
         self, person: Resident, role: Role, *, region_id: UUID | None = None, area_id: UUID | None = None,
-        station_id: UUID | None = None,
+        station_id: UUID | None = None, unit_id: UUID | None = None,
     ) -> None:  # fmt: skip
         """Grant a role to a person, and add it to their scope."""
-        asked = GrantIn(person_id=person.id, role=role, region_id=region_id, area_id=area_id, station_id=station_id)
+        asked = GrantIn(
+            person_id=person.id, role=role, region_id=region_id, area_id=area_id, station_id=station_id,
+            unit_id=unit_id,
+        )  # fmt: skip
         await grant(self.system, asked)
-        held = Grant(role, self.id, area_id, station_id)
+        held = Grant(role=role, community_id=self.id, area_id=area_id, station_id=station_id, unit_id=unit_id)
         if region_id in self.path[:-1]:
-            held = Grant(role, region_id=region_id)
+            held = Grant(role=role, region_id=region_id, unit_id=unit_id)
         self._grants.setdefault(person, []).append(held)
+
+    def holds_any_role(self, person: Resident) -> bool:
+        return person in self._grants
+
+    async def join_logins(self, people: list[Resident]) -> None:
+        """Join records of people who are known elsewhere to the logins of their phones, as the operator."""
+        joined = await enter_logins(self.system, [(p.phone, p.id) for p in people if p.phone], agreed=True)
+        self._logins |= {each.person_id: each.login_id for each in joined}
+
+    async def switch_on(self) -> None:
+        """Switch on, as the community's administrator, what it uses besides."""
+        admin = self.holder(Role.community_admin)
+        for name in USES:
+            assert await change_policy(self.scope(admin), f"uses_{name}", 1) is None
+        self.uses = frozenset(USES)
 
     async def found(self) -> None:
         """Add the community's areas, stations, rules, people, cards and goods."""
@@ -142,7 +189,7 @@ class Place:
 
     async def _open(self) -> None:
         for (name, address), grid in zip(self.plan.stations, GRIDS, strict=False):
-            wanted = StationIn(name, address, self.areas[grid,], OPENS, CLOSES)
+            wanted = StationIn(name=name, address=address, area_id=self.areas[grid,], opens_at=OPENS, closes_at=CLOSES)
             self.stations[name] = (await add_station(self.system, wanted)).id
 
     async def _put_rules_in_force(self) -> None:
@@ -150,15 +197,17 @@ class Place:
         await set_rule(
             self.system, RuleIn(kind="service", name=name, code=code, minutes_per_point=MINUTES_PER_POINT[0])
         )
-        for code, name, points, unit, period, per_person, per_area in DEED_RULES:
+        for code, name, points, unit, period, per_person, per_area in (*DEED_RULES, REPORT_RULE):
             wanted = RuleIn(
                 kind="deed", name=name, code=code, points=points, unit=unit, cap_period=period,
                 cap_per_person=per_person,
-                cap_per_area=per_area,
+                cap_per_area=per_area, trigger=TRIGGERS.get(code),
             )  # fmt: skip
             await set_rule(self.system, wanted)
         for name, description, needs_sign_up in ACTIVITIES:
-            offered = ActivityIn(name, SERVICE_RULE[0], description, needs_sign_up=needs_sign_up)
+            offered = ActivityIn(
+                name=name, rule_code=SERVICE_RULE[0], description=description, needs_sign_up=needs_sign_up
+            )
             self.activities[name] = (await add_activity(self.system, offered)).id
 
     async def _enter_people(self) -> None:

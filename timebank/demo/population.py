@@ -118,13 +118,37 @@ KNOWN: dict[str, tuple[Known, ...]] = {
         ),
         Known(name="孙伟", sex="男", born=date(1975, 4, 18), building="5栋", unit="1单元", room="302", role="auditor"),
         Known(name="许小兰", sex="女", born=date(1969, 1, 25), building="6栋", unit="1单元", room="102"),
+        Known(
+            name="欧阳凯伟", sex="男", born=date(1979, 3, 3), building="7栋", unit="1单元", room="201", role="grid_head"
+        ),
+        Known(
+            name="郑红梅",
+            sex="女",
+            born=date(1984, 7, 15),
+            building="7栋",
+            unit="2单元",
+            room="302",
+            role="unit_contact",
+        ),
+        Known(
+            name="苏春兰", sex="女", born=date(1964, 10, 9), building="8栋", unit="1单元", room="101", role="mediator"
+        ),
+        Known(
+            name="邓飞",
+            sex="男",
+            born=date(1995, 5, 20),
+            building="8栋",
+            unit="2单元",
+            room="402",
+            role="mobile_worker",
+        ),
     ),
     "龙泉社区": (Known(name="何静", sex="女", born=date(1986, 9, 9), building="1栋", unit="1单元", room="101"),),
     "青溪社区": (Known(name="马涛", sex="男", born=date(1984, 2, 2), building="1栋", unit="1单元", room="102"),),
 }
 ROLES = (
     "community_admin", "station_keeper", "volunteer", "building_head", "unit_head", "grid_worker", "guardian",
-    "street_admin", "county_admin", "auditor",
+    "street_admin", "county_admin", "auditor", "grid_head", "unit_contact", "mediator", "mobile_worker",
 )  # fmt: skip
 CHILD = ("子", "女")
 LITTLE_GIRL_AGE = 9

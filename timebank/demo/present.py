@@ -13,6 +13,8 @@ from timebank.core import clock
 from timebank.core.scope import Role
 from timebank.demo.county import DEED_NOTES, LESSON_AT
 from timebank.demo.lessons import Booking, Lesson, Purchase
+from timebank.demo.neighbourhood.gate import Gate
+from timebank.demo.neighbourhood.recent import Recent
 from timebank.demo.population import Resident
 from timebank.demo.stories import Deed, Honour, Redemption, Step, Story, Visit
 from timebank.demo.year import Year
@@ -50,6 +52,8 @@ class Present:
         found = [step for story in stories for step in story.steps()]
         found += [Step(self.ago(minutes=2), self.place.id, self._tidy_up)]
         found += self._two_people()
+        found += Gate(self.place, self.now).steps()
+        found += Recent(self.year, self.now).steps()
         if any(person.name == "张桂兰" for person in self._told):
             found += [*self._deeds_of_the_heads(), *self._shift(), *self._lessons()]
         return sorted(found, key=lambda step: step.at)

@@ -42,6 +42,12 @@ async def appoint_everybody(place: Place, rng: Random, today: date, above: dict[
         worker = known.get("grid_worker") if number == 0 else None
         await place.appoint(worker or free.pop(), Role.grid_worker, area_id=place.areas[grid,])
     await _appoint_heads(place, rng, known, free)
+    for number, grid in enumerate(GRIDS):
+        head = known.get("grid_head") if number == 0 else None
+        await place.appoint(head or free.pop(), Role.grid_head, area_id=place.areas[grid,])
+    for role in (Role.mediator, Role.mobile_worker):
+        if role.value in known:
+            await place.appoint(known[role.value], role, region_id=place.id)
 
 
 async def _appoint_heads(place: Place, rng: Random, known: dict[str, Resident], free: list[Resident]) -> None:

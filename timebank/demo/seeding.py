@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from timebank.areas.places import add_region
+from timebank.areas.workdays import Workdays, workdays_of
 from timebank.classes.attendance import close_lessons
 from timebank.core import clock
 from timebank.core.errors import TimebankError
@@ -19,6 +20,9 @@ from timebank.deeds.credit import credit_due_deeds
 from timebank.demo.accounts import set_passwords
 from timebank.demo.county import COMMUNITIES, COUNTY
 from timebank.demo.names import Numbers
+from timebank.demo.neighbourhood.matters import set_categories
+from timebank.demo.neighbourhood.teams import found_teams
+from timebank.demo.neighbourhood.units import enrol_guests, found_units
 from timebank.demo.place import Place
 from timebank.demo.population import populate
 from timebank.demo.present import Present
@@ -26,6 +30,7 @@ from timebank.demo.role_grants import appoint_everybody, name_guardians
 from timebank.demo.stories import Refused, Step
 from timebank.demo.year import DAYS, Year
 from timebank.expiry.expiring import close_days
+from timebank.matters.figures.counting import count_matters
 from timebank.service_records.crediting.notice_ends import credit_due_records
 from timebank.shop.cancelling import expire_redemptions
 
@@ -53,6 +58,9 @@ async def found_county(today: date) -> list[Place]:
             path = (county, streets[plan.street], community.id)
             places.append(Place(plan=plan, path=path, people=populate(plan, rng, numbers, today)))
         await asyncio.gather(*[_furnish(place, today, county, streets[place.plan.street]) for place in places])
+        await found_units(places, today)
+        await enrol_guests(places, today)
+        await asyncio.gather(*[_found_service(place, today) for place in places])
     return places
 
 
@@ -60,19 +68,26 @@ async def _furnish(place: Place, today: date, county: UUID, street: UUID) -> Non
     await place.found()
     above = {Role.county_admin: county, Role.street_admin: street, Role.auditor: place.id}
     await appoint_everybody(place, Random(SEED + 1), today, above)
+    await place.switch_on()
     await name_guardians(place, today)
+
+
+async def _found_service(place: Place, today: date) -> None:
+    await found_teams(place, today)
+    await set_categories(place)
 
 
 async def seed(today: date, owner: asyncpg.Connection, told: Told) -> list[str]:
     """Seed the whole county up to this moment. Returns the refused steps in words; there should be none."""
     places = await found_county(today)
     await analyse(owner)
-    years = plan_years(places, today)
+    years = plan_years(places, today, await workdays_of(places[0].system, today - timedelta(days=DAYS)))
     total = sum(len(year.steps) for year in years)
     refusals = await asyncio.gather(*[live(year, partial(told, total)) for year in years])
     now = clock.now()
-    refusals += [await do_in_order(Present(year, now).steps()) for year in years]
+    refusals += await asyncio.gather(*[do_in_order(Present(year, now).steps()) for year in years])
     for place in places:
+        await count_matters(place.system)
         await close_days(place.system)
     await set_passwords()
     await analyse(owner)
@@ -87,9 +102,9 @@ async def analyse(owner: asyncpg.Connection) -> None:
     await owner.execute(f"ANALYZE {', '.join(row['tablename'] for row in tables)}")
 
 
-def plan_years(places: Sequence[Place], today: date) -> list[Year]:
+def plan_years(places: Sequence[Place], today: date, workdays: Workdays) -> list[Year]:
     """Plan every community's year without carrying it out."""
-    years = [Year(place, Random(SEED + number), today) for number, place in enumerate(places)]
+    years = [Year(place, Random(SEED + number), today, workdays) for number, place in enumerate(places)]
     for year in years:
         year.plan()
     return years

@@ -42,6 +42,16 @@ class Story(Protocol):
     def steps(self) -> Iterator[Step]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A story of one step."""
+
+    step: Step
+
+    def steps(self) -> Iterator[Step]:
+        yield self.step
+
+
 class Refused(RuntimeError):
     """A scan whose verdict is not ok."""
 

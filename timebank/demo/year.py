@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
 
+from timebank.areas.workdays import Workdays
 from timebank.core import clock
 from timebank.core.capability import capabilities, resolve
 from timebank.core.scope import Role
@@ -60,8 +61,8 @@ class Year:
     `steps` are unordered; on `due` days the worker's jobs have something to do.
     """
 
-    def __init__(self, place: Place, rng: Random, today: date) -> None:
-        self.place, self.rng, self.today, self.days = place, rng, today, DAYS
+    def __init__(self, place: Place, rng: Random, today: date, workdays: Workdays) -> None:
+        self.place, self.rng, self.today, self.days, self.workdays = place, rng, today, DAYS, workdays
         self.first = today - timedelta(days=DAYS)
         self.steps: list[Step] = []
         self.due: set[date] = set()
@@ -84,7 +85,8 @@ class Year:
 
     def _volunteers(self) -> tuple[list[Resident], list[Resident]]:
         named = [self.place.named(k.name) for k in KNOWN[self.place.plan.name] if k.name in REGULAR]
-        parents = [p for p in self.place.wards if p not in named][:PARENTS]
+        admin = self.place.holder(Role.community_admin)  # sets the price of the courses
+        parents = [p for p in self.place.wards if p not in named and p.door is not admin.door][:PARENTS]
         keepers = set(self.place.keepers.values())
         others = [p for p in neighbours(self.place, self.rng, self.today) if p not in keepers and p not in parents]
         old = [p for p in self.place.people if p.phone is None and age_on(p.born_on, self.today) > 60]

@@ -1,7 +1,7 @@
 """Builds a request's Scope from its bearer token or cookie and the addressed community, and checks the CSRF token."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -70,6 +70,22 @@ async def provide_scope(request: AnyRequest) -> Scope:
     if scope.device_id is not None:
         _require_open_to_device(scope, request.route_handler.opt)
     return scope
+
+
+def provide_scope_where_used(capability: str) -> Callable[[AnyRequest], Awaitable[Scope]]:
+    """`provide_scope` for the addresses of a capability that communities switch on. Raises NotUsedHere elsewhere.
+
+    A caller with a grant over a street or county, or for a unit, may be in any community; what they then ask of one is
+    checked by the verb.
+    """
+
+    async def provide(request: AnyRequest) -> Scope:
+        scope = await provide_scope(request)
+        if not any(grant.region_id or grant.unit_id for grant in scope.grants):
+            scope.require_use(capability)
+        return scope
+
+    return provide
 
 
 def _require_open_to_device(scope: Scope, opt: Mapping[str, Any]) -> None:

@@ -82,6 +82,8 @@ class Imports(Controller):
     hours = _takes_in("hours", "Import sign-in sheets as honour hours, which wait for review.")
     deeds = _takes_in("deeds", "Import a moral-bank book: file its deeds for review and public notice.")
     goods = _takes_in("goods", "Import a list of goods: offer them and add their stock at the stations.")
+    members = _takes_in("members", "Import a list of who has reported in from which unit; new people get a login.")
+    matters = _takes_in("matters", "Import an old book of matters, closed or open. They count, and earn nothing.")
 
     @get()
     async def list_runs(

@@ -15,12 +15,13 @@ from timebank.imports.reports.reasons import Remark
 from timebank.imports.sheets.parsed import InSheet, Parsed, Reading, without_numbers
 from timebank.imports.words.words import Remembered, WordIn, WordKind
 
-Kind = Literal["residents", "hours", "deeds", "goods"]
+Kind = Literal["residents", "hours", "deeds", "goods", "members", "matters"]
 Where = tuple[str, int, int]
 """Sheet, row, and the part of the row: which of its people or services."""
 Noun = Literal[
-    "person", "area", "role_grant", "guardianship", "activity", "service_record", "deed", "good", "stock", "stock_move"
-]
+    "person", "area", "role_grant", "guardianship", "activity", "service_record", "deed", "good", "stock", "stock_move",
+    "affiliation", "matter",
+]  # fmt: skip
 
 FILE_NAME_MAX = 200
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import clock
-from timebank.core.capability import Batches, InboxKind, capabilities, resolve
+from timebank.core.capability import Batches, InboxKind, capabilities, capabilities_of, resolve
 from timebank.core.database import Filters
 from timebank.core.errors import NotFound
 from timebank.core.paging import Page
@@ -84,9 +84,10 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
-def inbox_kinds() -> list[InboxKind]:
-    """Every kind, in the order of their places."""
-    return sorted((kind for one in capabilities() for kind in one.inbox), key=lambda kind: kind.place)
+def inbox_kinds(scope: Scope | None = None) -> list[InboxKind]:
+    """Every kind, or those that the scope's community has, in the order of their places."""
+    brought = capabilities() if scope is None else capabilities_of(scope)
+    return sorted((kind for one in brought for kind in one.inbox), key=lambda kind: kind.place)
 
 
 async def decidable(scope: Scope, kind: InboxKind, asked: Asked | None = None) -> Decidable:

@@ -35,6 +35,8 @@ class Job:
     name: str
     every_seconds: int
     verb: Callable[[Scope], Awaitable[object]]
+    capability: str = ""
+    """The capability that a community must have switched on for it; "" for one without a switch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,11 @@ def jobs() -> tuple["Job | Sweep", ...]:
     """The jobs and sweeps of the capabilities, in their order, and the one that belongs to no capability."""
     manifests = capabilities()
     return (
-        *(Job(job.name, job.every_seconds, resolve(job.verb)) for one in manifests for job in one.jobs),
+        *(
+            Job(job.name, job.every_seconds, resolve(job.verb), one.name if one.switch else "")
+            for one in manifests
+            for job in one.jobs
+        ),
         *(Sweep(sweep.name, sweep.every_seconds, resolve(sweep.verb)) for one in manifests for sweep in one.sweeps),
         Sweep("statistics", 60, installation.analyze_new_tables),
     )
@@ -118,7 +124,7 @@ async def do(job: Job | Sweep, stop: asyncio.Event | None = None) -> bool:
     if isinstance(job, Sweep):
         return await _attempt(job.name, None, job.verb())
     try:
-        communities = await all_communities()
+        communities = await communities_with(job)
     except (TimebankError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         _notify(job.name, None, error)
         return False
@@ -128,6 +134,15 @@ async def do(job: Job | Sweep, stop: asyncio.Event | None = None) -> bool:
             break
         was_done &= await _attempt(job.name, community_id, job.verb(Scope.of_system(community_id)))
     return was_done
+
+
+async def communities_with(job: Job) -> list[UUID]:
+    """The communities in which the job runs."""
+    if not job.capability:
+        return await all_communities()
+    async with transaction(None):
+        found = await database.fetch("SELECT communities_using($1) AS id", job.capability)
+    return [UUID(bytes=row["id"].bytes) for row in found]
 
 
 async def all_communities() -> list[UUID]:

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.activities.calling_off import call_off_coming
+from timebank.activities.patterns.patterns import end_patterns
 from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
@@ -55,7 +56,7 @@ async def count_closing_effects(scope: Scope, station_id: UUID) -> ClosingEffect
 
 @retried
 async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) -> StationOut:
-    """Change a station. Closing it cancels its coming shifts and its reservations, and notifies their people.
+    """Change a station. Closing it ends its patterns, cancels its coming shifts and reservations, and notifies people.
 
     New hours or a new address are sent to the people with a reservation or a sign-up for a coming shift there. An open
     visit keeps the closing time that it began with, or gets a later one. Raises StationHasLessons when closing while
@@ -66,6 +67,7 @@ async def change_station(scope: Scope, station_id: UUID, wanted: StationChange) 
         after = await stations.write_station(scope, station_id, wanted)
         if before.active and not after.active:
             await _require_no_lessons(scope, station_id)
+            await end_patterns(scope, station_id=station_id)
             await call_off_coming(scope, phrase("station_closed", station=after.name), station_id=station_id)
         elif after.active and _where_and_when(before) != _where_and_when(after):
             await keep_longer_hours(scope, station_id)

@@ -16,8 +16,8 @@ from timebank.core.scope import Scope
 async def lock_people(scope: Scope, person_ids: Iterable[UUID]) -> None:
     """Lock these residents' rows until the transaction ends, so that no other verb changes their balances meanwhile."""
     await database.execute(
-        "SELECT FROM person WHERE community_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",
-        scope.community_id, list(person_ids),
+        "SELECT FROM person WHERE community_id = $1 AND id = ANY ($2::text[]::uuid[]) ORDER BY id FOR NO KEY UPDATE",
+        scope.community_id, database.as_texts(person_ids),
     )  # fmt: skip
 
 

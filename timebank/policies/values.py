@@ -11,7 +11,7 @@ from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import done_alone, propose
 from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database
-from timebank.core.capability import hook
+from timebank.core.capability import capabilities, hook, resolve
 from timebank.core.database import Question, retried, transaction
 from timebank.core.errors import Invalid, TimebankError
 from timebank.core.locale import _
@@ -35,6 +35,20 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     second_person_points: int = 200
     pushes_messages: int = 0
     photo_days: int = 180
+    matter_confirm_days: int = 7
+    matter_reopen_days: int = 30
+    matter_returns_max: int = 2
+    similar_days: int = 14
+    wish_value_max: int = 200
+    pair_orders_max: int = 4
+    figure_same_day: int = 50
+    figure_two_days: int = 80
+    figure_three_days: int = 95
+    spot_check_percent: int = 5
+    paid_hours_review: int = 1
+    uses_units: int = 0
+    uses_teams: int = 0
+    uses_matters: int = 0
 
 
 class PolicyOutOfRange(TimebankError):
@@ -48,7 +62,8 @@ class PolicyInfo(msgspec.Struct, frozen=True):
     unit: str
     smallest: int
     largest: int
-    looser: Literal["up", "down"]  # the direction that mints or unlocks more; such a change waits for a second person
+    looser: Literal["up", "down", "neither"]
+    """The direction that mints or unlocks more; such a change waits for a second person."""
 
 
 KNOWN: dict[str, PolicyInfo] = {
@@ -66,6 +81,22 @@ KNOWN: dict[str, PolicyInfo] = {
     "pushes_messages": PolicyInfo(_("有新消息时知会推送平台"), _("（1 开，0 关）"), 0, 1, "up"),
     # Kept longer, private pictures are open to more eyes; not shorter than a quarter, so that nobody gets rid of proof.
     "photo_days": PolicyInfo(_("照片在事情办完后保留的天数"), _("天"), 90, 365, "up"),
+    "matter_confirm_days": PolicyInfo(_("事项办好后，反映人多少天不回应就自动结束"), _("天"), 1, 60, "neither"),
+    "matter_reopen_days": PolicyInfo(_("事项办结后多少天内可以重办"), _("天"), 1, 180, "neither"),
+    "matter_returns_max": PolicyInfo(_("同一事项最多退回几次，再由上一级定"), _("次"), 1, 5, "neither"),
+    "similar_days": PolicyInfo(_("反映前给看多少天内的同类事项"), _("天"), 1, 60, "neither"),
+    "wish_value_max": PolicyInfo(_("一个微心愿最多多少元"), _("元"), 1, 5000, "up"),
+    "pair_orders_max": PolicyInfo(_("同一人给同一户帮忙，一个月超过几次要核对"), _("次"), 1, 31, "up"),
+    "figure_same_day": PolicyInfo(_("事项当天办结的目标"), "%", 0, 100, "neither"),
+    "figure_two_days": PolicyInfo(_("事项两天内办结的目标"), "%", 0, 100, "neither"),
+    "figure_three_days": PolicyInfo(_("事项三天内办结的目标"), "%", 0, 100, "neither"),
+    "spot_check_percent": PolicyInfo(_("办结的事项里抽查多少"), "%", 1, 100, "down"),
+    "paid_hours_review": PolicyInfo(
+        _("有带薪岗位的人在工作日 8 点到 18 点的时长转人工审核"), _("（1 开，0 关）"), 0, 1, "down"
+    ),
+    "uses_units": PolicyInfo(_("使用“单位”：单位、报到、联络员"), _("（1 开，0 关）"), 0, 1, "neither"),
+    "uses_matters": PolicyInfo(_("使用“事项”：反映、点单、心愿、网格事件"), _("（1 开，0 关）"), 0, 1, "neither"),
+    "uses_teams": PolicyInfo(_("使用“班组”：班组、技能、找帮手"), _("（1 开，0 关）"), 0, 1, "neither"),
 }
 _WORDS: dict[str, dict[Any, str]] = {
     "title": {name: info.title for name, info in KNOWN.items()},
@@ -98,8 +129,8 @@ def policy_values(scope: Scope) -> Question:
 
 
 def policies_from(chosen: Iterable[PolicyValue]) -> Policies:
-    """The policies in force: the defaults, overridden by the community's own values."""
-    return msgspec.structs.replace(Policies(), **{each.name: each.value for each in chosen})
+    """The policies in force: the defaults, overridden by the community's own values of the policies known here."""
+    return msgspec.structs.replace(Policies(), **{each.name: each.value for each in chosen if each.name in KNOWN})
 
 
 async def policies(scope: Scope) -> Policies:
@@ -159,6 +190,8 @@ async def change_policy(scope: Scope, name: str, value: int) -> Waiting | None:
 
 def is_looser_policy(info: PolicyInfo, stands: int, value: int) -> bool:
     """Whether this value mints or unlocks more than the value in force, `stands`."""
+    if info.looser == "neither":
+        return False
     return value > stands if info.looser == "up" else value < stands
 
 
@@ -169,6 +202,9 @@ async def _write(scope: Scope, name: str, value: int, by: UUID | None) -> None:
         scope.community_id, name, value, by, clock.now(),
     )  # fmt: skip
     await audit.record(scope, "change_policy", "policy", None, name=name, value=value)
+    begun = next((one.switched_on for one in capabilities() if name == f"uses_{one.name}"), None)
+    if value and begun is not None:
+        await resolve(begun)(scope)
 
 
 async def set_agreed_policy(scope: Scope, change: Change) -> None:

@@ -23,6 +23,7 @@ CAPABILITY = Capability(
     pages=(
         "timebank.presence.pages.scan.ScanPages",
         "timebank.presence.pages.code.CodePages",
+        "timebank.presence.pages.leader.LeaderPages",
         "timebank.presence.pages.counter.CounterPages",
         "timebank.presence.pages.undo.CounterUndoPages",
         "timebank.presence.pages.wall.WallPages",

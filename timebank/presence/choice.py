@@ -16,21 +16,23 @@ SHOWN_AT_ONCE = 3
 
 
 class ActivityChoice(msgspec.Struct, frozen=True):
-    """The activity and shift of a visit; all None where the station offers none."""
+    """The activity and shift of a visit; all None where the station offers none. `paid`: attendance only."""
 
     activity_id: UUID | None = None
     name: str | None = None
     shift_id: UUID | None = None
+    paid: bool = False
 
 
 class Offer(msgspec.Struct, frozen=True):
     id: UUID
     name: str
     needs_sign_up: bool
+    paid: bool = False
 
 
 _SIGNED_UP = (
-    "SELECT s.activity_id, a.name, s.id AS shift_id FROM sign_up u "
+    "SELECT s.activity_id, a.name, s.id AS shift_id, a.paid FROM sign_up u "
     "JOIN shift s ON s.community_id = u.community_id AND s.id = u.shift_id "
     "JOIN activity a ON a.community_id = s.community_id AND a.id = s.activity_id "
     "WHERE u.community_id = $1 AND u.person_id = $2 AND u.cancelled_at IS NULL AND s.cancelled_at IS NULL "
@@ -49,7 +51,7 @@ def signed_up_shift(
 
 
 _NAMED = (
-    "SELECT a.id, a.name, a.needs_sign_up FROM activity a "
+    "SELECT a.id, a.name, a.needs_sign_up, a.paid FROM activity a "
     "WHERE a.community_id = $1 AND a.active AND (a.station_id IS NULL OR a.station_id = $2)"
 )
 
@@ -69,7 +71,7 @@ def named_offer(
 
 
 _OFFERS = (
-    "SELECT id, name, needs_sign_up FROM activity WHERE community_id = $1 AND active "
+    "SELECT id, name, needs_sign_up, paid FROM activity WHERE community_id = $1 AND active "
     "AND (station_id IS NULL OR station_id = $2) ORDER BY station_id IS NULL, created_at, id"
 )
 

@@ -20,7 +20,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     record_id: UUID | None
-    status: str  # approved, pending, rejected; too_short where no record was made
+    status: str  # approved, pending, rejected; too_short or paid where no record was made
     minutes: int
     flags: list[str] = []
     note: str | None = None

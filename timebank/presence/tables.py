@@ -1,6 +1,6 @@
 """The table classes of this capability; those without a use are here for the comparison with the migrated database."""
 
-from piccolo.columns import JSONB, UUID, Array, BigInt, Bytea, Integer, Text, Time, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, Array, BigInt, Boolean, Bytea, Integer, Text, Time, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -36,6 +36,7 @@ class Visit(Table, tablename="visit"):
     read_by = Array(base_column=UUID(), default=list, null=False)
     in_received_at = Timestamptz(default=None, null=True)
     out_received_at = Timestamptz(default=None, null=True)
+    paid = Boolean(default=False, null=False)
 
 
 class Scan(Table, tablename="scan"):

@@ -9,7 +9,7 @@ from timebank.presence.outcomes import Outcome, outcome_of
 from timebank.presence.scans.facts import PersonRow
 from timebank.presence.schemas import Credited, PersonSeen, Verdict, VisitSeen
 from timebank.presence.visits import VisitRow
-from timebank.presence.words import REASONS, flag_texts
+from timebank.presence.words import PAID_DUTY, REASONS, flag_texts
 
 
 def person_seen(person: PersonRow | None) -> PersonSeen | None:
@@ -37,8 +37,8 @@ def check_in_verdict(person: PersonRow | None, visit: VisitRow, flags: list[str]
         direction="in",
         person=person_seen(person),
         visit=_visit_seen(visit, None),
-        attention=flags,
-        said=[told],
+        attention=[*flags, *["paid_duty"] * visit.paid],
+        said=[told, *[said(PAID_DUTY)] * visit.paid],
     )
 
 
@@ -49,6 +49,9 @@ def check_out_verdict(person: PersonRow | None, visit: VisitRow, outcome: Outcom
     short = outcome.status == "too_short"
     if short:
         told.append(said(REASONS["too_short"], stayed=outcome.minutes, least=max(1, in_force.visit_minutes_min)))
+    elif outcome.status == "paid":
+        attention.append("paid_duty")
+        told += [said(_("在岗 {served:minutes}。"), served=outcome.minutes), said(PAID_DUTY)]
     elif outcome.status == "rejected":
         attention.append("attendance_too_low")
         told.append(outcome.why.said() if outcome.why else said(outcome.note or ""))
@@ -82,5 +85,6 @@ async def repeated_check_out_verdict(
     found = await outcome_of(scope, visit.id)
     assert visit.out_at is not None
     minutes = int((visit.out_at - visit.in_at).total_seconds() // 60)
-    first = found or Outcome(record_id=None, status="too_short", minutes=minutes)
+    without_record = "paid" if visit.paid else "too_short"
+    first = found or Outcome(record_id=None, status=without_record, minutes=minutes)
     return check_out_verdict(person, visit, first, in_force)

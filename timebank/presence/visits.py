@@ -19,7 +19,8 @@ LONGEST = timedelta(days=1)  # an open visit began at most this long before the 
 class VisitRow(msgspec.Struct, frozen=True, kw_only=True):
     """A visit with the facts that check-out needs, including the opening hours that apply to it.
 
-    `marks` are the hashes of the browsers that scanned it, as the database writes them as text.
+    `marks` are the hashes of the browsers that scanned it, as the database writes them as text. One of `paid` duty is
+    attendance only.
     """
 
     id: UUID
@@ -38,6 +39,7 @@ class VisitRow(msgspec.Struct, frozen=True, kw_only=True):
     flags: list[str]
     opens_at: time
     closes_at: time
+    paid: bool = False
 
     @property
     def opening(self) -> Opening:
@@ -53,7 +55,7 @@ class VisitRow(msgspec.Struct, frozen=True, kw_only=True):
 _ROW = (
     "SELECT v.id, v.person_id, v.station_id, s.name AS station, v.activity_id, a.name AS activity, v.shift_id, "
     "v.in_at, v.out_at, v.status, v.in_by, v.out_by, v.marks::text[] AS marks, v.flags, "
-    "v.opens_at, v.closes_at{more} FROM visit v "
+    "v.opens_at, v.closes_at, v.paid{more} FROM visit v "
     "JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id "
     "LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id "
 )

@@ -96,6 +96,7 @@ CAPABILITY = Capability(
         "record_withdrawn": _(
             "补录给您的 {times} 次服务（共 {minutes:minutes}）撤回了，不再计入。不对的话请找社区管理员。"
         ),
+        "not_counted.paid": _("带薪的值班只记考勤，不计时长。"),
         "not_counted.too_short": _("到站 {stayed:minutes}，不足 {least:minutes}，不计时长。"),
         "not_counted.attendance": _("到岗 {stayed:minutes}，不足计划 {planned:minutes}的 {percent} %，不计入。"),
         "record_objected": _("您的一条补录服务有人提出异议，社区核实以前先不计入。结果会告诉您。"),
@@ -131,6 +132,7 @@ CAPABILITY = Capability(
         "record_service": _("记了服务时长"),
         "reject_record": _("退回了服务时长"),
         "reverse_record": _("冲正了服务时长"),
+        "undo_noted": _("撤销了确认所得的服务时长"),
         "withdraw_record": _("撤回了服务时长"),
     },
     nouns={"service_record": _("服务记录")},

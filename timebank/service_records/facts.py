@@ -6,6 +6,8 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.access.roles.paid import paid_between
+from timebank.areas.workdays import DayWorks, differing_question, workdays_from
 from timebank.core import clock, database
 from timebank.core.database import Question
 from timebank.core.scope import Scope
@@ -14,7 +16,15 @@ from timebank.presence.evidence.card_scans import unconfirmed_question
 from timebank.presence.visits import VisitRow
 from timebank.rules.schemas import RuleOut
 from timebank.service_records.crediting.credit import Served, credited_question, rule_question
-from timebank.service_records.judging import Other, Span, TimeFacts, VisitFacts, time_flags
+from timebank.service_records.judging import (
+    Other,
+    Span,
+    TimeFacts,
+    VisitFacts,
+    paid_flags,
+    paid_hours,
+    time_flags,
+)
 
 # A record begins at most a day after the day on which it counts, and lasts at most a day.
 AROUND = timedelta(days=2)
@@ -48,6 +58,8 @@ class RecordFacts(msgspec.Struct, frozen=True, kw_only=True):
     has_unconfirmed_card: bool
     is_keeper: bool
     is_elsewhere: bool
+    is_paid: bool
+    differing: list[DayWorks]
 
 
 async def record_facts(
@@ -67,7 +79,7 @@ async def record_facts(
         "has_unconfirmed_card": unconfirmed_question(scope, visit.person_id),
         "is_keeper": _is_keeper(scope, visit, day),
         "is_elsewhere": _is_elsewhere(scope, visit.person_id, span),
-    }
+    } | _paid_questions(scope, visit.person_id, span)
     if visit.shift_id is not None:
         questions["shift"] = database.one(
             'SELECT starts_at AS begin, ends_at AS "end" FROM shift WHERE community_id = $1 AND id = $2',
@@ -86,7 +98,8 @@ def visit_facts(visit: VisitRow, found: RecordFacts, in_force: Policies) -> Visi
     return VisitFacts(
         opening=opening, shift=found.shift, least_minutes=in_force.visit_minutes_min,
         attendance_percent=in_force.attendance_percent_min, time=_time_facts(found.others, opening.day, in_force),
-        beside=beside, doubts=_flags(visit, found),
+        beside=beside, doubts=_flags(visit, found), paid=visit.paid,
+        duty=_duty(Span(visit.in_at, out_at), found.is_paid, found.differing, in_force),
     )  # fmt: skip
 
 
@@ -94,6 +107,8 @@ class _EnteredFacts(msgspec.Struct, frozen=True, kw_only=True):
     others: list[_OtherRow]
     is_in: bool
     is_elsewhere: bool
+    is_paid: bool
+    differing: list[DayWorks]
 
 
 async def flags_of_entered_hours(scope: Scope, served: Served, in_force: Policies) -> list[str]:
@@ -104,15 +119,35 @@ async def flags_of_entered_hours(scope: Scope, served: Served, in_force: Policie
         others=_others(scope, served.person_id, span, served.day, served.id),
         is_in=_is_in_since(scope, served.person_id, span),
         is_elsewhere=_is_elsewhere(scope, served.person_id, span),
+        **_paid_questions(scope, served.person_id, span),
     )
     found = time_flags(span, served.minutes, _time_facts(facts.others, served.day, in_force))
     if "overlap" not in found and facts.is_in:
         found.insert(0, "overlap")
     if facts.is_elsewhere:
         found.append("two_communities")
+    found += paid_flags(span, _duty(span, facts.is_paid, facts.differing, in_force))
     if is_long_ago(served.started_at, in_force):
         found.append("long_ago")
     return found
+
+
+def _paid_questions(scope: Scope, person_id: UUID, span: Span) -> dict[str, Question]:
+    """Whether the person is paid for a duty around the span, and which of its days differ from Monday to Friday."""
+    first, last = clock.local_day(span.begin), clock.local_day(span.end)
+    return {
+        "is_paid": paid_between(scope, person_id, first, last),
+        "differing": differing_question(scope, first, last),
+    }
+
+
+def _duty(span: Span, is_paid: bool, differing: Sequence[DayWorks], in_force: Policies) -> list[Span]:
+    """The paid hours around a span; none for whoever holds no paid role, or where they are not reviewed."""
+    if not (is_paid and in_force.paid_hours_review):
+        return []
+    first, last = clock.local_day(span.begin), clock.local_day(span.end)
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return paid_hours(days, workdays_from(differing).is_workday)
 
 
 def is_long_ago(started_at: datetime, in_force: Policies) -> bool:

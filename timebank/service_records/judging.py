@@ -1,11 +1,16 @@
 """The judgement of a visit by its start and end: pure functions for scanned, forgotten and corrected ends alike."""
 
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 import msgspec
 
+from timebank.core import clock
 from timebank.core.opening import Opening
+
+AT_WORK = (time(8), time(18))
+"""The hours of a workday in which somebody with a paid role is at work."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -44,12 +49,14 @@ class VisitFacts(msgspec.Struct, frozen=True, kw_only=True):
     time: TimeFacts
     beside: list[Span]  # visits of other people by the same browser or session
     doubts: list[str]  # flags that do not depend on its length
+    paid: bool = False  # paid duty: attendance only
+    duty: list[Span] = []  # the hours on workdays of a person with a paid role
 
 
 class Judgement(msgspec.Struct, frozen=True):
     """The minutes of a visit and the decision about them; `clean` is credited at once."""
 
-    status: Literal["clean", "doubtful", "too_short", "attendance_too_low"]
+    status: Literal["clean", "doubtful", "too_short", "attendance_too_low", "paid"]
     span: Span
     minutes: int
     planned: int = 0
@@ -66,13 +73,15 @@ def judge_visit(came_at: datetime, left_at: datetime, facts: VisitFacts) -> Judg
     span = _counted(came_at, left_at, facts)
     minutes = whole_minutes(span.end - span.begin)
     planned = whole_minutes(facts.shift.end - facts.shift.begin) if facts.shift else 0
+    if facts.paid:
+        return Judgement("paid", span, minutes, planned)
     if minutes < max(1, facts.least_minutes):
         return Judgement("too_short", span, minutes, planned)
     if minutes * 100 < planned * facts.attendance_percent:
         return Judgement("attendance_too_low", span, minutes, planned)
     stay = Span(came_at, left_at)
     shared = any(stay.meets(other) for other in facts.beside)
-    flags = [*time_flags(span, minutes, facts.time), *["same_device"] * shared]
+    flags = [*time_flags(span, minutes, facts.time), *["same_device"] * shared, *paid_flags(span, facts.duty)]
     every = list(dict.fromkeys([*facts.doubts, *flags]))
     return Judgement("doubtful" if every else "clean", span, minutes, planned, every)
 
@@ -92,3 +101,13 @@ def time_flags(span: Span, minutes: int, facts: TimeFacts) -> list[str]:
     that_day = sum(other.minutes for other in facts.others if other.day == facts.day)
     overlap = any(span.meets(other.span) for other in facts.others)
     return ["overlap"] * overlap + ["long_day"] * (that_day + minutes > facts.over_minutes)
+
+
+def paid_hours(days: Iterable[date], is_workday: Callable[[date], bool]) -> list[Span]:
+    """The paid hours, 8 to 18 o'clock, of those of these days that are workdays."""
+    return [Span(clock.at_local(day, AT_WORK[0]), clock.at_local(day, AT_WORK[1])) for day in days if is_workday(day)]
+
+
+def paid_flags(span: Span, duty: Sequence[Span]) -> list[str]:
+    """The flag of hours that fall into the person's paid hours."""
+    return ["paid_hours"] * any(span.meets(each) for each in duty)

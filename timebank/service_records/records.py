@@ -34,6 +34,8 @@ class _Stored(Outcome, frozen=True, kw_only=True):
 async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
     """Write the service record of a visit that has ended, and credit it at once unless it has flags.
 
+    Paid duty and a visit that is too short make no record.
+
     The caller holds the row lock of the visit and, except for a forgotten check-out, of the person. The record is
     queued.
     """
@@ -41,6 +43,8 @@ async def record_visit(scope: Scope, visit: VisitRow) -> Outcome:
     facts = await record_facts(scope, visit)
     in_force, rule = policies_from(facts.policies), service_rule(facts.rule)
     found = judge_visit(visit.in_at, visit.out_at, visit_facts(visit, replace(facts, rule=rule), in_force))
+    if found.status == "paid":
+        return Outcome(record_id=None, status="paid", minutes=found.minutes, why=why_not(found, in_force))
     if found.status == "too_short":
         return Outcome(record_id=None, status="too_short", minutes=found.minutes)
     served = Served(
@@ -128,6 +132,8 @@ async def judge_again(
 
 def why_not(found: Judgement, in_force: Policies) -> Phrase | None:
     """The reason why a visit does not count; None where it does."""
+    if found.status == "paid":
+        return phrase("not_counted.paid")
     if found.status == "too_short":
         return phrase("not_counted.too_short", stayed=found.minutes, least=max(1, in_force.visit_minutes_min))
     if found.status == "attendance_too_low":

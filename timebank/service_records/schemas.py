@@ -69,6 +69,7 @@ class RecordOut(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     corrected_by: UUID | None = None
     source_kind: str | None = None
+    source_id: UUID | None = None
     flag_texts: list[str] = []
 
 

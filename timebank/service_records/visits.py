@@ -41,6 +41,7 @@ class _Stored(VisitOut, frozen=True, kw_only=True):
     closes_at: time
     shift_begin: datetime | None
     shift_end: datetime | None
+    paid: bool | None
     record_kind: str | None
     notice_until: datetime | None
     per_point: int | None

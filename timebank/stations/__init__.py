@@ -1,1 +1,1 @@
-"""Stations, where people check in and collect goods, and their codes. Stations have no kinds."""
+"""Stations, where people check in and collect goods, and their codes."""

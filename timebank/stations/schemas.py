@@ -11,9 +11,11 @@ StationName = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00
 Address = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00]*$")]
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
 DeviceKind = Literal["display", "counter"]
+StationKind = Literal["station", "grid_post", "canteen", "gate", "hall"]
+"""What a place is. At a gate there is no screen: the leader of a shift shows its code on the own phone."""
 
 
-class StationIn(msgspec.Struct, forbid_unknown_fields=True):
+class StationIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A new station. Times are local, such as 08:30; a closing time that is not later belongs to the next day."""
 
     name: StationName
@@ -21,6 +23,7 @@ class StationIn(msgspec.Struct, forbid_unknown_fields=True):
     area_id: UUID | None = None
     opens_at: ClockTime = "08:00"
     closes_at: ClockTime = "20:00"
+    kind: StationKind = "station"
 
 
 class StationChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -31,6 +34,7 @@ class StationChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     area_id: UUID | UnsetType | None = UNSET
     opens_at: ClockTime | UnsetType = UNSET
     closes_at: ClockTime | UnsetType = UNSET
+    kind: StationKind | UnsetType = UNSET
     active: bool | UnsetType = UNSET
 
 
@@ -43,6 +47,7 @@ class StationOut(msgspec.Struct, frozen=True, kw_only=True):
     opens_at: str
     closes_at: str
     active: bool
+    kind: str = "station"
 
 
 class CodeOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from timebank.core import audit, clock, codes, database
+from timebank.core.capability import hook
 from timebank.core.database import retried, transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Scope
@@ -18,18 +19,23 @@ def acceptance_ends(moment: datetime, seconds: int) -> datetime:
 
 
 async def code_on_screen(scope: Scope, station_id: UUID) -> CodeOut:
-    """The station's present code. Raises Forbidden unless the caller is one of its devices or serves at it.
+    """The station's present code. Raises Forbidden unless the caller is one of its devices, serves at it or leads now.
 
-    Reading it other than on a display is recorded, and visits by a code that was read so are flagged for review.
+    At a place without a screen the leader of a shift shows it on the own phone while the shift runs. Reading it other
+    than on a display is recorded, and visits by a code that was read so are flagged for review; a code on a leader's
+    phone counts for those who signed up for that shift, but not for the leader.
     """
     found = await station_row(scope, station_id)
     if found is None:
         raise NotFound
-    if not (scope.keeps(station_id) or scope.device_station_id == station_id):
-        raise Forbidden
     now = clock.now()
+    led: UUID | None = None
+    if scope.person_id is not None and scope.device_id is None:
+        led = await hook("shift_led_at")(scope, station_id, now)
+    if not (led or scope.keeps(station_id) or scope.device_station_id == station_id):
+        raise Forbidden
     if not scope.system and scope.device_kind != "display":
-        await record_reading(scope, station_id, now)
+        await record_reading(scope, station_id, now, led)
     payload = codes.station_code(scope.community_id, station_id, found.code_epoch, now)
     seconds = codes.STATION_STEP_SECONDS
     return CodeOut(

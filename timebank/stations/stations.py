@@ -33,7 +33,7 @@ class StationAreaUnknown(TimebankError):
 
 _SHOWN = (
     "id, community_id, name, address, area_id, to_char(opens_at, 'HH24:MI') AS opens_at, "
-    "to_char(closes_at, 'HH24:MI') AS closes_at, active"
+    "to_char(closes_at, 'HH24:MI') AS closes_at, active, kind"
 )
 
 
@@ -127,7 +127,7 @@ async def add_station(scope: Scope, wanted: StationIn) -> StationOut:
                 community_id=scope.community_id, id=station_id, area_id=wanted.area_id, name=name,
                 pinyin=names.pinyin(name), address=names.clean(wanted.address),
                 opens_at=time.fromisoformat(wanted.opens_at), closes_at=time.fromisoformat(wanted.closes_at),
-                code_epoch=1, active=True, created_at=clock.now(),
+                code_epoch=1, active=True, created_at=clock.now(), kind=wanted.kind,
             )
         )  # fmt: skip
         await audit.record(scope, "add_station", "station", station_id)

@@ -16,6 +16,7 @@ class Station(Table, tablename="station"):
     code_epoch = Integer(default=None, null=False)
     active = Boolean(default=None, null=False)
     created_at = Timestamptz(default=None, null=False)
+    kind = Varchar(length=10, default="station", null=False)
 
 
 class CodeReading(Table, tablename="code_reading"):
@@ -24,3 +25,4 @@ class CodeReading(Table, tablename="code_reading"):
     step = BigInt(primary_key=True, default=None, null=False)
     reader_id = UUID(default=None, null=False)
     read_at = Timestamptz(default=None, null=False)
+    shift_id = UUID(default=None, null=True)

@@ -6,11 +6,13 @@ from datetime import date, datetime
 
 from timebank.access.devices.further_devices import KIND_WORDS
 from timebank.access.roles.words import ROLES
+from timebank.activities.patterns.words import weekday_in_words
 from timebank.core.capability import capabilities
 from timebank.core.locale import _, translate
 from timebank.core.wording import day, when
 from timebank.deeds.words import WHY
 from timebank.ledger.checking.check import CURRENCIES
+from timebank.matters import words as matter_words
 from timebank.outbox.delivering import declared_deliveries
 from timebank.overview.change_kinds import kinds
 from timebank.policies.values import KNOWN
@@ -32,10 +34,13 @@ def nouns() -> dict[str, str]:
 LABELS: dict[str, str] = {
     "accepted": _("接受"), "active": _("启用"), "amount": _("数额"), "asked": _("等主人同意"),
     "before": _("原来"), "boxes": _("遮盖处"), "by": _("方式"), "cause": _("起因"), "change": _("增减"),
-    "children": _("孩子人数"), "chosen": _("选了几件"), "cost_fen": _("成本"), "confirms": _("属实"),
-    "consented": _("已同意"), "counted": _("清点数"), "created": _("新增"), "mapped": _("对应的词"),
+    "children": _("孩子人数"), "chosen": _("选了几件"), "cost_fen": _("成本"), "count": _("几个"),
+    "confirms": _("属实"), "consented": _("已同意"), "counted": _("清点数"), "created": _("新增"),
+    "mapped": _("对应的词"),
     "currency": _("币种"), "day": _("日期"), "decision": _("决定"), "ends_at": _("结束"), "ends_on": _("截止日期"),
-    "failures": _("次数"),
+    "failures": _("次数"), "findable": _("可以被找到"), "first": _("第一天"), "last": _("最后一天"),
+    "leads": _("带队"), "members": _("人数"), "needs_proof": _("要有证明"), "since": _("开始"), "until": _("到"),
+    "origin": _("来历"), "urged": _("第几次催办"), "weekday": _("星期"), "channel": _("怎么来的"),
     "fields": _("改了"), "flags": _("标记"), "found": _("找到"), "given": _("份数"), "grants": _("身份数"),
     "kind": _("种类"), "lapsed": _("早已到期"), "list": _("名单"), "minutes": _("分钟"),
     "minutes_per_point": _("几分钟 1 分"), "monthly_limit": _("每月限量"),
@@ -68,7 +73,10 @@ DECISIONS = {
 }  # fmt: skip
 RECORDS = {"credit": _("两次扫码"), "honour": _("补录")}
 ASKED = {"spend": _("没有带手机和卡，当场领取"), "own_collection": _("站长同户的预留")}
-SHEETS = {"residents": _("花名册"), "hours": _("签到表"), "deeds": _("道德银行台账"), "goods": _("物品表")}
+SHEETS = {
+    "residents": _("花名册"), "hours": _("签到表"), "deeds": _("道德银行台账"), "goods": _("物品表"),
+    "members": _("报到名册"), "matters": _("事项台账"),
+}  # fmt: skip
 MOVES = {"received": _("入库"), "import": _("导入")}
 # A code of the program that has no word says nothing to a reader and is left out: of these fields, which hold no names.
 CODED = frozenset({"kind", "flags", "subject", "cause", "move", "fields", "decision", "currency", "was", "before"})
@@ -103,6 +111,8 @@ def _value(verb: str, key: str, value: object, language: str) -> str:
     if isinstance(value, list):
         told = [_value(verb, key, each, language) for each in value]
         return translate(_("、"), language).join(each for each in told if each)
+    if key == "weekday" and isinstance(value, int):
+        return weekday_in_words(value, language)
     if not isinstance(value, str):
         return str(value)
     word = _words(verb, key).get(value)
@@ -122,13 +132,17 @@ def _words(verb: str, key: str) -> Mapping[str, str]:
             return {kind.name: kind.sentence for kind in kinds().values()}
         case _, "fields":
             return _fields()
+        case _, "status" if verb.endswith("_matter"):
+            return matter_words.STATUSES
         case _, "list":
             return _lists()
     known: dict[str, Mapping[str, str]] = {
         "role": {role.value: word for role, word in ROLES.items()}, "proof": PROOFS,
-        "kind": KIND_WORDS | RECORDS | ASKED | SHEETS, "decision": DECISIONS, "flags": FLAGS, "move": MOVES,
+        "kind": KIND_WORDS | RECORDS | ASKED | SHEETS | matter_words.KINDS, "decision": DECISIONS, "flags": FLAGS,
+        "move": MOVES,
         "currency": CURRENCIES, "trigger": TRIGGERS, "why": WHY, "stage": STAGES, "cause": CAUSES, "of": nouns(),
-        "by": BY_WORDS, "status": STATUSES,
+        "by": BY_WORDS, "status": STATUSES, "channel": matter_words.CHANNELS,
+        "found": matter_words.VERIFIED, "origin": matter_words.ORIGINS,
     }  # fmt: skip
     return known.get(key, {})
 

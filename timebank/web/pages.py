@@ -49,13 +49,18 @@ def reader_of(caller: Scope) -> Reader:
 def reading_as(caller: Scope | None) -> dict[str, Any]:
     """The template context about the reader and their permissions; for devices and visitors `me` is None."""
     if caller is None or caller.login_id is None or caller.device_id is not None:
-        return {"me": None, "administers": False, "reads_all": False, "inspects": False}
+        return {"me": None, "administers": False, "reads_all": False, "inspects": False, "uses": _uses_nothing}
     return {
         "me": reader_of(caller),
         "administers": caller.administers,
         "reads_all": caller.reads_all,
         "inspects": caller.has(Role.grid_worker),
+        "uses": caller.uses,
     }
+
+
+def _uses_nothing(_capability: str) -> bool:
+    return False
 
 
 def page(request: AnyRequest, caller: Scope | None, template: str, *, status: int = 200, **context: Any) -> Template:

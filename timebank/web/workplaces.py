@@ -10,7 +10,12 @@ def workplaces_of(caller: Scope) -> list[Workplace]:
     """The caller's workplaces in the community, the first to land on first. A device has none: it is one."""
     if caller.device_id is not None:
         return []
-    declared = sorted((place for one in capabilities() for place in one.workplaces), key=lambda place: place.place)
+    used = {one.name for one in capabilities() if not one.switch or caller.uses(one.name)}
+    # A unit is served in other communities than the one its contact lives in.
+    brought = (
+        place for one in capabilities() for place in one.workplaces if one.name in used or place.who == "contacts"
+    )
+    declared = sorted(brought, key=lambda place: place.place)
     return [place for place in declared if _works_at(caller, place)]
 
 
@@ -34,6 +39,10 @@ def _works_at(caller: Scope, place: Workplace) -> bool:
             return caller.reads_all
         case "workers":
             return caller.has(Role.grid_worker) and not caller.reads_all
+        case "grids":
+            return caller.has(Role.grid_worker, Role.grid_head) and not caller.reads_all
+        case "contacts":
+            return any(grant.role == Role.unit_contact for grant in caller.grants)
         case "keepers":
             return bool(caller.kept_stations)
         case "residents":

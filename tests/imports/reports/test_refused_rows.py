@@ -14,6 +14,7 @@ from openpyxl import load_workbook
 from tests.imports.files.test_workbooks import saved
 from tests.imports.files.unread_books import csv, ods, ods_cell, ods_file, ods_row, ods_table, strict_xlsx, xls, xlsx
 from tests.imports.kinds.test_imports import DEEDS, GOODS, HOURS, ROSTER, table
+from tests.imports.runs.test_runs import get_ready
 from tests.support.town import Town
 from timebank.core.scope import Scope
 from timebank.imports.files import workbook
@@ -88,6 +89,31 @@ BOOKS: dict[Kind, Book] = {
         },
         {"库存": 4}, 2,
     ),
+    "members": Book(
+        {
+            "税务": [
+                ["2026年县税务局报到名册"], ["姓名", "手机", "报到日期"],
+                ["张桂兰", "-", "3月2日"],
+                ["林大山", "199000", "同上"],
+            ],
+            "供电": [["2026年供电公司报到名册"], ["姓名", "手机", "报到日期"], ["林小舟", "1990001", "3月4日"]],
+        },
+        {"手机": "13800008002"}, 2,
+    ),
+    "matters": Book(
+        {
+            "十月": [
+                ["2026年事项台账"], ["受理日期", "网格", "类别", "内容", "办结日期", "处理结果"],
+                ["10月3日", "第一网格", "路灯", "灯不亮", "10月4日", "已修好"],
+                ["同上", "同上", "停车", "占道", "10月1日", "已劝离"],
+            ],
+            "十一月": [
+                ["2026年事项台账"], ["受理日期", "网格", "类别", "内容", "办结日期", "处理结果"],
+                ["11月3日", "第一网格", "停车", "占消防通道", "", "已劝离"],
+            ],
+        },
+        {"办结日期": "2026-11-09"}, 2,
+    ),
 }  # fmt: skip
 
 
@@ -147,7 +173,10 @@ def reasons(found: Findings) -> list[str]:
 
 @pytest.mark.parametrize("made", [as_xlsx, as_ods, as_csv])
 @pytest.mark.parametrize("kind", list(BOOKS))
-async def test_rows_that_were_refused_go_in_once_they_are_mended(town: Town, kind: Kind, made: Any) -> None:
+async def test_rows_that_were_refused_go_in_once_they_are_mended(
+    town: Town, owner: asyncpg.Connection, kind: Kind, made: Any
+) -> None:
+    await get_ready(kind, town, owner)
     scope, book, name = await town.scope("赵丽"), BOOKS[kind], f"book.{made.__name__[3:]}"
     content = made(book)
     bad = 1 if made is as_csv else book.bad

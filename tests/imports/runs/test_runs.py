@@ -12,9 +12,15 @@ import pytest
 
 from tests.access.test_access_pages import browser
 from tests.imports.kinds.test_imports import DEEDS, GOODS, HOURS, ROSTER, resident, table
+from tests.imports.kinds.test_matter_books import MATTERS
+from tests.imports.kinds.test_matter_books import row as matter
+from tests.imports.kinds.test_members import MEMBERS
+from tests.imports.kinds.test_members import row as member
 from tests.imports.test_api import Desk
+from tests.support.matters import matters_ground
 from tests.support.messages import texts
 from tests.support.town import SPRING, Town
+from tests.support.units import add_units
 from timebank.areas.reach import require_region
 from timebank.core import clock, database, vault
 from timebank.core.database.connections import ReadOnly
@@ -46,6 +52,14 @@ def services(town: Town, count: int, *names: str) -> bytes:
         day, hour = DAY - timedelta(days=turn // 10), 8 + turn % 10
         rows.append([day, "站点值守", "", name, town.phones[name], f"{hour}:00", f"{hour}:45"])
     return table(HOURS, *rows)
+
+
+async def get_ready(kind: Kind, town: Town, owner: asyncpg.Connection) -> None:
+    """Switch on what the workbooks of this kind need."""
+    if kind == "members":
+        await add_units(owner, town)
+    if kind == "matters":
+        await matters_ground(town, owner)
 
 
 async def begun(scope: Scope, kind: Kind, content: bytes, *, batches: int = 0) -> UUID:
@@ -87,7 +101,9 @@ async def lines_of(owner: asyncpg.Connection, table_name: str) -> int:
 
 
 @pytest.mark.parametrize("kind", list(IMPORTERS))
-async def test_a_trial_locks_no_row_and_writes_none(town: Town, pool: str, kind: Kind) -> None:
+async def test_a_trial_locks_no_row_and_writes_none(
+    town: Town, pool: str, owner: asyncpg.Connection, kind: Kind
+) -> None:
     """Another transaction locks every row that the file refers to, so a trial that waited for a lock would hang."""
     day = clock.local_day() - timedelta(days=2)
     rows: dict[str, list[Any]] = {
@@ -95,7 +111,10 @@ async def test_a_trial_locks_no_row_and_writes_none(town: Town, pool: str, kind:
         "hours": [HOURS, [day, "站点值守", "", "张桂兰", town.phones["张桂兰"], "09:00", "10:00"]],
         "deeds": [DEEDS, [day, "王建国", "3栋", "调解邻里纠纷", 10, "李秀英", ""]],
         "goods": [GOODS, ["雨伞", "把", 45, 3, "慈善超市", ""], ["香皂", "块", 8, 5, "慈善超市", 3]],
+        "members": [MEMBERS, member("县税务局", "张桂兰", town.phones["张桂兰"])],
+        "matters": [MATTERS, matter("W-1", day, "灯不亮", name="张桂兰", phone=town.phones["张桂兰"])],
     }
+    await get_ready(kind, town, owner)
     scope, other = await town.scope("赵丽"), await asyncpg.connect(pool)
     async with other.transaction():
         for name in ("region", "person", "area", "household", "login", "membership", "good", "stock", "activity"):
@@ -170,7 +189,7 @@ async def test_a_killed_roster_gets_its_logins_offices_and_guardians_from_the_wo
                                 "WHERE p.name LIKE '林%'") == 151  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["hours", "deeds", "goods", "residents"])
+@pytest.mark.parametrize("kind", list(IMPORTERS))
 async def test_a_kill_after_any_batch_changes_nothing_of_the_end(
     town: Town, owner: asyncpg.Connection, kind: Kind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,7 +204,10 @@ async def test_a_kill_after_any_batch_changes_nothing_of_the_end(
         ],
         "deeds": [DEEDS, *([day, "王建国", "3栋", "楼道卫生巡查", 2, "李秀英", note] for note in "甲乙丙")],
         "goods": [GOODS, *([f"物品{n}", "个", 5, 4, "慈善超市", ""] for n in range(3))],
+        "members": [MEMBERS, *(member("县税务局", f"林{name}", f"1990001000{n}") for n, name in enumerate("甲乙丙"))],
+        "matters": [MATTERS, *(matter(f"W-{n}", day, f"第 {n} 盏灯不亮", day) for n in range(3))],
     }
+    await get_ready(kind, town, owner)
     steps = IMPORTERS[kind].steps
     small = type(steps)(steps.row, 1, steps.take, steps.finish)
     monkeypatch.setattr(carrying, "steps_of", lambda _at: small)
@@ -200,7 +222,8 @@ async def test_a_kill_after_any_batch_changes_nothing_of_the_end(
         assert planned is not None
         await carrying._step(actor, at, small, planned)
     made = {"residents": "person WHERE name LIKE '林%'", "hours": "service_record", "deeds": "deed",
-            "goods": "stock_move WHERE reason = 'import'"}  # fmt: skip
+            "goods": "stock_move WHERE reason = 'import'", "members": "affiliation",
+            "matters": "matter_step WHERE verb = 'import'"}  # fmt: skip
     assert await lines_of(owner, made[kind]) == 3
     found = await history.show_run(town.system(), run_id)
     assert (found.state, found.created, found.accepted, found.errors) == ("done", 3, 3, [])
@@ -347,7 +370,7 @@ async def test_the_worker_carries_on_what_a_street_administrator_began_in_a_comm
     assert at is not None
     starter = await work.starter_of(town.system(SPRING), at)
     assert (starter.community_id, starter.community_name, starter.person) == (spring, SPRING, None)
-    assert starter.grants == {Grant(Role.street_admin, region_id=town.street)}
+    assert starter.grants == {Grant(role=Role.street_admin, region_id=town.street)}
     assert (await require_region(starter, town.street)).id == town.street
     with pytest.raises(Forbidden):
         await require_region(starter, town.county)
@@ -582,32 +605,56 @@ async def test_what_stands_in_the_way_is_told_by_kind_with_what_to_do(town: Town
 # -------------------------------------------------------------------------------------------- the number of statements
 
 
-async def test_hours_and_deeds_take_far_less_than_a_statement_a_row(
-    town: Town, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counted = 0
+class Statements:
+    """Counts the statements that the service sends."""
 
-    def counting(name: str) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.counted = 0
+        for name in ("execute", "fetch", "fetchrow", "fetchval"):
+            self._count(monkeypatch, name)
+
+    def _count(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         original = getattr(asyncpg.pool.PoolConnectionProxy, name)
 
-        async def once(self: Any, *args: Any, **values: Any) -> Any:
-            nonlocal counted
-            counted += 1
-            return await original(self, *args, **values)
+        async def once(connection: Any, *args: Any, **values: Any) -> Any:
+            self.counted += 1
+            return await original(connection, *args, **values)
 
         monkeypatch.setattr(asyncpg.pool.PoolConnectionProxy, name, once)
 
-    for name in ("execute", "fetch", "fetchrow", "fetchval"):
-        counting(name)
+
+async def test_hours_and_deeds_take_far_less_than_a_statement_a_row(
+    town: Town, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = Statements(monkeypatch)
     scope = await town.scope("赵丽")
     report = await runs.import_file(scope, "hours", "a.csv", services(town, 1000, "张桂兰", "李秀英"), skip_bad=True)
     assert report.created == 1000
-    assert counted < 250
+    assert sent.counted < 250
     await owner.execute("UPDATE rule SET cap_period = NULL, cap_per_person = NULL, cap_per_area = NULL")
-    counted, day = 0, clock.local_day()
+    sent.counted, day = 0, clock.local_day()
     deeds = [
         [day - timedelta(days=n + 1), "王建国", "3栋", "楼道卫生巡查", 2, "李秀英", f"第{n}次"] for n in range(200)
     ]
     report = await runs.import_file(scope, "deeds", "b.csv", table(DEEDS, *deeds), skip_bad=True)
     assert report.created == 200
-    assert counted < 200
+    assert sent.counted < 200
+
+
+async def test_matters_and_members_take_a_few_statements_for_each_batch_of_a_hundred(
+    town: Town, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await get_ready("matters", town, owner)
+    await get_ready("members", town, owner)
+    sent = Statements(monkeypatch)
+    scope, day = await town.scope("赵丽"), clock.local_day() - timedelta(days=40)
+    rows = [matter(f"W-{n}", day - timedelta(days=n % 300), f"第 {n} 盏灯不亮", day) for n in range(1_000)]
+    report = await runs.import_file(scope, "matters", "a.csv", table(MATTERS, *rows), skip_bad=True)
+    assert report.created == 1_000
+    assert sent.counted < 10 * 20 + 100
+    assert await owner.fetchval("SELECT sum(received) FROM matter_tally WHERE subject_kind = 'all'") == 1_000
+    sent.counted = 0
+    people = [member("县税务局", f"林{chr(0x4E00 + n)}", f"138{n:08}") for n in range(300)]
+    report = await runs.import_file(scope, "members", "b.csv", table(MEMBERS, *people), skip_bad=True)
+    assert report.created == 300
+    assert sent.counted < 3 * 30 + 60

@@ -85,7 +85,8 @@ def volunteer(**other: Any) -> Scope:
 def keeper(*stations: UUID, **other: Any) -> Scope:
     """The keeper of these stations (暖蜂驿站 where none is given) with the own phone."""
     own = ResidentRecord(community_id=HERE, person_id=KEEPER, name="周敏", community_name="凤凰社区")
-    grants = frozenset(Grant(Role.station_keeper, HERE, station_id=each) for each in stations or (STATION,))
+    kept = stations or (STATION,)
+    grants = frozenset(Grant(role=Role.station_keeper, community_id=HERE, station_id=each) for each in kept)
     known: dict[str, Any] = {"community_id": HERE, "persons": (own,), "grants": grants, "login_id": KEEPER_LOGIN}
     return Scope(**(known | other))
 

@@ -31,6 +31,7 @@ from tests.presence.scans.scenes import (
 from timebank.core.errors import NotFound
 from timebank.presence.choice import ActivityChoice, Offer
 from timebank.presence.evidence.device_clock import DeviceClock
+from timebank.presence.evidence.leaders_code import Led
 from timebank.presence.scans.context import ScanContext
 from timebank.presence.scans.deciding import Decision, decide
 from timebank.presence.scans.facts import Identified, ScanFacts
@@ -40,6 +41,8 @@ ACTIVITY, OTHER_ACTIVITY, SHIFT = UUID(int=91), UUID(int=92), UUID(int=93)
 CLEANING, ESCORT = Offer(ACTIVITY, "清洁", False), Offer(OTHER_ACTIVITY, "护学", True)
 SEAT = ActivityChoice(OTHER_ACTIVITY, "护学", SHIFT)
 HOUSEHOLD = UUID(int=101)
+LED = Led(UUID(int=42), SHIFT, False)
+PAID = Offer(ACTIVITY, "巡逻", False, True)
 CHILD = person(born_on=date(2016, 6, 1))
 
 
@@ -160,6 +163,8 @@ CHOICES: list[tuple[str, dict[str, Any], ScanFacts, ActivityChoice | str]] = [
     ("one needs a sign-up", {}, ScanFacts(offers=[ESCORT]), ActivityChoice()),
     ("the first open to all", {}, ScanFacts(offers=[ESCORT, CLEANING]), ActivityChoice(ACTIVITY, "清洁")),
     ("signed up for a shift", {}, ScanFacts(offers=[CLEANING], seat=SEAT), SEAT),
+    ("paid duty by itself", {}, ScanFacts(offers=[PAID]), ActivityChoice(ACTIVITY, "巡逻", None, True)),
+    ("paid duty named", {"activity_id": ACTIVITY}, ScanFacts(named=PAID), ActivityChoice(ACTIVITY, "巡逻", None, True)),
     ("named", {"activity_id": ACTIVITY}, ScanFacts(named=CLEANING), ActivityChoice(ACTIVITY, "清洁")),
     ("named by its shift", {"shift_id": SHIFT}, ScanFacts(named=CLEANING), ActivityChoice(ACTIVITY, "清洁", SHIFT)),
     ("named without the sign-up it needs", {"activity_id": OTHER_ACTIVITY}, ScanFacts(named=ESCORT), "not_signed_up"),
@@ -184,6 +189,19 @@ FLAGS: list[tuple[str, ScanContext, Identified, ScanFacts, list[str]]] = [
     ("the own phone", own("09:00"), identified("09:00"), ScanFacts(), []),
     ("a code that staff had read", own("09:00"), identified("09:00"), ScanFacts(readers=[KEEPER_LOGIN]),
      ["code_read_by_staff"]),
+    ("a leader's code, with a seat of that shift", own("09:00"), identified("09:00"),
+     ScanFacts(led=[LED], seat=SEAT), []),
+    ("a leader's code, without a seat", own("09:00"), identified("09:00"), ScanFacts(led=[LED]), ["other_shift"]),
+    ("a leader's code, with a seat of another shift", own("09:00"), identified("09:00"),
+     ScanFacts(led=[LED], seat=ActivityChoice(OTHER_ACTIVITY, "护学", UUID(int=94))), ["other_shift"]),
+    ("the leader's own code", own("09:00"), identified("09:00"),
+     ScanFacts(led=[Led(KEEPER_LOGIN, SHIFT, True)], seat=SEAT), ["leader"]),
+    ("a code that the leader and another leader had", own("09:00"), identified("09:00"),
+     ScanFacts(led=[LED, Led(KEEPER_LOGIN, SHIFT, True)], seat=SEAT), ["leader"]),
+    ("the leader's own code without a seat", own("09:00"), identified("09:00"),
+     ScanFacts(led=[Led(KEEPER_LOGIN, SHIFT, True)]), ["leader", "other_shift"]),
+    ("a code that a leader and staff had", own("09:00"), identified("09:00"),
+     ScanFacts(led=[LED], readers=[KEEPER_LOGIN], seat=SEAT), ["code_read_by_staff"]),
     ("a neighbour's phone at the counter", scan(keeper(), person_code("09:00"), "09:00"), identified("09:00"),
      ScanFacts(near=related(PERSON, household=HOUSEHOLD)), []),
     ("the keeper's household", scan(keeper(), person_code("09:00"), "09:00"), identified("09:00"),
@@ -258,3 +276,10 @@ def test_a_closed_station_lets_nobody_in() -> None:
 def test_a_claim_of_another_station_is_not_used() -> None:
     context = scan(volunteer(), station_code("09:00"), "09:00", claim=claim("09:00", place=OTHER_STATION))
     assert decide(context, identified("09:00"), ScanFacts()).step == "check_in"
+
+
+@pytest.mark.parametrize(("shift", "flags"), [(SHIFT, []), (None, ["other_shift"])])
+def test_a_leaders_code_ends_a_visit_of_its_shift_that_is_over(shift: UUID | None, flags: list[str]) -> None:
+    facts = ScanFacts(led=[LED], visit=visit("09:00", shift_id=shift))
+    decision = decide(own("10:00"), identified("10:00"), facts)
+    assert (decision.step, decision.flags, decision.read_by) == ("check_out", flags, [LED.reader_id])

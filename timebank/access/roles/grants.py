@@ -27,6 +27,7 @@ from timebank.core.scope import ADMINS, Role, Scope
 from timebank.core.wording import because, phrase
 from timebank.people.identity.ages import is_guarded
 from timebank.people.messages import notify
+from timebank.units.units import UnitUnknown, is_unit_of_county
 
 PLACES: dict[Role, frozenset[str]] = {
     Role.unit_head: frozenset({"unit"}),
@@ -37,6 +38,10 @@ PLACES: dict[Role, frozenset[str]] = {
     Role.street_admin: frozenset({"street"}),
     Role.county_admin: frozenset({"county"}),
     Role.auditor: frozenset({"community", "street", "county"}),
+    Role.grid_head: frozenset({"grid"}),
+    Role.unit_contact: frozenset({"community", "street", "county"}),
+    Role.mediator: frozenset({"community", "grid"}),
+    Role.mobile_worker: frozenset({"community"}),
 }
 """The kinds of place over which each role is held."""
 
@@ -50,7 +55,8 @@ class WrongPlace(TimebankError):
     code = "wrong_place"
     status = 422
     sentence = (
-        "这个身份要落在对应的地方：单元长对单元，楼栋长对楼栋，网格员对网格，站长对驿站，管理员对社区、街道或县。"
+        "这个身份要落在对应的地方：单元长对单元，楼栋长对楼栋，网格员和网格长对网格，站长对驿站，流动网格员对社区，"
+        "调解员对社区或网格，管理员和单位联络员对社区、街道或县。"
     )
 
 
@@ -92,7 +98,7 @@ async def grant(scope: Scope, asked: GrantIn) -> GrantOut | Waiting:
 
     Administrators and auditors are granted by somebody from above who is independent of the holder; otherwise the
     change waits for one. Raises Forbidden for a place above the caller's reach, OwnRole for the caller and household
-    members, RoleHeld if it is held already, BadTerm, WrongPlace and CannotHoldRole.
+    members, RoleHeld if it is held already, BadTerm, WrongPlace, UnitUnknown and CannotHoldRole.
     """
     scope.require_admin()
     starts_on = asked.starts_on or clock.local_day()
@@ -101,6 +107,7 @@ async def grant(scope: Scope, asked: GrantIn) -> GrantOut | Waiting:
     async with transaction(scope):
         await _require_holder(scope, asked.person_id)
         await _require_place(scope, asked)
+        await _require_unit(scope, asked)
         await _require_new(scope, asked)
         if asked.role in UNLOCKS_MUCH and asked.region_id and not await _gives_from_above(scope, asked):
             place = await require_region(scope, asked.region_id)
@@ -126,12 +133,13 @@ async def _give(scope: Scope, asked: GrantIn, by: UUID | None) -> GrantOut:
             community_id=scope.community_id, id=grant_id, person_id=asked.person_id, role=asked.role.value,
             region_id=asked.region_id, area_id=asked.area_id, station_id=asked.station_id, starts_on=starts_on,
             ends_on=asked.ends_on, granted_by=by, granted_at=clock.now(), ended_at=None, paid=asked.paid,
+            unit_id=asked.unit_id,
         )
     )  # fmt: skip
     await audit.record(
         scope, "grant_role", "role_grant", grant_id, person_id=asked.person_id, role=asked.role.value,
         region_id=asked.region_id, area_id=asked.area_id, station_id=asked.station_id, starts_on=starts_on,
-        ends_on=asked.ends_on, paid=asked.paid,
+        ends_on=asked.ends_on, paid=asked.paid, unit_id=asked.unit_id,
     )  # fmt: skip
     [made] = await read_grants(scope, grant_id=grant_id)
     kind = "role_granted.paid" if made.paid else "role_granted"
@@ -188,12 +196,19 @@ async def _require_place(scope: Scope, asked: GrantIn | _Held) -> None:
         raise WrongPlace
 
 
+async def _require_unit(scope: Scope, asked: GrantIn) -> None:
+    """Check that a contact's unit is one of the community's county."""
+    if asked.role is Role.unit_contact and not await is_unit_of_county(scope, asked.unit_id):
+        raise UnitUnknown
+
+
 async def _require_new(scope: Scope, asked: GrantIn) -> None:
     held: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM role_grant g WHERE g.community_id = $1 AND g.person_id = $2 AND g.role = $3 "  # noqa: S608  # no input
-        f"AND coalesce(g.region_id, g.area_id, g.station_id) = $4 AND {is_not_over('$5')})",
+        f"AND coalesce(g.region_id, g.area_id, g.station_id) = $4 AND {is_not_over('$5')} "
+        "AND g.unit_id IS NOT DISTINCT FROM $6)",
         scope.community_id, asked.person_id, asked.role.value, asked.region_id or asked.area_id or asked.station_id,
-        clock.local_day(),
+        clock.local_day(), asked.unit_id,
     )  # fmt: skip
     if held:
         raise RoleHeld

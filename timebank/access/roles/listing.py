@@ -13,10 +13,11 @@ from timebank.core.scope import Role, Scope
 
 _GRANTS = f"""
 SELECT g.id, g.person_id, p.name AS person_name, g.role, g.region_id, g.area_id, g.station_id,
-       coalesce(r.name, s.name, {area_in_words("a")}) AS place_name,
-       g.starts_on, g.ends_on, g.granted_by, g.granted_at, g.paid
+       concat_ws(' · ', coalesce(r.name, s.name, {area_in_words("a")}), u.name) AS place_name,
+       g.starts_on, g.ends_on, g.granted_by, g.granted_at, g.paid, g.unit_id
 FROM role_grant g JOIN person p ON p.community_id = g.community_id AND p.id = g.person_id
 LEFT JOIN region r ON r.id = g.region_id
+LEFT JOIN unit u ON u.id = g.unit_id
 LEFT JOIN area a ON a.community_id = g.community_id AND a.id = g.area_id
 LEFT JOIN station s ON s.community_id = g.community_id AND s.id = g.station_id
 WHERE g.community_id = $1 AND {is_not_over("$2")}

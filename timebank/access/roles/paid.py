@@ -1,10 +1,13 @@
-"""Paid duty: what its holder does in it is counted, and earns neither points nor hours."""
+"""Roles of a past day: what somebody was then, and whether they were paid for it: paid duty earns nothing."""
 
 from datetime import date
 from uuid import UUID
 
+import msgspec
+
 from timebank.core import clock, database
-from timebank.core.scope import Scope
+from timebank.core.database import Question
+from timebank.core.scope import Role, Scope
 
 
 async def is_paid_on(scope: Scope, person_id: UUID, day: date) -> bool:
@@ -15,3 +18,31 @@ async def is_paid_on(scope: Scope, person_id: UUID, day: date) -> bool:
         scope.community_id, person_id, day, clock.day_bounds(day)[0],
     )  # fmt: skip
     return found
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A role that somebody held, and for which area."""
+
+    role: Role
+    area_id: UUID | None
+
+
+async def roles_held_on(scope: Scope, person_id: UUID, day: date) -> list[Held]:
+    """The roles that the person held in the community on this local day, also those that have ended since."""
+    return await database.rows(
+        Held,
+        "SELECT role, area_id FROM role_grant WHERE community_id = $1 AND person_id = $2 AND starts_on <= $3 "
+        "AND (ends_on IS NULL OR ends_on >= $3) AND (ended_at IS NULL OR ended_at >= $4)",
+        scope.community_id, person_id, day, clock.day_bounds(day)[0],
+    )  # fmt: skip
+
+
+def paid_between(scope: Scope, person_id: UUID, first: date, last: date) -> Question:
+    """The question whether the person held a paid role on one of these days, as any record of the same login."""
+    return database.value(
+        "SELECT EXISTS (SELECT FROM role_grant WHERE community_id = $1 AND (person_id = $2 "
+        "OR person_id IN (SELECT o.person_id FROM membership m JOIN membership o ON o.community_id = m.community_id "
+        "AND o.login_id = m.login_id WHERE m.community_id = $1 AND m.person_id = $2)) AND paid AND starts_on <= $4 "
+        "AND (ends_on IS NULL OR ends_on >= $3) AND (ended_at IS NULL OR ended_at >= $5))",
+        scope.community_id, person_id, first, last, clock.day_bounds(first)[0],
+    )  # fmt: skip

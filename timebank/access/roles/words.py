@@ -14,6 +14,10 @@ ROLES: dict[Role, str] = {
     Role.street_admin: _("街道管理员"),
     Role.county_admin: _("县管理员"),
     Role.auditor: _("审计员"),
+    Role.grid_head: _("网格长"),
+    Role.unit_contact: _("单位联络员"),
+    Role.mediator: _("调解员"),
+    Role.mobile_worker: _("流动网格员"),
 }
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from timebank.core.capability.declared import (
     Agreed,
@@ -34,6 +35,7 @@ from timebank.core.capability.declared import (
     Workplace,
 )
 from timebank.core.capability.residents import Figure, Reading, ResidentAct, ResidentPart
+from timebank.core.scope import Scope
 
 __all__ = [
     "Agreed",
@@ -62,10 +64,12 @@ __all__ = [
     "Workplace",
     "also",
     "capabilities",
+    "capabilities_of",
     "counter_page_of",
     "hook",
     "message_kind",
     "not_in_use",
+    "origin_page",
     "referred_to",
     "resolve",
 ]  # fmt: skip
@@ -77,6 +81,11 @@ class Capability:
 
     name: str
     package: str = ""
+    switch: bool = False
+    """Whether a community has it only after switching it on, by the policy `uses_<name>`: until then it has no menu, no
+    tile, no list and no job there."""
+    switched_on: str | None = None
+    """The verb that is called with the scope, in the open transaction, when a community switches it on."""
     tables: str | None = None
     """The module of its table classes."""
     api: Sequence[str] = ()
@@ -144,6 +153,9 @@ class Capability:
     """Its lists that can be saved as a workbook."""
     panel: Mapping[str, str] = field(default_factory=dict)
     """By noun: the address of its page in the panel, without the id at the end."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """By `source_kind` of a deed or service record that followed from a row: the address of its page, without the id
+    at the end. It leads staff on to theirs."""
     resident_parts: Sequence[ResidentPart] = ()
     """Its tabs of a resident's page in the panel."""
     resident_acts: Sequence[ResidentAct] = ()
@@ -159,6 +171,11 @@ class Capability:
 
 
 _added: list[Capability] = []
+
+
+def capabilities_of(scope: Scope) -> Sequence[Capability]:
+    """The capabilities that the scope's community has: those without a switch, and those that it has switched on."""
+    return [one for one in capabilities() if not one.switch or scope.uses(one.name)]
 
 
 def capabilities() -> Sequence[Capability]:
@@ -196,6 +213,14 @@ def counter_page_of(noun: str) -> str:
     """The counter's page that finds one of the `noun` by its pickup code. Exactly one capability declares it."""
     (page,) = [one.counter[noun] for one in capabilities() if noun in one.counter]
     return page
+
+
+def origin_page(source_kind: str | None, source_id: UUID | None) -> str | None:
+    """The page of the row that a deed or service record followed from; None where somebody typed it."""
+    for one in capabilities():
+        if source_kind is not None and source_kind in one.origins:
+            return f"{one.origins[source_kind]}{source_id}"
+    return None
 
 
 def message_kind(sentence: str) -> MessageKind | None:

@@ -58,14 +58,15 @@ class MenuEntry:
 class Workplace:
     """A page where somebody works: they land on the first of theirs, by `place`, and reach the others from the header.
 
-    `who` works there: "readers" of the whole community, grid "workers", "keepers" of a station, or "residents".
+    `who` works there: "readers" of the whole community, grid "workers", those on duty in "grids" (their workers and
+    heads), "keepers" of a station, the "contacts" of a unit, who serve it in several communities, or "residents".
     """
 
     place: int
     href: str
     icon: str
     word: str
-    who: Literal["readers", "workers", "keepers", "residents"]
+    who: Literal["readers", "workers", "grids", "keepers", "contacts", "residents"]
 
 
 @dataclass(frozen=True, slots=True)

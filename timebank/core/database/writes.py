@@ -45,7 +45,7 @@ def _cast(column: columns.Column) -> str:
     if not isinstance(column, columns.Array):
         return ""
     base = column.base_column
-    kind = {columns.Bytea: "bytea", columns.UUID: "uuid"}.get(type(base), "text")
+    kind = {columns.Bytea: "bytea", columns.UUID: "uuid", columns.SmallInt: "smallint"}.get(type(base), "text")
     return f"::text[]::{kind}[]"
 
 

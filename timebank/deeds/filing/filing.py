@@ -152,7 +152,7 @@ async def lock_place(scope: Scope, area_id: UUID) -> _Place:
     """Lock the row of the deed's place. Raises NotFound."""
     place = await database.row(
         _Place,
-        "SELECT path FROM area WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
+        "SELECT path::text[] AS path FROM area WHERE community_id = $1 AND id = $2 FOR NO KEY UPDATE",
         scope.community_id,
         area_id,
     )
@@ -165,10 +165,10 @@ async def lock_doer(scope: Scope, person_id: UUID) -> _Doer:
     """Lock the row of the deed's person. Raises NotFound, or NotGuardian for a child without a guardian's consent."""
     doer = await database.row(
         _Doer,
-        "SELECT p.household_id, p.born_on, coalesce(home.path, '{}') AS home, "  # noqa: S608
+        "SELECT p.household_id, p.born_on, coalesce(home.path, '{}')::text[] AS home, "  # noqa: S608
         f"{consent_in_force('p.community_id', 'p.id')} AS consented, ARRAY("
-        "  SELECT g.area_id FROM role_grant g WHERE g.community_id = p.community_id AND g.person_id = p.id "
-        f"  AND g.role = ANY ($3) AND {is_in_force('$4')}) AS heads "
+        "  SELECT g.area_id::text FROM role_grant g WHERE g.community_id = p.community_id AND g.person_id = p.id "
+        f"  AND g.role = ANY ($3::text[]) AND {is_in_force('$4')}) AS heads "
         "FROM person p LEFT JOIN household h ON h.community_id = p.community_id AND h.id = p.household_id "
         "LEFT JOIN area home ON home.community_id = h.community_id AND home.id = h.area_id "
         "WHERE p.community_id = $1 AND p.id = $2 AND p.status = 'active' FOR NO KEY UPDATE OF p",

@@ -19,6 +19,7 @@ from timebank.objections.objecting import object_to
 from timebank.objections.objectors import may_object_for, resident_of
 from timebank.objections.schemas import ObjectionIn
 from timebank.photos.seeing import photos_attached
+from timebank.policies.values import policies
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
@@ -53,6 +54,7 @@ class BoardPages(Controller):
         return page(
             request, visitor, "board/board.html", place=place.name, community_id=community_id, items=items,
             next=found.next, first=cursor is None, done=done, lives_here=lives_here,
+            matters=(await policies(Scope(community_id=community_id, via="board"))).uses_matters,
         )  # fmt: skip
 
     @get("/{community_id:uuid}/{kind:str}/{item_id:uuid}")

@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, MultipartBody, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from timebank.core import clock
+from timebank.core.capability import origin_page
 from timebank.core.locale import _
 from timebank.core.scope import HEADS, Role, Scope
 from timebank.deeds.filing.filing import DAYS_BACK_MAX, file_deed
@@ -137,5 +138,6 @@ async def _deed(request: AnyRequest, caller: Scope, deed_id: UUID, *, done: str 
         request, caller, "member/deed.html", deed=deed, done=done,
         words=STATUS, is_own=caller.is_own(deed.person_id), photos=photos,
         adds_photos=len(photos) < AT_ONE_STAGE_MAX and await adding_refusal(caller, deed_id) is None,
+        origin=origin_page(deed.source_kind, deed.source_id),
         is_witness=deed.witness_id is not None and caller.is_own(deed.witness_id),
     )  # fmt: skip

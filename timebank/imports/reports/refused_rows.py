@@ -22,6 +22,8 @@ from timebank.imports.intake import Kind
 from timebank.imports.kinds.deeds import read as read_deeds
 from timebank.imports.kinds.goods import read as read_goods
 from timebank.imports.kinds.hours import read as read_hours
+from timebank.imports.kinds.matters import headings as of_matters
+from timebank.imports.kinds.members import headings as of_members
 from timebank.imports.kinds.roster import read as read_roster
 from timebank.imports.reports.reasons import Remark
 from timebank.imports.sheets import table_survey
@@ -54,6 +56,8 @@ SHAPES: Mapping[Kind, _Shape] = {
     "hours": _Shape(HOURS, read_hours.REQUIRED, ("date",)),
     "deeds": _Shape(DEEDS, read_deeds.REQUIRED),
     "goods": _Shape(GOODS, read_goods.REQUIRED),
+    "members": _Shape(of_members.MEMBERS, of_members.REQUIRED),
+    "matters": _Shape(of_matters.MATTERS, of_matters.REQUIRED),
 }
 
 

@@ -58,9 +58,11 @@ async def try_or_import(
 ) -> Findings | Progress:  # fmt: skip
     """Like `import_file`, but return codes and values instead of sentences; after `seconds` the worker does the rest.
 
-    `words` are the meanings of unknown words: a run remembers them first, a dry run only assumes them.
+    `words` are the meanings of unknown words: a run remembers them first, a dry run only assumes them. Raises
+    NotUsedHere where the community does not use what the workbook is about.
     """
     scope.require_admin()
+    scope.require_use(IMPORTERS[kind].capability)
     until = None if seconds is None else time.monotonic() + seconds
     book = await asyncio.to_thread(workbook.read_workbook, name, content)
     digest = hashlib.sha256(content).digest()

@@ -11,6 +11,7 @@ from timebank.core.errors import TimebankError
 from timebank.core.locale import _, translate
 from timebank.core.scope import Scope
 from timebank.imports.intake import Kind, Noun
+from timebank.matters.opening.importing import used_matters
 
 SENTENCES: Mapping[str, str] = {
     "visited": _("{name}已经签到过"),
@@ -30,6 +31,10 @@ SENTENCES: Mapping[str, str] = {
     "reviewed_hours": _("{name} {day} 的服务时长已经审核"),
     "reviewed_deed": _("{name} {day} 的善行已经审核"),
     "moved_stock": _("{station}的“{name}”已被兑换、预留或盘点过"),
+    "reported_in": _("{name}已从单位报到"),
+    "spoke": _("{name}反映或承办过事项"),
+    "left_unit": _("{name}的报到后来结束了"),
+    "handled_matter": _("事项 {name} 后来有人办过"),
 }
 
 
@@ -51,6 +56,10 @@ MANY: Mapping[str, str] = {
     "reviewed_hours": _("{names}等人的 {count} 次服务时长已经审核"),
     "reviewed_deed": _("{names}等人的 {count} 件善行已经审核"),
     "moved_stock": _("“{names}”等 {count} 处库存已被兑换、预留或盘点过"),
+    "reported_in": _("{names}等 {count} 人已从单位报到"),
+    "spoke": _("{names}等 {count} 人反映或承办过事项"),
+    "left_unit": _("{names}等 {count} 人的报到后来结束了"),
+    "handled_matter": _("{names}等 {count} 件事项后来有人办过"),
 }
 """The sentence for several traces of a kind, with their number and the first names."""
 
@@ -59,6 +68,7 @@ CURES: Mapping[str, str] = {
     "reviewed_hours": _("已审核的时长请到服务记录里逐条冲正，还没审核的逐条驳回。"),
     "reviewed_deed": _("已审核的善行请到善行页逐条冲正，还没审核的逐条驳回。"),
     "moved_stock": _("库存请到物品页盘点改正，不该兑换的物品停止兑换。"),
+    "handled_matter": _("有人办过的事项请到事项页逐件办理。"),
 }
 """What the community does instead of the undo, by kind of trace; for traces of people it is _PEOPLE."""
 NAMED_MAX = 3
@@ -126,6 +136,11 @@ async def find_traces(scope: Scope, kind: Kind, made: Made, since: datetime) -> 
         return await of_hours(scope, made)
     if kind == "deeds":
         return await of_deeds(scope, made)
+    if kind == "members":
+        return [*await of_people(scope, made, since), *await of_affiliations(scope, made)]
+    if kind == "matters":
+        used = await used_matters(scope, made.get("matter", ()))
+        return [Trace("handled_matter", {"name": number}, matter_id) for matter_id, number in used.items()]
     return await of_goods(scope, made, since)
 
 
@@ -162,6 +177,13 @@ _OF_PEOPLE = {
     "has_account": "SELECT owner_id FROM account WHERE community_id = $1 AND owner_id = ANY ($2)",
     "corrected": "SELECT id FROM person WHERE community_id = $1 AND id = ANY ($2) AND corrected_at > $4",
     "objected": "SELECT person_id FROM objection WHERE community_id = $1 AND person_id = ANY ($2)",
+    "reported_in": (
+        "SELECT person_id FROM affiliation WHERE community_id = $1 AND person_id = ANY ($2) AND id <> ALL ($3)"
+    ),
+    "spoke": (
+        "SELECT unnest(ARRAY[reporter_id, for_person_id, assignee_id]) FROM matter WHERE community_id = $1 "
+        "AND (reporter_id = ANY ($2) OR for_person_id = ANY ($2) OR assignee_id = ANY ($2))"
+    ),
     # Messages sent by an import do not count as a use; they are deleted together with the people whom it registered.
     "told": "SELECT person_id FROM message WHERE community_id = $1 AND person_id = ANY ($2) AND import_id IS NULL",
 }
@@ -171,7 +193,7 @@ _PARTS = " UNION ALL ".join(f"SELECT '{kind}', part.* FROM ({sql}) AS part" for 
 
 async def of_people(scope: Scope, made: Made, since: datetime) -> list[Trace]:
     """What the people of a roster have done since its import, or what others have done about them."""
-    own = [*made.get("role_grant", ()), *made.get("guardianship", ())]
+    own = [*made.get("role_grant", ()), *made.get("guardianship", ()), *made.get("affiliation", ())]
     found = await database.fetch(
         f"SELECT DISTINCT p.pinyin, p.id, t.kind, p.name FROM ({_PARTS}) AS t (kind, person_id) "  # noqa: S608  # from above
         "JOIN person p ON p.community_id = $1 AND p.id = t.person_id WHERE p.id = ANY ($2) "
@@ -192,6 +214,17 @@ async def in_withdrawn(scope: Scope, person_ids: Sequence[UUID]) -> list[UUID]:
         scope.community_id, list(person_ids),
     )  # fmt: skip
     return [UUID(bytes=row["id"].bytes) for row in found]
+
+
+async def of_affiliations(scope: Scope, made: Made) -> list[Trace]:
+    """Those of these reportings-in that have been ended since."""
+    found = await database.fetch(
+        "SELECT a.id, p.name FROM affiliation a JOIN person p ON p.community_id = a.community_id "
+        "AND p.id = a.person_id WHERE a.community_id = $1 AND a.id = ANY ($2) AND a.ended_on IS NOT NULL "
+        "ORDER BY p.pinyin, a.id",
+        scope.community_id, list(made.get("affiliation", ())),
+    )  # fmt: skip
+    return [Trace("left_unit", {"name": row["name"]}, UUID(bytes=row["id"].bytes)) for row in found]
 
 
 async def of_hours(scope: Scope, made: Made) -> list[Trace]:

@@ -18,6 +18,8 @@ from timebank.imports.reports.report import Note
 from timebank.imports.runs import traces
 from timebank.imports.runs.traces import ImportUsed, in_withdrawn, of_people
 from timebank.imports.steps import Steps
+from timebank.matters.figures.counting import recount_days
+from timebank.matters.opening.importing import received_days, withdraw_imported
 from timebank.people.enrolment.undo import undo_enrolments
 from timebank.people.guardianship.nominations import undo_nominations
 from timebank.people.messages import purge_import_messages
@@ -26,9 +28,11 @@ from timebank.service_records.honour.undo import undo_entered_hours
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
 from timebank.shop.shelves.stock import take_if_enough
+from timebank.units.importing import withdraw_reported
 
 ORDER: tuple[Noun, ...] = (
-    "guardianship", "role_grant", "person", "area", "service_record", "activity", "deed", "stock_move", "stock", "good",
+    "guardianship", "role_grant", "affiliation", "person", "area", "service_record", "activity", "deed", "stock_move",
+    "stock", "good", "matter",
 )  # fmt: skip
 
 
@@ -146,6 +150,18 @@ async def _moves(intake: Intake, ids: Sequence[UUID]) -> None:
         await take_if_enough(intake.scope, move["good_id"], move["station_id"], move["change"], "import_undone")
 
 
+async def _affiliations(intake: Intake, ids: Sequence[UUID]) -> None:
+    gone = await withdraw_reported(intake.scope, intake.id, ids, leaving=await _leaving(intake))
+    _require_all(intake, ids, gone)
+
+
+async def _matters(intake: Intake, ids: Sequence[UUID]) -> None:
+    days = await received_days(intake.scope, ids)
+    gone = await withdraw_imported(intake.scope, intake.id, ids)
+    _require_all(intake, ids, len(gone))
+    await recount_days(intake.scope, days)
+
+
 async def _goods(intake: Intake, ids: Sequence[UUID]) -> None:
     for good_id in sorted(ids):
         await change_good(intake.scope, good_id, GoodChange(active=False))
@@ -154,6 +170,7 @@ async def _goods(intake: Intake, ids: Sequence[UUID]) -> None:
 _BACK: Mapping[Noun, Callable[[Intake, Sequence[UUID]], Awaitable[None]]] = {
     "guardianship": _guardianships, "role_grant": _role_grants, "person": _people, "area": _areas,
     "service_record": _records, "activity": _activities, "deed": _deeds, "stock_move": _moves, "good": _goods,
+    "affiliation": _affiliations, "matter": _matters,
 }  # fmt: skip
 
 
@@ -218,6 +235,14 @@ async def _say_what_is_left(intake: Intake, _made: Sequence[Made]) -> None:
     _say_what_stays(intake, left)
 
 
+async def _say_which_matters_stay(intake: Intake, _made: Sequence[Made]) -> None:
+    stay = await database.fetch_value(
+        "SELECT count(*) FROM matter WHERE community_id = $1 AND id = ANY ($2)",
+        intake.scope.community_id, await intake.made_by_run("matter"),
+    )  # fmt: skip
+    _say_what_stays(intake, stay)
+
+
 def _say_what_stays(intake: Intake, count: int) -> None:
     if count:
         intake.notes.append(problem("note_reviewed_meanwhile", count=count))
@@ -228,6 +253,8 @@ STEPS: Mapping[Kind, Steps] = {
     "hours": Steps(Made, 250, _take_back, _notify_of_records),
     "deeds": Steps(Made, 50, _take_back, _notify_of_deeds),
     "goods": Steps(Made, 10, _take_back, _say_what_is_left),
+    "members": Steps(Made, 100, _take_back, _say_who_stays),
+    "matters": Steps(Made, 100, _take_back, _say_which_matters_stay),
 }
 
 

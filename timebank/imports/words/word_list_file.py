@@ -16,7 +16,10 @@ from timebank.rules.schemas import CapPeriod
 ANSWERS_MAX = 500
 NEW = frozenset({"new", "add", "新", "新添", "新增", "添加"})
 HEADINGS = frozenset({"词", "word", "value"})
-OF_KIND: Mapping[Kind, WordKind] = {"deeds": "item", "hours": "activity", "goods": "station", "residents": "building"}
+OF_KIND: Mapping[Kind, WordKind] = {
+    "deeds": "item", "hours": "activity", "goods": "station", "residents": "building", "members": "building",
+    "matters": "building",
+}  # fmt: skip
 """The kind of a word when its line does not name one."""
 KIND_WORDS: Mapping[WordKind, str] = {"item": "事项", "station": "驿站", "activity": "活动", "building": "楼栋"}
 PERIODS: Mapping[str, CapPeriod] = {

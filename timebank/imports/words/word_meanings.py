@@ -20,6 +20,7 @@ DECIDED: Mapping[WordKind, Callable[[Scope, WordIn], Awaitable[tuple[str | None,
 }  # fmt: skip
 OF_BOOK: Mapping[Kind, Sequence[WordKind]] = {
     "residents": ("building",), "hours": ("activity", "station"), "deeds": ("item", "building"), "goods": ("station",),
+    "members": (), "matters": ("building",),
 }  # fmt: skip
 """The kinds of words that each kind of import has."""
 

@@ -11,7 +11,7 @@ from timebank.access.membership_state import Standing, membership_state_of
 from timebank.access.roles.listing import grants
 from timebank.access.schemas import GrantOut
 from timebank.core import database
-from timebank.core.capability import Figure, Reading, ResidentAct, ResidentPart, capabilities, resolve
+from timebank.core.capability import Figure, Reading, ResidentAct, ResidentPart, capabilities_of, resolve
 from timebank.core.database import retried, transaction
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
@@ -29,19 +29,19 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     found: dict[str, Any]
 
 
-def resident_parts() -> list[ResidentPart]:
-    """The tabs of a resident's page, in order."""
-    return sorted((part for one in capabilities() for part in one.resident_parts), key=lambda part: part.place)
+def resident_parts(scope: Scope) -> list[ResidentPart]:
+    """The tabs of a resident's page in this community, in order."""
+    return sorted((part for one in capabilities_of(scope) for part in one.resident_parts), key=lambda part: part.place)
 
 
-def resident_acts() -> list[ResidentAct]:
+def resident_acts(scope: Scope) -> list[ResidentAct]:
     """What an administrator does for a resident, in order."""
-    return sorted((act for one in capabilities() for act in one.resident_acts), key=lambda act: act.place)
+    return sorted((act for one in capabilities_of(scope) for act in one.resident_acts), key=lambda act: act.place)
 
 
-def part_named(name: str) -> ResidentPart:
+def part_named(scope: Scope, name: str) -> ResidentPart:
     """The tab with this name, else the first one."""
-    parts = resident_parts()
+    parts = resident_parts(scope)
     return next((part for part in parts if part.name == name), parts[0])
 
 
@@ -54,7 +54,7 @@ async def open_resident(scope: Scope, person_id: UUID, parts: Sequence[ResidentP
         async with database.gathering() as reads:
             counted = [
                 reads.start(resolve(path)(scope, person_id, reading.language))
-                for one in capabilities()
+                for one in capabilities_of(scope)
                 for path in one.resident_figures
             ]
             roles = reads.start(all_pages(partial(grants, scope, person_id=person_id)))

@@ -11,7 +11,7 @@ from timebank.access.membership_state import membership_state_of
 from timebank.cards.cards import card_to_read
 from timebank.cards.schemas import CardOut
 from timebank.core import database
-from timebank.core.capability import capabilities, resolve
+from timebank.core.capability import capabilities_of, resolve
 from timebank.core.scope import Scope
 from timebank.ledger.statement import PointBalance, balances
 from timebank.overview.openers import rests_to_confirm
@@ -69,7 +69,7 @@ async def _offered(
     stand = Stand(
         person_id=person_id, station_id=station_id, presence=await _proof(caller, person_id, station_id, scanned_by)
     )
-    offers = sorted((offer for one in capabilities() for offer in one.offers), key=lambda offer: offer.place)
+    offers = sorted((offer for one in capabilities_of(caller) for offer in one.offers), key=lambda offer: offer.place)
     async with database.gathering() as reads:
         offering: list[Any] = [reads.start(resolve(offer.verb)(caller, stand)) for offer in offers]
         has = reads.start(balances(caller, person_id, [])) if stand.presence is not None else None
@@ -83,7 +83,7 @@ async def _proof(caller: Scope, person_id: UUID, station_id: UUID, nonce: str | 
 
 async def lines_at(caller: Scope, station_id: UUID) -> list[CounterLineShown]:
     """What every capability always shows at this counter, in order."""
-    lines = sorted((line for one in capabilities() for line in one.lines), key=lambda line: line.place)
+    lines = sorted((line for one in capabilities_of(caller) for line in one.lines), key=lambda line: line.place)
     async with database.gathering() as reads:
         reading: list[Any] = [reads.start(resolve(line.verb)(caller, station_id)) for line in lines]
     return [found for each in reading if (found := each.result()) is not None]

@@ -6,6 +6,7 @@ from timebank.core import clock
 from timebank.core.locale import _, translate
 from timebank.core.wording import duration, points
 from timebank.presence.schemas import Verdict
+from timebank.presence.words import PAID_DUTY
 
 WORDS = {
     "expired_code": _("码已过期"),
@@ -47,7 +48,11 @@ def verdict_in_words(verdict: Verdict, language: str, balance: int | None = None
         lines.append((translate(_("签到"), language), f"{clock.local(visit.in_at):%H:%M}", ""))
         if visit.activity:
             lines.append((translate(_("服务"), language), visit.activity, ""))
-        texts = [translate(_("离开时请再扫一次码签退。"), language)]
+        paid = [translate(PAID_DUTY, language)] if "paid_duty" in verdict.attention else []
+        texts = [*paid, translate(_("离开时请再扫一次码签退。"), language)]
+    elif "paid_duty" in verdict.attention and visit is not None:
+        lines.append((translate(_("在岗"), language), duration(visit.minutes or 0, language), ""))
+        texts = texts[-1:]
     elif credited.minutes:
         lines.append((translate(_("服务"), language), duration(credited.minutes, language), ""))
         total = f" → {points(balance, language)}" if balance is not None else ""

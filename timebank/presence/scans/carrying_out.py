@@ -58,7 +58,7 @@ async def _check_in(context: ScanContext, found: Identified, decision: Decision)
         status="needs_confirmation" if over else "open", in_by=context.by, out_by="closing_time" if over else None,
         marks=database.as_texts(context.marks),
         flags=[*decision.flags, *["forgotten_check_out"] * bool(over)],
-        opens_at=station.opens_at, closes_at=station.closes_at,
+        opens_at=station.opens_at, closes_at=station.closes_at, paid=choice.paid,
     )  # fmt: skip
     database.queue(_row(context, opened, decision))
     await _record(context, found, "check_in", opened.id, station.id)
@@ -76,7 +76,7 @@ def _row(context: ScanContext, visit: VisitRow, decision: Decision) -> Write:
         status=visit.status, in_by=visit.in_by, out_by=visit.out_by, flags=visit.flags, opens_at=visit.opens_at,
         closes_at=visit.closes_at, in_by_login=scope.login_id, out_by_login=None, marks=context.marks,
         in_address=browser.hint(scope.community_id) if browser else None, read_by=decision.read_by,
-        in_received_at=context.received_at, out_received_at=None,
+        in_received_at=context.received_at, out_received_at=None, paid=visit.paid,
     ))  # fmt: skip
 
 

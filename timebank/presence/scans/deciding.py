@@ -9,6 +9,7 @@ from timebank.agreements.independence import Near, near_by, signed_on
 from timebank.core.errors import NotFound
 from timebank.presence.choice import ActivityChoice
 from timebank.presence.evidence.device_clock import offline_flags
+from timebank.presence.evidence.leaders_code import leaders_flags
 from timebank.presence.forgotten import CLOSING_GRACE
 from timebank.presence.scans.context import BY_COUNTER, ScanContext
 from timebank.presence.scans.facts import SAME_SCAN, CardRow, Identified, PersonRow, ScanFacts, is_guarded_at
@@ -51,7 +52,8 @@ def decide(context: ScanContext, found: Identified, facts: ScanFacts) -> Decisio
         decided = _in_or_out(context, found, facts, None if forgotten else facts.visit)
     except ScanRefused as refusal:
         return Decision(step="refuse", flags=flags, refusal=refusal, forgotten=forgotten)
-    return replace(decided, flags=flags, read_by=facts.readers, forgotten=forgotten)
+    read_by = [*facts.readers, *(each.reader_id for each in facts.led)]
+    return replace(decided, flags=flags, read_by=read_by, forgotten=forgotten)
 
 
 def _flags(context: ScanContext, found: Identified, facts: ScanFacts, person: PersonRow) -> list[str]:
@@ -63,6 +65,7 @@ def _flags(context: ScanContext, found: Identified, facts: ScanFacts, person: Pe
     flags = offline_flags(context.clock, context.received_at - found.at) if context.asked.offline else []
     flags += ["offline_keeper"] * (context.sender is not None)
     flags += ["code_read_by_staff"] * bool(facts.readers)
+    flags += leaders_flags(facts.led, [seat.shift_id for seat in (facts.seat, facts.visit) if seat is not None])
     if context.by not in BY_COUNTER:
         return flags
     near = near_by(signed_on(context.scope), facts.near) if facts.near else Near()
@@ -161,6 +164,6 @@ def _choice(context: ScanContext, facts: ScanFacts) -> ActivityChoice:
             raise NotFound
         if facts.named.needs_sign_up:
             raise ScanRefused("not_signed_up")
-        return ActivityChoice(facts.named.id, facts.named.name, context.asked.shift_id)
+        return ActivityChoice(facts.named.id, facts.named.name, context.asked.shift_id, facts.named.paid)
     usual = next((offer for offer in facts.offers if not offer.needs_sign_up), None)
-    return ActivityChoice(usual.id, usual.name) if usual else ActivityChoice()
+    return ActivityChoice(usual.id, usual.name, paid=usual.paid) if usual else ActivityChoice()

@@ -17,6 +17,7 @@ from timebank.people.identity.ages import is_guarded
 from timebank.policies.values import PolicyValue, policy_values
 from timebank.presence.at_counter import PROVES_FOR
 from timebank.presence.choice import ActivityChoice, Offer, named_offer, offers_question, signed_up_shift
+from timebank.presence.evidence.leaders_code import Led, led_question
 from timebank.presence.scans.context import BY_COUNTER, ScanContext
 from timebank.presence.schemas import Verdict
 from timebank.presence.visits import ROW, VisitRow
@@ -101,7 +102,7 @@ class ScanFacts(msgspec.Struct, frozen=True, kw_only=True):
     `has_guardian`: a guardian's consent is recorded. `visit` is the open visit, `just_left` one that ended here within
     a minute of the scan, `before` the last one that began before an offline scan, `was_in` whether the person was on
     another visit then. `seat` is the shift that the person has signed up for, `named` the activity that the request
-    names, `offers` those of the station.
+    names, `offers` those of the station. `readers` had read the code, `led` had it on the own phone as leaders.
     """
 
     has_guardian: bool = False
@@ -114,6 +115,7 @@ class ScanFacts(msgspec.Struct, frozen=True, kw_only=True):
     named: Offer | None = None
     offers: list[Offer] = []
     readers: list[UUID] = []
+    led: list[Led] = []
     claim_is_used: bool = False
     policies: list[PolicyValue] = []
 
@@ -222,6 +224,7 @@ async def scan_facts(context: ScanContext, found: Identified) -> ScanFacts:
         questions["named"] = named_offer(scope, station_id, at, asked.activity_id, asked.shift_id)
     if isinstance(context.code, StationCode):
         questions["readers"] = readers_question(scope, context.code, at)
+        questions["led"] = led_question(scope, context.code, at, person_id)
     if context.claim is not None:
         questions["claim_is_used"] = value(
             "SELECT EXISTS (SELECT FROM claim WHERE community_id = $1 AND id = $2)", community_id, context.claim.id

@@ -12,14 +12,14 @@ from timebank.service_records.judging import whole_minutes
 
 Why = Literal[
     "open", "open_too_long", "void", "forgotten", "outside_hours", "outside_shift", "too_short", "too_short_in_hours",
-    "too_short_in_shift", "no_record", "waits", "waits_no_rule", "waits_entered", "noticed", "objected", "notice_over",
-    "attendance", "refused", "refused_unsaid", "withdrawn", "reversed", "reversed_unsaid", "day_full", "day_filled",
-    "below_point", "repaid", "repaid_in_part",
+    "too_short_in_shift", "no_record", "paid", "waits", "waits_no_rule", "waits_entered", "noticed", "objected",
+    "notice_over", "attendance", "refused", "refused_unsaid", "withdrawn", "reversed", "reversed_unsaid", "day_full",
+    "day_filled", "below_point", "repaid", "repaid_in_part",
 ]  # fmt: skip
 
 
 class Stay(msgspec.Struct, frozen=True, kw_only=True):
-    """A visit, with the station's hours by which it is judged and its shift."""
+    """A visit, with the station's hours by which it is judged and its shift. `paid`: attendance only."""
 
     status: str
     came_at: datetime
@@ -28,6 +28,7 @@ class Stay(msgspec.Struct, frozen=True, kw_only=True):
     closes_at: time
     shift_begin: datetime | None = None
     shift_end: datetime | None = None
+    paid: bool = False
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +83,8 @@ def _of_open(stay: Stay, now: datetime) -> NoPoints:
 def _without_record(stay: Stay, left_at: datetime, least: int) -> NoPoints:
     """A visit that ended without a record: too little of it lay within the opening hours and the shift."""
     stayed = whole_minutes(left_at - stay.came_at)
+    if stay.paid:
+        return NoPoints("paid", {"stayed": stayed})
     opening = opening_at(stay.opens_at, stay.closes_at, stay.came_at)
     begin = max(stay.came_at, opening.begin)
     end = min(left_at, opening.end) if opening.end else left_at

@@ -11,7 +11,7 @@ from timebank.service_records.account.words import no_points_in_words
 from timebank.service_records.schemas import WhyNoPoints
 
 # Of a visit `v`.
-STAY_COLUMNS = "v.opens_at, v.closes_at, f.starts_at AS shift_begin, f.ends_at AS shift_end"
+STAY_COLUMNS = "v.opens_at, v.closes_at, f.starts_at AS shift_begin, f.ends_at AS shift_end, v.paid"
 # By index for each visit: OFFSET 0 keeps it from becoming a join with the whole table where there are few shifts.
 STAY_JOIN = (
     "LEFT JOIN LATERAL (SELECT starts_at, ends_at FROM shift WHERE community_id = v.community_id AND id = v.shift_id "
@@ -40,6 +40,7 @@ class WhyFacts(msgspec.Struct, frozen=True, kw_only=True):
     closes_at: time | None
     shift_begin: datetime | None
     shift_end: datetime | None
+    paid: bool | None
     record_kind: str | None
     record_status: str | None
     minutes: int | None
@@ -63,6 +64,7 @@ class WhyFacts(msgspec.Struct, frozen=True, kw_only=True):
         return Stay(
             status=self.status, came_at=self.in_at, left_at=self.out_at, opens_at=self.opens_at,
             closes_at=self.closes_at, shift_begin=self.shift_begin, shift_end=self.shift_end,
+            paid=bool(self.paid),
         )  # fmt: skip
 
     def _record(self) -> Judged | None:

@@ -42,7 +42,8 @@ _VISITS = (
 _ENTERED = (
     "SELECT r.started_at AS at, r.ended_at AS until, r.id, NULL::uuid AS visit_id, NULL::timestamptz AS in_at, "  # noqa: S608  # no input
     f"NULL::timestamptz AS out_at, NULL::text AS status, {_PLACE}, NULL::time AS opens_at, NULL::time AS closes_at, "
-    f"NULL::timestamptz AS shift_begin, NULL::timestamptz AS shift_end, {RECORD_COLUMNS} FROM service_record r "
+    f"NULL::timestamptz AS shift_begin, NULL::timestamptz AS shift_end, NULL::boolean AS paid, "
+    f"{RECORD_COLUMNS} FROM service_record r "
     "LEFT JOIN station s ON s.community_id = r.community_id AND s.id = r.station_id "
     f"LEFT JOIN activity a ON a.community_id = r.community_id AND a.id = r.activity_id {RECORD_JOIN}"
     "WHERE r.community_id = $1 AND r.person_id = $2 AND r.visit_id IS NULL{after} "

@@ -26,6 +26,7 @@ SENTENCES: Mapping[Why, str] = {
         "不足 {least:minutes}，不计时长。"
     ),
     "no_record": _("到站 {stayed:minutes}，没有记成服务：按当时的规定，这么久还不计时长。"),
+    "paid": _("带薪的值班，在岗 {stayed:minutes}只记考勤，不计时长和积分。"),
     "waits": _("等社区核对，还没有记积分。要核对的：{flags}。"),
     "waits_no_rule": _("这个活动还没有可用的积分规则，等社区定下来再记。"),
     "waits_entered": _("这是补录的时长，等另一位工作人员审核，再公示，才记积分。"),

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from timebank.core.capability import origin_page
 from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Scope
@@ -54,7 +55,9 @@ class VisitPages(Controller):
         found = await own_record(caller, record_id, language_of(request))
         if found.visit_id is not None:
             return see_other(f"/visits/{found.visit_id}")
-        return page(request, caller, "member/record.html", record=found)
+        return page(
+            request, caller, "member/record.html", record=found, origin=origin_page(found.source_kind, found.source_id)
+        )
 
     @post("/{visit_id:uuid}/objection")
     @shown_again(lambda request, visit_id, caller: _visit_page(request, caller, visit_id))

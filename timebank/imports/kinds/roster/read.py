@@ -95,7 +95,7 @@ def parse(book: Workbook, *, today: date) -> Parsed[RosterRow]:
 
 
 def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], today: date) -> RosterRow | None:
-    name = reading.need("name", _one_name)
+    name = reading.need("name", one_name)
     if name and any(map(cell_values.is_private_use, name)):
         reading.warn("name", problem("name_private_character"))
     relation = reading.beside("relation", _word)
@@ -134,7 +134,8 @@ def _row(reading: Reading[RosterRow], above: _Above, offices: frozenset[Role], t
     )  # fmt: skip
 
 
-def _one_name(cell: Cell) -> str | Problem | None:
+def one_name(cell: Cell) -> str | Problem | None:
+    """The name of one person; several in one cell are refused."""
     found = group.names(cell)
     if not isinstance(found, list):
         return found

@@ -1,0 +1,1 @@
+"""Teams, skills and finding somebody who helps."""

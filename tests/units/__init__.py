@@ -1,0 +1,1 @@
+"""Units, reporting in, and what the contact of a unit sees."""

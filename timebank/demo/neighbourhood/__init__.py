@@ -1,0 +1,1 @@
+"""The neighbourhood service of the demo: units, teams and skills, and matters."""

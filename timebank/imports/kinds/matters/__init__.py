@@ -1,0 +1,1 @@
+"""Old books of matters."""

@@ -1,0 +1,1 @@
+"""Lists of who has reported in from which unit."""

@@ -1,0 +1,1 @@
+"""Matters: reports, events, orders, wishes and pledges in one loop from receipt to rating."""

@@ -1,0 +1,261 @@
+"""Read the figures of matters by grid, community, street, unit or category. They are sums of what the worker counted.
+
+A figure is of the matters received in a period that were not refused, merged or withdrawn and whose third local day is
+over. Beside it stand how many are open now and how many of them are late, which is read from the open ones alone, and
+how many residents answered whether theirs is solved: who is silent has not answered, and is never taken as satisfied.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from timebank.areas.reach import communities_in_reach, communities_read
+from timebank.core import clock, database
+from timebank.core.database import Filters, transaction
+from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.scope import Role, Scope
+from timebank.policies.values import policies
+
+By = Literal["grid", "community", "street", "unit", "category"]
+DAYS_MAX = 366
+SETTLED_AFTER = timedelta(days=3)
+"""A matter of day 1 counts from day 4 on: until then its third day is not over."""
+
+
+class FigurePeriod(TimebankError):
+    code = "figure_period"
+    status = 422
+    sentence = "请选择一段时间：开始不晚于结束，最多一年。"
+
+
+class Targets(msgspec.Struct, frozen=True, kw_only=True):
+    """What the community wants to reach, in percent."""
+
+    done0: int
+    done1: int
+    done2: int
+
+
+class FigureRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The matters of one grid, community, street, unit or category.
+
+    `mature` are those that the three figures are of; `done0`, `done1` and `done2` say how many of these were done on
+    the day of receipt, by the end of the next and by the end of the third local day. `open` and `open_late` are of now.
+    """
+
+    subject: str
+    name: str
+    received: int = 0
+    mature: int = 0
+    done0: int = 0
+    done1: int = 0
+    done2: int = 0
+    open: int = 0
+    open_late: int = 0
+    reopened: int = 0
+    returned: int = 0
+    asked: int = 0
+    answered: int = 0
+    solved: int = 0
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    targets: Targets
+    rows: list[FigureRow]
+    total: FigureRow
+
+
+class FigureShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure: `done` of so many, in whole percent rounded down, and whether that is below the target."""
+
+    done: int
+    of: int
+    target: int
+    percent: int | None
+
+    @classmethod
+    def of_row(cls, done: int, of: int, target: int) -> "FigureShown":
+        return cls(done=done, of=of, target=target, percent=done * 100 // of if of else None)
+
+    @property
+    def missed(self) -> bool:
+        return self.percent is not None and self.percent < self.target
+
+
+class _Counted(msgspec.Struct, frozen=True, kw_only=True):
+    subject: str
+    received: int
+    mature: int
+    done0: int
+    done1: int
+    done2: int
+    reopened: int
+    returned: int
+    asked: int
+    answered: int
+    solved: int
+
+
+class _Open(msgspec.Struct, frozen=True):
+    subject: str
+    open: int
+    open_late: int
+
+
+_SUMS = """
+coalesce(sum(t.received), 0)::integer AS received,
+coalesce(sum(t.counted) FILTER (WHERE t.day <= $4), 0)::integer AS mature,
+coalesce(sum(t.done0) FILTER (WHERE t.day <= $4), 0)::integer AS done0,
+coalesce(sum(t.done1) FILTER (WHERE t.day <= $4), 0)::integer AS done1,
+coalesce(sum(t.done2) FILTER (WHERE t.day <= $4), 0)::integer AS done2,
+coalesce(sum(t.reopened), 0)::integer AS reopened, coalesce(sum(t.returned), 0)::integer AS returned,
+coalesce(sum(t.asked), 0)::integer AS asked, coalesce(sum(t.answered), 0)::integer AS answered,
+coalesce(sum(t.solved), 0)::integer AS solved
+"""
+_STORED = {"grid": "grid", "unit": "unit", "category": "category", "community": "all", "street": "all"}
+_SUBJECT = {
+    "grid": "t.subject", "unit": "t.subject", "category": "t.subject", "community": "t.community_id::text",
+    "street": "(SELECT r.parent_id FROM region r WHERE r.id = t.community_id)::text",
+}  # fmt: skip
+_OPEN_SUBJECT = {
+    "grid": "(SELECT a.path[1] FROM area a WHERE a.community_id = m.community_id AND a.id = m.area_id)::text",
+    "unit": "m.unit_id::text", "category": "m.category_code", "community": "m.community_id::text",
+    "street": "(SELECT r.parent_id FROM region r WHERE r.id = m.community_id)::text",
+}  # fmt: skip
+
+
+class _Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """Of which communities the caller reads the figures, and of which grids or units there; None: of all."""
+
+    communities: frozenset[UUID]
+    subjects: frozenset[str] | None
+
+
+async def matter_figures(scope: Scope, by: By, first: date, last: date, region_id: UUID | None = None) -> Figures:
+    """The figures of the matters received from `first` to `last`, with the sum of all rows and the targets.
+
+    Administrators and auditors read all of the communities that they read, or those below `region_id`; grid heads and
+    grid workers their grids, contacts their units. Raises Forbidden for anybody else, FigurePeriod.
+    """
+    if not first <= last <= first + timedelta(days=DAYS_MAX):
+        raise FigurePeriod
+    seen = await _seen(scope, by, region_id)
+    mature_to = min(last, clock.local_day() - SETTLED_AFTER)
+    async with transaction(scope):
+        stands = await policies(scope)
+    async with transaction(scope, communities=seen.communities):
+        counted = await _counted(by, seen, first, last, mature_to)
+        opened = {one.subject: one for one in await _open(by, seen)}
+        named = await _names(by, seen.communities, {*(one.subject for one in counted), *opened})
+        rows = _joined(counted, opened, named)
+        if by == "unit" and seen.subjects is None:  # not every matter is given to a unit
+            whole = _joined(await _counted("community", seen, first, last, mature_to), await _opened_in_all(seen), {})
+        else:
+            whole = rows
+    return Figures(
+        targets=Targets(done0=stands.figure_same_day, done1=stands.figure_two_days, done2=stands.figure_three_days),
+        rows=rows, total=_sum(whole),
+    )  # fmt: skip
+
+
+async def _seen(scope: Scope, by: By, region_id: UUID | None) -> _Seen:
+    if scope.reads_all:
+        return _Seen(communities=await _communities(scope, region_id), subjects=None)
+    if by == "unit" and scope.unit_ids:
+        units = {g.unit_id for g in scope.grants if g.role is Role.unit_contact}
+        return _Seen(communities=await communities_in_reach(scope), subjects=frozenset(map(str, units)))
+    grids = {g.area_id for g in scope.here() if g.role in (Role.grid_head, Role.grid_worker) and g.area_id}
+    if by == "grid" and grids:
+        return _Seen(communities=frozenset({scope.community_id}), subjects=frozenset(map(str, grids)))
+    raise Forbidden
+
+
+async def _communities(scope: Scope, region_id: UUID | None) -> frozenset[UUID]:
+    """The communities that the caller reads, of those below the region. Raises NotFound where there is none."""
+    read = await communities_read(scope)
+    if region_id is None:
+        return read
+    async with transaction(scope):
+        found = await database.fetch(
+            "SELECT id FROM region WHERE kind = 'community' AND path @> ARRAY[$1::uuid] "
+            "AND id = ANY ($2::text[]::uuid[])",
+            region_id, database.as_texts(read),
+        )  # fmt: skip
+    if not found:
+        raise NotFound
+    return frozenset(UUID(bytes=row["id"].bytes) for row in found)
+
+
+async def _counted(by: By, seen: _Seen, first: date, last: date, mature_to: date) -> list[_Counted]:
+    asked = Filters(database.as_texts(seen.communities), first, last, mature_to, _STORED[by])
+    if seen.subjects is not None:
+        asked.add("t.subject = ANY ({}::text[])", sorted(seen.subjects))
+    return await database.rows(
+        _Counted,
+        f"SELECT {_SUBJECT[by]} AS subject, {_SUMS} FROM matter_tally t "  # noqa: S608  # no input
+        "WHERE t.community_id = ANY ($1::text[]::uuid[]) AND t.day BETWEEN $2 AND $3 AND t.subject_kind = $5"
+        f"{asked.sql} GROUP BY 1",
+        *asked.values,
+    )
+
+
+_OPEN_NOW = "m.status IN ('received', 'dispatched', 'accepted') AND m.kind <> 'wish'"
+
+
+async def _open(by: By, seen: _Seen) -> list[_Open]:
+    """How many are open now, and how many of these are late: read from the open ones alone."""
+    asked = Filters(database.as_texts(seen.communities), clock.now())
+    subject = _OPEN_SUBJECT[by]
+    if seen.subjects is not None:
+        asked.add(f"{subject} = ANY ({{}}::text[])", sorted(seen.subjects))
+    return await database.rows(
+        _Open,
+        f"SELECT {subject} AS subject, count(*)::integer AS open, "  # noqa: S608  # no input
+        "count(*) FILTER (WHERE m.due_at < $2)::integer AS open_late FROM matter m "
+        f"WHERE m.community_id = ANY ($1::text[]::uuid[]) AND {_OPEN_NOW} AND {subject} IS NOT NULL{asked.sql} "
+        "GROUP BY 1",
+        *asked.values,
+    )
+
+
+async def _opened_in_all(seen: _Seen) -> dict[str, _Open]:
+    return {one.subject: one for one in await _open("community", seen)}
+
+
+_NAMES = {
+    "grid": "SELECT id::text, name FROM area WHERE community_id = ANY ($1::text[]::uuid[]) "
+    "AND id = ANY ($2::text[]::uuid[])",
+    "unit": "SELECT id::text, name FROM unit WHERE id = ANY ($2::text[]::uuid[]) AND $1::text[] IS NOT NULL",
+    "category": "SELECT DISTINCT ON (code) code AS id, name FROM matter_category "
+    "WHERE community_id = ANY ($1::text[]::uuid[]) AND code = ANY ($2::text[]) ORDER BY code, community_id",
+    "community": "SELECT id::text, name FROM region WHERE id = ANY ($2::text[]::uuid[]) AND $1::text[] IS NOT NULL",
+    "street": "SELECT id::text, name FROM region WHERE id = ANY ($2::text[]::uuid[]) AND $1::text[] IS NOT NULL",
+}
+
+
+async def _names(by: By, communities: Collection[UUID], subjects: Collection[str]) -> dict[str, str]:
+    found = await database.fetch(_NAMES[by], database.as_texts(communities), sorted(subjects))
+    return {row["id"]: row["name"] for row in found}
+
+
+def _joined(counted: Sequence[_Counted], opened: Mapping[str, _Open], named: Mapping[str, str]) -> list[FigureRow]:
+    """One row for each subject that has something in the period or something open, the most received first."""
+    stored = {one.subject: msgspec.structs.asdict(one) for one in counted}
+    rows = [
+        FigureRow(
+            **(stored.get(subject) or {"subject": subject}),
+            name=named.get(subject, ""),
+            open=opened[subject].open if subject in opened else 0,
+            open_late=opened[subject].open_late if subject in opened else 0,
+        )
+        for subject in {*stored, *opened}
+    ]
+    return sorted(rows, key=lambda row: (-row.received, row.name, row.subject))
+
+
+def _sum(rows: Sequence[FigureRow]) -> FigureRow:
+    figures = [field for field in FigureRow.__struct_fields__ if field not in ("subject", "name")]
+    return FigureRow(subject="", name="", **{field: sum(getattr(row, field) for row in rows) for field in figures})

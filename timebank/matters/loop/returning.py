@@ -1,0 +1,22 @@
+"""What a return makes of the counters of a matter: pure."""
+
+import msgspec
+
+from timebank.matters.loop.deciding import Facts, level_above
+from timebank.matters.schemas import MatterLevel
+
+
+class Returned(msgspec.Struct, frozen=True):
+    """What a return makes of the counters: at the maximum the level above decides for good."""
+
+    returns: int
+    level: MatterLevel
+    final: bool
+
+
+def returned(facts: Facts) -> Returned:
+    """After this return. The clock never stops, so that nobody gains by it."""
+    returns = facts.returns + 1
+    if returns < facts.returns_max:
+        return Returned(returns, facts.level, final=False)
+    return Returned(returns, level_above(facts.level), final=True)

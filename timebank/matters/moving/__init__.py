@@ -1,0 +1,1 @@
+"""Reports of a place in another community: refused here, opened there by the outbox, with the first receipt's clock."""

@@ -1,0 +1,1 @@
+"""Opening a matter: limits, due date, number, receipt, and similar ones before it is sent."""

@@ -1,0 +1,1 @@
+"""Reading matters, as far as each caller may see them."""

@@ -49,7 +49,7 @@ FROM (SELECT n, $4::timestamptz - (n::double precision / $5) * $7 * interval '1 
 _STEPS = """
 INSERT INTO matter_step (community_id, id, matter_id, at, by_kind, verb, to_status, public)
 SELECT community_id, gen_random_uuid(), id, received_at, 'system', 'report', 'received', true FROM matter
-WHERE community_id = $1 AND number >= lpad($2::text, 8, '0')
+WHERE community_id = $1 AND number >= lpad(($2::bigint)::text, 8, '0')
 """
 
 

@@ -44,8 +44,7 @@ async def page_of(browser: Browser, service: Service, town: Town, name: str, siz
     context = await browser.new_context(
         viewport=size, locale="zh-CN", timezone_id="Asia/Shanghai", base_url=service.base_url, has_touch=size != PANEL
     )
-    cookie = {"name": SESSION_COOKIE, "value": await town.token(name), "url": service.base_url}
-    await context.add_cookies([cookie])  # type: ignore[list-item]  # a dictionary is taken
+    await context.add_cookies([{"name": SESSION_COOKIE, "value": await town.token(name), "url": service.base_url}])
     context.set_default_timeout(PATIENCE)
     return await context.new_page()
 

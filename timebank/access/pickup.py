@@ -50,9 +50,9 @@ async def give_pickup(scope: Scope, noun: str, noun_id: UUID, station_id: UUID |
     return code
 
 
-def draw() -> list[str]:
-    """A few random codes."""
-    return [f"{secrets.randbelow(10**8):08}" for _ in range(DRAWN)]
+def draw(number: int = DRAWN) -> list[str]:
+    """So many times eight random digits, as text."""
+    return [f"{secrets.randbelow(10**8):08}" for _ in range(number)]
 
 
 def free_codes(scope: Scope, drawn: Sequence[str]) -> Question:

@@ -93,7 +93,7 @@ async def _sides(scope: Scope, side: str, ids: Collection[UUID]) -> dict[UUID, S
     async with transaction(scope):
         found = await database.rows(
             SideRow,
-            "SELECT x.id, s.persons::text[] AS persons, s.households::text[] AS households, s.hands::text[] AS hands "  # noqa: S608
+            "SELECT x.id, s.persons::text[] AS persons, s.households::text[] AS households, s.hands::text[] AS hands "  # noqa: S608  # constants of the program
             f"FROM unnest($2::text[]::uuid[]) AS x (id) CROSS JOIN LATERAL {side} AS s",
             scope.community_id, database.as_texts(ids),
         )  # fmt: skip
@@ -155,7 +155,7 @@ def near_question(
     ids = f"$2::text[]::uuid[] || {further}" if further else "$2::text[]::uuid[]"
     asked = [] if about is None else [about]
     return database.one(
-        f"SELECT (SELECT coalesce(json_agg(q), '[]') FROM (SELECT x.id, s.* FROM unnest({ids}) AS x (id) "  # noqa: S608
+        f"SELECT (SELECT coalesce(json_agg(q), '[]') FROM (SELECT x.id, s.* FROM unnest({ids}) AS x (id) "  # noqa: S608  # constants of the program
         "CROSS JOIN LATERAL agreement_side($1, NULL, x.id) AS s) AS q) AS people, "
         "(SELECT coalesce(json_agg(q), '[]') FROM (SELECT x.id, s.* FROM unnest($3::text[]::uuid[]) AS x (id) "
         "CROSS JOIN LATERAL agreement_side($1, x.id, NULL) AS s) AS q) AS logins, "

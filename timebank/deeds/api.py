@@ -7,8 +7,6 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from timebank.core.errors import Invalid
-from timebank.core.locale import _
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
 from timebank.deeds import board, credit, reading, review
@@ -121,16 +119,7 @@ async def read_board(
     limit: Limit = 50, cursor: Cursor = None,
 ) -> Response[Page[BoardItem]]:  # fmt: skip
     """The items on a community's public board, without sign-in. Without community_id it is the caller's community."""
-    shown = community or await own_board(request)
-    return listed(request, await board.list_board_items(shown, limit=limit, cursor=cursor))
-
-
-async def own_board(request: AnyRequest) -> UUID:
-    """The caller's community, or for an anonymous caller the only one. Raises Invalid where there are several."""
-    caller = await provide_visitor(request)
-    if caller is not None:
-        return caller.community_id
-    places = await board.board_places()
-    if len(places) != 1:
-        raise Invalid(why=_("请用 community_id 指明哪个社区的公示栏。"))
-    return places[0].id
+    if community is None:
+        caller = await provide_visitor(request)
+        community = caller.community_id if caller else await board.only_board()
+    return listed(request, await board.list_board_items(community, limit=limit, cursor=cursor))

@@ -8,7 +8,8 @@ import msgspec
 from timebank.areas.addresses import area_in_words
 from timebank.core import database
 from timebank.core.database import Filters, most, transaction
-from timebank.core.errors import NotFound
+from timebank.core.errors import Invalid, NotFound
+from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.deeds.schemas import BoardItem, BoardRow
@@ -52,6 +53,14 @@ async def board_places() -> list[BoardPlace]:
         return await database.rows(
             BoardPlace, "SELECT id, name FROM region WHERE kind = 'community' ORDER BY pinyin, id"
         )
+
+
+async def only_board() -> UUID:
+    """The only community, for a caller without a session who names none. Raises Invalid where there are several."""
+    places = await board_places()
+    if len(places) != 1:
+        raise Invalid(why=_("请用 community_id 指明哪个社区的公示栏。"))
+    return places[0].id
 
 
 async def _board_place(community_id: UUID) -> BoardPlace:

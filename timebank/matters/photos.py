@@ -8,7 +8,7 @@ from timebank.core.scope import Scope
 from timebank.matters.loop.refusals import MatterMovedOn
 from timebank.matters.opening.limits import photos_refusal
 from timebank.matters.reading.one import seen_matter
-from timebank.matters.reading.rows import lock_matter_row
+from timebank.matters.reading.rows import lock_matter
 from timebank.matters.reading.seeing import sees_text
 from timebank.matters.words import STATUSES
 
@@ -22,7 +22,7 @@ async def see(scope: Scope, matter_id: UUID) -> None:
 
 async def lock(scope: Scope, matter_id: UUID) -> None:
     """Lock the matter's row. Raises NotFound."""
-    await lock_matter_row(scope, matter_id)
+    await lock_matter(scope, matter_id)
 
 
 async def photo_adding_refusal(scope: Scope, matter_id: UUID) -> TimebankError | None:

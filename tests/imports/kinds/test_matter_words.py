@@ -21,7 +21,7 @@ DAY = date(2026, 3, 4)
 @pytest.mark.parametrize(
     ("cell", "minute"),
     [
-        (DAY, None), (datetime(2026, 3, 4), None), (datetime(2026, 3, 4, 9, 5), 545), ("2026-03-04", None),  # noqa: DTZ001
+        (DAY, None), (datetime(2026, 3, 4), None), (datetime(2026, 3, 4, 9, 5), 545), ("2026-03-04", None),  # noqa: DTZ001  # as a spreadsheet has it
         ("2026.3.4", None), ("2026年3月4日", None), ("20260304", None), ("46085", None), ("3月4日", None),
         ("3.4", None),
         ("2026/3/4 15:20", 920), ("2026年3月4日下午3点20分", 920), ("2026-03-04 00:00:00", None),

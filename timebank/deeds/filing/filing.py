@@ -165,7 +165,7 @@ async def lock_doer(scope: Scope, person_id: UUID) -> _Doer:
     """Lock the row of the deed's person. Raises NotFound, or NotGuardian for a child without a guardian's consent."""
     doer = await database.row(
         _Doer,
-        "SELECT p.household_id, p.born_on, coalesce(home.path, '{}')::text[] AS home, "  # noqa: S608
+        "SELECT p.household_id, p.born_on, coalesce(home.path, '{}')::text[] AS home, "  # noqa: S608  # constants of the program
         f"{consent_in_force('p.community_id', 'p.id')} AS consented, ARRAY("
         "  SELECT g.area_id::text FROM role_grant g WHERE g.community_id = p.community_id AND g.person_id = p.id "
         f"  AND g.role = ANY ($3::text[]) AND {is_in_force('$4')}) AS heads "

@@ -1,16 +1,22 @@
 """Find the tables of a workbook by what their columns mean, whatever their place and the sheet's name."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from timebank.imports.cells.cell_values import plain_text
 from timebank.imports.files.marks import column_letters
 from timebank.imports.files.refusals import ColumnMissing, ColumnTwice, ImportRefused, NoKnownColumn
 from timebank.imports.files.workbook import Row, Sheet, Workbook
 from timebank.imports.sheets import beside, stacked
+from timebank.imports.sheets.context import TitleDates, context_of
 from timebank.imports.sheets.header import Header, find, missing
+from timebank.imports.sheets.lines import data_rows
 from timebank.imports.sheets.meanings import Meaning
+from timebank.imports.sheets.parsed import InSheet, Parsed, Reading
+
+T = TypeVar("T", bound=InSheet)
 
 _VOID = re.compile(r"作废|废弃|停用|示例|样例|范例|模板|样表|备份|旧表|backup|template|example", re.IGNORECASE)
 
@@ -104,3 +110,11 @@ def _wrong(header: Header, book_name: str, wanted: Sequence[Meaning], required: 
 def _differ(row: Row, first: int, second: int) -> bool:
     other = row.cells[second] if second < len(row.cells) else None
     return other is not None and plain_text(other) != plain_text(row.cells[first] if first < len(row.cells) else None)
+
+
+def titled_rows(parsed: Parsed[T], survey: Survey) -> Iterator[tuple[Reading[T], TitleDates]]:
+    """A reading of each line of the tables to read, with the dates that the titles above it give."""
+    for header in survey.headers:
+        whole = context_of(header)
+        for line in data_rows(header):
+            yield Reading(parsed, header, line), whole.within(line.titles) if line.titles else whole

@@ -8,10 +8,9 @@ import msgspec
 from litestar import get
 from litestar.params import QueryParameter
 
-from timebank.core.errors import Invalid
-from timebank.core.locale import _
+from timebank.deeds.board import only_board
 from timebank.http.callers import AnyRequest, provide_visitor
-from timebank.matters.figures.board import BoardFigures, BoardOrder, BoardWish, matter_board
+from timebank.matters.figures.board import BoardFigures, BoardOrder, BoardWish, MatterBoard, matter_board
 
 Community = Annotated[UUID | None, QueryParameter(name="community_id")]
 
@@ -24,24 +23,21 @@ class BoardMatters(msgspec.Struct, frozen=True, kw_only=True):
     wishes: Sequence[BoardWish]
 
 
-async def _asked(request: AnyRequest, community: UUID | None) -> UUID:
-    """The community that is asked for, else the caller's. Raises Invalid for an anonymous caller who names none."""
-    if community is not None:
-        return community
-    caller = await provide_visitor(request)
-    if caller is None:
-        raise Invalid(why=_("请用 community_id 指明哪个社区的公示栏。"))
-    return caller.community_id
+async def _board(request: AnyRequest, community: UUID | None) -> MatterBoard:
+    if community is None:
+        caller = await provide_visitor(request)
+        community = caller.community_id if caller else await only_board()
+    return await matter_board(community)
 
 
 @get("/board/matters")
 async def read_board_matters(request: AnyRequest, community: Community = None) -> BoardMatters:
     """Published orders and reports and open wishes, without names. Without community_id of the caller's community."""
-    found = await matter_board(await _asked(request, community))
+    found = await _board(request, community)
     return BoardMatters(place=found.place, orders=found.orders, wishes=found.wishes)
 
 
 @get("/board/figures")
 async def read_board_figures(request: AnyRequest, community: Community = None) -> BoardFigures:
     """The three figures of the matters received this month, with their targets, and what residents said of them."""
-    return (await matter_board(await _asked(request, community))).figures
+    return (await _board(request, community)).figures

@@ -24,7 +24,7 @@ async def close_silent_matters(scope: Scope) -> int:
         rules = await policies(scope)
         before = clock.now() - timedelta(days=rules.matter_confirm_days)
         found = await database.fetch(
-            "SELECT id FROM matter WHERE community_id = $1 AND status = 'done' AND done_at <= $2 AND kind <> 'wish' "  # noqa: S608
+            "SELECT id FROM matter WHERE community_id = $1 AND status = 'done' AND done_at <= $2 AND kind <> 'wish' "  # noqa: S608  # constants of the program
             f"ORDER BY done_at, id LIMIT {AT_ONCE}",
             scope.community_id, before,
         )  # fmt: skip

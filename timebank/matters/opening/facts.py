@@ -1,11 +1,11 @@
 """What is read at once to decide whether a matter may be opened: category, place, people, limits and the calendar."""
 
-import secrets
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
+from timebank.access.pickup import draw
 from timebank.areas.addresses import area_in_words
 from timebank.areas.workdays import DayWorks, Workdays, differing_question, workdays_from
 from timebank.core import clock, database
@@ -20,7 +20,6 @@ from timebank.policies.values import PolicyValue, policy_values
 
 CALENDAR = timedelta(days=3 * DUE_DAYS_MAX)
 """How far ahead working days are read: longer than any due date in working days."""
-_DRAWN = 5
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +83,7 @@ async def read_found(scope: Scope, wanted: OpenIn, received_at: datetime, mark: 
 
 def _place(scope: Scope, area_id: UUID) -> Question:
     return database.one(
-        f"SELECT a.path, {area_in_words('a')} AS words, coalesce((SELECT g.name FROM area g "  # noqa: S608
+        f"SELECT a.path, {area_in_words('a')} AS words, coalesce((SELECT g.name FROM area g "  # noqa: S608  # constants of the program
         "WHERE g.community_id = a.community_id AND g.id = ANY (a.path) AND g.kind = 'grid'), '') AS grid "
         "FROM area a WHERE a.community_id = $1 AND a.id = $2",
         scope.community_id, area_id,
@@ -115,9 +114,8 @@ def _before(scope: Scope, nonce: str | None) -> Question:
 
 def _free(scope: Scope) -> Question:
     """Eight random digits that no matter of the community has: nobody can guess how many there are."""
-    drawn = [f"{secrets.randbelow(10**8):08}" for _each in range(_DRAWN)]
     return database.value(
         "SELECT d.number FROM unnest($2::text[]) AS d (number) WHERE NOT EXISTS (SELECT FROM matter m "
         "WHERE m.community_id = $1 AND m.number = d.number) LIMIT 1",
-        scope.community_id, drawn,
+        scope.community_id, draw(),
     )  # fmt: skip

@@ -3,13 +3,13 @@
 An imported matter earns nobody anything, and nobody is notified of it: it happened before the community used this.
 """
 
-import secrets
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
+from timebank.access.pickup import draw
 from timebank.areas.workdays import Workdays, workdays_of
 from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
@@ -136,7 +136,7 @@ async def _insert(scope: Scope, made: Sequence[BookMatter], known: Workdays) -> 
 
 async def _free_numbers(scope: Scope, count: int) -> list[str]:
     """So many different numbers of eight random digits that no matter of the community has."""
-    drawn = list(dict.fromkeys(f"{secrets.randbelow(10**8):08}" for _each in range(2 * count + _DRAWN_BESIDE)))
+    drawn = list(dict.fromkeys(draw(2 * count + _DRAWN_BESIDE)))
     found = await database.fetch(
         "SELECT number FROM matter WHERE community_id = $1 AND number = ANY ($2)", scope.community_id, drawn
     )

@@ -59,9 +59,8 @@ async def open_matter(
     NotGuardian, and what refuses a photo.
     """
     scope.require_use("matters")
-    now = clock.now()
-    waited = wanted.nonce is not None and wanted.written_at is not None
-    received_at = min(max(wanted.written_at, now - WAITED_MAX), now) if waited and wanted.written_at else now
+    now, written_at = clock.now(), wanted.written_at if wanted.nonce else None
+    received_at = min(max(written_at, now - WAITED_MAX), now) if written_at else now
     mark = hmac.digest(vault.key_for("matter mark"), browser.encode(), "sha256") if browser else None
     async with transaction(scope):
         await lock_people(scope, {one for one in (scope.person_id, wanted.for_person_id) if one})

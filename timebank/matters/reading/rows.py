@@ -188,9 +188,3 @@ async def lock_matter(scope: Scope, matter_id: UUID, people: Collection[UUID] = 
         raise NotFound
     if not locked:
         raise RanIntoAnother
-
-
-async def lock_matter_row(scope: Scope, matter_id: UUID) -> MatterRow:
-    """Lock a matter, and nobody, and return its row as it is now. Raises NotFound."""
-    await lock_matter(scope, matter_id)
-    return await matter_row(scope, matter_id)

@@ -90,7 +90,7 @@ async def people_who_may_collect(scope: Scope, row: MatterRow) -> list[UUID]:
     if row.served_id is None:
         return []
     guardians = await database.fetch(
-        "SELECT g.guardian_id FROM guardianship g JOIN person c ON c.community_id = g.community_id "  # noqa: S608
+        "SELECT g.guardian_id FROM guardianship g JOIN person c ON c.community_id = g.community_id "  # noqa: S608  # constants of the program
         f"AND c.id = g.child_id WHERE g.community_id = $1 AND g.child_id = $2 AND {in_care('$3')}",
         scope.community_id, row.served_id, clock.local_day(),
     )  # fmt: skip

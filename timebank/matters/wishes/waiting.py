@@ -78,7 +78,7 @@ async def gifts_waiting(scope: Scope, station_id: UUID) -> list[Waits]:
     async with transaction(scope):
         found = await database.rows(
             Waits,
-            "SELECT m.id AS matter_id, m.number, coalesce(m.public_text, m.said) AS wish, w.value, w.received_at, "  # noqa: S608
+            "SELECT m.id AS matter_id, m.number, coalesce(m.public_text, m.said) AS wish, w.value, w.received_at, "  # noqa: S608  # constants of the program
             "w.waits_until FROM wish_gift w JOIN matter m ON m.community_id = w.community_id AND m.id = w.matter_id "
             "WHERE w.community_id = $1 AND w.station_id = $2 AND w.collected_at IS NULL AND w.undone_at IS NULL "
             f"ORDER BY w.waits_until, w.id LIMIT {most(WAITING_MAX)}",
@@ -114,7 +114,7 @@ async def gifts_for(scope: Scope, person_id: UUID, station_id: UUID, presence: s
     async with transaction(scope):
         return await database.rows(
             Waits,
-            "SELECT m.id AS matter_id, m.number, coalesce(m.public_text, m.said) AS wish, w.value, w.received_at, "  # noqa: S608
+            "SELECT m.id AS matter_id, m.number, coalesce(m.public_text, m.said) AS wish, w.value, w.received_at, "  # noqa: S608  # constants of the program
             "w.waits_until FROM wish_gift w JOIN matter m ON m.community_id = w.community_id AND m.id = w.matter_id "
             "WHERE w.community_id = $1 AND w.station_id = $2 AND w.collected_at IS NULL AND w.undone_at IS NULL "
             "AND (coalesce(m.for_person_id, m.reporter_id) = $3 OR coalesce(m.for_person_id, m.reporter_id) IN ("

@@ -106,14 +106,10 @@ def parse(
     # Items are matched by word key, so other spaces or punctuation than in the catalogue make no difference.
     known = None if catalogue is None else Known.of(catalogue, aliases or {}, waiting)
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
-    for header in survey.headers:
-        whole = context.context_of(header)
-        for line in data_rows(header):
-            titled = whole.within(line.titles) if line.titles else whole
-            reading = Reading(parsed, header, line)
-            found = _rows(reading, people, known, town, titled, today)
-            if not any(_repeats(reading, row, seen) for row in found):
-                parsed.rows += found
+    for reading, titled in table_survey.titled_rows(parsed, survey):
+        found = _rows(reading, people, known, town, titled, today)
+        if not any(_repeats(reading, row, seen) for row in found):
+            parsed.rows += found
     listed = catalogues_on(survey.unread)
     for sheet, items in listed.items():
         parsed.notes.append(problem("note_catalogue_sheet", sheet=sheet, count=len(items)))

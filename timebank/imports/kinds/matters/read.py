@@ -14,7 +14,7 @@ from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.matters.headings import MATTERS, REQUIRED, is_running
 from timebank.imports.kinds.matters.moments_said import SaidMoment, in_order, said_done, said_moment
 from timebank.imports.kinds.matters.states import Answer, ended, resident_answer
-from timebank.imports.sheets import captions, context, table_survey, unread
+from timebank.imports.sheets import captions, table_survey, unread
 from timebank.imports.sheets.candidates import Mentions
 from timebank.imports.sheets.context import TitleDates
 from timebank.imports.sheets.lines import data_rows
@@ -58,14 +58,10 @@ def parse(book: Workbook, *, now: datetime) -> Parsed[BookRow]:
     survey = table_survey.survey(book, MATTERS, REQUIRED)
     parsed: Parsed[BookRow] = Parsed()
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
-    for header in survey.headers:
-        whole = context.context_of(header)
-        for line in data_rows(header):
-            titled = whole.within(line.titles) if line.titles else whole
-            reading = Reading(parsed, header, line)
-            row = _row(reading, titled, now)
-            if row is not None and not _repeats(reading, row, seen):
-                parsed.rows.append(row)
+    for reading, titled in table_survey.titled_rows(parsed, survey):
+        row = _row(reading, titled, now)
+        if row is not None and not _repeats(reading, row, seen):
+            parsed.rows.append(row)
     unread.report_unread(parsed, book, survey)
     by_day = sum(row.day_only for row in parsed.rows)
     if by_day:

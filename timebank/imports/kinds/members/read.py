@@ -15,7 +15,6 @@ from timebank.imports.kinds.roster.bearer import born_on_of, read_document_cell,
 from timebank.imports.kinds.roster.read import one_name
 from timebank.imports.sheets import context, table_survey, unread
 from timebank.imports.sheets.context import TitleDates
-from timebank.imports.sheets.lines import data_rows
 from timebank.imports.sheets.parsed import Parsed, Reading
 
 UNIT_NAME_MAX = 60
@@ -47,14 +46,10 @@ def parse(book: Workbook, units: Units, *, today: date) -> Parsed[MemberRow]:
     survey = table_survey.survey(book, MEMBERS, REQUIRED)
     parsed: Parsed[MemberRow] = Parsed()
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
-    for header in survey.headers:
-        whole = context.context_of(header)
-        for line in data_rows(header):
-            titled = whole.within(line.titles) if line.titles else whole
-            reading = Reading(parsed, header, line)
-            row = _row(reading, _unit(reading, units), titled, today)
-            if row is not None and not _repeats(reading, row, seen):
-                parsed.rows.append(row)
+    for reading, titled in table_survey.titled_rows(parsed, survey):
+        row = _row(reading, _unit(reading, units), titled, today)
+        if row is not None and not _repeats(reading, row, seen):
+            parsed.rows.append(row)
     unread.report_unread(parsed, book, survey)
     undated = sum(row.since is None for row in parsed.rows)
     if undated:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from tests.browser_path import browser_path, why_not
-from tests.support.hands import QUIET
+from tests.support.hands import QUIET, shot_of
 
 SCREENS = {
     "phone-320": ViewportSize(width=320, height=640), "phone": ViewportSize(width=390, height=844),
@@ -91,7 +91,7 @@ class Album:
                 await page.set_viewport_size(size)
                 file = self.folder / screen / view / f"{name.replace('?', '').strip('/') or 'first'}.png"
                 file.parent.mkdir(parents=True, exist_ok=True)
-                await page.screenshot(path=file, full_page=True, animations="disabled")
+                file.write_bytes(await shot_of(page, whole=True))
 
 
 def kind_of(path: str) -> str:

@@ -1,5 +1,6 @@
 """Devices for browser tests: pages signed in through the form, and a fake camera that can be shown another page."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BytesIO
@@ -7,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from PIL import Image
-from playwright.async_api import Browser, Locator, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, Error, Locator, Page, ViewportSize, async_playwright, expect
 
 from tests.browser_path import browser_path
 from tests.support.service import Service
@@ -45,12 +46,11 @@ class Camera:
 
     async def is_shown(self, code: Locator) -> None:
         """Hold a code before the camera: a screenshot of the element fills the picture."""
-        shot = Image.open(BytesIO(await code.screenshot())).convert("RGB").resize((440, 440))
-        self.holds(shot)
+        self.holds(Image.open(BytesIO(await shot_of(code))))
 
     async def stands_before(self, page: Page) -> None:
         """Point the camera at a whole screen: film a screenshot of the page."""
-        self.sees(Image.open(BytesIO(await page.screenshot())).convert("RGB").resize((640, 480)))
+        self.sees(Image.open(BytesIO(await shot_of(page))).convert("RGB").resize((640, 480)))
 
     def holds(self, code: Image.Image) -> None:
         seen = Image.new("RGB", (640, 480), "white")
@@ -137,4 +137,23 @@ async def reads(page: Page | Locator, *sentences: str) -> None:
 async def picture(page: Page, name: str) -> None:
     """Save a screenshot of the page to tests/output, for people to look at."""
     OUTPUT.mkdir(exist_ok=True)
-    await page.screenshot(path=OUTPUT / f"{name}.png")
+    (OUTPUT / f"{name}.png").write_bytes(await shot_of(page))
+
+
+async def shot_of(what: Page | Locator, *, whole: bool = False) -> bytes:
+    """A PNG of what the page shows (`whole`: below the fold too) or of one element, with animations at their end.
+
+    Chromium sometimes answers "Unable to capture screenshot" while it draws a page that has just been opened, and takes
+    the same picture a moment later. That answer, and no other, is asked again, at most ten times.
+    """
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            if isinstance(what, Page):
+                return await what.screenshot(full_page=whole, animations="disabled")
+            return await what.screenshot(animations="disabled")
+        except Error as error:
+            if "Unable to capture screenshot" not in error.message or tries == 10:
+                raise
+            await asyncio.sleep(0.5)

@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from datetime import timedelta
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,6 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
-from PIL import Image
 from playwright.async_api import Browser, Page
 
 from tests.browser_path import browser_path, why_not
@@ -179,7 +177,7 @@ async def signs_in_for_the_first_time(
 
 
 async def scans_the_wall(phone: Page, wall: Page, camera: Camera, verb: str) -> None:
-    camera.sees(Image.open(BytesIO(await wall.screenshot())).convert("RGB").resize((640, 480)))
+    await camera.stands_before(wall)
     await phone.goto("/")
     await phone.get_by_role("link", name=re.compile("扫一扫")).first.click()
     await phone.wait_for_url("**/c/**")

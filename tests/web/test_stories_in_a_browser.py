@@ -23,6 +23,7 @@ from tests.support.hands import (
     press,
     reads,
     screen,
+    shot_of,
     signed_in,
 )
 from tests.support.ledger_sums import problems_of
@@ -338,7 +339,7 @@ async def test_an_old_person_without_a_phone_uses_a_card_from_the_counter(
 
 async def printed(tablet: Page) -> Image.Image:
     """A picture of the card as it is printed."""
-    return Image.open(BytesIO(await tablet.locator(".code-frame").screenshot()))
+    return Image.open(BytesIO(await shot_of(tablet.locator(".code-frame"))))
 
 
 async def ago(owner: asyncpg.Connection, town: Town, name: str, *, hours: int) -> None:

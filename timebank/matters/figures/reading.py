@@ -115,15 +115,35 @@ coalesce(sum(t.reopened), 0)::integer AS reopened, coalesce(sum(t.returned), 0):
 coalesce(sum(t.asked), 0)::integer AS asked, coalesce(sum(t.answered), 0)::integer AS answered,
 coalesce(sum(t.solved), 0)::integer AS solved
 """
-_STORED = {"grid": "grid", "unit": "unit", "category": "category", "community": "all", "street": "all"}
-_SUBJECT = {
-    "grid": "t.subject", "unit": "t.subject", "category": "t.subject", "community": "t.community_id::text",
-    "street": "(SELECT r.parent_id FROM region r WHERE r.id = t.community_id)::text",
-}  # fmt: skip
-_OPEN_SUBJECT = {
-    "grid": "(SELECT a.path[1] FROM area a WHERE a.community_id = m.community_id AND a.id = m.area_id)::text",
-    "unit": "m.unit_id::text", "category": "m.category_code", "community": "m.community_id::text",
-    "street": "(SELECT r.parent_id FROM region r WHERE r.id = m.community_id)::text",
+
+
+class _Way(msgspec.Struct, frozen=True, kw_only=True):
+    """How the figures are told apart: the kind of the stored counts, whose subject they are of, and of whom an open
+    matter is.
+
+    What is open is first counted by community and `key`, so that the words beside it are read once for each of these.
+    """
+
+    stored: str
+    subject: str = "t.subject"
+    beside: str = ""
+    key: str
+    of: str = "o.key"
+    open_beside: str = ""
+
+
+_WAYS: dict[By, _Way] = {
+    "grid": _Way(
+        stored="grid", key="m.area_id", of="a.path[1]::text",
+        open_beside="JOIN area a ON a.community_id = o.community_id AND a.id = o.key",
+    ),
+    "unit": _Way(stored="unit", key="m.unit_id", of="o.key::text"),
+    "category": _Way(stored="category", key="m.category_code"),
+    "community": _Way(stored="all", subject="t.community_id::text", key="m.community_id", of="o.key::text"),
+    "street": _Way(
+        stored="all", subject="r.parent_id::text", beside="JOIN region r ON r.id = t.community_id",
+        key="m.community_id", of="r.parent_id::text", open_beside="JOIN region r ON r.id = o.key",
+    ),
 }  # fmt: skip
 
 
@@ -190,12 +210,13 @@ async def _communities(scope: Scope, region_id: UUID | None) -> frozenset[UUID]:
 
 
 async def _counted(by: By, seen: _Seen, first: date, last: date, mature_to: date) -> list[_Counted]:
-    asked = Filters(database.as_texts(seen.communities), first, last, mature_to, _STORED[by])
+    way = _WAYS[by]
+    asked = Filters(database.as_texts(seen.communities), first, last, mature_to, way.stored)
     if seen.subjects is not None:
         asked.add("t.subject = ANY ({}::text[])", sorted(seen.subjects))
     return await database.rows(
         _Counted,
-        f"SELECT {_SUBJECT[by]} AS subject, {_SUMS} FROM matter_tally t "  # noqa: S608  # no input
+        f"SELECT {way.subject} AS subject, {_SUMS} FROM matter_tally t {way.beside} "  # noqa: S608  # no input
         "WHERE t.community_id = ANY ($1::text[]::uuid[]) AND t.day BETWEEN $2 AND $3 AND t.subject_kind = $5"
         f"{asked.sql} GROUP BY 1",
         *asked.values,
@@ -207,16 +228,16 @@ _OPEN_NOW = "m.status IN ('received', 'dispatched', 'accepted') AND m.kind <> 'w
 
 async def _open(by: By, seen: _Seen) -> list[_Open]:
     """How many are open now, and how many of these are late: read from the open ones alone."""
-    asked = Filters(database.as_texts(seen.communities), clock.now())
-    subject = _OPEN_SUBJECT[by]
+    way, asked = _WAYS[by], Filters(database.as_texts(seen.communities), clock.now())
     if seen.subjects is not None:
-        asked.add(f"{subject} = ANY ({{}}::text[])", sorted(seen.subjects))
+        asked.add(f"{way.of} = ANY ({{}}::text[])", sorted(seen.subjects))
     return await database.rows(
         _Open,
-        f"SELECT {subject} AS subject, count(*)::integer AS open, "  # noqa: S608  # no input
-        "count(*) FILTER (WHERE m.due_at < $2)::integer AS open_late FROM matter m "
-        f"WHERE m.community_id = ANY ($1::text[]::uuid[]) AND {_OPEN_NOW} AND {subject} IS NOT NULL{asked.sql} "
-        "GROUP BY 1",
+        f"SELECT {way.of} AS subject, sum(o.open)::integer AS open, sum(o.open_late)::integer AS open_late "  # noqa: S608
+        f"FROM (SELECT m.community_id, {way.key} AS key, count(*) AS open, "
+        "count(*) FILTER (WHERE m.due_at < $2) AS open_late FROM matter m "
+        f"WHERE m.community_id = ANY ($1::text[]::uuid[]) AND {_OPEN_NOW} GROUP BY m.community_id, {way.key}) o "
+        f"{way.open_beside} WHERE o.key IS NOT NULL{asked.sql} GROUP BY 1",
         *asked.values,
     )
 

@@ -5,11 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from timebank.core import clock, database
-from timebank.core.database import Filters, most, transaction
+from timebank.core.database import Filters, transaction
 from timebank.core.paging import Count, Page, make_page, read_cursor
 from timebank.core.scope import Community, Role, Scope
 from timebank.matters.loop.deciding import Standing, may
-from timebank.matters.reading.rows import SELECT, MatterRow
+from timebank.matters.reading.rows import MatterRow, select_page
 from timebank.matters.reading.seeing import view_of
 from timebank.matters.reading.shown import MatterOut, shown
 from timebank.matters.reading.standing import facts_from, known_of
@@ -24,7 +24,12 @@ _IN_TEAM = (
     "m.team_id IN (SELECT t.team_id FROM team_member t WHERE t.community_id = m.community_id "
     "AND t.joined_on IS NOT NULL AND t.left_on IS NULL AND t.person_id = ANY ({}::text[]::uuid[]))"
 )
-_COUNTED = "SELECT FROM matter m JOIN area a ON a.community_id = m.community_id AND a.id = m.area_id "
+_IN_AREAS = "m.area_id IN (SELECT a.id FROM area a WHERE a.community_id = $1 AND a.path && {}::text[]::uuid[])"
+_BELOW = (
+    "EXISTS (SELECT FROM area a WHERE a.community_id = m.community_id AND a.id = m.area_id "
+    "AND a.path @> ARRAY[{}::uuid])"
+)
+_COUNTED = "SELECT FROM matter m WHERE "
 _OPEN = "m.status IN ('received', 'dispatched', 'accepted')"
 
 
@@ -41,9 +46,11 @@ async def list_matters(
     seen = Filters(scope.community_id)
     _add_seen(seen, scope, asked)
     _add_asked(seen, asked)
-    sql, values, by_due = _ordered(seen, asked, limit, cursor)
+    order, by_due = _order(seen, asked, cursor)
     async with transaction(scope):
-        found = await database.rows(MatterRow, f"{SELECT}WHERE m.community_id = $1{sql}", *values)
+        found = await database.rows(
+            MatterRow, select_page(f"m.community_id = $1{seen.sql}", order, limit + 1), *seen.values
+        )
         page = make_page(found, limit, lambda row: (row.due_at if by_due else row.received_at, row.id))
         return Page(await shown_many(scope, page.items, language), page.next)
 
@@ -57,7 +64,7 @@ async def count_listed(scope: Scope, asked: MattersAsked) -> Count:
     _add_seen(seen, scope, asked)
     _add_asked(seen, asked)
     async with transaction(scope):
-        return await database.count_rows(f"{_COUNTED}WHERE m.community_id = $1{seen.sql}", *seen.values)
+        return await database.count_rows(f"{_COUNTED}m.community_id = $1{seen.sql}", *seen.values)
 
 
 async def shown_many(scope: Scope, rows: Sequence[MatterRow], language: str = "zh") -> list[MatterOut]:
@@ -108,7 +115,7 @@ def _add_seen(seen: Filters, scope: Scope, asked: MattersAsked) -> None:
         seen.add("m.status = 'dispatched'")
         seen.add_any(team, ("m.open_to = 'all' AND {}::text[] IS NOT NULL", own), *handled)
     else:
-        seen.add_any(*mine, *handled, team, ("a.path && {}::text[]::uuid[]", areas))
+        seen.add_any(*mine, *handled, team, (_IN_AREAS, areas))
 
 
 def _add_asked(seen: Filters, asked: MattersAsked) -> None:
@@ -125,15 +132,15 @@ def _add_asked(seen: Filters, asked: MattersAsked) -> None:
     seen.add_given("m.unit_id = {}", asked.unit_id)
     seen.add_given("m.team_id = {}", asked.team_id)
     seen.add_given("m.category_code = {}", asked.category)
-    seen.add_given("a.path @> ARRAY[{}::uuid]", asked.area_id)
+    seen.add_given(_BELOW, asked.area_id)
     if asked.since is not None:
         seen.add("m.received_at >= {}", clock.day_bounds(asked.since)[0])
     if asked.q is not None and (digits := "".join(asked.q.split())):
         seen.add("(m.number = {} OR m.external_number = {})", digits, digits)
 
 
-def _ordered(seen: Filters, asked: MattersAsked, limit: int, cursor: str | None) -> tuple[str, list[object], bool]:
-    """The list's conditions with its order and its end: what is open by its due date, anything else newest first."""
+def _order(seen: Filters, asked: MattersAsked, cursor: str | None) -> tuple[str, bool]:
+    """Go on from the cursor; return the order of the list, and whether it is by due date, as of all that is open."""
     by_due = (
         asked.open
         or asked.late
@@ -144,8 +151,7 @@ def _ordered(seen: Filters, asked: MattersAsked, limit: int, cursor: str | None)
     after = read_cursor(cursor, tuple[datetime, UUID])
     column, direction, comparison = ("m.due_at", "", ">") if by_due else ("m.received_at", " DESC", "<")
     seen.add_after(f"{column}, m.id", comparison, after)
-    ends = f" ORDER BY {column}{direction}, m.id{direction} LIMIT {most(limit + 1)}"
-    return seen.sql + ends, seen.values, by_due
+    return f"{column}{direction}, m.id{direction}", by_due
 
 
 async def _of_units(
@@ -157,9 +163,9 @@ async def _of_units(
     if not held:
         return Page([])
     _add_asked(seen, asked)
-    sql, values, by_due = _ordered(seen, asked, limit, cursor)
+    order, by_due = _order(seen, asked, cursor)
     async with transaction(scope, communities=communities):
-        found = await database.rows(MatterRow, f"{SELECT}WHERE {held}{sql}", *values)
+        found = await database.rows(MatterRow, select_page(f"{held}{seen.sql}", order, limit + 1), *seen.values)
     page = make_page(found, limit, lambda row: (row.due_at if by_due else row.received_at, row.id))
     return Page([_for_contact(row, language) for row in page.items], page.next)
 
@@ -171,7 +177,7 @@ async def _count_of_units(scope: Scope, asked: MattersAsked) -> Count:
         return Count(0)
     _add_asked(seen, asked)
     async with transaction(scope, communities=communities):
-        return await database.count_rows(f"{_COUNTED}WHERE {held}{seen.sql}", *seen.values)
+        return await database.count_rows(f"{_COUNTED}{held}{seen.sql}", *seen.values)
 
 
 async def _held_for_units(scope: Scope, seen: Filters) -> tuple[str, frozenset[UUID]]:

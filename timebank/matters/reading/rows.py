@@ -8,7 +8,7 @@ import msgspec
 
 from timebank.areas.addresses import area_in_words
 from timebank.core import clock, database
-from timebank.core.database import Question, transaction
+from timebank.core.database import Question, most, transaction
 from timebank.core.errors import NotFound, RanIntoAnother
 from timebank.core.scope import Scope
 from timebank.matters.schemas import (
@@ -118,7 +118,7 @@ class MatterRow(msgspec.Struct, frozen=True, kw_only=True):
 STORED = MatterRow.__struct_fields__[: MatterRow.__struct_fields__.index("told") + 1]
 """Those of its fields that are columns of a matter."""
 
-SELECT = f"""
+_WORDED = f"""
 SELECT m.community_id, m.id, m.number, m.kind, m.category_code, m.area_id, m.place, m.said, m.public_text,
        m.reporter_id, m.for_person_id, m.entered_by, m.channel, m.external_number, m.origin_kind, m.origin_id,
        m.status, m.level, m.unit_id, m.team_id, m.assignee_id, m.open_to, m.wanted_at, m.at_home, m.people_wanted,
@@ -135,7 +135,7 @@ SELECT m.community_id, m.id, m.number, m.kind, m.category_code, m.area_id, m.pla
        u.name AS unit, t.name AS team, r.name AS reporter, f.name AS for_person, s.name AS assignee,
        ARRAY(SELECT h.person_id::text FROM matter_helper h WHERE h.community_id = m.community_id AND h.matter_id = m.id
              AND h.left_at IS NULL ORDER BY h.took_at, h.id) AS helpers
-FROM matter m
+FROM {{matters}} m
 JOIN area a ON a.community_id = m.community_id AND a.id = m.area_id
 JOIN matter_category c ON c.community_id = m.community_id AND c.code = m.category_code
 LEFT JOIN unit u ON u.id = m.unit_id
@@ -144,7 +144,17 @@ LEFT JOIN person r ON r.community_id = m.community_id AND r.id = m.reporter_id
 LEFT JOIN person f ON f.community_id = m.community_id AND f.id = m.for_person_id
 LEFT JOIN person s ON s.community_id = m.community_id AND s.id = m.assignee_id
 """  # noqa: S608
+SELECT = _WORDED.format(matters="matter")
 """SQL of a MatterRow without its conditions."""
+
+
+def select_page(conditions: str, order: str, rows: int) -> str:
+    """SQL of at most so many MatterRows in this order, of the matters `m` that meet the conditions.
+
+    The matters are chosen first, so that the words beside them are read for these alone.
+    """
+    chosen = f"SELECT m.* FROM matter m WHERE {conditions} ORDER BY {order} LIMIT {most(rows)}"  # noqa: S608  # no input
+    return f"{_WORDED.format(matters=f'({chosen})')}ORDER BY {order}"
 
 
 def row_question(scope: Scope, matter_id: UUID) -> Question:

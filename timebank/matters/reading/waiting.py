@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from timebank.core import clock, database
-from timebank.core.database import Filters, most, transaction
+from timebank.core.database import Filters, transaction
 from timebank.core.locale import _, translate
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.inbox.kinds import Asked, Decidable, Item
 from timebank.matters.loop.deciding import may
-from timebank.matters.reading.rows import SELECT, MatterRow
+from timebank.matters.reading.rows import MatterRow, select_page
 from timebank.matters.reading.standing import known_of
 from timebank.matters.words import LEVEL_WORDS, STATUSES
 
@@ -20,7 +20,7 @@ FLAGS = {"late": _("超期"), "returned": _("退回过"), "reopened": _("重办"
 CONFIRMED_WITHIN = timedelta(days=30)
 """What was closed longer ago without a word is left alone."""
 _WAITS = (
-    "WHERE m.community_id = $1 AND (m.status IN ('received', 'done') OR (m.verified IS NULL AND m.closed_at > $2 "
+    "m.community_id = $1 AND (m.status IN ('received', 'done') OR (m.verified IS NULL AND m.closed_at > $2 "
     "AND m.channel <> 'import' "
     "AND (m.status = 'closed' OR (m.status = 'refused' AND m.refused_because IN ('not_ours', 'cannot')))))"
 )
@@ -43,7 +43,7 @@ async def decidable(scope: Scope, _asked: Asked) -> Decidable:
     found = (await _waiting(scope, LOOKED_AT, None)).items
     async with transaction(scope):
         counted = await database.count_rows(
-            f"SELECT FROM matter m {_WAITS}", scope.community_id, clock.now() - CONFIRMED_WITHIN
+            f"SELECT FROM matter m WHERE {_WAITS}", scope.community_id, clock.now() - CONFIRMED_WITHIN
         )
     late = sum(row.is_late for row in found)
     return Decidable(counted.rows, late, len(await _decidable_ids(scope, found)), [], counted.more)
@@ -55,7 +55,7 @@ async def _waiting(scope: Scope, limit: int, cursor: str | None) -> Page[MatterR
     asked.add_after("m.due_at, m.id", ">", read_cursor(cursor, tuple[datetime, UUID]))
     async with transaction(scope):
         found = await database.rows(
-            MatterRow, f"{SELECT}{_WAITS}{asked.sql} ORDER BY m.due_at, m.id LIMIT {most(limit + 1)}", *asked.values
+            MatterRow, select_page(f"{_WAITS}{asked.sql}", "m.due_at, m.id", limit + 1), *asked.values
         )
     return make_page(found, limit, lambda row: (row.due_at, row.id))
 

@@ -13,13 +13,15 @@ from timebank.core import clock
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
-from timebank.matters.figures.reading import By, FigureRow, FigureShown, Targets, matter_figures
+from timebank.matters.figures.reading import matter_figures
+from timebank.matters.figures.schemas import By, FigureRow, FigureShown, Targets
 from timebank.web.pages import page
 
 WAYS: dict[By, str] = {
     "grid": _("网格"), "category": _("类别"), "unit": _("单位"), "community": _("社区"), "street": _("街道"),
 }  # fmt: skip
 DAYS = 30
+PAGE = 100
 
 
 class PanelMatterFigurePages(Controller):
@@ -30,9 +32,12 @@ class PanelMatterFigurePages(Controller):
     async def shown(
         self, request: AnyRequest, caller: NamedDependency[Scope], by: FromQuery[str] = "",
         since: FromQuery[date | None] = None, until: FromQuery[date | None] = None,
-        region_id: FromQuery[UUID | None] = None,
+        region_id: FromQuery[UUID | None] = None, after: FromQuery[int] = 0,
     ) -> Template:  # fmt: skip
-        """The three figures with their targets, and the same by grid, category, unit, community or street."""
+        """The three figures with their targets, and the same by grid, category, unit, community or street.
+
+        A page has PAGE rows, those after the first `after`; the sum is always that of all rows.
+        """
         caller.require_reader()
         last = until or clock.local_day()
         first = since or last - timedelta(days=DAYS - 1)
@@ -43,7 +48,7 @@ class PanelMatterFigurePages(Controller):
         return page(
             request, caller, "matters/figures.html", found=found, by=chosen, ways=ways, first=first, last=last,
             three=_three(found.total, found.targets), regions=[(region.id, region.name) for region in regions],
-            region_id=region_id, today=clock.local_day(),
+            region_id=region_id, today=clock.local_day(), after=max(after, 0), most=PAGE,
         )  # fmt: skip
 
 

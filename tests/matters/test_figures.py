@@ -18,7 +18,8 @@ from timebank.core.database import transaction
 from timebank.core.errors import Forbidden
 from timebank.http.callers import SESSION_COOKIE
 from timebank.matters.figures.counting import count_days, count_matters
-from timebank.matters.figures.reading import By, FigurePeriod, FigureRow, matter_figures
+from timebank.matters.figures.reading import matter_figures
+from timebank.matters.figures.schemas import By, FigurePeriod, FigureRow
 
 NOON = datetime(2026, 6, 30, 4, 0, tzinfo=UTC)
 TODAY = date(2026, 6, 30)

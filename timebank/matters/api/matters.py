@@ -17,7 +17,8 @@ from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.preferences import language_of
 from timebank.matters.categories import categories
 from timebank.matters.categories.categories import CategoryOut
-from timebank.matters.figures.reading import By, Figures, matter_figures
+from timebank.matters.figures.reading import matter_figures
+from timebank.matters.figures.schemas import By, Figures
 from timebank.matters.opening import opening, similar
 from timebank.matters.opening.similar import SimilarOut
 from timebank.matters.reading import listing, one

@@ -10,7 +10,8 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
-from timebank.matters.figures.reading import SETTLED_AFTER, FigureShown
+from timebank.matters.figures.reading import SETTLED_AFTER
+from timebank.matters.figures.schemas import FigureShown
 from timebank.policies.values import policies
 
 SHOWN_MAX = 20

@@ -7,82 +7,22 @@ how many residents answered whether theirs is solved: who is silent has not answ
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Literal
 from uuid import UUID
 
 import msgspec
 
-from timebank.areas.reach import communities_in_reach, communities_read
+from timebank.areas.reach import communities_read
 from timebank.core import clock, database
 from timebank.core.database import Filters, transaction
-from timebank.core.errors import Forbidden, NotFound, TimebankError
+from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Role, Scope
-from timebank.policies.values import policies
+from timebank.matters.figures.schemas import By, FigurePeriod, FigureRow, Figures, Targets
+from timebank.matters.reading.served import Served, add_served, places_of, units_served
+from timebank.policies.values import PolicyValue, policies_from, policy_values
 
-By = Literal["grid", "community", "street", "unit", "category"]
 DAYS_MAX = 366
 SETTLED_AFTER = timedelta(days=3)
 """A matter of day 1 counts from day 4 on: until then its third day is not over."""
-
-
-class FigurePeriod(TimebankError):
-    code = "figure_period"
-    status = 422
-    sentence = "请选择一段时间：开始不晚于结束，最多一年。"
-
-
-class Targets(msgspec.Struct, frozen=True, kw_only=True):
-    """What the community wants to reach, in percent."""
-
-    done0: int
-    done1: int
-    done2: int
-
-
-class FigureRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The matters of one grid, community, street, unit or category.
-
-    `mature` are those that the three figures are of; `done0`, `done1` and `done2` say how many of these were done on
-    the day of receipt, by the end of the next and by the end of the third local day. `open` and `open_late` are of now.
-    """
-
-    subject: str
-    name: str
-    received: int = 0
-    mature: int = 0
-    done0: int = 0
-    done1: int = 0
-    done2: int = 0
-    open: int = 0
-    open_late: int = 0
-    reopened: int = 0
-    returned: int = 0
-    asked: int = 0
-    answered: int = 0
-    solved: int = 0
-
-
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    targets: Targets
-    rows: list[FigureRow]
-    total: FigureRow
-
-
-class FigureShown(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure: `done` of so many, in whole percent rounded down, and whether that is below the target."""
-
-    done: int
-    of: int
-    target: int
-    percent: int | None
-
-    @classmethod
-    def of_row(cls, done: int, of: int, target: int) -> "FigureShown":
-        return cls(done=done, of=of, target=target, percent=done * 100 // of if of else None)
-
-    @property
-    def missed(self) -> bool:
-        return self.percent is not None and self.percent < self.target
 
 
 class _Counted(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +37,10 @@ class _Counted(msgspec.Struct, frozen=True, kw_only=True):
     asked: int
     answered: int
     solved: int
+
+
+class _Chosen(msgspec.Struct, frozen=True):
+    policies: list[PolicyValue]
 
 
 class _Open(msgspec.Struct, frozen=True):
@@ -151,46 +95,70 @@ class _Seen(msgspec.Struct, frozen=True, kw_only=True):
     """Of which communities the caller reads the figures, and of which grids or units there; None: of all."""
 
     communities: frozenset[UUID]
-    subjects: frozenset[str] | None
+    grids: frozenset[UUID] | None = None
+    served: Sequence[Served] | None = None
+
+    @property
+    def whole(self) -> bool:
+        return self.grids is None and self.served is None
+
+    def add(self, asked: Filters, subject: str, community: str) -> None:
+        """Add that a row is of a grid or unit whose figures the caller reads; the row's columns are given."""
+        if self.grids is not None:
+            asked.add(f"{subject} = ANY ({{}}::text[])", database.as_texts(self.grids))
+        if self.served is not None:
+            add_served(asked, self.served, subject, community, kind="text")
 
 
 async def matter_figures(scope: Scope, by: By, first: date, last: date, region_id: UUID | None = None) -> Figures:
     """The figures of the matters received from `first` to `last`, with the sum of all rows and the targets.
 
     Administrators and auditors read all of the communities that they read, or those below `region_id`; grid heads and
-    grid workers their grids, contacts their units. Raises Forbidden for anybody else, FigurePeriod.
+    grid workers their grids, contacts their units where they serve them. Raises Forbidden for anybody else,
+    FigurePeriod.
     """
     if not first <= last <= first + timedelta(days=DAYS_MAX):
         raise FigurePeriod
-    seen = await _seen(scope, by, region_id)
+    return await _figures(scope, by, await _seen(scope, by, region_id), first, last)
+
+
+async def figures_served(scope: Scope, served: Sequence[Served], first: date, last: date) -> Figures:
+    """The figures of these units, which the caller handles for, with the targets of the scope's community."""
+    return await _figures(scope, "unit", _seen_by_contact(served), first, last)
+
+
+async def _figures(scope: Scope, by: By, seen: _Seen, first: date, last: date) -> Figures:
     mature_to = min(last, clock.local_day() - SETTLED_AFTER)
-    async with transaction(scope):
-        stands = await policies(scope)
-    async with transaction(scope, communities=seen.communities):
-        counted = await _counted(by, seen, first, last, mature_to)
-        opened = {one.subject: one for one in await _open(by, seen)}
-        named = await _names(by, seen.communities, {*(one.subject for one in counted), *opened})
-        rows = _joined(counted, opened, named)
-        if by == "unit" and seen.subjects is None:  # not every matter is given to a unit
-            whole = _joined(await _counted("community", seen, first, last, mature_to), await _opened_in_all(seen), {})
-        else:
-            whole = rows
+    visible = seen.communities | {scope.community_id}
+    partly = by == "unit" and seen.whole  # not every matter is given to a unit
+    async with transaction(scope, communities=visible), database.gathering() as reads:
+        chosen = reads.start(database.read(_Chosen, policies=policy_values(scope)))
+        counting = [reads.start(_counted(way, seen, first, last, mature_to)) for way in (by, "community")[: 1 + partly]]
+        opening = [reads.start(_open(way, seen)) for way in (by, "community")[: 1 + partly]]
+    counted, opened = [task.result() for task in counting], [_by_subject(task.result()) for task in opening]
+    async with transaction(scope, communities=visible):
+        named = await _names(by, seen.communities, {*(one.subject for one in counted[0]), *opened[0]})
+    stands = policies_from(chosen.result().policies)
+    rows = _joined(counted[0], opened[0], named)
     return Figures(
         targets=Targets(done0=stands.figure_same_day, done1=stands.figure_two_days, done2=stands.figure_three_days),
-        rows=rows, total=_sum(whole),
+        rows=rows, total=_sum(_joined(counted[1], opened[1], {}) if partly else rows),
     )  # fmt: skip
 
 
 async def _seen(scope: Scope, by: By, region_id: UUID | None) -> _Seen:
     if scope.reads_all:
-        return _Seen(communities=await _communities(scope, region_id), subjects=None)
+        return _Seen(communities=await _communities(scope, region_id))
     if by == "unit" and scope.unit_ids:
-        units = {g.unit_id for g in scope.grants if g.role is Role.unit_contact}
-        return _Seen(communities=await communities_in_reach(scope), subjects=frozenset(map(str, units)))
+        return _seen_by_contact(await units_served(scope))
     grids = {g.area_id for g in scope.here() if g.role in (Role.grid_head, Role.grid_worker) and g.area_id}
     if by == "grid" and grids:
-        return _Seen(communities=frozenset({scope.community_id}), subjects=frozenset(map(str, grids)))
+        return _Seen(communities=frozenset({scope.community_id}), grids=frozenset(grids))
     raise Forbidden
+
+
+def _seen_by_contact(served: Sequence[Served]) -> _Seen:
+    return _Seen(communities=frozenset(places_of(served)), served=served)
 
 
 async def _communities(scope: Scope, region_id: UUID | None) -> frozenset[UUID]:
@@ -212,8 +180,7 @@ async def _communities(scope: Scope, region_id: UUID | None) -> frozenset[UUID]:
 async def _counted(by: By, seen: _Seen, first: date, last: date, mature_to: date) -> list[_Counted]:
     way = _WAYS[by]
     asked = Filters(database.as_texts(seen.communities), first, last, mature_to, way.stored)
-    if seen.subjects is not None:
-        asked.add("t.subject = ANY ({}::text[])", sorted(seen.subjects))
+    seen.add(asked, way.subject, "t.community_id")
     return await database.rows(
         _Counted,
         f"SELECT {way.subject} AS subject, {_SUMS} FROM matter_tally t {way.beside} "  # noqa: S608  # no input
@@ -229,8 +196,7 @@ _OPEN_NOW = "m.status IN ('received', 'dispatched', 'accepted') AND m.kind <> 'w
 async def _open(by: By, seen: _Seen) -> list[_Open]:
     """How many are open now, and how many of these are late: read from the open ones alone."""
     way, asked = _WAYS[by], Filters(database.as_texts(seen.communities), clock.now())
-    if seen.subjects is not None:
-        asked.add(f"{way.of} = ANY ({{}}::text[])", sorted(seen.subjects))
+    seen.add(asked, way.of, "o.community_id")
     return await database.rows(
         _Open,
         f"SELECT {way.of} AS subject, sum(o.open)::integer AS open, sum(o.open_late)::integer AS open_late "  # noqa: S608
@@ -242,8 +208,8 @@ async def _open(by: By, seen: _Seen) -> list[_Open]:
     )
 
 
-async def _opened_in_all(seen: _Seen) -> dict[str, _Open]:
-    return {one.subject: one for one in await _open("community", seen)}
+def _by_subject(found: Sequence[_Open]) -> dict[str, _Open]:
+    return {one.subject: one for one in found}
 
 
 _NAMES = {

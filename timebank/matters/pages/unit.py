@@ -9,7 +9,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
-from timebank.areas.places import regions_in_reach
 from timebank.areas.reach import within_reach
 from timebank.core import clock
 from timebank.core.errors import Forbidden, NotFound
@@ -18,11 +17,13 @@ from timebank.http.callers import AnyRequest
 from timebank.http.paging import Cursor
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.matters.figures.reading import Figures, FigureShown, matter_figures
+from timebank.matters.figures.reading import figures_served
+from timebank.matters.figures.schemas import Figures, FigureShown
 from timebank.matters.pages.acts import use_act
 from timebank.matters.pages.handled import WORDS, shown_to_handler
-from timebank.matters.reading.listing import communities_served, list_matters
+from timebank.matters.reading.listing import list_served
 from timebank.matters.reading.one import seen_matter
+from timebank.matters.reading.served import in_first_served, places_of, units_served
 from timebank.matters.schemas import MattersAsked
 from timebank.photos.seeing import find_photo, read_photo
 from timebank.web.pages import page, see_other
@@ -43,11 +44,14 @@ class UnitPages(Controller):
         """What was given to the unit and is still open, by its due date; or everything, the newest first."""
         contact, language = _as_contact(caller), language_of(request)
         asked = MattersAsked() if every else MattersAsked(open=True)
-        found = await list_matters(contact, asked, limit=PAGE, cursor=cursor, language=language)
-        places = {one.id: one.name for one in await regions_in_reach(contact) if one.kind == "community"}
-        known = await _figures(contact)
+        served, today = await units_served(contact), clock.local_day()
+        known = None
+        if served:
+            here = in_first_served(contact, served)
+            known = await figures_served(here, served, today - timedelta(days=DAYS - 1), today)
+        found = await list_served(contact, served, asked, limit=PAGE, cursor=cursor, language=language)
         return page(
-            request, caller, "handling/unit.html", **WORDS, found=found, every=bool(every), places=places,
+            request, caller, "handling/unit.html", **WORDS, found=found, every=bool(every), places=places_of(served),
             first=cursor is None, days=DAYS, figures=known, two_days=_two_days(known) if known else None,
         )  # fmt: skip
 
@@ -110,16 +114,6 @@ async def _matter(request: AnyRequest, caller: Scope, community_id: UUID, matter
         request, caller, "handling/unit_matter.html", **shown, photo_base=f"{PATH}/{community_id}/photos/",
         where=there.community_name,
     )  # fmt: skip
-
-
-async def _figures(contact: Scope) -> Figures | None:
-    """The unit's own figures of the last days; None where the contact serves no community any more."""
-    served = next((ids[0] for _unit, ids in await communities_served(contact) if ids), None)
-    if served is None:
-        return None
-    today = clock.local_day()
-    there = await within_reach(contact, served)
-    return await matter_figures(there, "unit", today - timedelta(days=DAYS - 1), today)
 
 
 def _two_days(known: Figures) -> FigureShown:

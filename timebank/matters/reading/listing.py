@@ -7,10 +7,11 @@ from uuid import UUID
 from timebank.core import clock, database
 from timebank.core.database import Filters, transaction
 from timebank.core.paging import Count, Page, make_page, read_cursor
-from timebank.core.scope import Community, Role, Scope
+from timebank.core.scope import Role, Scope
 from timebank.matters.loop.deciding import Standing, may
 from timebank.matters.reading.rows import MatterRow, select_page
 from timebank.matters.reading.seeing import view_of
+from timebank.matters.reading.served import Served, add_served, places_of, units_served
 from timebank.matters.reading.shown import MatterOut, shown
 from timebank.matters.reading.standing import facts_from, known_of
 from timebank.matters.schemas import MattersAsked
@@ -41,7 +42,8 @@ async def list_matters(
     Who only handles for a unit sees that unit's matters in every community that the unit serves.
     """
     if _is_only_contact(scope, asked):
-        return await _of_units(scope, asked, limit=limit, cursor=cursor, language=language)
+        served = await units_served(scope)
+        return await list_served(scope, served, asked, limit=limit, cursor=cursor, language=language)
     scope.require_use("matters")
     seen = Filters(scope.community_id)
     _add_seen(seen, scope, asked)
@@ -58,7 +60,7 @@ async def list_matters(
 async def count_listed(scope: Scope, asked: MattersAsked) -> Count:
     """How many matters the same list has, counted no further than a page says."""
     if _is_only_contact(scope, asked):
-        return await _count_of_units(scope, asked)
+        return await _count_served(scope, await units_served(scope), asked)
     scope.require_use("matters")
     seen = Filters(scope.community_id)
     _add_seen(seen, scope, asked)
@@ -154,41 +156,34 @@ def _order(seen: Filters, asked: MattersAsked, cursor: str | None) -> tuple[str,
     return f"{column}{direction}, m.id{direction}", by_due
 
 
-async def _of_units(
-    scope: Scope, asked: MattersAsked, *, limit: int, cursor: str | None, language: str
-) -> Page[MatterOut]:
-    """The matters of the units that the caller is the contact of, in the communities that each grant reaches."""
-    seen = Filters()
-    held, communities = await _held_for_units(scope, seen)
-    if not held:
+async def list_served(
+    scope: Scope, served: Sequence[Served], asked: MattersAsked, *, limit: int = 50, cursor: str | None = None,
+    language: str = "zh",
+) -> Page[MatterOut]:  # fmt: skip
+    """The matters of the units that the caller is the contact of, in the communities in which each is served."""
+    if not served:
         return Page([])
-    _add_asked(seen, asked)
+    seen = _of_served(served, asked)
     order, by_due = _order(seen, asked, cursor)
-    async with transaction(scope, communities=communities):
-        found = await database.rows(MatterRow, select_page(f"{held}{seen.sql}", order, limit + 1), *seen.values)
+    async with transaction(scope, communities=frozenset(places_of(served))):
+        found = await database.rows(MatterRow, select_page(f"true{seen.sql}", order, limit + 1), *seen.values)
     page = make_page(found, limit, lambda row: (row.due_at if by_due else row.received_at, row.id))
     return Page([_for_contact(row, language) for row in page.items], page.next)
 
 
-async def _count_of_units(scope: Scope, asked: MattersAsked) -> Count:
-    seen = Filters()
-    held, communities = await _held_for_units(scope, seen)
-    if not held:
+async def _count_served(scope: Scope, served: Sequence[Served], asked: MattersAsked) -> Count:
+    if not served:
         return Count(0)
+    seen = _of_served(served, asked)
+    async with transaction(scope, communities=frozenset(places_of(served))):
+        return await database.count_rows(f"{_COUNTED}true{seen.sql}", *seen.values)
+
+
+def _of_served(served: Sequence[Served], asked: MattersAsked) -> Filters:
+    seen = Filters()
+    add_served(seen, served, "m.unit_id", "m.community_id")
     _add_asked(seen, asked)
-    async with transaction(scope, communities=communities):
-        return await database.count_rows(f"{_COUNTED}{held}{seen.sql}", *seen.values)
-
-
-async def _held_for_units(scope: Scope, seen: Filters) -> tuple[str, frozenset[UUID]]:
-    """The condition on the matters of the caller's units where each is served, "" for none; and all these places."""
-    served = [(unit_id, ids) for unit_id, ids in await communities_served(scope) if ids]
-    held = []
-    for unit_id, ids in served:
-        there = seen.mark(database.as_texts(ids))
-        held.append(f"(m.unit_id = {seen.mark(unit_id)} AND m.community_id = ANY ({there}::text[]::uuid[]))")
-    communities = frozenset(community for _, ids in served for community in ids)
-    return (f"({' OR '.join(held)})" if held else ""), communities
+    return seen
 
 
 _HANDLING = Standing(handler=True, leads=True, eligible=True, vetted=True)
@@ -203,30 +198,13 @@ def _for_contact(row: MatterRow, language: str) -> MatterOut:
 
 async def community_of_served(scope: Scope, matter_id: UUID) -> UUID | None:
     """The community in which the caller, as a contact, handles this matter; None where they do not."""
-    seen = Filters(matter_id)
-    held, communities = await _held_for_units(scope, seen)
-    if not held:
+    seen, served = Filters(matter_id), await units_served(scope)
+    if not served:
         return None
-    async with transaction(scope, communities=communities):
+    add_served(seen, served, "m.unit_id", "m.community_id")
+    async with transaction(scope, communities=frozenset(places_of(served))):
         found = await database.fetch_value(
-            f"SELECT m.community_id FROM matter m WHERE m.id = $1 AND {held}",  # noqa: S608  # no input
+            f"SELECT m.community_id FROM matter m WHERE m.id = $1{seen.sql}",  # noqa: S608  # no input
             *seen.values,
         )
     return UUID(bytes=found.bytes) if found else None
-
-
-async def communities_served(scope: Scope) -> list[tuple[UUID, list[UUID]]]:
-    """By each of the caller's grants as a contact: the unit, and the communities in which they serve it."""
-    grants = [grant for grant in scope.grants if grant.role == Role.unit_contact and grant.unit_id]
-    over = {grant.region_id or grant.community_id for grant in grants}
-    async with transaction(None):
-        found = await database.rows(
-            Community,
-            "SELECT id, name, path FROM region WHERE kind = 'community' AND path && $1::text[]::uuid[]",
-            database.as_texts(one for one in over if one),
-        )
-    return [
-        (grant.unit_id, [one.id for one in found if grant.reaches(one.id, one.path)])
-        for grant in grants
-        if grant.unit_id is not None
-    ]

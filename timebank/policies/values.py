@@ -136,7 +136,12 @@ def policies_from(chosen: Iterable[PolicyValue]) -> Policies:
 async def policies(scope: Scope) -> Policies:
     """The policies in force in the scope's community; see `policies_from`."""
     async with transaction(scope):
-        return policies_from(await database.rows(PolicyValue, _CHOSEN, scope.community_id))
+        return await policies_of(scope.community_id)
+
+
+async def policies_of(community_id: UUID) -> Policies:
+    """The policies in force in a community whose rows the open transaction sees."""
+    return policies_from(await database.rows(PolicyValue, _CHOSEN, community_id))
 
 
 async def changes(scope: Scope) -> list[PolicyChange]:

@@ -18,7 +18,7 @@ from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Role, Scope
 from timebank.matters.figures.schemas import By, FigurePeriod, FigureRow, Figures, Targets
 from timebank.matters.reading.served import Served, add_served, places_of, units_served
-from timebank.policies.values import PolicyValue, policies_from, policy_values
+from timebank.policies.values import policies_of
 
 DAYS_MAX = 366
 SETTLED_AFTER = timedelta(days=3)
@@ -37,10 +37,6 @@ class _Counted(msgspec.Struct, frozen=True, kw_only=True):
     asked: int
     answered: int
     solved: int
-
-
-class _Chosen(msgspec.Struct, frozen=True):
-    policies: list[PolicyValue]
 
 
 class _Open(msgspec.Struct, frozen=True):
@@ -131,15 +127,15 @@ async def _figures(scope: Scope, by: By, seen: _Seen, first: date, last: date) -
     mature_to = min(last, clock.local_day() - SETTLED_AFTER)
     visible = seen.communities | {scope.community_id}
     partly = by == "unit" and seen.whole  # not every matter is given to a unit
-    async with transaction(scope, communities=visible), database.gathering() as reads:
-        chosen = reads.start(database.read(_Chosen, policies=policy_values(scope)))
-        counting = [reads.start(_counted(way, seen, first, last, mature_to)) for way in (by, "community")[: 1 + partly]]
-        opening = [reads.start(_open(way, seen)) for way in (by, "community")[: 1 + partly]]
-    counted, opened = [task.result() for task in counting], [_by_subject(task.result()) for task in opening]
+    ways: tuple[By, ...] = (by, "community") if partly else (by,)
     async with transaction(scope, communities=visible):
+        async with database.gathering() as reads:
+            chosen = reads.start(policies_of(scope.community_id))
+            counting = [reads.start(_counted(way, seen, first, last, mature_to)) for way in ways]
+            opening = [reads.start(_open(way, seen)) for way in ways]
+        counted, opened = [task.result() for task in counting], [_by_subject(task.result()) for task in opening]
         named = await _names(by, seen.communities, {*(one.subject for one in counted[0]), *opened[0]})
-    stands = policies_from(chosen.result().policies)
-    rows = _joined(counted[0], opened[0], named)
+    stands, rows = chosen.result(), _joined(counted[0], opened[0], named)
     return Figures(
         targets=Targets(done0=stands.figure_same_day, done1=stands.figure_two_days, done2=stands.figure_three_days),
         rows=rows, total=_sum(_joined(counted[1], opened[1], {}) if partly else rows),

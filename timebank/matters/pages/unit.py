@@ -11,6 +11,7 @@ from litestar.response import Redirect, Template
 
 from timebank.areas.reach import within_reach
 from timebank.core import clock
+from timebank.core.database import transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import AnyRequest
@@ -46,10 +47,11 @@ class UnitPages(Controller):
         asked = MattersAsked() if every else MattersAsked(open=True)
         served, today = await units_served(contact), clock.local_day()
         known = None
-        if served:
-            here = in_first_served(contact, served)
-            known = await figures_served(here, served, today - timedelta(days=DAYS - 1), today)
-        found = await list_served(contact, served, asked, limit=PAGE, cursor=cursor, language=language)
+        async with transaction(contact, communities=frozenset(places_of(served))):
+            if served:
+                here = in_first_served(contact, served)
+                known = await figures_served(here, served, today - timedelta(days=DAYS - 1), today)
+            found = await list_served(contact, served, asked, limit=PAGE, cursor=cursor, language=language)
         return page(
             request, caller, "handling/unit.html", **WORDS, found=found, every=bool(every), places=places_of(served),
             first=cursor is None, days=DAYS, figures=known, two_days=_two_days(known) if known else None,

@@ -28,7 +28,7 @@ async def units_served(scope: Scope) -> list[Served]:
     async with transaction(None):
         found = await database.rows(
             Community,
-            "SELECT id, name, path FROM region WHERE kind = 'community' AND path && $1::text[]::uuid[]",
+            "SELECT id, name, path::text[] AS path FROM region WHERE kind = 'community' AND path && $1::text[]::uuid[]",
             database.as_texts(one for one in over if one),
         )
     served = [

@@ -1,7 +1,7 @@
-"""Prints how long the server takes for the pages of matters, in a county of 37 communities.
+"""Prints how long the server takes for the pages of matters, in a county of 37 communities with 67 grids.
 
-First with 67 grids and 355 matters in one of them, then with a million matters of three years in all; then the lists of
-those who work with 5,000 open ones, and a report with a picture. The application is called in this process.
+First with 355 matters of a quarter, then with a million of three years; then the lists of those who work with 5,000
+open ones, and a report with a picture. The application is called in this process.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import io
 import resource
 import statistics
 import time
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -61,16 +62,16 @@ async def measure_matters(url: str, serving_url: str) -> None:
     try:
         town = await build_town(owner)
         grids = await _county(owner, town)
-        await _add(owner, grids, {town.community: FEW}, DAYS_FEW)
+        await _add(owner, grids, _evenly(FEW, grids), DAYS_FEW, open_one_of=6)
         transport = httpx.ASGITransport(app=create_app(opens_pool=False))  # type: ignore[arg-type]  # ASGI, typed apart
         async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=300) as client:
             client.headers["Cookie"] = f"{SESSION_COOKIE}={await town.token('吴昊')}"
-            few = await _measure(client, f"{GRIDS} grids, {FEW} matters")
+            few = await _measure(client, f"{len(grids)} communities, {GRIDS} grids, {FEW} matters")
             began = time.perf_counter()
-            await _add(owner, grids, dict.fromkeys(grids, MANY // len(grids)), DAYS_MANY)
+            await _add(owner, grids, _evenly(MANY, grids), DAYS_MANY)
             rows = await owner.fetchval("SELECT count(*) FROM matter")
             click.echo(f"matters: {rows:,} laid and counted in {time.perf_counter() - began:.0f} s")
-            many = await _measure(client, f"{len(grids)} communities, {rows:,} matters")
+            many = await _measure(client, f"{len(grids)} communities, {GRIDS} grids, {rows:,} matters")
             await _at_work(owner, client, town, grids)
             await _reported(client, town)
         for words, before in few.items():
@@ -92,27 +93,33 @@ async def _county(owner: asyncpg.Connection, town: Town) -> dict[UUID, list[UUID
         )  # fmt: skip
         town.communities[name] = id_
     grids = {}
-    for community in town.communities.values():
+    for community, number in _evenly(GRIDS, town.communities.values()).items():
         await add_categories(owner, community)
         await switch_on(owner, community, "matters")
-        grids[community] = await add_grids(owner, community, GRIDS if community == town.community else 8)
+        grids[community] = await add_grids(owner, community, number)
     return grids
+
+
+def _evenly(number: int, communities: Collection[UUID]) -> dict[UUID, int]:
+    """So many things, divided among the communities as evenly as whole numbers allow."""
+    each, more = divmod(number, len(communities))
+    return {community: each + (place < more) for place, community in enumerate(communities)}
 
 
 async def _add(
     owner: asyncpg.Connection, grids: dict[UUID, list[UUID]], numbers: dict[UUID, int], days: int, *,
-    few_open: bool = True,
+    open_one_of: int = 200,
 ) -> None:  # fmt: skip
     """Add so many matters to each community, evenly over the past days, and count them as the worker does.
 
-    One of 200 is open, or all are.
+    One of `open_one_of` is open, rounded up.
     """
     now = clock.now() - timedelta(minutes=1)
     await owner.execute("SET session_replication_role = replica")  # the ground refers to what is there
     for community, number in numbers.items():
         begun = await owner.fetchval("SELECT count(*) FROM matter WHERE community_id = $1", community)
         codes = list(CATEGORIES)
-        opened = number // 200 if few_open else number
+        opened = -(-number // open_one_of)
         await owner.execute(
             _MATTERS, community, codes, grids[community], now, number, begun, days, opened, timeout=600
         )  # fmt: skip
@@ -140,7 +147,7 @@ async def _at_work(
     owner: asyncpg.Connection, client: httpx.AsyncClient, town: Town, grids: dict[UUID, list[UUID]]
 ) -> None:  # fmt: skip
     """The dispatcher's lists with OPEN open matters, and the desk of a unit that has some in every community."""
-    await _add(owner, grids, {town.community: OPEN}, 20, few_open=False)
+    await _add(owner, grids, {town.community: OPEN}, 20, open_one_of=1)
     unit = clock.new_id()
     await owner.execute(
         "INSERT INTO unit (id, county_id, name, pinyin, kind, active, created_at) VALUES ($1, $2, '清江物业', 'qjwy', "

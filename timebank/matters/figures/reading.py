@@ -58,8 +58,7 @@ coalesce(sum(t.solved), 0)::integer AS solved
 
 
 class _Way(msgspec.Struct, frozen=True, kw_only=True):
-    """How the figures are told apart: the kind of the stored counts, whose subject they are of, and of whom an open
-    matter is.
+    """By what the figures are split: the kind and subject of the stored counts, and the subject of an open matter.
 
     What is open is first counted by community and `key`, so that the words beside it are read once for each of these.
     """

@@ -105,7 +105,7 @@ LOOKS = {
 
 _STEPS = (
     "dispatch", "hand-up", "hand-down", "take", "give-up", "return", "finish", "postponement", "refuse", "merge",
-    "withdraw", "reopen", "ask", "answer", "publish", "rating",
+    "withdraw", "reopen", "area", "ask", "answer", "publish", "rating",
 )  # fmt: skip
 _PAGE_STEPS = (
     "answer", "question", "rating", "withdrawal", "reopening", "follow", "take", "giving-up", "return", "finish",
@@ -146,7 +146,8 @@ LOOKS |= {
 OTHER_VERBS = {
     **dict.fromkeys(
         (
-            "answer_matter", "ask_matter", "close_matter", "dispatch_matter", "finish_matter", "give_up_matter",
+            "answer_matter", "ask_matter", "close_matter", "correct_area", "dispatch_matter",
+            "finish_matter", "give_up_matter",
             "hand_up_matter", "hand_down_matter", "merge_matter", "open_matter", "postpone_matter", "publish_matter",
             "rate_matter", "refuse_matter", "reopen_matter", "return_matter", "take_matter", "urge_matter",
             "untaken_matter", "withdraw_matter",

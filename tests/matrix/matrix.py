@@ -250,7 +250,10 @@ MORE: dict[str, dict[str, Any]] = {
 # Optional fields that are sent in a JSON body too.
 ALSO: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        (f"POST /api/v1/matters/{{matter_id}}/{verb}" for verb in ("hand-up", "give-up", "return", "postponement")),
+        (
+            f"POST /api/v1/matters/{{matter_id}}/{verb}"
+            for verb in ("hand-up", "give-up", "return", "postponement", "area")
+        ),
         ("reason",),
     ),
     "POST /api/v1/matters/{matter_id}/reopen": ("reason",),

@@ -555,6 +555,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/matters/{matter_id}/dispatch",
         "POST /api/v1/matters/{matter_id}/hand-up",
         "POST /api/v1/matters/{matter_id}/hand-down",
+        "POST /api/v1/matters/{matter_id}/area",
         "POST /api/v1/matters/{matter_id}/take",
         "POST /api/v1/matters/{matter_id}/give-up",
         "POST /api/v1/matters/{matter_id}/return",

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from timebank.core.errors import Forbidden, TimebankError
 from timebank.matters.loop.deciding import (
@@ -12,13 +13,11 @@ from timebank.matters.loop.deciding import (
     Facts,
     Standing,
     decide,
-    latest_postponement,
-    level_above,
-    level_below,
     may,
 )
 from timebank.matters.loop.refusals import (
     AlreadyRated,
+    LeavesOwnGrid,
     MatterAlreadyTaken,
     MatterMovedOn,
     NoHigherLevel,
@@ -32,7 +31,8 @@ from timebank.matters.loop.refusals import (
     WishGoesToStation,
     WishNotCollected,
 )
-from timebank.matters.loop.returning import returned
+from timebank.matters.loop.returning import level_above, level_below, returned
+from timebank.matters.loop.talking import latest_postponement
 from timebank.matters.schemas import MatterStatus, Verb
 
 NOW = datetime(2026, 11, 18, 8, tzinfo=UTC)
@@ -50,6 +50,8 @@ FAMILY = Standing(eligible=True, vetted=True, near_served=True, party=True)
 KEEPER = Standing(proven=True)
 AT_COUNTER = Standing(keeps=True)
 AUDITOR = Standing()
+THERE = Standing(rank=1, rank_there=1, leaves_grid=True)
+TAKES_OVER = Standing(rank_there=0, leaves_grid=True)
 
 
 def matter(status: MatterStatus = "received", **more: object) -> Facts:
@@ -174,6 +176,17 @@ CASES: list[tuple[str, Facts, Verb, Standing, str | type[TimebankError]]] = [
     ("not before it is done, thanks", matter("dispatched"), "thank", NOBODY, MatterMovedOn),
     ("a dispatcher publishes", matter("closed"), "publish", GRID, "closed"),
     ("a handler publishes nothing", matter("closed"), "publish", CONTACT, Forbidden),
+    ("the community corrects a grid", matter("accepted"), "correct_area", THERE, "accepted"),
+    ("and the head who gets it", matter(), "correct_area", TAKES_OVER, "received"),
+    ("not once it is dispatched", matter("dispatched"), "correct_area", TAKES_OVER, Forbidden),
+    ("nor above their level", matter(level="community"), "correct_area", TAKES_OVER, Forbidden),
+    ("a head within the grid", matter("accepted"), "correct_area", Standing(rank=0, rank_there=0), "accepted"),
+    ("not away from the grid", matter(), "correct_area", Standing(rank=0, leaves_grid=True), Forbidden),
+    ("nobody out of their own figures", matter(), "correct_area", replace(THERE, gives_away=True), LeavesOwnGrid),
+    ("nor who handles it", matter("accepted"), "correct_area", replace(THERE, handler=True), PartyToMatter),
+    ("nor a party", matter(), "correct_area", replace(THERE, near_served=True), PartyToMatter),
+    ("not when it is done", matter("done"), "correct_area", THERE, MatterMovedOn),
+    ("nor closed", matter("closed", closed_at=NOW), "correct_area", THERE, MatterMovedOn),
     ("what is merged knows nothing more", matter("merged"), "dispatch", COUNTY, MatterMovedOn),
     ("what is withdrawn neither", matter("withdrawn"), "withdraw", REPORTER, MatterMovedOn),
 ]

@@ -10,13 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.matters import CONTACT, GRID_HEAD, LEADER, MEMBER, MORNING, Ground
+from tests.support.town import PHOENIX
 from timebank.core import clock
 from timebank.core.errors import NotFound, TimebankError
 from timebank.matters.loop import dispatching, ending, rating, showing, talking
 from timebank.matters.loop.confirming import ConfirmedOut
+from timebank.matters.loop.placing import correct_area
 from timebank.matters.reading.one import seen_matter
 from timebank.matters.reading.shown import MatterOut, shown
-from timebank.matters.schemas import FollowIn, PostponeIn, RatingIn
+from timebank.matters.schemas import AreaIn, FollowIn, PostponeIn, RatingIn
 
 WHO = ("张桂兰", "张国庆", GRID_HEAD, "赵丽", "钱进", CONTACT, LEADER, MEMBER, "陈明", "周敏", "孙伟")
 SERVED = timedelta(minutes=30)
@@ -53,6 +55,11 @@ async def _followed(ground: Ground, matter: UUID, name: str) -> MatterOut:
     return await showing.follow(await ground.scope(name), matter, FollowIn("same"))
 
 
+async def _corrected(ground: Ground, matter: UUID, name: str) -> MatterOut:
+    areas = [ground.town.areas[f"{PHOENIX}/第一网格/{building}"] for building in ("3栋", "5栋")]
+    return await correct_area(await ground.scope(name), matter, AreaIn(areas[clock.now().hour % 2], "看过了"))
+
+
 DEEDS: dict[str, Do] = {
     "to the firm": lambda g, m, who: g.dispatch(m, by=who),
     "to the team": lambda g, m, who: g.dispatch(m, by=who, team_id=g.team),
@@ -72,6 +79,7 @@ DEEDS: dict[str, Do] = {
     "down": _down,
     "withdraw": _withdrawn,
     "follow": _followed,
+    "to another building": _corrected,
 }
 # Most draws hit somebody who may: what is done by whom with good reason, before the rest.
 LIKELY = [

@@ -186,6 +186,12 @@ CAPABILITY = Capability(
         "matter_moved.refused": _(
             "您反映的事转到{community}（编号 {there}），那边不办理。想知道原因，请打电话说编号。"
         ),
+        "matter_to_dispatch.corrected": _(
+            "一件事改到了您这边：{category}，{grid}，编号 {number}，期限不变。说明：{reason}"
+        ),
+        "matter_corrected": _("您的事项 {number}（{category}）的地点改成了{grid}，期限不变。说明：{reason}"),
+        "matter_corrected.handler": _("您承办的 {number}（{category}）的地点改成了{grid}。说明：{reason}"),
+        "matter_corrected.away": _("{category}（编号 {number}）不在您的网格，改到了{grid}。说明：{reason}"),
         "matter_merged": _(
             "您的事项 {number}（{category}）和更早的 {other} 是同一件，并到那里一起办，{due:moment} 前办好。"
         ),
@@ -215,6 +221,7 @@ CAPABILITY = Capability(
         "matter_rated": _OWN,
         "matter_reopened": _TO_DO,
         "matter_refused": _OWN,
+        "matter_corrected": _OWN,
         "matter_merged": _OWN,
         "matter_moved": _OWN,
         "matter_untrue": _OWN,
@@ -232,6 +239,7 @@ CAPABILITY = Capability(
         "undo_wish_receipt": _("撤销了收下心愿物品"),
         "close_matter": _("无人回应，事项自动结束"),
         "confirm_matter": _("核实了事项"),
+        "correct_area": _("改正了事项的地点"),
         "dispatch_matter": _("派了单"),
         "finish_matter": _("办结了事项"),
         "forget_matters": _("清空了旧事项的文字"),

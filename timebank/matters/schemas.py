@@ -19,7 +19,7 @@ Verified = Literal["true", "untrue"]
 Verb = Literal[
     "dispatch", "hand_up", "hand_down", "take", "give_up", "return", "ask", "answer", "postpone", "finish", "confirm",
     "rate", "reopen", "refuse", "merge", "withdraw", "follow", "thank", "publish", "receive", "collect", "unreceive",
-    "uncollect",
+    "uncollect", "correct_area",
 ]  # fmt: skip
 
 OPEN: tuple[MatterStatus, ...] = ("received", "dispatched", "accepted")
@@ -92,6 +92,13 @@ class DispatchIn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class ReasonGiven(msgspec.Struct, forbid_unknown_fields=True):
     """Why; it must not be empty."""
 
+    reason: ShortReason = ""
+
+
+class AreaIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Where it really is, and how one knows."""
+
+    area_id: UUID
     reason: ShortReason = ""
 
 

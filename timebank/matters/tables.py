@@ -106,6 +106,8 @@ class MatterStep(Table, tablename="matter_step"):
     person_id = UUID(default=None, null=True)
     level = Varchar(length=16, default=None, null=True)
     due_at = Timestamptz(default=None, null=True)
+    from_area_id = UUID(default=None, null=True)
+    area_id = UUID(default=None, null=True)
 
 
 class MatterHelper(Table, tablename="matter_helper"):

@@ -58,20 +58,23 @@ class _Wanted(msgspec.Struct, frozen=True, kw_only=True):
     on: date
     note: str
     confirmed_by: UUID | None
+    once: bool
 
 
 async def award(
     scope: Scope, person_id: UUID, trigger: Trigger, source: SourceRow, *, area_id: UUID, on: date, note: str,
-    confirmed_by: UUID | None,
+    confirmed_by: UUID | None, once: bool = False,
 ) -> Awarded:  # fmt: skip
     """File the deed that a confirmed row earns the person, if any; the outcome is kept in the audit of the source.
+
+    `once`: whatever deed the source has brought the person before was the only one, wherever it is said to be since.
 
     It never refuses, so that whatever is confirmed stays confirmed. `confirmed_by` None: nobody has looked yet. The
     person's row is locked, then the area's; a caller who awards several people locks them first with `lock_people`.
     """
     wanted = _Wanted(
         person_id=person_id, trigger=trigger, source=source, area_id=area_id, on=min(on, clock.local_day()),
-        note=note.strip(), confirmed_by=confirmed_by,
+        note=note.strip(), confirmed_by=confirmed_by, once=once,
     )  # fmt: skip
     awarded = await _award(scope, wanted)
     await audit.record(
@@ -106,12 +109,13 @@ async def _award(scope: Scope, wanted: _Wanted) -> Awarded:
 
 
 async def _is_awarded(scope: Scope, wanted: _Wanted) -> bool:
-    """Whether the source has brought the person a deed of this place by any rule that has or had the trigger."""
+    """Whether the source has brought the person a deed: any, or of this place by a rule that has or had the trigger."""
     found: bool = await database.fetch_value(
         "SELECT EXISTS (SELECT FROM deed d WHERE d.community_id = $1 AND d.source_kind = $2 AND d.source_id = $3 "
-        "AND d.person_id = $4 AND d.area_id = $5 AND EXISTS (SELECT FROM rule r WHERE r.community_id = $1 "
-        "AND r.code = d.rule_code AND r.trigger = $6))",
+        "AND d.person_id = $4 AND ($7 OR d.area_id = $5 AND EXISTS (SELECT FROM rule r WHERE r.community_id = $1 "
+        "AND r.code = d.rule_code AND r.trigger = $6)))",
         scope.community_id, wanted.source.kind, wanted.source.id, wanted.person_id, wanted.area_id, wanted.trigger,
+        wanted.once,
     )  # fmt: skip
     return found
 

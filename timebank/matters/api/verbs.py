@@ -10,8 +10,9 @@ from litestar.params import FromPath, JSONBody
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER
 from timebank.http.idempotency import Idempotency
-from timebank.matters.loop import confirming, dispatching, ending, handling, rating, showing, talking
+from timebank.matters.loop import confirming, dispatching, ending, handling, placing, rating, showing, talking
 from timebank.matters.schemas import (
+    AreaIn,
     ConfirmIn,
     DispatchIn,
     FinishIn,
@@ -53,6 +54,11 @@ class MatterVerbs(Controller):
     async def hand_down(self, matter_id: Id, caller: Caller, once: Once) -> Response[bytes]:
         """Hand a matter to the level below, never below its category's."""
         return await _done(once, caller, lambda: dispatching.hand_down(caller, matter_id))
+
+    @post("/area")
+    async def correct_area(self, matter_id: Id, data: JSONBody[AreaIn], caller: Caller, once: Once) -> Response[bytes]:
+        """Say where an open matter really is; its clock, its handler and what was earned stay."""
+        return await _done(once, caller, lambda: placing.correct_area(caller, matter_id, data))
 
     @post("/take")
     async def take(self, matter_id: Id, caller: Caller, once: Once) -> Response[bytes]:

@@ -11,8 +11,8 @@ from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.scope import Scope
 from timebank.matters.loop.acting import add_step, queue_changes
-from timebank.matters.loop.deciding import level_above
 from timebank.matters.loop.notices import notify_dispatchers, notify_handler
+from timebank.matters.loop.returning import level_above
 from timebank.matters.opening.due import working_time
 from timebank.matters.reading.rows import MatterRow, matter_row
 from timebank.matters.schemas import MatterStatus

@@ -1,6 +1,6 @@
 """What every verb of the loop does: lock the matter, decide, write its row, one step and one audit row."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +15,7 @@ from timebank.matters.loop.refusals import ReasonMissing
 from timebank.matters.reading.rows import MatterRow, lock_matter
 from timebank.matters.reading.seeing import View, view_of
 from timebank.matters.reading.shown import MatterOut, shown
-from timebank.matters.reading.standing import Known, read_matter_known
+from timebank.matters.reading.standing import Known, corrects_to, read_matter_known
 from timebank.matters.schemas import MatterLevel, MatterStatus, Verb
 from timebank.matters.tables import MatterStep
 
@@ -25,6 +25,7 @@ ACTED_AS = {
     "take": "handler", "give_up": "handler", "return": "handler", "finish": "handler", "ask": "handler",
     "answer": "resident", "withdraw": "resident", "rate": "resident", "reopen": "resident",
     "receive": "keeper", "collect": "keeper", "unreceive": "keeper", "uncollect": "keeper",
+    "correct_area": "dispatcher",
 }  # fmt: skip
 
 
@@ -37,7 +38,7 @@ AUDITED: dict[Verb, str] = {
     "publish": "publish_matter", "take": "take_matter", "give_up": "give_up_matter", "return": "return_matter",
     "finish": "finish_matter", "ask": "ask_matter", "answer": "answer_matter", "withdraw": "withdraw_matter",
     "rate": "rate_matter", "reopen": "reopen_matter", "receive": "receive_wish", "collect": "collect_wish",
-    "unreceive": "undo_wish_receipt", "uncollect": "undo_wish_collection",
+    "unreceive": "undo_wish_receipt", "uncollect": "undo_wish_collection", "correct_area": "correct_area",
 }  # fmt: skip
 
 
@@ -79,13 +80,17 @@ async def begin_act(
 
 
 def act_on(
-    scope: Scope, row: MatterRow, known: Known, verb: Verb, *, solved: bool = True, proven: bool = False
+    scope: Scope, row: MatterRow, known: Known, verb: Verb, *, solved: bool = True, proven: bool = False,
+    towards: Sequence[UUID] | None = None,
 ) -> Act:  # fmt: skip
     """The verb on a matter that is locked already. Raises as `begin_act` does.
 
-    `proven`: the caller has proved that who it is for stands there or was asked.
+    `proven`: the caller has proved that who it is for stands there or was asked. `towards`: the path of the area to
+    which it is corrected.
     """
     caller = known.standing(scope, row)
+    if towards is not None:
+        caller = corrects_to(scope, row, caller, towards)
     if proven:
         caller = msgspec.structs.replace(caller, proven=True)
     view = view_of(scope, row, caller) or ("handler" if proven else None)
@@ -107,12 +112,13 @@ def require_reason(reason: str) -> str:
 async def write(
     act: Act, changes: Mapping[str, object], *, note: str | None = None, public: bool = True, by: str | None = None,
     person_id: UUID | None = None, unit_id: UUID | None = None, team_id: UUID | None = None,
-    level: MatterLevel | None = None, due_at: datetime | None = None, names: Mapping[str, str | None] = NO_NAMES,
-    **audited: object,
+    level: MatterLevel | None = None, due_at: datetime | None = None, area_ids: tuple[UUID, UUID] | None = None,
+    names: Mapping[str, str | None] = NO_NAMES, **audited: object,
 ) -> UUID:  # fmt: skip
     """Queue the matter's changes by column, its step and the audit row; return the step's id.
 
     `public`: the reporter reads the note. `names` are those of the unit, team or person who handles it afterwards.
+    `area_ids`: where it was said to be, and where it is.
     """
     row, scope = act.row, act.scope
     changed = {"status": act.to, **changes}
@@ -120,7 +126,7 @@ async def write(
     act.after = msgspec.structs.replace(act.after, **changed, **names)
     step_id = add_step(
         scope, row, act.verb, act.to, by=by or ACTED_AS[act.verb], note=note, public=public, person_id=person_id,
-        unit_id=unit_id, team_id=team_id, level=level, due_at=due_at,
+        unit_id=unit_id, team_id=team_id, level=level, due_at=due_at, area_ids=area_ids,
     )  # fmt: skip
     await audit.record(
         scope,
@@ -149,7 +155,8 @@ def queue_changes(scope: Scope, matter_id: UUID, changes: Mapping[str, object]) 
 def add_step(
     scope: Scope, row: MatterRow, verb: str, to: MatterStatus, *, by: str, note: str | None = None,
     public: bool = True, person_id: UUID | None = None, unit_id: UUID | None = None, team_id: UUID | None = None,
-    level: MatterLevel | None = None, due_at: datetime | None = None, opening: bool = False,
+    level: MatterLevel | None = None, due_at: datetime | None = None, area_ids: tuple[UUID, UUID] | None = None,
+    opening: bool = False,
 ) -> UUID:  # fmt: skip
     """Queue a line of the timeline; return its id."""
     step_id = clock.new_id()
@@ -159,6 +166,7 @@ def add_step(
                 community_id=scope.community_id, id=step_id, matter_id=row.id, at=clock.now(), by_id=scope.actor_id,
                 by_kind=by, verb=verb, from_status=None if opening else row.status, to_status=to, note=note or None,
                 public=public, unit_id=unit_id, team_id=team_id, person_id=person_id, level=level, due_at=due_at,
+                from_area_id=area_ids[0] if area_ids else None, area_id=area_ids[1] if area_ids else None,
             )
         )
     )  # fmt: skip

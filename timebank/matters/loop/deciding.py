@@ -13,6 +13,7 @@ import msgspec
 from timebank.core.errors import Forbidden, TimebankError
 from timebank.matters.loop.refusals import (
     AlreadyRated,
+    LeavesOwnGrid,
     MatterAlreadyTaken,
     MatterMovedOn,
     NoHigherLevel,
@@ -34,18 +35,18 @@ NEXT: Mapping[MatterStatus, Mapping[Verb, Sequence[MatterStatus]]] = {
     "received": {
         "dispatch": ("dispatched",), "hand_up": ("received",), "hand_down": ("received",), "refuse": ("refused",),
         "merge": ("merged",), "withdraw": ("withdrawn",), "ask": ("received",), "answer": ("received",),
-        "follow": ("received",), "confirm": ("received",),
+        "follow": ("received",), "confirm": ("received",), "correct_area": ("received",),
     },
     "dispatched": {
         "dispatch": ("dispatched",), "hand_up": ("received",), "hand_down": ("received",), "merge": ("merged",),
         "take": ("accepted", "dispatched"), "give_up": ("dispatched",), "return": ("received",),
         "ask": ("dispatched",), "answer": ("dispatched",), "postpone": ("dispatched",), "follow": ("dispatched",),
-        "publish": ("dispatched",),
+        "publish": ("dispatched",), "correct_area": ("dispatched",),
     },
     "accepted": {
         "give_up": ("dispatched",), "return": ("received",), "ask": ("accepted",), "answer": ("accepted",),
         "postpone": ("accepted",), "finish": ("done",), "receive": ("done",), "follow": ("accepted",),
-        "publish": ("accepted",),
+        "publish": ("accepted",), "correct_area": ("accepted",),
     },
     "done": {
         "confirm": ("closed",), "rate": ("closed", "dispatched"), "follow": ("done",), "thank": ("done",),
@@ -102,7 +103,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     leader of its team, or the person it was given to; `leads`: of those, who may return it. `eligible`: it may be taken
     by them, were it dispatched. `near_served`: not independent of the person it is for; `party`: of anybody in it.
     `duty`: they work in its area. `typed`: they entered it for somebody. `offered`: they may read what is offered.
-    `keeps`: they serve at the station where the gift for a wish is.
+    `keeps`: they serve at the station where the gift for a wish is. `rank_there`: the rank at the place to which it is
+    corrected, at best where none is chosen yet; `leaves_grid`: that is in another grid; `gives_away`: theirs loses it.
     """
 
     rank: int = -1
@@ -120,6 +122,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     typed: bool = False
     offered: bool = False
     keeps: bool = False
+    rank_there: int = -1
+    leaves_grid: bool = False
+    gives_away: bool = False
 
     def dispatches(self, level: MatterLevel) -> bool:
         return self.rank >= LEVELS.index(level)
@@ -221,6 +226,18 @@ def _of_keeper(facts: Facts, caller: Standing) -> TimebankError | None:
     return PartyToMatter() if caller.party or caller.helper or caller.handler else None
 
 
+def _of_corrector(facts: Facts, caller: Standing) -> TimebankError | None:
+    """A dispatcher of the place that gets it; once it was dispatched, another grid gets it by the community alone.
+
+    Never who is a party, who handles it, or whose own grid would lose it from its figures.
+    """
+    if caller.rank_there < max(LEVELS.index(facts.level), caller.leaves_grid and facts.status != "received"):
+        return Forbidden()
+    if caller.gives_away:
+        return LeavesOwnGrid()
+    return PartyToMatter() if caller.near_served or caller.handler or caller.helper else None
+
+
 def _rates_unit(facts: Facts, caller: Standing) -> bool:
     """The community rates a unit that handled its matter: an administrator there who is no party."""
     return facts.has_unit and caller.rank >= LEVELS.index("community") and not caller.party
@@ -238,6 +255,7 @@ WHO: Mapping[Verb, Callable[[Facts, Standing], TimebankError | None]] = {
     "answer": _of_reporter, "withdraw": _of_reporter, "rate": _of_rater, "reopen": _of_reopener,
     "follow": _of_resident, "thank": _of_resident,
     "receive": _of_keeper, "collect": _of_keeper, "unreceive": _of_keeper, "uncollect": _of_keeper,
+    "correct_area": _of_corrector,
 }  # fmt: skip
 """By verb: why a caller may not use it in any status, or None."""
 
@@ -278,23 +296,3 @@ def too_late_to_reopen(facts: Facts) -> TimebankError | None:
         return None
     is_late = facts.now > facts.closed_at + timedelta(days=facts.reopen_days)
     return ReopenTooLate(days=facts.reopen_days) if is_late else None
-
-
-def level_above(level: MatterLevel) -> MatterLevel:
-    """One level up; the county stays."""
-    return LEVELS[min(LEVELS.index(level) + 1, len(LEVELS) - 1)]
-
-
-def level_below(level: MatterLevel) -> MatterLevel:
-    """One level down; the grid stays."""
-    return LEVELS[max(LEVELS.index(level) - 1, 0)]
-
-
-def latest_postponement(facts: Facts, caller: Standing) -> datetime | None:
-    """The latest due date that the caller may grant; None for no limit, as for the level above."""
-    if caller.is_above(facts.level):
-        return None
-    assert facts.first_due_at is not None and facts.received_at is not None  # noqa: PT018  # both or neither are given
-    if facts.postponed:
-        return facts.due_at
-    return facts.first_due_at + (facts.first_due_at - facts.received_at)

@@ -11,8 +11,8 @@ from timebank.core.errors import Invalid, NotFound
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.matters.loop.acting import Act, answered, begin_act, leave_helpers, require_reason, write
-from timebank.matters.loop.deciding import level_above, level_below
 from timebank.matters.loop.notices import notify_dispatchers, notify_findable, notify_handlers
+from timebank.matters.loop.returning import level_above, level_below
 from timebank.matters.reading.rows import MatterRow
 from timebank.matters.reading.shown import MatterOut
 from timebank.matters.schemas import DispatchIn, MatterLevel, OpenTo

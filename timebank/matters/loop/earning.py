@@ -64,7 +64,7 @@ async def award_reporter(act: Act) -> Awarded | Why:
     return await award(
         scope, row.reporter_id, await trigger_of(scope, row), SourceRow(AS_SOURCE, row.id), area_id=row.area_id,
         on=clock.local_day(row.received_at), note=f"{row.category} {row.number}",
-        confirmed_by=None if doubtful else scope.actor_id,
+        confirmed_by=None if doubtful else scope.actor_id, once=True,
     )  # fmt: skip
 
 
@@ -92,6 +92,7 @@ async def _award_pledge(scope: Scope, row: MatterRow) -> Awarded | Why:
     return await award(
         scope, row.assignee_id, "pledge_kept", SourceRow(AS_SOURCE, row.id), area_id=row.area_id,
         on=clock.local_day(row.done_at), note=f"{row.category} {row.number}", confirmed_by=scope.actor_id,
+        once=True,
     )  # fmt: skip
 
 

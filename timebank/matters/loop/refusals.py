@@ -93,6 +93,12 @@ class NotVetted(TimebankError):
     sentence = "上门的事只交给社区核实过的人：请先加入班组，或请社区核对您的技能证明。"
 
 
+class LeavesOwnGrid(TimebankError):
+    code = "leaves_own_grid"
+    status = 403
+    sentence = "您自己负责原来的网格，不能把事改到别的网格去。请由接收的网格长、另一位管理员或上一级来改。"
+
+
 class NoHigherLevel(TimebankError):
     code = "no_higher_level"
     status = 422

@@ -1,5 +1,6 @@
 """Questions and answers between handler and reporter, and a later due date. None of them stops the clock."""
 
+from datetime import datetime
 from uuid import UUID
 
 from timebank.core import clock
@@ -8,7 +9,7 @@ from timebank.core.errors import Invalid
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.matters.loop.acting import answered, begin_act, require_reason, write
-from timebank.matters.loop.deciding import latest_postponement
+from timebank.matters.loop.deciding import Facts, Standing
 from timebank.matters.loop.notices import notify_handler, notify_reporter
 from timebank.matters.loop.refusals import PostponedTooLong
 from timebank.matters.reading.shown import MatterOut
@@ -59,3 +60,13 @@ async def postpone(scope: Scope, matter_id: UUID, wanted: PostponeIn) -> MatterO
         step = await write(act, changes, note=reason, due_at=wanted.until, until=wanted.until)
         await notify_reporter(scope, act.row, "matter_postponed", step, until=wanted.until, reason=reason)
         return answered(act)
+
+
+def latest_postponement(facts: Facts, caller: Standing) -> datetime | None:
+    """The latest due date that the caller may grant; None for no limit, as for the level above."""
+    if caller.is_above(facts.level):
+        return None
+    assert facts.first_due_at is not None and facts.received_at is not None  # noqa: PT018  # both or neither are given
+    if facts.postponed:
+        return facts.due_at
+    return facts.first_due_at + (facts.first_due_at - facts.received_at)

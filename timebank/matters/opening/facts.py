@@ -74,14 +74,15 @@ async def read_found(scope: Scope, wanted: OpenIn, received_at: datetime, mark: 
     day = clock.local_day(received_at)
     people = [one for one in (scope.person_id, wanted.for_person_id) if one]
     return await database.read(
-        Found, category=category_question(scope, wanted.category), place=_place(scope, wanted.area_id),
+        Found, category=category_question(scope, wanted.category), place=place_question(scope, wanted.area_id),
         own_born=_own_born(scope), named=_named(scope, wanted.for_person_id), before=_before(scope, wanted.nonce),
         opened=opened_question(scope), signs=signs_question(scope, people, mark), free=_free(scope),
         chosen=policy_values(scope), days=differing_question(scope, day, day + CALENDAR),
     )  # fmt: skip
 
 
-def _place(scope: Scope, area_id: UUID) -> Question:
+def place_question(scope: Scope, area_id: UUID) -> Question:
+    """The question for the Place of an area."""
     return database.one(
         f"SELECT a.path, {area_in_words('a')} AS words, coalesce((SELECT g.name FROM area g "  # noqa: S608  # constants of the program
         "WHERE g.community_id = a.community_id AND g.id = ANY (a.path) AND g.kind = 'grid'), '') AS grid "

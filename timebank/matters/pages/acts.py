@@ -15,10 +15,11 @@ from timebank.core.locale import _
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.uploads import with_photo
-from timebank.matters.loop import confirming, dispatching, ending, handling, rating, showing, talking
+from timebank.matters.loop import confirming, dispatching, ending, handling, placing, rating, showing, talking
 from timebank.matters.reading.one import find_by_number
 from timebank.matters.reading.shown import MatterOut
 from timebank.matters.schemas import (
+    AreaIn,
     ConfirmIn,
     DispatchIn,
     FinishIn,
@@ -41,7 +42,7 @@ ACTS: dict[str, str] = {
     "dispatch": _("派单"), "take": _("接单"), "finish": _("办结"), "confirm": _("核实"), "rate": _("评价"),
     "call": _("登记电话回访"), "ask": _("向反映人提问"), "postpone": _("延期"), "hand_up": _("上报上一级"),
     "hand_down": _("交下一级"), "return": _("退回"), "give_up": _("放弃"), "merge": _("并入另一件"),
-    "refuse": _("不办理"), "reopen": _("重办"), "publish": _("公开"),
+    "correct_area": _("改正地点"), "refuse": _("不办理"), "reopen": _("重办"), "publish": _("公开"),
 }  # fmt: skip
 """The verbs that these pages offer, in the order of their buttons; `call` is a rating that was asked for by phone."""
 AT_ONCE = ("take", "hand_down")
@@ -221,6 +222,12 @@ async def _merge(scope: Scope, matter_id: UUID, fields: Fields) -> str:
     return "done=merge"
 
 
+async def _correct_area(scope: Scope, matter_id: UUID, fields: Fields) -> str:
+    told = parse_form(AreaIn, fields, {"area_id": _("到底在哪里"), "reason": _("怎么知道的")})
+    await placing.correct_area(scope, matter_id, told)
+    return "done=correct_area"
+
+
 async def _reopen(scope: Scope, matter_id: UUID, fields: Fields) -> str:
     await ending.reopen(scope, matter_id, parse_form(ReasonGiven, fields, _REASON).reason)
     return "done=reopen"
@@ -247,5 +254,5 @@ def _moment(text: str | None) -> datetime | None:
 _RUN: Mapping[str, Callable[[Scope, UUID, Fields], Awaitable[str]]] = {
     "dispatch": _dispatch, "hand_up": _hand_up, "hand_down": _hand_down, "take": _take, "give_up": _give_up,
     "return": _return, "confirm": _confirm, "rate": _rate, "call": _call, "ask": _ask, "postpone": _postpone,
-    "refuse": _refuse, "merge": _merge, "reopen": _reopen,
+    "refuse": _refuse, "merge": _merge, "reopen": _reopen, "correct_area": _correct_area,
 }  # fmt: skip

@@ -14,6 +14,7 @@ from timebank.matters.categories.categories import find_category
 from timebank.matters.moving.leaving import MOVES, communities_to_move_to
 from timebank.matters.opening.similar import similar_matters
 from timebank.matters.pages.acts import ACTS, acts_of
+from timebank.matters.reading.choices import place_choices
 from timebank.matters.reading.listing import shown_many
 from timebank.matters.reading.one import find_matter
 from timebank.matters.reading.receivers import receivers
@@ -35,6 +36,7 @@ DONE: Mapping[str, str] = {
     "hand_up": _("交给上一级了。"), "hand_down": _("交给下一级了。"), "return": _("退回了。"),
     "give_up": _("放弃了，等人重新接。"), "merge": _("并过去了，反映人会收到通知。"),
     "refuse": _("定为不办理，反映人会看到原因。"), "reopen": _("重新办理了。"), "publish": _("公开了。"),
+    "correct_area": _("地点改好了，两边的网格长和反映人会收到通知。"),
     "check": _("抽查记下了。"),
 }  # fmt: skip
 TONE = {
@@ -73,6 +75,7 @@ async def shown_to_handler(request: AnyRequest, scope: Scope, matter_id: UUID, a
         "category": await find_category(scope, matter.category_code) if "dispatch" in acts else None,
         "receivers": await receivers(scope) if opened == "dispatch" else None,
         "elsewhere": await communities_to_move_to(scope) if opened == "refuse" and matter.kind in MOVES else [],
+        "places": (await place_choices(scope)).every if opened == "correct_area" else [],
         "similar": await _older(scope, matter, language) if opened == "merge" else [],
         "now": clock.now(),
     }

@@ -45,6 +45,8 @@ def _in_words(matter: MatterOut, step: StepOut, language: str) -> str:
             return translate(_WORDS["reopen"], language)
         case "postpone":
             return said(_("延到 {due:moment}"), due=due).text(language)
+        case "correct_area" if step.from_grid and step.grid and step.from_grid != step.grid:
+            return said(_("网格从{old}改成了{grid}"), old=step.from_grid, grid=step.grid).text(language)
     return translate(_WORDS.get(step.verb) or VERBS.get(step.verb, step.verb), language)
 
 
@@ -61,6 +63,7 @@ _WORDS = {
     "receive": _("物品送到了驿站"), "collect": _("物品领走了"), "unreceive": _("驿站撤销了收下"),
     "uncollect": _("驿站撤销了交付，物品还在"), "renew": _("续了期，还在等人领"), "withdraw": _("反映人撤回了"),
     "go_back": _("一直没有人接，退回社区另想办法"), "urge": _("催办了"),
+    "correct_area": _("地点改正了"),
 }  # fmt: skip
 """What a step says where it names nobody."""
 

@@ -75,13 +75,22 @@ async def photos_of(scope: Scope, row: MatterRow, *, inside: bool) -> list[Attac
     return await photos_attached(scope, "matter", row.id, published=not inside)
 
 
+def _grid_of(area_id: str) -> str:
+    """SQL of the name of the grid in which an area lies."""
+    return (
+        "(SELECT g.name FROM area a JOIN area g ON g.community_id = a.community_id AND g.id = ANY (a.path) "  # noqa: S608
+        f"AND g.kind = 'grid' WHERE a.community_id = s.community_id AND a.id = {area_id})"
+    )
+
+
 async def timeline_of(scope: Scope, matter_id: UUID) -> Sequence[StepRow]:
     """The steps of a matter, oldest first. Checks no permission."""
     async with transaction(scope):
         return await database.rows(
             StepRow,
-            "SELECT s.at, s.verb, s.by_kind, s.from_status, s.to_status, s.note, s.public, u.name AS unit, "
-            "t.name AS team, s.level, s.due_at FROM matter_step s LEFT JOIN unit u ON u.id = s.unit_id "
+            "SELECT s.at, s.verb, s.by_kind, s.from_status, s.to_status, s.note, s.public, u.name AS unit, "  # noqa: S608
+            f"t.name AS team, s.level, s.due_at, {_grid_of('s.from_area_id')} AS from_grid, "
+            f"{_grid_of('s.area_id')} AS grid FROM matter_step s LEFT JOIN unit u ON u.id = s.unit_id "
             "LEFT JOIN team t ON t.community_id = s.community_id AND t.id = s.team_id "
             "WHERE s.community_id = $1 AND s.matter_id = $2 ORDER BY s.at, s.id",
             scope.community_id, matter_id,

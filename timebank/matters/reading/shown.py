@@ -16,7 +16,10 @@ from timebank.photos.schemas import AttachmentOut
 
 
 class StepOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the timeline. `by` is what the actor was: resident, keeper, worker, dispatcher, handler or system."""
+    """A line of the timeline. `by` is what the actor was: resident, keeper, worker, dispatcher, handler or system.
+
+    `from_grid` and `grid`: where it was said to be, and where it is, once that is corrected.
+    """
 
     at: datetime
     verb: str
@@ -29,6 +32,8 @@ class StepOut(msgspec.Struct, frozen=True, kw_only=True):
     team: str | None
     level: MatterLevel | None
     due_at: datetime | None
+    from_grid: str | None = None
+    grid: str | None = None
 
 
 class PickupOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,7 +148,7 @@ def shown(
 
 
 class StepRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A step as it is stored, with the names of its unit and team."""
+    """A step as it is stored, with the names of its unit, team and grids."""
 
     at: datetime
     verb: str
@@ -156,6 +161,8 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
     team: str | None
     level: MatterLevel | None
     due_at: datetime | None
+    from_grid: str | None
+    grid: str | None
 
     def out(self, view: View, language: str) -> StepOut:
         """For this reader: the reporter reads the notes that are meant for them, staff and handlers all."""
@@ -163,5 +170,5 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
             at=self.at, verb=self.verb, what=translate(VERBS.get(self.verb, self.verb), language), by=self.by_kind,
             from_status=self.from_status, to_status=self.to_status,
             note=self.note if self.public or view in ("staff", "handler") else None, unit=self.unit, team=self.team,
-            level=self.level, due_at=self.due_at,
+            level=self.level, due_at=self.due_at, from_grid=self.from_grid, grid=self.grid,
         )  # fmt: skip

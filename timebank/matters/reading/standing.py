@@ -209,6 +209,23 @@ def standing(scope: Scope, row: MatterRow, reader: Reader) -> Standing:
         duty=duty,
         typed=scope.person_id is not None and scope.person_id == row.entered_by,
         offered=row.status == "dispatched" and (member or given or to_all),
+        rank_there=_rank_at_best(scope, row),
+    )  # fmt: skip
+
+
+def _rank_at_best(scope: Scope, row: MatterRow) -> int:
+    """The caller's rank at the place in the community that suits them best."""
+    led = [grant.area_id for grant in scope.here() if grant.role == Role.grid_head and grant.area_id]
+    return rank_of(scope, [*row.area_path, *led])
+
+
+def corrects_to(scope: Scope, row: MatterRow, caller: Standing, path: Sequence[UUID]) -> Standing:
+    """The same caller, who says that the matter is in the area with this path: pure."""
+    on_duty = {grant.area_id for grant in scope.here() if grant.role in (Role.grid_worker, Role.grid_head)}
+    leaves = path[0] != row.area_path[0]
+    gives_away = leaves and not on_duty.isdisjoint(row.area_path) and on_duty.isdisjoint(path)
+    return msgspec.structs.replace(
+        caller, rank_there=rank_of(scope, path), leaves_grid=leaves, gives_away=gives_away
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ CAPABILITY = Capability(
         "timebank.matters.pages.unit.UnitPages",
     ),
     menu=(
-        MenuEntry(place=35, href="/admin/matters", icon="note", word=_("事项")),
+        MenuEntry(place=35, href="/admin/matters", icon="note", word=_("事项"), context="many"),
         MenuEntry(place=36, href="/admin/figures/matters", icon="chart", word=_("办结情况")),
     ),
     workplaces=(
@@ -61,6 +61,7 @@ CAPABILITY = Capability(
             noun="matter",
             place=25,
             word=_("事项"),
+            context="many",
             icon="note",
             listing="timebank.matters.reading.waiting.listing",
             decidable="timebank.matters.reading.waiting.decidable",
@@ -73,6 +74,7 @@ CAPABILITY = Capability(
             name="matters",
             place=45,
             word=_("事项"),
+            context="many",
             template="people/parts/matters.html",
             read="timebank.matters.reading.residents.matters_of_resident",
         ),
@@ -143,24 +145,24 @@ CAPABILITY = Capability(
     refers_to={"area": "SELECT area_id FROM matter WHERE community_id = $1"},
     hooks={"orders_in_month": "timebank.matters.helped.orders_in_month"},
     sentences={
-        "matter_received": _("您的事项 {number}（{category}）收到了，最晚 {due:moment} 前办好。"),
-        "matter_to_dispatch": _("有一件事等您派单：{category}，{grid}，编号 {number}，{due:moment} 前要办好。"),
-        "matter_to_dispatch.handed": _("转来一件事等您派单：{category}，{grid}，编号 {number}。说明：{reason}"),
-        "matter_to_dispatch.waits": _("{category}（{grid}，编号 {number}）收到两个小时了，还没有派单，请尽快派。"),
+        "matter_received": _("您的事项 {number}（{category:word}）收到了，最晚 {due:moment} 前办好。"),
+        "matter_to_dispatch": _("有一件事等您派单：{category:word}，{grid}，编号 {number}，{due:moment} 前要办好。"),
+        "matter_to_dispatch.handed": _("转来一件事等您派单：{category:word}，{grid}，编号 {number}。说明：{reason}"),
+        "matter_to_dispatch.waits": _("{category:word}（{grid}，编号 {number}）收到两个小时了，还没有派单，请尽快派。"),
         "matter_to_dispatch.untaken": _("微心愿（编号 {number}）一直没有人接，退回给您，请另想办法。"),
-        "matter_yours": _("有一件事派给您：{category}，{grid}，编号 {number}，{due:moment} 前要办好。请接单。"),
-        "matter_offered": _("有一件事等人来帮忙：{category}，{grid}。愿意的话请接单。"),
-        "matter_taken": _("您的事项 {number}（{category}）有志愿者接了。"),
-        "matter_taken.unit": _("您的事项 {number}（{category}）由{unit}接了。"),
-        "matter_given_up": _("{category}（编号 {number}）的承办人放弃了，在等人重新接。原因：{reason}"),
-        "matter_returned": _("{category}（编号 {number}）被退回，请重新派单。原因：{reason}"),
+        "matter_yours": _("有一件事派给您：{category:word}，{grid}，编号 {number}，{due:moment} 前要办好。请接单。"),
+        "matter_offered": _("有一件事等人来帮忙：{category:word}，{grid}。愿意的话请接单。"),
+        "matter_taken": _("您的事项 {number}（{category:word}）有志愿者接了。"),
+        "matter_taken.unit": _("您的事项 {number}（{category:word}）由{unit}接了。"),
+        "matter_given_up": _("{category:word}（编号 {number}）的承办人放弃了，在等人重新接。原因：{reason}"),
+        "matter_returned": _("{category:word}（编号 {number}）被退回，请重新派单。原因：{reason}"),
         "matter_returned.final": _(
-            "{category}（编号 {number}）退回次数到了，请您定由谁办，这次不能再退。原因：{reason}"
+            "{category:word}（编号 {number}）退回次数到了，请您定由谁办，这次不能再退。原因：{reason}"
         ),
-        "matter_question": _("承办您事项 {number}（{category}）的人问：{text}"),
-        "matter_answer": _("{category}（编号 {number}）的反映人回答：{text}"),
-        "matter_postponed": _("您的事项 {number}（{category}）延到 {until:moment}。原因：{reason}"),
-        "matter_done": _("您的事项 {number}（{category}）办好了吗？请点开说一声：好了，还是没有。"),
+        "matter_question": _("承办您事项 {number}（{category:word}）的人问：{text}"),
+        "matter_answer": _("{category:word}（编号 {number}）的反映人回答：{text}"),
+        "matter_postponed": _("您的事项 {number}（{category:word}）延到 {until:moment}。原因：{reason}"),
+        "matter_done": _("您的事项 {number}（{category:word}）办好了吗？请点开说一声：好了，还是没有。"),
         "wish_waits": _(
             "您的心愿（编号 {number}）有人送来了，在{station}。凭取货码 {code} 领取，{until:moment} 以前有效。"
         ),
@@ -174,13 +176,13 @@ CAPABILITY = Capability(
             "{station}刚才记错了：您送来的心愿物品（编号 {number}）还没有被领走，领走以后再告诉您。"
         ),
         "wish_received.undone": _("{station}刚才记错了：编号 {number} 的心愿物品没有收下，请送到驿站交给站长。"),
-        "matter_closed": _("您的事项 {number}（{category}）已结束。还没有解决的话，{days} 天内可以要求重办。"),
-        "matter_rated": _("{category}（编号 {number}）评价了：{stars} 星。"),
-        "matter_reopened": _("{category}（编号 {number}）没有解决，重新办理。说明：{reason}"),
-        "matter_refused": _("您的事项 {number}（{category}）不办理：{because:word}。说明：{reason}"),
+        "matter_closed": _("您的事项 {number}（{category:word}）已结束。还没有解决的话，{days} 天内可以要求重办。"),
+        "matter_rated": _("{category:word}（编号 {number}）评价了：{stars} 星。"),
+        "matter_reopened": _("{category:word}（编号 {number}）没有解决，重新办理。说明：{reason}"),
+        "matter_refused": _("您的事项 {number}（{category:word}）不办理：{because:word}。说明：{reason}"),
         "matter_moved": _("您反映的事（编号 {number}）在{community}，已转过去，那边的编号是 {there}。"),
         "matter_moved.soon": _(
-            "您反映的事 {number}（{category}）在{community}，正转过去，那边的编号随后告诉您。说明：{reason}"
+            "您反映的事 {number}（{category:word}）在{community}，正转过去，那边的编号随后告诉您。说明：{reason}"
         ),
         "matter_moved.done": _("您反映的事转到{community}（编号 {there}），那边说办好了。"),
         "matter_moved.refused": _(
@@ -193,13 +195,13 @@ CAPABILITY = Capability(
         "matter_corrected.handler": _("您承办的 {number}（{category}）的地点改成了{grid}。说明：{reason}"),
         "matter_corrected.away": _("{category}（编号 {number}）不在您的网格，改到了{grid}。说明：{reason}"),
         "matter_merged": _(
-            "您的事项 {number}（{category}）和更早的 {other} 是同一件，并到那里一起办，{due:moment} 前办好。"
+            "您的事项 {number}（{category:word}）和更早的 {other} 是同一件，并到那里一起办，{due:moment} 前办好。"
         ),
-        "matter_untrue": _("您的事项 {number}（{category}）核实后不属实。说明：{reason}不同意的话请找社区管理员。"),
-        "matter_soon": _("{category}（编号 {number}）快到期了：{due:moment}。"),
-        "matter_urged": _("催办：{category}（{grid}，编号 {number}）过了期限 {due:moment}，请马上办。"),
-        "matter_urged.again": _("督办：{category}（{grid}，编号 {number}）过了期限 {due:moment} 还没有办好，请过问。"),
-        "matter_urged.third": _("督办：{category}（{grid}，编号 {number}）超期第三个工作日，已列入街道和县里的名单。"),
+        "matter_untrue": _("您的事项 {number}（{category:word}）核实后不属实。说明：{reason}不同意的话请找社区管理员。"),
+        "matter_soon": _("{category:word}（编号 {number}）快到期了：{due:moment}。"),
+        "matter_urged": _("催办：{category:word}（{grid}，编号 {number}）过了期限 {due:moment}，请马上办。"),
+        "matter_urged.again": _("督办：{category:word}（{grid}，编号 {number}）过了期限 {due:moment} 还没有办好，请过问。"),
+        "matter_urged.third": _("督办：{category:word}（{grid}，编号 {number}）超期第三个工作日，已列入街道和县里的名单。"),
     },
     messages={
         "matter_received": _OWN,
@@ -263,6 +265,6 @@ CAPABILITY = Capability(
         "withdraw_matter": _("撤回了事项"),
         "withdraw_matters": _("撤回了录入的旧台账事项"),
     },
-    nouns={"matter": _("事项"), "matter_helper": _("帮忙"), "matter_category": _("事项类别")},
+    nouns={"matter": _("邻里事项"), "matter_helper": _("帮忙"), "matter_category": _("事项类别")},
     stories=("timebank.demo.neighbourhood.matters.matters_of_year",),
 )

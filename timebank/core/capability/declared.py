@@ -237,6 +237,8 @@ class InboxKind:
     """Kinds are shown in the order of their places."""
     word: str
     icon: str
+    context: str = ""
+    """The gettext context, needed where one Chinese word has two English translations."""
     listing: str
     """`(scope, asked, limit, cursor, language) -> Page[Item]`: one page, flagged ones first, then the oldest."""
     decidable: str

@@ -38,12 +38,10 @@ from timebank.photos.drawing import SIDE_MAX
 from timebank.photos.keeping import keep
 from timebank.web.forms import chosen, parse_form
 
-ACTS: dict[str, str] = {
-    "dispatch": _("派单"), "take": _("接单"), "finish": _("办结"), "confirm": _("核实"), "rate": _("评价"),
-    "call": _("登记电话回访"), "ask": _("向反映人提问"), "postpone": _("延期"), "hand_up": _("上报上一级"),
-    "hand_down": _("交下一级"), "return": _("退回"), "give_up": _("放弃"), "merge": _("并入另一件"),
-    "correct_area": _("改正地点"), "refuse": _("不办理"), "reopen": _("重办"), "publish": _("公开"),
-}  # fmt: skip
+ACTS = (
+    "dispatch", "take", "finish", "confirm", "rate", "call", "ask", "postpone", "hand_up", "hand_down", "return",
+    "give_up", "merge", "correct_area", "refuse", "reopen", "publish",
+)  # fmt: skip
 """The verbs that these pages offer, in the order of their buttons; `call` is a rating that was asked for by phone."""
 AT_ONCE = ("take", "hand_down")
 """What needs no more than one tap."""

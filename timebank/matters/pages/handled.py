@@ -13,7 +13,7 @@ from timebank.http.preferences import language_of
 from timebank.matters.categories.categories import find_category
 from timebank.matters.moving.leaving import MOVES, communities_to_move_to
 from timebank.matters.opening.similar import similar_matters
-from timebank.matters.pages.acts import ACTS, acts_of
+from timebank.matters.pages.acts import acts_of
 from timebank.matters.reading.choices import place_choices
 from timebank.matters.reading.listing import shown_many
 from timebank.matters.reading.one import find_matter
@@ -44,7 +44,7 @@ TONE = {
     "refused": "still", "merged": "still", "withdrawn": "still",
 }  # fmt: skip
 WORDS: dict[str, Any] = {
-    "acts_in_words": ACTS, "kinds": KINDS, "statuses": STATUSES, "levels": LEVEL_WORDS, "reasons": BECAUSE, "by": BY,
+    "kinds": KINDS, "statuses": STATUSES, "levels": LEVEL_WORDS, "reasons": BECAUSE, "by": BY,
     "tone": TONE,
 }  # fmt: skip
 """What the parts of the pages say, for their templates."""

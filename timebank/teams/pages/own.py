@@ -124,7 +124,7 @@ async def _page(request: AnyRequest, caller: Scope, *, done: str = "") -> Templa
     return page(
         request, caller, "member/teams.html", teams=await all_pages(partial(teams.teams, caller)), kinds=TEAM_WORDS,
         skills=listed, skill_kinds=SKILL_WORDS, free=await free_times.free_times(caller, own), parts=PART_WORDS,
-        days=WEEKDAY_WORDS, done=done,
+        days=WEEKDAY_WORDS, done=done, sent_to=request.url.path,
     )  # fmt: skip
 
 

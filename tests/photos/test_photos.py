@@ -24,7 +24,7 @@ from timebank.objections.deciding import PartyToDeed, decide_objection
 from timebank.objections.objecting import object_to
 from timebank.photos.attaching import TooManyPhotos, attach
 from timebank.photos.clearing import PhotoNotCleared, paint_over, publish_photo, remove_photo
-from timebank.photos.drawing import SIDE_MAX, NotAPhoto, PhotoTooLarge
+from timebank.photos.drawing import SIDE_MAX, NotAPhoto, PhotoTooLarge, draw_anew
 from timebank.photos.keeping import UNATTACHED_MAX, TooManyUnattached, keep
 from timebank.photos.purging import purge_photos, purge_unattached_photos
 from timebank.photos.schemas import AttachmentOut
@@ -98,6 +98,37 @@ async def test_a_photo_whose_camera_wrote_nonsense_is_kept_upright(town: Town) -
 async def test_a_small_photo_is_not_blown_up(town: Town) -> None:
     kept = await keep(await town.scope("李秀英"), picture((30, 20), "PNG"), SIDE_MAX)
     assert (kept.width, kept.height) == (30, 20)
+
+
+@pytest.mark.parametrize(
+    ("size", "kept_as"),
+    [
+        ((4000, 3000), (1600, 1200)), ((3000, 4000), (1200, 1600)), ((3199, 1601), (1600, 801)),
+        ((1601, 3), (1600, 3)), ((9000, 2), (1600, 1)), ((1, 9000), (1, 1600)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(("mode", "kind"), [("RGB", "JPEG"), ("CMYK", "JPEG"), ("L", "JPEG"), ("LA", "PNG")])
+async def test_the_longer_side_of_a_large_photo_is_as_long_as_kept_photos_are(
+    mode: str, kind: str, size: tuple[int, int], kept_as: tuple[int, int]
+) -> None:
+    out = io.BytesIO()
+    Image.new(mode, size, "white").save(out, kind)
+    drawn = await draw_anew(out.getvalue(), SIDE_MAX)
+    with Image.open(io.BytesIO(drawn.content)) as photo:
+        assert (drawn.width, drawn.height) == photo.size == kept_as
+
+
+@pytest.mark.parametrize("size", [(3200, 2400), (3190, 2390)])
+async def test_a_large_photo_keeps_what_can_be_seen_at_its_new_size(size: tuple[int, int]) -> None:
+    """Lines of 3 points stay black and white, whether the JPEG is decoded at a half or whole."""
+    lined = Image.new("L", size, "white")
+    for x in range(0, size[0], 6):
+        lined.paste("black", (x, 0, x + 3, size[1]))
+    out = io.BytesIO()
+    lined.save(out, "JPEG", quality=95)
+    drawn = seen((await draw_anew(out.getvalue(), SIDE_MAX)).content).convert("L").resize((SIDE_MAX, 1))
+    dark, light = sorted(drawn.tobytes())[100], sorted(drawn.tobytes())[-100]
+    assert (dark < 40, light > 215) == (True, True)
 
 
 async def test_a_picture_that_would_unfold_into_too_much_is_refused_with_a_sentence(town: Town) -> None:

@@ -66,24 +66,39 @@ async def _elsewhere(draw: Callable[[], Drawn]) -> Drawn:
 
 
 def _anew(content: bytes, side_max: int) -> Drawn:
-    """Re-encode a picture as upright WebP within `side_max` pixels, without metadata (location, camera, names).
+    """Re-encode a picture as upright WebP within `side_max` pixels, without metadata (location, camera, names)."""
+    return _encoded(_upright(content, side_max))
 
-    The dimensions are checked before the pixels are decoded, so that a small file cannot exhaust the memory.
+
+def _upright(content: bytes, side_max: int) -> Image.Image:
+    """The pixels of a picture, turned upright and made smaller.
+
+    The dimensions are checked before the pixels are decoded, so that a small file cannot exhaust the memory. A JPEG is
+    decoded at a half, a quarter or an eighth where that is large enough: a phone's 12 million pixels at 3 million.
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             if picture.width * picture.height > PIXELS_MAX:
                 raise PhotoTooLarge
-            picture.draft("RGB", (side_max, side_max))
+            size = _within(side_max, picture.size)
+            picture.draft("RGB", size)
             picture.load()
             turn = _turn(picture)
-            drawn = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+            mode = "RGBA" if picture.has_transparency_data else "RGB"
+            pixels = picture if picture.mode == mode else picture.convert(mode)
+            drawn = pixels.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise PhotoTooLarge from error
     except DAMAGED as error:
         raise NotAPhoto from error
-    drawn.thumbnail((side_max, side_max))
-    return _encoded(drawn if turn is None else drawn.transpose(turn))
+    return drawn if turn is None else drawn.transpose(turn)
+
+
+def _within(side_max: int, size: tuple[int, int]) -> tuple[int, int]:
+    """This size, or the largest of its shape whose longer side is `side_max`."""
+    width, height = size
+    part = min(1.0, side_max / max(size))
+    return max(1, round(width * part)), max(1, round(height * part))
 
 
 def _turn(picture: Image.Image) -> Image.Transpose | None:
@@ -111,5 +126,6 @@ def _over(content: bytes, boxes: Sequence[Box]) -> Drawn:
 def _encoded(drawn: Image.Image) -> Drawn:
     drawn.info.clear()
     out = io.BytesIO()
-    drawn.save(out, "WEBP", quality=82, exif=b"", icc_profile=b"", xmp=b"")
+    # Method 2 of 0 to 6 takes half the time of the default, at the same quality; photos become some 2 % larger.
+    drawn.save(out, "WEBP", quality=82, method=2, exif=b"", icc_profile=b"", xmp=b"")
     return Drawn(out.getvalue(), drawn.width, drawn.height)

@@ -88,7 +88,7 @@ NAMED = {
     "nonce": "nonce", "merge_id": "merge", "community_id": "community", "item_id": "noticed deed",
     "parcel_id": "parcel", "decision_id": "mass decision", "rest_id": "ended rest",
     "photo_id": "photo", "unit_id": "linked unit", "link_id": "link", "affiliation_id": "affiliation",
-    "team_id": "team", "skill_id": "skill", "matter_id": "matter", "check_id": "matter", "helper_id": "matter",
+    "team_id": "team", "skill_id": "skill", "matter_id": "matter", "check_id": "check", "helper_id": "helper",
 }  # fmt: skip
 BY_ADDRESS = {
     r".*/people/\{person_id\}/guardians.*": {"person_id": "child"},
@@ -105,10 +105,18 @@ BY_ADDRESS = {
     r".*/people/\{person_id\}/confirmation": {"person_id": "neighbour"},
     r".*/devices/\{device_id\}/pairing": {"device_id": "device"},
     r".*/people/\{person_id\}/merges?(/.*)?": {"person_id": "kept"},
+    r".*/matters/\{matter_id\}/(take|ask|postponement|publish)": {"matter_id": "offered matter"},
+    r".*/matters/\{matter_id\}/(give-up|giving-up|return|finish)": {"matter_id": "taken matter"},
+    r".*/matters/\{matter_id\}/(rating|confirm|follow|photos|\{act\})": {"matter_id": "done matter"},
+    r".*/matters/\{matter_id\}/(reopen|reopening)": {"matter_id": "closed matter"},
+    r".*/matters/\{matter_id\}/merge": {"matter_id": "second matter"},
+    r".*/(matters|desk/wishes)/\{matter_id\}/receipt": {"matter_id": "wish"},
+    r".*/(matters|desk/wishes)/\{matter_id\}/(renewal|collection|undo)": {"matter_id": "given wish"},
+    r"GET /desk/wishes/\{matter_id\}": {"matter_id": "given wish"},
 }
 WORDS = {
     "listed": "goods", "code": "mediation", "name": "notice_days", "path": "css/timebank.css", "kind": "deed",
-    "month": "2025-01-01", "day": "2025-01-01", "number": "40715520", "act": "confirm",
+    "month": "2025-01-01", "day": "2025-01-01", "act": "confirm",
 }  # fmt: skip
 
 
@@ -118,7 +126,9 @@ def address(op: Operation, made: Round) -> str:
     for pattern, more in BY_ADDRESS.items():
         if re.fullmatch(pattern, op.name):
             names |= more
-    words = WORDS | {"payload": station_code(made.town).rpartition("/")[2]}
+    words = WORDS | {"payload": station_code(made.town).rpartition("/")[2], "number": made.objects["matter number"]}
+    if "/matters/categories/" in op.path or "/matter-categories/" in op.path:
+        words["code"] = "noise"
     if pairing := re.fullmatch(r"/(desk/pair|display)/\{code\}", op.path):
         words["code"] = made.objects["pairing display" if pairing[1] == "display" else "pairing counter"]
 
@@ -177,7 +187,7 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /admin/imports": {"kind": "goods"},
     r"(GET|POST) /admin/imports/words(/forgotten)?": {"kind": "station", "word": "老站", "means": "@station"},
     r".*redemptions/\{redemption_id\}/collection": {"code": "@code"},
-    r"POST /(api/v1/matters|desk/wishes)/\{matter_id\}/collection": {"code": "12345678"},
+    r"POST /(api/v1/matters|desk/wishes)/\{matter_id\}/collection": {"code": "@gift code"},
     r".*/bookings/\{booking_id\}/attendance": {"code": "@door code"},
     r"\w+ /(api/v1/)?(classes|class-hours|bookings).*|POST /admin/classes/\{course_id\}/refund": {
         "person_id": "@guardian"
@@ -226,24 +236,25 @@ MORE: dict[str, dict[str, Any]] = {
     r"POST /activities/patterns/.*": {"weekday": "1"},
     r"POST /api/v1/shift-patterns/\{pattern_id\}/breaks": {"starts_on": "2027-01-01", "ends_on": "2027-01-02"},
     r"(PUT|DELETE) /api/v1/shift-patterns/.*": {"weekday": 1, "person_id": None},
-    r".* /desk/matters.*": {"kind": "report", "category": "noise", "said": "夜里吵", "person": "@person"},
-    r".*wishes.*|.*/receipt": {"value": 90},
-    r".*/api/v1/matter.*": {
-        "code": "12345678",
+    r".*/(matter|worker).*": {
         "kind": "report",
         "category": "noise",
         "said": "夜里吵",
         "verified": "true",
         "solved": "true",
         "stars": 4,
-        "until": (clock.now() + timedelta(days=3)).isoformat(),
+        "until": (clock.now() + timedelta(days=5)).isoformat(),
         "because": "not_ours",
         "into": "@matter",
         "public_text": "修好了",
         "text": "是哪一盏？",
         "kinds": ["report"],
         "due_days": 3,
+        "team_id": "@team",
     },
+    r".*(wishes|order).*|.*/receipt": {"value": 90, "value_max": 100},
+    r"POST /matters/wishes/new": {"kind": "wish", "category": "wish"},
+    r"POST /matters/order": {"kind": "order", "category": "errands", "wanted_at": ""},
     r"PUT /api/v1/matters/\{matter_id\}/follow": {"kind": "same"},
     r"PATCH /api/v1/service-records/.*": {"ended_at": (nine_o_clock() + timedelta(hours=1)).isoformat()},
 }
@@ -257,6 +268,7 @@ ALSO: dict[str, tuple[str, ...]] = {
         ("reason",),
     ),
     "POST /api/v1/matters/{matter_id}/reopen": ("reason",),
+    "POST /api/v1/matters/{matter_id}/dispatch": ("team_id",),
     "POST /api/v1/matters/{matter_id}/refuse": ("note",),
     "POST /api/v1/matters/{matter_id}/ask": ("text",),
     "POST /api/v1/matters/{matter_id}/answer": ("text",),
@@ -318,7 +330,7 @@ async def ask(
     return await client.request(op.method, address(op, made), headers=headers, **_sent(op, fields))
 
 
-UPLOADS = ("/admin/imports", "/admin/goods/{good_id}/photo", "/deeds/{deed_id}/photos")
+UPLOADS = ("/admin/imports", "/admin/goods/{good_id}/photo", "/deeds/{deed_id}/photos", "/matters/{matter_id}/photos")
 
 
 def _sent(op: Operation, fields: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from tests.support.switches import switch_on
 from tests.support.town import PHOENIX, SPRING, Town, operating
 from timebank.access.devices import devices
 from timebank.core import clock, names, vault
+from timebank.policies.values import change_policy
 from timebank.presence.forgotten import close_forgotten
 
 STATION = "暖蜂驿站"
@@ -362,6 +363,45 @@ async def _service(owner: asyncpg.Connection, asking: Asking) -> None:
     skill = {"name": "修水龙头", "kind": "repair", "needs_proof": True}
     objects["skill"] = str((await asking.by("admin", "POST", "/skills", skill))["id"])
     await asking.by("owner", "PUT", f"/me/skills/{objects['skill']}", {"findable": True})
+    await _matters(owner, asking)
+
+
+async def _matters(owner: asyncpg.Connection, asking: Asking) -> None:
+    """The owner's reports in each status that a verb begins from, handled by the repair team, which the building head
+    leads; a wish that the guardian fulfils and one whose gift is at the station; a check that was drawn."""
+    town, objects = asking.made.town, asking.made.objects
+    for admin in ("赵丽", "何静"):
+        await change_policy(await town.scope(admin), "uses_matters", 1)
+    head = {"person_id": str(town.people["王建国"]), "leads": True}
+    await asking.by("admin", "POST", f"/teams/{objects['team']}/members", head)
+    steps: dict[str, list[tuple[str, str, object]]] = {
+        "matter": [], "second matter": [], "offered matter": [("admin", "dispatch", {"team_id": objects["team"]})],
+    }  # fmt: skip
+    steps["taken matter"] = [*steps["offered matter"], ("building head", "take", {})]
+    steps["done matter"] = [*steps["taken matter"], ("building head", "finish", {"result": "劝过了"})]
+    steps["closed matter"] = [*steps["done matter"], ("owner", "rating", {"solved": True, "stars": 4})]
+    steps["wish"] = [("admin", "dispatch", {"open_to": "all"}), ("guardian", "take", {})]
+    steps["given wish"] = [*steps["wish"], ("counter", "receipt", {"value": 90, "station_id": objects["station"]})]
+    for kind, verbs in steps.items():
+        told = (
+            {"kind": "wish", "category": "wish", "value_max": 100}
+            if "wish" in kind
+            else {"kind": "report", "category": "noise"}
+        )
+        told |= {"area_id": objects["building"], "said": "夜里吵"}
+        opened = await asking.by("owner", "POST", "/matters", told)
+        objects[kind] = str(opened["id"])
+        for role, verb, body in verbs:
+            await asking.by(role, "POST", f"/matters/{objects[kind]}/{verb}", body)
+    objects["matter number"] = str(opened["number"])
+    objects["gift code"] = await owner.fetchval("SELECT code FROM pickup WHERE noun = 'matter'")
+    objects["helper"] = await owner.fetchval("SELECT id::text FROM matter_helper LIMIT 1")
+    objects["check"] = str(
+        await insert(
+            owner, "spot_check", community_id=town.community, noun="matter", noun_id=UUID(objects["done matter"]),
+            drawn_on=clock.local_day(), area_id=UUID(objects["building"]),
+        )
+    )  # fmt: skip
 
 
 @asynccontextmanager

@@ -95,6 +95,7 @@ class CounterMatterPages(Controller):
         station: FromQuery[UUID], scan: Scanned = None,
     ) -> Template:  # fmt: skip
         """The number and the due date of what has just been written down."""
+        caller.require_keeper(station)
         matter = await find_matter(caller, matter_id, language_of(request))
         back = AtCounter(matter_id, station, scan or "").back
         return page(request, caller, "desk/matter.html", matter=matter, back=back)

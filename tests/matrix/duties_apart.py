@@ -111,6 +111,7 @@ _PAGE_STEPS = (
     "answer", "question", "rating", "withdrawal", "reopening", "follow", "take", "giving-up", "return", "finish",
     "photos",
 )  # fmt: skip
+_GIFT_STEPS = ("receipt", "renewal", "giving-back", "collection")
 GIFT = "earns nothing; whom a gift is for collects it by a code: tests/matters/test_wishes_at_the_station.py"
 STEP = "a step of a matter: it earns nothing until it is confirmed; tests/matters plays every role in every status"
 CHECK = "takes back what an untrue matter earned, by somebody who is no party: tests/matters/test_worker_pages.py"
@@ -118,8 +119,8 @@ OTHER_ROUTES |= {f"POST /api/v1/matters/{{matter_id}}/{step}": STEP for step in 
     "POST /matters/new": STEP, "POST /matters/order": STEP, "POST /matters/wishes/new": STEP,
     "POST /desk/matters/new": STEP, "POST /desk/matters/{matter_id}/rating": STEP,
     **{f"POST /matters/{{matter_id}}/{step}": STEP for step in _PAGE_STEPS},
-    **{f"POST /api/v1/matters/{{matter_id}}/{step}": GIFT for step in ("receipt", "renewal", "collection")},
-    **{f"POST /desk/wishes/{{matter_id}}/{step}": GIFT for step in ("receipt", "renewal", "collection", "undo")},
+    **{f"POST /api/v1/matters/{{matter_id}}/{step}": GIFT for step in _GIFT_STEPS},
+    **{f"POST /desk/wishes/{{matter_id}}/{step}": GIFT for step in (*_GIFT_STEPS, "undo")},
     "PUT /api/v1/matters/{matter_id}/follow": OWN, "POST /api/v1/matters": STEP,
     "POST /worker/new": STEP, "POST /unit/{community_id}/{matter_id}/{act}": STEP,
     "POST /admin/matters/categories/{code}": OFFER,
@@ -150,12 +151,15 @@ OTHER_VERBS = {
             "finish_matter", "give_up_matter",
             "hand_up_matter", "hand_down_matter", "merge_matter", "open_matter", "postpone_matter", "publish_matter",
             "rate_matter", "refuse_matter", "reopen_matter", "return_matter", "take_matter", "urge_matter",
-            "untaken_matter", "withdraw_matter",
+            "matter_came_back", "untaken_matter", "withdraw_matter",
         ),
         STEP,
     ),
     **dict.fromkeys(
-        ("receive_wish", "renew_wish", "collect_wish", "undo_wish_receipt", "undo_wish_collection"), GIFT
+        (
+            "receive_wish", "renew_wish", "give_back_gift", "collect_wish", "undo_wish_receipt", "undo_wish_collection",
+        ),
+        GIFT,
     ),
     "check_matter": CHECK, "put_category": OFFER, "undo_noted": "follows from a confirmation, which has a line",
     "forget_matters": "words go three years after the end",

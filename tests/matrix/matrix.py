@@ -251,11 +251,14 @@ MORE: dict[str, dict[str, Any]] = {
         "kinds": ["report"],
         "due_days": 3,
         "team_id": "@team",
+        "found": "true",
+        "presence": nonce(),
     },
+    r"POST /admin/matters/search": {"status": ""},
     r".*(wishes|order).*|.*/receipt": {"value": 90, "value_max": 100},
     r"POST /matters/wishes/new": {"kind": "wish", "category": "wish"},
     r"POST /matters/order": {"kind": "order", "category": "errands", "wanted_at": ""},
-    r"PUT /api/v1/matters/\{matter_id\}/follow": {"kind": "same"},
+    r"(PUT /api/v1/|POST /)matters/\{matter_id\}/follow": {"kind": "same"},
     r"PATCH /api/v1/service-records/.*": {"ended_at": (nine_o_clock() + timedelta(hours=1)).isoformat()},
 }
 # Optional fields that are sent in a JSON body too.

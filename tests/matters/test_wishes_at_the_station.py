@@ -23,6 +23,7 @@ from timebank.matters.reading.one import find_matter
 from timebank.matters.schemas import MattersAsked
 from timebank.matters.wishes.collecting import GiftOverdue, GiftStands, collect_gift, undo_gift
 from timebank.matters.wishes.gifts import WAITS_DAYS, WishNotHere
+from timebank.matters.wishes.giving_back import GiftStillAwaited, give_back_gift
 from timebank.matters.wishes.receiving import GiftIn, receive_gift, renew_gift
 from timebank.matters.wishes.shown import GiftOut
 from timebank.matters.wishes.waiting import gift_by_code, gifts_waiting, wishes_on_the_way
@@ -268,3 +269,109 @@ async def test_the_guardian_who_is_scanned_collects_without_a_code(
     proof = {"presence": seen, "station_id": station}
     assert (await keeper.send(f"/desk/wishes/{matter}/collection", **proof)).status_code == 303
     assert await owner.fetchval("SELECT status FROM matter WHERE id = $1", matter) == "closed"
+
+
+async def given_back(ground: Ground, matter: UUID, by: str = KEEPER) -> GiftOut:
+    return await give_back_gift(await ground.scope(by), matter)
+
+
+async def test_what_nobody_collects_goes_back_to_who_brought_it(ground: Ground, owner: asyncpg.Connection) -> None:
+    matter = await taken(ground)
+    await received(ground, matter)
+    code, station = await code_of(ground, matter), ground.town.stations[STATION]
+    with pytest.raises(GiftStillAwaited):
+        await given_back(ground, matter)
+    with clock.at(MORNING + timedelta(days=WAITS_DAYS + 5)):
+        keeper = await ground.scope(KEEPER)
+        [late] = await gifts_waiting(keeper, station)
+        assert (late.overdue, late.days) == (True, WAITS_DAYS + 5)
+        gift = await given_back(ground, matter)
+        assert (gift.status, gift.overdue, gift.returned_at) == ("received", False, clock.now())
+        assert await given_back(ground, matter) == gift, "the same again changes nothing"
+        assert await gifts_waiting(keeper, station) == []
+        row = await find_matter(await ground.scope("赵丽"), matter)
+        assert (row.status, row.assignee, row.done_at, row.late) == ("received", None, None, False)
+        assert any("没有拿到的话" in text for text in await told(ground.town, GIVER))
+        assert any("已经还给送来的人" in text for text in await told(ground.town, PARENT))
+        assert any(
+            "请问清还要不要" in text for text in await told(ground.town, "欧阳凯伟") + await told(ground.town, "赵丽")
+        )
+        with pytest.raises(TimebankError):
+            await collected(ground, matter, code)
+        with pytest.raises(WishNotHere):
+            await renew_gift(keeper, matter)
+        assert await owner.fetchval("SELECT count(*) FROM pickup") == 0
+        by = await owner.fetchval("SELECT returned_by FROM wish_gift WHERE matter_id = $1", matter)
+        assert by == ground.town.logins[KEEPER]
+        assert await owner.fetchval("SELECT count(*) FROM audit WHERE verb = 'give_back_gift'") == 1
+
+
+async def test_the_wish_is_taken_by_somebody_else_afterwards(ground: Ground, owner: asyncpg.Connection) -> None:
+    matter = await taken(ground)
+    await received(ground, matter)
+    with clock.at(MORNING + timedelta(days=WAITS_DAYS + 1)):
+        await given_back(ground, matter)
+        await ground.dispatch(matter, by="赵丽", unit_id=ground.units[FIRM])
+        await ground.take(matter, by=CONTACT)
+        await received(ground, matter)
+        await collected(ground, matter, await code_of(ground, matter))
+        assert await owner.fetchval("SELECT count(*) FROM matter_helper WHERE left_at IS NULL") == 0
+        assert not any("已经被领走了" in text for text in await told(ground.town, GIVER))
+
+
+async def test_no_keeper_gives_back_to_themselves_or_their_family(ground: Ground, owner: asyncpg.Connection) -> None:
+    matter, town = await taken(ground), ground.town
+    await received(ground, matter)
+    with clock.at(MORNING + timedelta(days=WAITS_DAYS + 1)):
+        with pytest.raises(Forbidden):
+            await given_back(ground, matter, by=GIVER)
+        with pytest.raises(Forbidden):
+            await given_back(ground, matter, by=PARENT)
+        home = "SELECT household_id FROM person WHERE id = $1"
+        for near in (GIVER, CHILD):
+            kept = await owner.fetchval(home, town.people[near])
+            await owner.execute(
+                f"UPDATE person SET household_id = ({home}) WHERE id = $2", town.people[KEEPER], town.people[near]
+            )
+            with pytest.raises(PartyToMatter):
+                await given_back(ground, matter)
+            await owner.execute("UPDATE person SET household_id = $1 WHERE id = $2", kept, town.people[near])
+        assert (await given_back(ground, matter, by="赵丽")).returned_at is not None
+
+
+async def test_given_back_and_collected_at_once_one_of_them_is_true(ground: Ground, owner: asyncpg.Connection) -> None:
+    for _each in range(2):
+        matter = await taken(ground)
+        await received(ground, matter)
+        code = await code_of(ground, matter)
+        with clock.at(MORNING + timedelta(days=WAITS_DAYS + 1)):
+            await asyncio.gather(
+                given_back(ground, matter), renew_gift(await ground.scope(KEEPER), matter),
+                collected(ground, matter, code), given_back(ground, matter, by="赵丽"), return_exceptions=True,
+            )  # fmt: skip
+        gift = await owner.fetchrow("SELECT * FROM wish_gift WHERE matter_id = $1", matter)
+        status = await owner.fetchval("SELECT status FROM matter WHERE id = $1", matter)
+        assert gift is not None
+        ended = {"closed": "collected_at", "received": "returned_at", "done": None}[status]
+        assert [gift[name] is not None for name in ("collected_at", "returned_at")] == [
+            name == ended for name in ("collected_at", "returned_at")
+        ]
+
+
+async def test_the_keeper_gives_back_on_the_page(ground: Ground, client: httpx.AsyncClient) -> None:
+    matter, station = await taken(ground), ground.town.stations[STATION]
+    await received(ground, matter)
+    keeper = await browser(client, ground.town, KEEPER)
+    path = f"/desk/wishes/{matter}/giving-back"
+    assert path not in await keeper.see(f"/desk/wishes?station={station}")
+    early = await keeper.send(path, station_id=station)
+    assert early.status_code == 409
+    assert "还没有过" in early.text
+    with clock.at(MORNING + timedelta(days=WAITS_DAYS + 1)):
+        keeper = await browser(client, ground.town, KEEPER)
+        page = await keeper.see(f"/desk/wishes?station={station}")
+        assert f"放了 {WAITS_DAYS + 1} 天" in page
+        assert path in page
+        sent = await keeper.send(path, station_id=station)
+        assert "记下了" in await keeper.see(sent.headers["location"])
+        assert "还给了送心愿物品的人" in await keeper.see(f"/desk?station={station}")

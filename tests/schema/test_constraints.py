@@ -183,7 +183,7 @@ OF_WISHES: dict[str, str] = {
     "wish_gift_value": BOUND, "wish_gift_matter": LOCKED, "wish_gift_station": LOOKED_UP, "wish_gift_ended": TOGETHER,
     "wish_gift_waiting": "the status is asked under the matter's lock",
     "matter_moved": TOGETHER, "matter_moved_to_fkey": LOOKED_UP, "matter_moved_from_fkey": LOOKED_UP,
-    "matter_moved_once": UPSERT,
+    "matter_first": TOGETHER, "matter_first_from_fkey": LOOKED_UP, "matter_first_once": UPSERT,
 }  # fmt: skip
 OF_PATTERNS: dict[str, str] = {
     "station_kind": KIND, "shift_pattern_weekdays": BOUND, "shift_pattern_days": KIND,

@@ -141,8 +141,8 @@ LANDED = {
     "0077_lists.sql": "a64cd7a0fd5a782017eb849b82920a1bbbe9415cb49b5d143ab6bf261c974dcd",
     "0078_wishes_and_moves.py": "afc23978e26f043b17f0976231599738400105762fcb29f29ce615f0b7436ea1",
     "0078_wishes_and_moves.sql": "5f0b315ed2838799accff84c999acad396dbe6e07d9e50a781ce8b6941ce437c",
-    "0079_corrections.py": "802ac043a3a2dbae4a063abebfcd47323dc42921c564c7f0f7063aa2378071a6",
-    "0079_corrections.sql": "e9da8a5af709b36e5ee24acb1de974540fb60bfdce79cd6785951f6fd8cf82e8",
+    "0079_corrections.py": "85445dabb9e5ec21a273b5f91d869a766a722c790f8f554538bfa5166c2b623e",
+    "0079_corrections.sql": "bbf46c7e933bb52f487856a5a7a89491a4e64e9b3bd421336e079e84c51711e7",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

@@ -78,7 +78,7 @@ NOT_IN_PLACE |= {
         *(f"/matters/{form}" for form in _MATTER_FORMS),
         "/desk/matters/{matter_id}/rating",
         "/desk/matters/new",
-        *(f"/desk/wishes/{{matter_id}}/{verb}" for verb in ("receipt", "renewal", "collection", "undo")),
+        *(f"/desk/wishes/{{matter_id}}/{verb}" for verb in ("receipt", "renewal", "giving-back", "collection", "undo")),
         "/admin/matters/search",
         "/admin/matters/{matter_id}/{act}",
         "/admin/matters/categories/{code}",

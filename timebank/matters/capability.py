@@ -113,6 +113,14 @@ CAPABILITY = Capability(
             "WHERE w.community_id = $1 AND w.station_id = $2 AND w.received_at >= $3",
         ),
         CounterDone(
+            name="wish_return",
+            word=_("还给了送心愿物品的人"),
+            select="SELECT w.matter_id, w.returned_at, coalesce(m.for_person_id, m.reporter_id), m.number, "
+            "w.returned_by, NULL::timestamptz FROM wish_gift w "
+            "JOIN matter m ON m.community_id = w.community_id AND m.id = w.matter_id "
+            "WHERE w.community_id = $1 AND w.station_id = $2 AND w.returned_at >= $3",
+        ),
+        CounterDone(
             name="wish_collection",
             word=_("交付心愿物品"),
             undo="/desk/wishes/{id}",
@@ -175,6 +183,16 @@ CAPABILITY = Capability(
         "wish_received.back": _(
             "{station}刚才记错了：您送来的心愿物品（编号 {number}）还没有被领走，领走以后再告诉您。"
         ),
+        "wish_waits.given_back": _(
+            "您的心愿（编号 {number}）的物品在{station}过了期限没有人来领，已经还给送来的人，取货码作废。"
+            "还想要的话，请告诉社区。"
+        ),
+        "wish_received.given_back": _(
+            "您送来的心愿物品（编号 {number}）一直没有人来领，{station}说已经还给您了。您没有拿到的话，请马上告诉社区。"
+        ),
+        "matter_to_dispatch.uncollected": _(
+            "微心愿（编号 {number}）的物品没有人来领，{station}还给了送来的人。请问清还要不要，再派单或不办理。"
+        ),
         "wish_received.undone": _("{station}刚才记错了：编号 {number} 的心愿物品没有收下，请送到驿站交给站长。"),
         "matter_closed": _("您的事项 {number}（{category:word}）已结束。还没有解决的话，{days} 天内可以要求重办。"),
         "matter_rated": _("{category:word}（编号 {number}）评价了：{stars} 星。"),
@@ -190,6 +208,13 @@ CAPABILITY = Capability(
         ),
         "matter_to_dispatch.corrected": _(
             "一件事改到了您这边：{category}，{grid}，编号 {number}，期限不变。说明：{reason}"
+        ),
+        "matter_to_dispatch.back": _(
+            "转走的事又回来了：{category}，{grid}，编号 {number}，{community}说不在那里。"
+            "期限还是 {due:moment}，请定由谁办。"
+        ),
+        "matter_moved.back": _(
+            "您反映的事（编号 {number}）{community}说不在那里，转回来接着办，最晚还是 {due:moment} 前办好。"
         ),
         "matter_corrected": _("您的事项 {number}（{category}）的地点改成了{grid}，期限不变。说明：{reason}"),
         "matter_corrected.handler": _("您承办的 {number}（{category}）的地点改成了{grid}。说明：{reason}"),
@@ -242,11 +267,13 @@ CAPABILITY = Capability(
         "check_matter": _("抽查了事项"),
         "collect_wish": _("交付了心愿物品"),
         "receive_wish": _("收下了心愿物品"),
+        "give_back_gift": _("把没有人领的心愿物品还给了送来的人"),
         "renew_wish": _("给心愿物品续了期"),
         "undo_wish_collection": _("撤销了心愿物品的交付"),
         "undo_wish_receipt": _("撤销了收下心愿物品"),
         "close_matter": _("无人回应，事项自动结束"),
         "confirm_matter": _("核实了事项"),
+        "matter_came_back": _("事项从别的社区转回来了"),
         "correct_area": _("改正了事项的地点"),
         "dispatch_matter": _("派了单"),
         "finish_matter": _("办结了事项"),

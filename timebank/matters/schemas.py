@@ -19,7 +19,7 @@ Verified = Literal["true", "untrue"]
 Verb = Literal[
     "dispatch", "hand_up", "hand_down", "take", "give_up", "return", "ask", "answer", "postpone", "finish", "confirm",
     "rate", "reopen", "refuse", "merge", "withdraw", "follow", "thank", "publish", "receive", "collect", "unreceive",
-    "uncollect", "correct_area",
+    "uncollect", "correct_area", "give_back",
 ]  # fmt: skip
 
 OPEN: tuple[MatterStatus, ...] = ("received", "dispatched", "accepted")

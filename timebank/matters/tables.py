@@ -87,6 +87,9 @@ class Matter(Table, tablename="matter"):
     moved_to = UUID(default=None, null=True)
     moved_from = UUID(default=None, null=True)
     created_at = Timestamptz(default=None, null=False)
+    first_from = UUID(default=None, null=True)
+    first_id = UUID(default=None, null=True)
+    moves = SmallInt(default=0, null=False)
 
 
 class MatterStep(Table, tablename="matter_step"):
@@ -170,6 +173,8 @@ class WishGift(Table, tablename="wish_gift"):
     collected_at = Timestamptz(default=None, null=True)
     collected_by = UUID(default=None, null=True)
     undone_at = Timestamptz(default=None, null=True)
+    returned_at = Timestamptz(default=None, null=True)
+    returned_by = UUID(default=None, null=True)
 
 
 class MatterTally(Table, tablename="matter_tally"):

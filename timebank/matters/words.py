@@ -23,7 +23,8 @@ VERBS = {
     "postpone": _("延期"), "finish": _("办结"), "confirm": _("核实"), "rate": _("评价"), "reopen": _("重办"),
     "refuse": _("不办理"), "merge": _("并入另一件"), "withdraw": _("撤回"), "publish": _("公开"),
     "receive": _("驿站收下"), "collect": _("物品领走了"), "unreceive": _("撤销收下"), "uncollect": _("撤销领走"),
-    "renew": _("续期"), "correct_area": _("改正地点"), "move": _("转到别的社区"),
+    "renew": _("续期"), "give_back": _("没有人来领，物品还给了送来的人"), "correct_area": _("改正地点"),
+    "move": _("转到别的社区"), "come_back": _("从别的社区转回来"),
     "close": _("无人回应，自动结束"), "urge": _("催办"), "go_back": _("无人接单，退回"),
 }  # fmt: skip
 """Verbs of the steps, as a timeline shows them."""

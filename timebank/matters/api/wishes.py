@@ -1,4 +1,4 @@
-"""The HTTP API of wishes at a counter: the gift is received, its time renewed, and it is collected."""
+"""The HTTP API of wishes at a counter: the gift is received, its time renewed, it is collected or given back."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 from timebank.core.scope import Scope
 from timebank.http.callers import AT_THE_COUNTER
 from timebank.http.idempotency import Idempotency
-from timebank.matters.wishes import collecting, receiving
+from timebank.matters.wishes import collecting, giving_back, receiving
 from timebank.matters.wishes.receiving import GiftIn
 from timebank.shop.schemas import Collection
 
@@ -32,6 +32,13 @@ class WishVerbs(Controller):
         """Let a gift that nobody has collected wait for thirty more days."""
         return await once.answer(
             caller, lambda: receiving.renew_gift(caller, matter_id), status=200, required=False
+        )  # fmt: skip
+
+    @post("/giving-back")
+    async def give_back(self, matter_id: Id, caller: Caller, once: Once) -> Response[bytes]:
+        """Give a gift for which nobody has come in time back to who brought it; the wish may be dispatched anew."""
+        return await once.answer(
+            caller, lambda: giving_back.give_back_gift(caller, matter_id), status=200, required=False
         )  # fmt: skip
 
     @post("/collection")

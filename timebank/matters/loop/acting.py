@@ -25,7 +25,7 @@ ACTED_AS = {
     "take": "handler", "give_up": "handler", "return": "handler", "finish": "handler", "ask": "handler",
     "answer": "resident", "withdraw": "resident", "rate": "resident", "reopen": "resident",
     "receive": "keeper", "collect": "keeper", "unreceive": "keeper", "uncollect": "keeper",
-    "correct_area": "dispatcher",
+    "correct_area": "dispatcher", "give_back": "keeper",
 }  # fmt: skip
 
 
@@ -39,6 +39,7 @@ AUDITED: dict[Verb, str] = {
     "finish": "finish_matter", "ask": "ask_matter", "answer": "answer_matter", "withdraw": "withdraw_matter",
     "rate": "rate_matter", "reopen": "reopen_matter", "receive": "receive_wish", "collect": "collect_wish",
     "unreceive": "undo_wish_receipt", "uncollect": "undo_wish_collection", "correct_area": "correct_area",
+    "give_back": "give_back_gift",
 }  # fmt: skip
 
 

@@ -51,6 +51,7 @@ NEXT: Mapping[MatterStatus, Mapping[Verb, Sequence[MatterStatus]]] = {
     "done": {
         "confirm": ("closed",), "rate": ("closed", "dispatched"), "follow": ("done",), "thank": ("done",),
         "publish": ("done",), "collect": ("closed",), "unreceive": ("accepted",),
+        "give_back": ("received",),
     },
     "closed": {
         "confirm": ("closed",), "rate": ("closed", "dispatched"), "reopen": ("dispatched",), "thank": ("closed",),
@@ -255,7 +256,7 @@ WHO: Mapping[Verb, Callable[[Facts, Standing], TimebankError | None]] = {
     "answer": _of_reporter, "withdraw": _of_reporter, "rate": _of_rater, "reopen": _of_reopener,
     "follow": _of_resident, "thank": _of_resident,
     "receive": _of_keeper, "collect": _of_keeper, "unreceive": _of_keeper, "uncollect": _of_keeper,
-    "correct_area": _of_corrector,
+    "correct_area": _of_corrector, "give_back": _of_keeper,
 }  # fmt: skip
 """By verb: why a caller may not use it in any status, or None."""
 

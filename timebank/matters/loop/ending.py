@@ -37,7 +37,7 @@ async def refuse(scope: Scope, matter_id: UUID, wanted: RefuseIn) -> MatterOut:
         if there is None:
             await notify_reporter(scope, act.row, "matter_refused", step, because=BECAUSE[wanted.because], reason=note)
         else:
-            await send_there(scope, act.row, there)
+            await send_there(scope, act.row, there, step)
             await notify_reporter(scope, act.row, "matter_moved.soon", step, community=there.name, reason=note)
         return answered(act)
 

@@ -1,6 +1,5 @@
 """A report that another community has refused as ours arrives: opened once, with the clock of its first receipt."""
 
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -13,31 +12,16 @@ from timebank.core.scope import Scope
 from timebank.matters.checks.signs import Signs, signs_question
 from timebank.matters.loop.acting import add_step
 from timebank.matters.loop.notices import notify_dispatchers, notify_reporter
+from timebank.matters.moving.coming_back import Moved, come_back
 from timebank.matters.moving.leaving import ARRIVED
 from timebank.matters.opening.due import due_moment
 from timebank.matters.opening.openers import CategoryNotForThis
 from timebank.matters.reading.rows import matter_row
-from timebank.matters.schemas import LEVELS, Channel, MatterKind, MatterLevel
+from timebank.matters.schemas import LEVELS, MatterLevel
 from timebank.outbox.putting import Parcel, put
 from timebank.policies.values import policies
 
 PLACE_MAX = 120
-
-
-class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    """What was reported in the other community. `reporter_id` is the reporter's own record here, if they have one."""
-
-    kind: MatterKind
-    category: str
-    said: str
-    place: str
-    received_at: datetime
-    channel: Channel
-    hides_reporter: bool
-    may_be_contacted: bool
-    number: str
-    from_name: str
-    reporter_id: UUID | None
 
 
 class _Category(msgspec.Struct, frozen=True):
@@ -50,7 +34,8 @@ class _Category(msgspec.Struct, frozen=True):
 async def open_moved(scope: Scope, parcel: Parcel) -> None:
     """Open the report in this community, in the transaction that ends the parcel. Delivered again, it changes nothing.
 
-    It waits for the administrators, who know the place; its pictures come along.
+    It waits for the administrators, who know the place; its pictures come along. What has been here before, or was
+    received here first, is opened again instead: one receipt is one matter in a community.
     """
     assert parcel.from_community is not None
     origin = UUID(str(parcel.payload["matter"]))
@@ -62,13 +47,22 @@ async def open_moved(scope: Scope, parcel: Parcel) -> None:
     if not (await policies(scope)).uses_matters:
         raise NotUsedHere
     moved = msgspec.json.decode(found, type=Moved)
-    matter_id = await _insert(scope, parcel.from_community, origin, moved)
+    if moved.here_id is not None:
+        number = await come_back(scope, moved.here_id, moved)
+    else:
+        number = await _open(scope, parcel.from_community, origin, moved)
+    if number is not None:
+        await _say_where(scope, parcel, origin, moved, number)
+
+
+async def _open(scope: Scope, came_from: UUID, origin: UUID, moved: Moved) -> str | None:
+    """Open it with its pictures, and notify who dispatches; its number, or None where it is here already."""
+    matter_id = await _insert(scope, came_from, origin, moved)
     if matter_id is None:
-        return
+        return None
     await database.fetch_value(
-        "SELECT moved_pictures($1, $2, $3, $4, $5)",
-        scope.community_id, parcel.from_community, origin, matter_id, clock.now(),
-    )  # fmt: skip
+        "SELECT moved_pictures($1, $2, $3, $4, $5)", scope.community_id, came_from, origin, matter_id, clock.now()
+    )
     row = await matter_row(scope, matter_id)
     add_step(
         scope, row, "open", "received", by="system", level=row.level, due_at=row.due_at, opening=True,
@@ -78,8 +72,17 @@ async def open_moved(scope: Scope, parcel: Parcel) -> None:
     if row.reporter_id is not None:
         await notify_reporter(scope, row, "matter_received", "open", due=row.due_at)
     notify_dispatchers(scope, row, row.level, "matter_to_dispatch", "open", due=row.due_at)
-    told = {"matter": str(origin), "number": row.number}
-    await put(scope, ARRIVED, f"matter:{origin}", told, to=parcel.from_community)
+    return row.number
+
+
+async def _say_where(scope: Scope, parcel: Parcel, origin: UUID, moved: Moved, number: str) -> None:
+    """Leave the number here for whoever has sent it, and for the community where it was received first."""
+    assert parcel.from_community is not None
+    told = {parcel.from_community: origin, moved.first_from: moved.first_id}
+    for there, matter in told.items():
+        if there != scope.community_id:
+            payload = {"matter": str(matter), "number": number}
+            await put(scope, ARRIVED, f"matter:{matter}:{parcel.id}", payload, to=there)
 
 
 async def _insert(scope: Scope, came_from: UUID, origin: UUID, moved: Moved) -> UUID | None:
@@ -97,13 +100,14 @@ async def _insert(scope: Scope, came_from: UUID, origin: UUID, moved: Moved) -> 
     inserted = await database.fetch_value(
         "INSERT INTO matter (community_id, id, number, kind, category_code, area_id, place, said, "
         "reporter_id, channel, origin_kind, origin_id, moved_from, status, level, received_at, due_at, first_due_at, "
-        "hides_reporter, may_be_contacted, flags, created_at) "
+        "hides_reporter, may_be_contacted, flags, created_at, first_from, first_id, moves) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'moved', $11, $12, 'received', $13, $14, $15, $15, $16, $17, "
-        "$18, $19) "
-        "ON CONFLICT (community_id, moved_from, origin_id) WHERE moved_from IS NOT NULL DO NOTHING RETURNING id",
+        "$18, $19, $20, $21, $22) "
+        "ON CONFLICT (community_id, first_from, first_id) WHERE first_from IS NOT NULL DO NOTHING RETURNING id",
         scope.community_id, clock.new_id(), place.number, moved.kind, category.code, place.grid_id,
-        f"{moved.from_name} {moved.place}"[:PLACE_MAX], moved.said, moved.reporter_id, moved.channel, origin, came_from,
+        moved.place[:PLACE_MAX], moved.said, moved.reporter_id, moved.channel, origin, came_from,
         level, moved.received_at, due_at, moved.hides_reporter, moved.may_be_contacted, flags, clock.now(),
+        moved.first_from, moved.first_id, moved.moves,
     )  # fmt: skip
     return UUID(bytes=inserted.bytes) if inserted is not None else None
 

@@ -59,20 +59,18 @@ async def destination(scope: Scope, row: MatterRow, wanted: RefuseIn) -> Elsewhe
     return there[wanted.to_community]
 
 
-async def send_there(scope: Scope, row: MatterRow, there: Elsewhere) -> None:
-    """Leave the matter for the worker to open there, in the transaction that refuses it here."""
-    await put(scope, LEAVES, f"matter:{row.id}", {"matter": str(row.id)}, to=there.id)
+async def send_there(scope: Scope, row: MatterRow, there: Elsewhere, step: UUID) -> None:
+    """Leave the matter for the worker to open there, in the transaction that refuses it here by this step."""
+    await put(scope, LEAVES, f"matter:{row.id}:{step}", {"matter": str(row.id)}, to=there.id)
 
 
-FORWARDED = {
-    "matter_done": "done", "matter_refused": "refused", "matter_moved.done": "done", "matter_moved.refused": "refused",
-}  # fmt: skip
-"""What the reporter of a report that came from another community hears there, who has no record here."""
+FORWARDED = {"matter_done": "done", "matter_refused": "refused"}
+"""What the reporter hears in the community of the first receipt, who has no record here."""
 
 
 async def pass_on(scope: Scope, row: MatterRow, kind: str, event: UUID | str) -> None:
-    """Leave the news of a matter that came from another community for its reporter there."""
-    if row.moved_from is None or row.reporter_id is not None or kind not in FORWARDED:
+    """Leave the news of a matter that came from elsewhere for its reporter, where it was received first."""
+    if row.first_from is None or row.reporter_id is not None or kind not in FORWARDED:
         return
-    news = {"matter": str(row.origin_id), "number": row.number, "news": FORWARDED[kind]}
-    await put(scope, NEWS, f"matter:{row.id}:{event}", news, to=row.moved_from)
+    news = {"matter": str(row.first_id), "number": row.number, "news": FORWARDED[kind]}
+    await put(scope, NEWS, f"matter:{row.id}:{event}", news, to=row.first_from)

@@ -1,4 +1,4 @@
-"""What the first community hears of a report that it has moved: its number there, and what came of it."""
+"""What a community hears of a report that it has moved: its number there, and what came of it."""
 
 from uuid import UUID
 
@@ -11,11 +11,12 @@ from timebank.outbox.putting import Parcel
 
 
 async def note_new_number(scope: Scope, parcel: Parcel) -> None:
-    """Add the other community's number to the timeline, and notify the reporter of it."""
+    """Add the other community's number to the timeline; where it was received first, notify the reporter of it."""
     row = await matter_row(scope, UUID(str(parcel.payload["matter"])))
     number, there = str(parcel.payload["number"]), await _name(parcel)
     step = add_step(scope, row, "move", row.status, by="system", note=f"{there} {number}")
-    await notify_reporter(scope, row, "matter_moved", step, community=there, there=number)
+    if row.first_from is None:
+        await notify_reporter(scope, row, "matter_moved", step, community=there, there=number)
     await database.flush()
 
 

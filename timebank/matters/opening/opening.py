@@ -169,7 +169,7 @@ def _insert(
         closed_at=None, due_at=due_at, first_due_at=due_at, result=None, done_by=None, verified_by=None,
         verified_at=None, verified=None, done_days=None, returns=0, reopens=0, urged=0, final=False,
         postponed_until=None, postpone_reason=None, followers=0, merged_into=None, moved_to=None,
-        moved_from=None, refused_because=None,
+        moved_from=None, first_from=None, first_id=None, moves=0, refused_because=None,
         hides_reporter=wanted.hides_reporter, may_be_contacted=wanted.may_be_contacted, published_at=None,
         flags=signs[0] if signs else [], told=[], area_path=place.path, area=place.words, grid=place.grid,
         category=category.name, is_public=category.public, staff_only=category.staff_only,

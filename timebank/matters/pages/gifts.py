@@ -19,6 +19,7 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.matters.wishes.collecting import collect_gift, undo_gift
+from timebank.matters.wishes.giving_back import give_back_gift
 from timebank.matters.wishes.receiving import GiftIn, receive_gift, renew_gift
 from timebank.matters.wishes.waiting import find_gift, gift_by_code, gifts_waiting, wishes_on_the_way
 from timebank.presence.undoing.acts import seconds_to_undo
@@ -34,7 +35,7 @@ Id = FromPath[UUID]
 Code = Annotated[str, QueryParameter(max_length=20)]
 GIFT = {"station_id": _("驿站"), "value": _("大约值多少元")}
 PROOF = {"code": _("取货码"), "presence": _("扫码")}
-Done = Literal["", "received", "renewed"]
+Done = Literal["", "received", "renewed", "given_back"]
 
 
 class AtStation(msgspec.Struct):
@@ -79,6 +80,14 @@ class CounterWishPages(Controller):
         at = parse_form(AtStation, data, GIFT)
         await renew_gift(caller, matter_id)
         return see_other(f"/desk/wishes?station={at.station_id}&done=renewed")
+
+    @post("/{matter_id:uuid}/giving-back")
+    @shown_again(lambda request, caller, data: _again(request, caller, data))
+    async def give_back(self, caller: NamedDependency[Scope], matter_id: Id, data: Form) -> Redirect:
+        """Nobody has come in time: it was given back to who brought it."""
+        at = parse_form(AtStation, data, GIFT)
+        await give_back_gift(caller, matter_id)
+        return see_other(f"/desk/wishes?station={at.station_id}&done=given_back")
 
     @post("/{matter_id:uuid}/collection")
     @shown_again(lambda request, caller, data: refused_page(request, caller, data))

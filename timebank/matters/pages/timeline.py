@@ -63,7 +63,8 @@ _WORDS = {
     "receive": _("物品送到了驿站"), "collect": _("物品领走了"), "unreceive": _("驿站撤销了收下"),
     "uncollect": _("驿站撤销了交付，物品还在"), "renew": _("续了期，还在等人领"), "withdraw": _("反映人撤回了"),
     "go_back": _("一直没有人接，退回社区另想办法"), "urge": _("催办了"),
-    "correct_area": _("地点改正了"),
+    "correct_area": _("地点改正了"), "come_back": _("从别的社区转回来了，在这里接着办"),
+    "give_back": _("过了期限没有人来领，物品还给了送来的人"),
 }  # fmt: skip
 """What a step says where it names nobody."""
 

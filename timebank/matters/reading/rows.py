@@ -74,6 +74,9 @@ class MatterRow(msgspec.Struct, frozen=True, kw_only=True):
     merged_into: UUID | None
     moved_to: UUID | None
     moved_from: UUID | None
+    first_from: UUID | None
+    first_id: UUID | None
+    moves: int
     refused_because: Because | None
     hides_reporter: bool
     may_be_contacted: bool
@@ -125,7 +128,7 @@ SELECT m.community_id, m.id, m.number, m.kind, m.category_code, m.area_id, m.pla
        m.value_max, m.received_at, m.dispatched_at, m.accepted_at, m.done_at, m.closed_at, m.due_at, m.first_due_at,
        m.result, m.done_by, m.verified_by, m.verified_at, m.verified, m.done_days, m.returns, m.reopens, m.urged,
        m.final, m.postponed_until, m.postpone_reason, m.followers, m.merged_into, m.moved_to, m.moved_from,
-       m.refused_because,
+       m.first_from, m.first_id, m.moves, m.refused_because,
        m.hides_reporter, m.may_be_contacted, m.published_at, m.flags::text[] AS flags, m.told::text[] AS told,
        a.path::text[] AS area_path, {area_in_words("a")} AS area,
        coalesce((SELECT g.name FROM area g WHERE g.community_id = m.community_id AND g.id = ANY (a.path)

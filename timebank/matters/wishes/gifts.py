@@ -40,16 +40,17 @@ class Gift(msgspec.Struct, frozen=True, kw_only=True):
     collected_at: datetime | None
     collected_by: UUID | None
     undone_at: datetime | None
+    returned_at: datetime | None
     code: str | None
 
     @property
     def waits(self) -> bool:
-        return self.collected_at is None and self.undone_at is None
+        return self.collected_at is None and self.undone_at is None and self.returned_at is None
 
 
 _LATEST = (
     "SELECT w.id, w.matter_id, w.station_id, t.name AS station, w.value, w.received_at, w.received_by, w.waits_until, "
-    "w.collected_at, w.collected_by, w.undone_at, k.code FROM wish_gift w "
+    "w.collected_at, w.collected_by, w.undone_at, w.returned_at, k.code FROM wish_gift w "
     "JOIN station t ON t.community_id = w.community_id AND t.id = w.station_id "
     "LEFT JOIN pickup k ON k.community_id = w.community_id AND k.noun = 'matter' AND k.noun_id = w.matter_id "
     "WHERE w.community_id = $1 AND w.matter_id = $2 ORDER BY w.received_at DESC, w.id DESC LIMIT 1"
@@ -59,6 +60,13 @@ _LATEST = (
 async def latest_gift(scope: Scope, matter_id: UUID) -> Gift | None:
     """The gift that was received last for a wish. Checks no permission; a verb has locked the matter."""
     return await database.row(Gift, _LATEST, scope.community_id, matter_id)
+
+
+async def kept_gift(scope: Scope, matter_id: UUID) -> Gift:
+    """The same once one was received."""
+    gift = await latest_gift(scope, matter_id)
+    assert gift is not None
+    return gift
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,9 +17,9 @@ from timebank.matters.schemas import Yuan
 from timebank.matters.tables import WishGift
 from timebank.matters.wishes.gifts import (
     NOUN,
-    Gift,
     WishNotHere,
     act_at_counter,
+    kept_gift,
     latest_gift,
     lock_wish,
     waiting_until,
@@ -57,7 +57,7 @@ async def receive_gift(scope: Scope, matter_id: UUID, wanted: GiftIn) -> GiftOut
             WishGift(
                 community_id=scope.community_id, id=gift_id, matter_id=matter_id, station_id=wanted.station_id,
                 value=wanted.value, received_at=now, received_by=scope.login_id, waits_until=until,
-                collected_at=None, collected_by=None, undone_at=None,
+                collected_at=None, collected_by=None, undone_at=None, returned_at=None, returned_by=None,
             )
         )  # fmt: skip
         changes = {
@@ -67,7 +67,7 @@ async def receive_gift(scope: Scope, matter_id: UUID, wanted: GiftIn) -> GiftOut
         code = await give_pickup(scope, NOUN, matter_id, wanted.station_id, until)
         await notify_of_code(act, here.name, code, until, step)
         await notify_handler(scope, row, "wish_received", step, station=here.name)
-        return gift_out(row, await _kept(scope, matter_id), status="done")
+        return gift_out(row, await kept_gift(scope, matter_id), status="done")
 
 
 async def notify_of_code(act: Act, station_name: str, code: str, until: datetime, event: UUID) -> None:
@@ -75,12 +75,6 @@ async def notify_of_code(act: Act, station_name: str, code: str, until: datetime
     await notify_people(
         act.scope, act.row, [act.row.served_id], "wish_waits", event, station=station_name, code=code, until=until
     )
-
-
-async def _kept(scope: Scope, matter_id: UUID) -> Gift:
-    gift = await latest_gift(scope, matter_id)
-    assert gift is not None
-    return gift
 
 
 @retried
@@ -107,4 +101,4 @@ async def renew_gift(scope: Scope, matter_id: UUID) -> GiftOut:
         await audit.record(scope, "renew_wish", "matter", matter_id, about_id=row.served_id, until=until.isoformat())
         await notify_of_code(act, gift.station, gift.code, until, step)
         await database.flush()
-        return gift_out(row, await _kept(scope, matter_id))
+        return gift_out(row, await kept_gift(scope, matter_id))

@@ -24,6 +24,7 @@ class GiftOut(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
     waits_until: datetime
     collected_at: datetime | None
+    returned_at: datetime | None
     overdue: bool
 
 
@@ -32,6 +33,6 @@ def gift_out(row: MatterRow, gift: Gift, *, status: MatterStatus | None = None) 
     return GiftOut(
         matter_id=row.id, number=row.number, wish=row.public_text or row.said, status=status or row.status,
         station_id=gift.station_id, station=gift.station, value=gift.value, received_at=gift.received_at,
-        waits_until=gift.waits_until, collected_at=gift.collected_at,
+        waits_until=gift.waits_until, collected_at=gift.collected_at, returned_at=gift.returned_at,
         overdue=gift.waits and gift.waits_until <= clock.now(),
     )  # fmt: skip

@@ -33,7 +33,10 @@ class OnTheWay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waits(msgspec.Struct, frozen=True, kw_only=True):
-    """A gift that waits at the station; `overdue`: nobody has come for it, and its code is not found any more."""
+    """A gift that waits at the station; `overdue`: nobody has come for it, and its code is not found any more.
+
+    `days`: for how long it has been there.
+    """
 
     matter_id: UUID
     number: str
@@ -42,6 +45,7 @@ class Waits(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
     waits_until: datetime
     overdue: bool = False
+    days: int = 0
 
 
 _ON_THE_WAY = (
@@ -81,10 +85,18 @@ async def gifts_waiting(scope: Scope, station_id: UUID) -> list[Waits]:
             "SELECT m.id AS matter_id, m.number, coalesce(m.public_text, m.said) AS wish, w.value, w.received_at, "  # noqa: S608  # constants of the program
             "w.waits_until FROM wish_gift w JOIN matter m ON m.community_id = w.community_id AND m.id = w.matter_id "
             "WHERE w.community_id = $1 AND w.station_id = $2 AND w.collected_at IS NULL AND w.undone_at IS NULL "
+            "AND w.returned_at IS NULL "
             f"ORDER BY w.waits_until, w.id LIMIT {most(WAITING_MAX)}",
             scope.community_id, station_id,
         )  # fmt: skip
-    return [msgspec.structs.replace(one, overdue=one.waits_until <= clock.now()) for one in found]
+    return [
+        msgspec.structs.replace(one, overdue=one.waits_until <= clock.now(), days=_days_since(one.received_at))
+        for one in found
+    ]
+
+
+def _days_since(moment: datetime) -> int:
+    return (clock.local_day() - clock.local_day(moment)).days
 
 
 async def gift_by_code(scope: Scope, code: str) -> GiftOut | None:
@@ -117,6 +129,7 @@ async def gifts_for(scope: Scope, person_id: UUID, station_id: UUID, presence: s
             "SELECT m.id AS matter_id, m.number, coalesce(m.public_text, m.said) AS wish, w.value, w.received_at, "  # noqa: S608  # constants of the program
             "w.waits_until FROM wish_gift w JOIN matter m ON m.community_id = w.community_id AND m.id = w.matter_id "
             "WHERE w.community_id = $1 AND w.station_id = $2 AND w.collected_at IS NULL AND w.undone_at IS NULL "
+            "AND w.returned_at IS NULL "
             "AND (coalesce(m.for_person_id, m.reporter_id) = $3 OR coalesce(m.for_person_id, m.reporter_id) IN ("
             "SELECT g.child_id FROM guardianship g JOIN person c ON c.community_id = g.community_id "
             f"AND c.id = g.child_id WHERE g.community_id = $1 AND g.guardian_id = $3 AND {in_care('$4')})) "

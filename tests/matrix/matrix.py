@@ -109,9 +109,10 @@ BY_ADDRESS = {
     r".*/matters/\{matter_id\}/(give-up|giving-up|return|finish)": {"matter_id": "taken matter"},
     r".*/matters/\{matter_id\}/(rating|confirm|follow|photos|\{act\})": {"matter_id": "done matter"},
     r".*/matters/\{matter_id\}/(reopen|reopening)": {"matter_id": "closed matter"},
+    r".*/matters/\{matter_id\}/hand-down": {"matter_id": "higher matter"},
     r".*/matters/\{matter_id\}/merge": {"matter_id": "second matter"},
     r".*/(matters|desk/wishes)/\{matter_id\}/receipt": {"matter_id": "wish"},
-    r".*/(matters|desk/wishes)/\{matter_id\}/(renewal|collection|undo)": {"matter_id": "given wish"},
+    r".*/(matters|desk/wishes)/\{matter_id\}/(renewal|collection|undo|giving-back)": {"matter_id": "given wish"},
     r"GET /desk/wishes/\{matter_id\}": {"matter_id": "given wish"},
 }
 WORDS = {
@@ -255,6 +256,7 @@ MORE: dict[str, dict[str, Any]] = {
         "presence": nonce(),
     },
     r"POST /admin/matters/search": {"status": ""},
+    r"POST /admin/matters/categories/\{code\}": {"due_counts": "day"},
     r".*(wishes|order).*|.*/receipt": {"value": 90, "value_max": 100},
     r"POST /matters/wishes/new": {"kind": "wish", "category": "wish"},
     r"POST /matters/order": {"kind": "order", "category": "errands", "wanted_at": ""},

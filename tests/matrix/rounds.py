@@ -377,6 +377,7 @@ async def _matters(owner: asyncpg.Connection, asking: Asking) -> None:
     steps: dict[str, list[tuple[str, str, object]]] = {
         "matter": [], "second matter": [], "offered matter": [("admin", "dispatch", {"team_id": objects["team"]})],
     }  # fmt: skip
+    steps["higher matter"] = [("admin", "hand-up", {"reason": "要社区来办"})]
     steps["taken matter"] = [*steps["offered matter"], ("building head", "take", {})]
     steps["done matter"] = [*steps["taken matter"], ("building head", "finish", {"result": "劝过了"})]
     steps["closed matter"] = [*steps["done matter"], ("owner", "rating", {"solved": True, "stars": 4})]
@@ -391,9 +392,9 @@ async def _matters(owner: asyncpg.Connection, asking: Asking) -> None:
         told |= {"area_id": objects["building"], "said": "夜里吵"}
         opened = await asking.by("owner", "POST", "/matters", told)
         objects[kind] = str(opened["id"])
-        for role, verb, body in verbs:
-            await asking.by(role, "POST", f"/matters/{objects[kind]}/{verb}", body)
-    objects["matter number"] = str(opened["number"])
+        objects["matter number"] = str(opened["number"])
+        for role, verb, fields in verbs:
+            await asking.by(role, "POST", f"/matters/{objects[kind]}/{verb}", fields)
     objects["gift code"] = await owner.fetchval("SELECT code FROM pickup WHERE noun = 'matter'")
     objects["helper"] = await owner.fetchval("SELECT id::text FROM matter_helper LIMIT 1")
     objects["check"] = str(

@@ -106,6 +106,7 @@ class CounterMatterPages(Controller):
         """What the person who has just been scanned says: solved or not."""
         caller.require_use("matters")
         stands, said = parse_form(AtCounter, data, STANDS), parse_form(RatedForm, data, RATED)
+        caller.require_keeper(stands.station_id)
         word = RatingIn(
             solved=said.solved, stars=said.stars, words=said.words, station_id=stands.station_id, nonce=stands.presence
         )

@@ -111,7 +111,7 @@ class CounterWishPages(Controller):
     async def gift(self, request: AnyRequest, caller: NamedDependency[Scope], matter_id: Id) -> Template:
         """The gift that was just received or handed over, for a minute with its undo."""
         found = await find_gift(caller, matter_id)
-        at = None if found is None else found.collected_at or (found.received_at if found.status == "done" else None)
+        at = found.collected_at or (found.received_at if found.status == "done" else None)
         return page(request, caller, "desk/gift.html", gift=found, code="", undo_seconds=seconds_to_undo(at))
 
 

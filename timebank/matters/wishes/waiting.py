@@ -9,6 +9,7 @@ import msgspec
 from timebank.access.pickup import find_pickup
 from timebank.core import clock, database
 from timebank.core.database import Filters, most, transaction
+from timebank.core.errors import NotFound
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
 from timebank.matters.reading.rows import matter_row
@@ -108,11 +109,18 @@ async def gift_by_code(scope: Scope, code: str) -> GiftOut | None:
     found = await find_pickup(scope, code)
     if found is None or found.noun != NOUN or not scope.keeps(found.station_id):
         return None
-    return await find_gift(scope, found.noun_id)
+    return await _gift(scope, found.noun_id)
 
 
-async def find_gift(scope: Scope, matter_id: UUID) -> GiftOut | None:
-    """The last gift of a wish, for the keepers of its station; None for anything else."""
+async def find_gift(scope: Scope, matter_id: UUID) -> GiftOut:
+    """The last gift of a wish, for the keepers of its station. Raises NotFound for anything and anybody else."""
+    found = await _gift(scope, matter_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def _gift(scope: Scope, matter_id: UUID) -> GiftOut | None:
     scope.require_use("matters")
     async with transaction(scope):
         row, gift = await matter_row(scope, matter_id), await latest_gift(scope, matter_id)

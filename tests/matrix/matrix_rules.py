@@ -147,7 +147,6 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/units/{unit_id}/links",
         "POST /api/v1/teams",
         "POST /api/v1/skills",
-        "GET /api/v1/helpers",
         "GET /api/v1/people/duplicates",
         "PUT /api/v1/policies/{name}",
         "POST /api/v1/rules",
@@ -245,7 +244,6 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /classes/{course_id}/refund",
     ),
     "s yuuu uuu uu uuuu uuu fff": (
-        "POST /teams/{team_id}/leaving",
         "POST /activities/shifts/{shift_id}/withdrawal",
         "POST /activities/shifts/{shift_id}/offer",
         "GET /activities/shifts/{shift_id}/code",
@@ -343,8 +341,6 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /api/v1/matters/{matter_id}/publish",
         "POST /api/v1/matters/{matter_id}/refuse",
         "POST /matters/{matter_id}/question",
-        "POST /teams/{team_id}/messages",
-        "POST /api/v1/teams/{team_id}/messages",
         "PATCH /api/v1/stations/{station_id}",
     ),
     "s ffff fff yf yfyy uuu ysy": (
@@ -616,20 +612,9 @@ RULES: dict[str, tuple[str, ...]] = {
     "u uuuu uuu uu uuuu uuu uuu": (
         "GET /api/v1/schema/{path}",
     ),
-    "y uuuu uuu uu uuuu uuu uuu": (
-        "GET /api/v1/board/figures",
-    ),
     "s yfff fff ff yfyy uuu fff": (
         "POST /api/v1/matters/{matter_id}/reopen",
         "POST /matters/{matter_id}/reopening",
-        "POST /teams/{team_id}/members/{person_id}",
-        "POST /teams/{team_id}/members/{person_id}/end",
-        "POST /api/v1/teams/{team_id}/members",
-        "DELETE /api/v1/teams/{team_id}/members/{person_id}",
-    ),
-    "s ffff fff ff yyyy uuu fff": (
-        "GET /teams/{team_id}",
-        "GET /api/v1/teams/{team_id}/members",
     ),
     "s uuuu uuu uu yyyy uyy fff": (
         "GET /api/v1/units/{unit_id}/affiliations",
@@ -643,6 +628,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "DELETE /api/v1/affiliations/{affiliation_id}",
     ),
     "y yyyy yyy yy yyyy yyu yyy": (
+        "GET /api/v1/board/figures",
         "GET /api/v1/board/matters",
     ),
     "s yyyy yyy yy yyyy yyu ysf": (
@@ -659,6 +645,8 @@ RULES: dict[str, tuple[str, ...]] = {
         "POST /matters/{matter_id}/withdrawal",
     ),
     "s ffff fyf ff yfyy uuu fff": (
+        "POST /api/v1/teams/{team_id}/messages",
+        "POST /teams/{team_id}/messages",
         "POST /api/v1/matters/{matter_id}/ask",
     ),
     "s ffff fyf ff ffff uuu fff": (
@@ -696,6 +684,22 @@ RULES: dict[str, tuple[str, ...]] = {
     "s ffff ffu ff yuyy fuu fff": (
         "GET /worker/checks/{check_id}",
         "POST /worker/checks/{check_id}",
+    ),
+    "s ffff fyf ff yfyy fyy fff": (
+        "GET /api/v1/helpers",
+    ),
+    "s ffff fyf ff yyyy uuu fff": (
+        "GET /api/v1/teams/{team_id}/members",
+        "GET /teams/{team_id}",
+    ),
+    "s yuuu uyu uu uuuu uuu fff": (
+        "POST /teams/{team_id}/leaving",
+    ),
+    "s yfff fyf ff yfyy uuu fff": (
+        "DELETE /api/v1/teams/{team_id}/members/{person_id}",
+        "POST /api/v1/teams/{team_id}/members",
+        "POST /teams/{team_id}/members/{person_id}/end",
+        "POST /teams/{team_id}/members/{person_id}",
     ),
 }  # fmt: skip
 

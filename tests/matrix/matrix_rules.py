@@ -521,6 +521,8 @@ RULES: dict[str, tuple[str, ...]] = {
         "GET /admin/matters/categories",
         "GET /admin/matters/categories/{code}",
         "POST /admin/matters/categories/{code}",
+        "POST /admin/matters/categories",
+        "GET /admin/matters/categories/new",
         "POST /admin/matters/search",
         "GET /admin/matters/{matter_id}",
         "POST /admin/matters/{matter_id}/{act}",

@@ -1,6 +1,6 @@
 """The panel's pages of the categories of matters: until when each is to be done, and by whom."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -10,36 +10,80 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
+from timebank.activities.offers import activities
+from timebank.core.errors import Invalid
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
-from timebank.matters.categories.categories import CategoryOut, find_category, list_categories, put_category
+from timebank.matters.categories.categories import (
+    CategoryOut,
+    code_for,
+    find_category,
+    list_categories,
+    put_category,
+)
 from timebank.matters.pages.handled import WORDS
 from timebank.matters.reading.receivers import receivers
-from timebank.matters.schemas import CategoryIn, ShortReason
+from timebank.matters.schemas import CategoryIn, MatterLevel, ShortReason
+from timebank.matters.words import KINDS
 from timebank.web.forms import parse_form
-from timebank.web.pages import page, see_other
+from timebank.web.pages import page, waits_or
 
 PATH = "/admin/matters/categories"
+KIND = "kind_"
+"""Begins the name of each kind's box: `kind_report`."""
 CHANGE = {
-    "due_days": _("几天办好"), "due_counts": _("怎么算天"), "handled_by": _("平常派给谁"), "advice": _("发送前的提示"),
-    "active": _("在用"), "public": _("可以公开"), "needs_photo": _("办结要照片"), "urgent": _("夜里也通知"),
+    "name": _("类别"), "due_days": _("几天办好"), "due_counts": _("怎么算天"), "level": _("从哪一级派单"),
+    "handled_by": _("平常派给谁"), "activity_id": _("时长记到哪项活动"), "minutes_max": _("点单最多记几分钟"),
+    "advice": _("发送前的提示"), "standard_code": _("标准代码"), "active": _("在用"), "public": _("可以公开"),
+    "staff_only": _("只由工作人员提交"), "needs_photo": _("办结要照片"), "urgent": _("夜里也通知"),
+    **{f"{KIND}{kind}": word for kind, word in KINDS.items()},
 }  # fmt: skip
 
 
 class CategoryForm(msgspec.Struct, kw_only=True):
     """`handled_by` names a unit or a team with its kind; blank is nobody."""
 
+    name: Annotated[str, Meta(max_length=40)]
     due_days: Annotated[int, Meta(ge=1, le=90)]
-    due_counts: str
+    due_counts: Literal["day", "workday"]
+    level: MatterLevel = "grid"
     handled_by: Annotated[str, Meta(pattern=r"^(unit|team):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None = None
+    activity_id: UUID | None = None
+    minutes_max: Annotated[int, Meta(ge=1, le=1440)] | None = None
     advice: ShortReason | None = None
+    standard_code: Annotated[str, Meta(max_length=20)] | None = None
     active: bool = False
     public: bool = False
+    staff_only: bool = False
     needs_photo: bool = False
     urgent: bool = False
+    kind_report: bool = False
+    kind_event: bool = False
+    kind_order: bool = False
+    kind_wish: bool = False
+    kind_pledge: bool = False
+
+    def wanted(self) -> CategoryIn:
+        """The category that the form asks for. Raises Invalid where it is for no kind of matter."""
+        kinds = [kind for kind in KINDS if getattr(self, f"{KIND}{kind}")]
+        if not kinds:
+            raise Invalid(why=_("请至少选一种事项"))
+        kept = {name: getattr(self, name) for name in _AS_TYPED} | {
+            "kinds": kinds, "advice": self.advice or "", "standard_code": self.standard_code or None,
+        }  # fmt: skip
+        by, _colon, named = (self.handled_by or "").partition(":")
+        if by:
+            kept[f"{by}_id"] = UUID(named)
+        return msgspec.convert(kept, CategoryIn)
+
+
+_AS_TYPED = (
+    "name", "due_days", "due_counts", "level", "activity_id", "minutes_max", "active", "public", "staff_only",
+    "needs_photo", "urgent",
+)  # fmt: skip
 
 
 class PanelMatterCategoryPages(Controller):
@@ -56,6 +100,19 @@ class PanelMatterCategoryPages(Controller):
         found.sort(key=lambda one: not one.active)
         return page(request, caller, "matters/categories.html", **WORDS, categories=found, done=done)
 
+    @get("/new")
+    async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
+        """The form for a new category."""
+        return await _form(request, caller, None)
+
+    @post()
+    @shown_again(lambda request, caller: _form(request, caller, None))
+    async def add(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
+        """Add a category; what lets orders earn, or may take longer than the others, waits for a second person."""
+        caller.require_admin()
+        wanted = parse_form(CategoryForm, data, CHANGE).wanted()
+        return waits_or(await put_category(caller, code_for(wanted.name), wanted), f"{PATH}?done=added")
+
     @get("/{code:str}")
     async def category(self, request: AnyRequest, code: FromPath[str], caller: NamedDependency[Scope]) -> Template:
         """One category, to be changed from now on."""
@@ -66,29 +123,23 @@ class PanelMatterCategoryPages(Controller):
     async def change(
         self, code: FromPath[str], caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]
     ) -> Redirect:
-        """Change the category. A matter keeps the due date that it was given."""
+        """Change, rename or close the category. A matter keeps the due date that it was given."""
         caller.require_admin()
-        given = parse_form(CategoryForm, data, CHANGE)
-        await put_category(caller, code, _changed(await find_category(caller, code), given))
-        return see_other(f"{PATH}?done=changed")
-
-
-def _changed(before: CategoryOut, given: CategoryForm) -> CategoryIn:
-    kept = {name: getattr(before, name) for name in CategoryIn.__struct_fields__}
-    kind, _colon, named = (given.handled_by or "").partition(":")
-    return msgspec.convert(
-        kept | {
-            "due_days": given.due_days, "due_counts": given.due_counts, "advice": given.advice or "",
-            "active": given.active, "public": given.public, "needs_photo": given.needs_photo, "urgent": given.urgent,
-            "unit_id": UUID(named) if kind == "unit" else None, "team_id": UUID(named) if kind == "team" else None,
-        },
-        CategoryIn,
-    )  # fmt: skip
+        await find_category(caller, code)
+        wanted = parse_form(CategoryForm, data, CHANGE).wanted()
+        return waits_or(await put_category(caller, code, wanted), f"{PATH}?done=changed")
 
 
 async def _category(request: AnyRequest, caller: Scope, code: str) -> Template:
     caller.require_reader()
+    return await _form(request, caller, await find_category(caller, code))
+
+
+async def _form(request: AnyRequest, caller: Scope, category: CategoryOut | None) -> Template:
+    """The form of a category, or of a new one for administrators."""
+    if category is None:
+        caller.require_admin()
     return page(
-        request, caller, "matters/category.html", **WORDS, category=await find_category(caller, code),
-        receivers=await receivers(caller),
+        request, caller, "matters/category.html", **WORDS, category=category, receivers=await receivers(caller),
+        activities=(await activities(caller)).items, kind_box=KIND,
     )  # fmt: skip

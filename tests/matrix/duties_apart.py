@@ -123,7 +123,7 @@ OTHER_ROUTES |= {f"POST /api/v1/matters/{{matter_id}}/{step}": STEP for step in 
     **{f"POST /desk/wishes/{{matter_id}}/{step}": GIFT for step in (*_GIFT_STEPS, "undo")},
     "PUT /api/v1/matters/{matter_id}/follow": OWN, "POST /api/v1/matters": STEP,
     "POST /worker/new": STEP, "POST /unit/{community_id}/{matter_id}/{act}": STEP,
-    "POST /admin/matters/categories/{code}": OFFER,
+    "POST /admin/matters/categories/{code}": OFFER, "POST /admin/matters/categories": OFFER,
     "POST /worker/checks/{check_id}": CHECK,
     "PUT /api/v1/matter-categories/{code}": OFFER,
 }  # fmt: skip
@@ -137,6 +137,7 @@ LOOKS |= {
     ),
     "GET /admin/figures/matters": "sums", "GET /api/v1/figures/matters": "sums", "GET /worker/new": FORM,
     "GET /admin/matters/categories": PUBLIC, "GET /admin/matters/categories/{code}": PUBLIC,
+    "GET /admin/matters/categories/new": FORM,
     "GET /unit/{community_id}/photos/{photo_id}": "a photo of a matter of the contact's unit",
     "GET /board/{community_id}/matters": "sums, and what was published without names",
     "GET /matters/helped/{helper_id}": "leads to the matter, which asks again",

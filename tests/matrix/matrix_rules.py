@@ -324,6 +324,8 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s ffff fff ff yfyy fyu fff": (
         "POST /admin/matters/categories/{code}",
+        "POST /admin/matters/categories",
+        "GET /admin/matters/categories/new",
         "POST /api/v1/imports/matters",
         "PUT /api/v1/matter-categories/{code}",
         "POST /admin/activities",

@@ -129,6 +129,7 @@ UNREAD = {
     "/admin/matters": "a page along an index by due date, counted up to 300; tests/matters",
     "/admin/matters/{}": "one matter by its key with its steps", "/admin/matters/categories": "a few dozen categories",
     "/admin/matters/categories/{}": "one category by its key",
+    "/admin/matters/categories/new": "units, teams and activities of one community",
     "/admin/figures/matters": "stored totals, and what is open now; `make bench` reads them beside a million matters",
     "/api/v1/figures/matters": "stored totals, and what is open now",
     "/worker": "what is open in one grid, a page of each", "/worker/new": "categories and the areas of one grid",

@@ -130,6 +130,7 @@ TOLD = {
     "undo_wish_receipt": "wish_waits", "undo_wish_collection": "wish_waits",
     "refuse_matter": "matter_refused", "reopen_matter": "matter_reopened", "return_matter": "matter_returned",
     "take_matter": "matter_taken", "urge_matter": "matter_urged", "untaken_matter": "matter_to_dispatch",
+    "correct_area": "matter_corrected", "matter_came_back": "matter_moved", "give_back_gift": "wish_waits",
     "withdraw_matter": OWN, "read_matter": LOOK, "put_category": ALL,
     "publish_matter": "two sentences and painted pictures without names, for everybody of the community",
     "forget_matters": "words go three years after the end, as the rules page says; nothing else changes",

@@ -98,7 +98,7 @@ async def test_a_category_with_a_usual_unit_is_dispatched_by_one_click(ground: G
     firm = ground.units[FIRM]
     change: dict[str, Any] = {
         "due_days": 1, "due_counts": "day", "handled_by": f"unit:{firm}", "advice": "写清第几盏", "active": "true",
-        "public": "true",
+        "public": "true", "name": "路灯", "kind_report": "true", "kind_event": "true",
     }  # fmt: skip
     listed = await admin.get(f"{PANEL}/categories")
     assert "路灯" in listed

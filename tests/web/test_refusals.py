@@ -82,6 +82,7 @@ NOT_IN_PLACE |= {
         "/admin/matters/search",
         "/admin/matters/{matter_id}/{act}",
         "/admin/matters/categories/{code}",
+        "/admin/matters/categories",
         "/worker/new",
         "/worker/matters/{matter_id}/{act}",
         "/worker/checks/{check_id}",

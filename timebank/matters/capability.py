@@ -1,8 +1,8 @@
 """The manifest of matters."""
 
 from timebank.core.capability import (
+    Agreed,
     Capability,
-    CounterDone,
     CounterLine,
     CounterOffer,
     Delivery,
@@ -16,6 +16,7 @@ from timebank.core.capability import (
     Workplace,
 )
 from timebank.core.locale import _
+from timebank.matters.wishes.done import WISHES_DONE
 
 _OWN = MessageKind(leads="/matters/{id}", otherwise="/matters")
 _TO_DO = MessageKind(leads="/matters/{id}", otherwise="/matters", waits=True)
@@ -47,6 +48,14 @@ CAPABILITY = Capability(
         "admin.matters.PanelMatterPages",
         "timebank.matters.pages.worker.GridPages",
         "timebank.matters.pages.unit.UnitPages",
+    ),
+    agreed=(
+        Agreed(
+            "timebank.matters.categories.loosening.LOOSER_CATEGORY",
+            "timebank.matters.categories.categories.set_agreed_category",
+            "timebank.matters.categories.categories.present_category_terms",
+        ),
+        Agreed("timebank.matters.categories.loosening.CATEGORY_BEFORE"),
     ),
     menu=(
         MenuEntry(place=35, href="/admin/matters", icon="note", word=_("事项"), context="many"),
@@ -102,34 +111,7 @@ CAPABILITY = Capability(
     offers=(CounterOffer(40, "timebank.matters.pages.offers.counter_offers"),),
     lines=(CounterLine(30, "timebank.matters.pages.gifts.gifts_line"),),
     counter={"matter": "/desk/wishes/pickup"},
-    done=(
-        CounterDone(
-            name="wish_receipt",
-            word=_("收下心愿物品"),
-            undo="/desk/wishes/{id}",
-            select="SELECT w.matter_id, w.received_at, coalesce(m.assignee_id, m.for_person_id, m.reporter_id), "
-            "m.number, w.received_by, CASE WHEN w.undone_at IS NULL AND w.collected_at IS NULL THEN w.received_at END "
-            "FROM wish_gift w JOIN matter m ON m.community_id = w.community_id AND m.id = w.matter_id "
-            "WHERE w.community_id = $1 AND w.station_id = $2 AND w.received_at >= $3",
-        ),
-        CounterDone(
-            name="wish_return",
-            word=_("还给了送心愿物品的人"),
-            select="SELECT w.matter_id, w.returned_at, coalesce(m.for_person_id, m.reporter_id), m.number, "
-            "w.returned_by, NULL::timestamptz FROM wish_gift w "
-            "JOIN matter m ON m.community_id = w.community_id AND m.id = w.matter_id "
-            "WHERE w.community_id = $1 AND w.station_id = $2 AND w.returned_at >= $3",
-        ),
-        CounterDone(
-            name="wish_collection",
-            word=_("交付心愿物品"),
-            undo="/desk/wishes/{id}",
-            select="SELECT w.matter_id, w.collected_at, coalesce(m.for_person_id, m.reporter_id), m.number, "
-            "w.collected_by, w.collected_at FROM wish_gift w "
-            "JOIN matter m ON m.community_id = w.community_id AND m.id = w.matter_id "
-            "WHERE w.community_id = $1 AND w.station_id = $2 AND w.collected_at >= $3",
-        ),
-    ),
+    done=WISHES_DONE,
     pictured=(
         Pictured(
             noun="matter",

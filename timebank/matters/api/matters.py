@@ -8,6 +8,7 @@ from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from timebank.agreements.schemas import Waiting
 from timebank.core import clock
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
@@ -15,6 +16,7 @@ from timebank.http.callers import AT_THE_COUNTER, AnyRequest, client_address
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor, Limit, listed
 from timebank.http.preferences import language_of
+from timebank.http.waiting import WAITS, done_or_waiting
 from timebank.matters.categories import categories
 from timebank.matters.categories.categories import CategoryOut
 from timebank.matters.figures.reading import matter_figures
@@ -40,12 +42,15 @@ class MatterCategories(Controller):
         language = language_of(request)
         return await categories.list_categories(caller, kind=kind, inactive=inactive, language=language)
 
-    @put("/{code:str}")
+    @put("/{code:str}", responses=WAITS)
     async def put_category(
         self, code: FromPath[str], data: JSONBody[CategoryIn], caller: NamedDependency[Scope]
-    ) -> CategoryOut:
-        """Add or change a category, for administrators. A matter keeps the due date that it was given."""
-        return await categories.put_category(caller, code, data)
+    ) -> Response[CategoryOut | Waiting]:
+        """Add or change a category, for administrators; a looser one waits for a second person.
+
+        A matter keeps the due date that it was given.
+        """
+        return done_or_waiting(await categories.put_category(caller, code, data), 200)
 
 
 class Matters(Controller):

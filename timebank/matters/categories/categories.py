@@ -1,15 +1,30 @@
 """The categories of a community: written when it switches matters on, then changed by its administrators."""
 
+import re
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from timebank.agreements.kinds import Change
+from timebank.agreements.proposing import done_alone, propose
+from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database, names
+from timebank.core.capability import hook
 from timebank.core.database import Question, retried, transaction
 from timebank.core.errors import Conflict, Invalid, NotFound, TimebankError
 from timebank.core.locale import _, translate
 from timebank.core.scope import Scope
 from timebank.matters.categories.defaults import DEFAULTS
+from timebank.matters.categories.loosening import (
+    CATEGORY_BEFORE,
+    LOOSER_CATEGORY,
+    Terms,
+    is_looser_category,
+    least_days,
+    said_of,
+    terms_of,
+)
 from timebank.matters.schemas import CategoryIn, MatterKind, MatterLevel
 from timebank.matters.words import KINDS
 from timebank.units.units import is_unit_of_county
@@ -94,34 +109,96 @@ async def find_category(scope: Scope, code: str) -> CategoryOut:
 
 
 @retried
-async def put_category(scope: Scope, code: str, wanted: CategoryIn) -> CategoryOut:
+async def put_category(scope: Scope, code: str, wanted: CategoryIn) -> CategoryOut | Waiting:
     """Add a category, or change it from now on: what was opened before keeps its due date.
 
-    Raises Forbidden, CategoryNameTaken, Invalid.
+    What becomes later, needs less proof or lets orders earn more waits as a whole for a second person (`Waiting`).
+    Before the community's first ledger entry a second person sees it afterwards. Raises Forbidden, CategoryNameTaken,
+    Invalid.
     """
     scope.require_use("matters")
     scope.require_admin()
-    name = names.required(wanted.name, _("名称是空的，请填上。"))
+    wanted = msgspec.structs.replace(wanted, name=names.required(wanted.name, _("名称是空的，请填上。")))
     async with transaction(scope):
         await _require_known(scope, wanted)
-        await database.execute(
-            "INSERT INTO matter_category AS c (community_id, code, name, pinyin, kinds, due_days, due_counts, level, "
-            "unit_id, team_id, activity_id, public, staff_only, needs_photo, minutes_max, urgent, advice, "
-            "standard_code, active, place, created_at) VALUES ($1, $2, $3, $4, $5::text[], $6, $7, $8, $9, $10, $11, "
-            "$12, $13, $14, $15, $16, $17, $18, $19, "
-            "(SELECT coalesce(max(o.place), 0) + 1 FROM matter_category o WHERE o.community_id = $1), $20) "
-            "ON CONFLICT (community_id, code) DO UPDATE SET name = $3, pinyin = $4, kinds = $5::text[], due_days = $6, "
-            "due_counts = $7, level = $8, unit_id = $9, team_id = $10, activity_id = $11, public = $12, "
-            "staff_only = $13, needs_photo = $14, minutes_max = $15, urgent = $16, advice = $17, standard_code = $18, "
-            "active = $19",
-            scope.community_id, code, name, names.pinyin(name), [kind for kind in KINDS if kind in wanted.kinds],
-            wanted.due_days, wanted.due_counts, wanted.level, wanted.unit_id, wanted.team_id, wanted.activity_id,
-            wanted.public, wanted.staff_only, wanted.needs_photo, wanted.minutes_max, wanted.urgent,
-            wanted.advice.strip(), wanted.standard_code, wanted.active, clock.now(),
-        )  # fmt: skip
-        changed = {field: getattr(wanted, field) for field in wanted.__struct_fields__ if field != "name"}
-        await audit.record(scope, "put_category", "matter_category", None, code=code, **changed)
+        before, asked = await _terms_in_force(scope, code), terms_of(wanted)
+        longest = 0 if before else await _longest_in_use(scope, wanted)
+        if not scope.system and is_looser_category(before, asked, longest):
+            says = said_of(wanted.name, before, asked)
+            if await hook("has_credited")(scope):
+                await _require_free_name(scope, code, wanted.name)
+                do = {"code": code, "category": msgspec.to_builtins(wanted)}
+                return await propose(scope, LOOSER_CATEGORY, code, do, says, before=before)
+            await done_alone(scope, CATEGORY_BEFORE, code, says)
+        await _write(scope, code, wanted)
         return await find_category(scope, code)
+
+
+def code_for(name: str) -> str:
+    """A code for a new category that nobody has to think of: its name in Latin letters, and something of its own."""
+    letters = "_".join(re.findall("[a-z0-9]+", names.pinyin(name)))
+    return f"{letters[:30]}_{clock.new_id().hex[-6:]}".strip("_")
+
+
+async def _terms_in_force(scope: Scope, code: str) -> Terms | None:
+    """The terms of a category, or None where there is none with this code."""
+    found = await database.row(CategoryOut, _CATEGORY + " AND c.code = $2", scope.community_id, code)
+    return None if found is None else terms_of(_as_wanted(found))
+
+
+def _as_wanted(category: CategoryOut) -> CategoryIn:
+    return CategoryIn(**{name: getattr(category, name) for name in CategoryIn.__struct_fields__})
+
+
+async def _longest_in_use(scope: Scope, wanted: CategoryIn) -> int:
+    """The longest term, in days, of the categories in use for one of these kinds."""
+    found = await database.rows(
+        CategoryOut, _CATEGORY + " AND c.active AND c.kinds && $2::text[]", scope.community_id, list(wanted.kinds)
+    )
+    return max((least_days(terms_of(_as_wanted(one))) for one in found), default=0)
+
+
+async def _require_free_name(scope: Scope, code: str, name: str) -> None:
+    """Raise CategoryNameTaken now rather than when a second person agrees."""
+    taken: bool = await database.fetch_value(
+        "SELECT EXISTS (SELECT FROM matter_category WHERE community_id = $1 AND name = $2 AND code <> $3)",
+        scope.community_id, name, code,
+    )  # fmt: skip
+    if taken:
+        raise CategoryNameTaken
+
+
+async def set_agreed_category(scope: Scope, change: Change) -> None:
+    """Put the category as it was proposed, once a second person has agreed. Raises CategoryNameTaken, Invalid."""
+    wanted = msgspec.convert(change.do["category"], CategoryIn)
+    await _require_known(scope, wanted)
+    await _write(scope, change.do["code"], wanted)
+
+
+async def present_category_terms(scope: Scope, do: Any) -> object:
+    """The terms in force of the category of a proposal; None where there is none yet."""
+    return msgspec.to_builtins(await _terms_in_force(scope, do["code"]))
+
+
+async def _write(scope: Scope, code: str, wanted: CategoryIn) -> None:
+    await database.execute(
+        "INSERT INTO matter_category AS c (community_id, code, name, pinyin, kinds, due_days, due_counts, level, "
+        "unit_id, team_id, activity_id, public, staff_only, needs_photo, minutes_max, urgent, advice, "
+        "standard_code, active, place, created_at) VALUES ($1, $2, $3, $4, $5::text[], $6, $7, $8, $9, $10, $11, "
+        "$12, $13, $14, $15, $16, $17, $18, $19, "
+        "(SELECT coalesce(max(o.place), 0) + 1 FROM matter_category o WHERE o.community_id = $1), $20) "
+        "ON CONFLICT (community_id, code) DO UPDATE SET name = $3, pinyin = $4, kinds = $5::text[], due_days = $6, "
+        "due_counts = $7, level = $8, unit_id = $9, team_id = $10, activity_id = $11, public = $12, "
+        "staff_only = $13, needs_photo = $14, minutes_max = $15, urgent = $16, advice = $17, standard_code = $18, "
+        "active = $19",
+        scope.community_id, code, wanted.name, names.pinyin(wanted.name),
+        [kind for kind in KINDS if kind in wanted.kinds],
+        wanted.due_days, wanted.due_counts, wanted.level, wanted.unit_id, wanted.team_id, wanted.activity_id,
+        wanted.public, wanted.staff_only, wanted.needs_photo, wanted.minutes_max, wanted.urgent,
+        wanted.advice.strip(), wanted.standard_code, wanted.active, clock.now(),
+    )  # fmt: skip
+    changed = {field: getattr(wanted, field) for field in wanted.__struct_fields__ if field != "name"}
+    await audit.record(scope, "put_category", "matter_category", None, code=code, **changed)
 
 
 async def _require_known(scope: Scope, wanted: CategoryIn) -> None:

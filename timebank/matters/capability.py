@@ -191,11 +191,17 @@ CAPABILITY = Capability(
         "matter_merged": _(
             "您的事项 {number}（{category:word}）和更早的 {other} 是同一件，并到那里一起办，{due:moment} 前办好。"
         ),
-        "matter_untrue": _("您的事项 {number}（{category:word}）核实后不属实。说明：{reason}不同意的话请找社区管理员。"),
+        "matter_untrue": _(
+            "您的事项 {number}（{category:word}）核实后不属实，不同意的话请找社区管理员。说明：{reason}"
+        ),
         "matter_soon": _("{category:word}（编号 {number}）快到期了：{due:moment}。"),
         "matter_urged": _("催办：{category:word}（{grid}，编号 {number}）过了期限 {due:moment}，请马上办。"),
-        "matter_urged.again": _("督办：{category:word}（{grid}，编号 {number}）过了期限 {due:moment} 还没有办好，请过问。"),
-        "matter_urged.third": _("督办：{category:word}（{grid}，编号 {number}）超期第三个工作日，已列入街道和县里的名单。"),
+        "matter_urged.again": _(
+            "督办：{category:word}（{grid}，编号 {number}）过了期限 {due:moment} 还没有办好，请过问。"
+        ),
+        "matter_urged.third": _(
+            "督办：{category:word}（{grid}，编号 {number}）超期第三个工作日，已列入街道和县里的名单。"
+        ),
     },
     messages={
         "matter_received": _OWN,

@@ -29,6 +29,8 @@ NOT_A_PAGE = re.compile(r"\.(png|xlsx|csv|json|pdf|svg)$|^/(static|api|schema)/"
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4}-\d\d-\d\d|(?<=categories/)\w+")
 ASKED = ("part", "of", "act")
 """The parts of a query whose values are pages of their own: a resident's tab, whose matters, the form of an act."""
+WORKPLACES = {"grid_head": "/worker"}
+"""Pages of work that show this role more than the one who was there before."""
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 LONG = "阿依古丽·买买提·吐尔逊（凤凰社区第一网格三栋一单元）" * 3
 LENGTHEN = """(long) => {
@@ -124,6 +126,8 @@ async def photograph(folder: Path, told: dict[str, Any]) -> None:
             if role == "community_admin":  # every tab of somebody who has matters, a team and skills
                 await album.walk(page, role, f"/admin/people/{people['volunteer']['person_id']}")
             await album.walk(page, role, "/")
+            if role in WORKPLACES:
+                await album.walk(page, role, WORKPLACES[role])
             if role == "volunteer":
                 for path in ("/", "/messages", "/statement", "/goods"):
                     await album.take(page, path, f"long/{kind_of(path)}", (LENGTHEN, LONG))

@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
@@ -26,7 +26,11 @@ SCREENS = {
 }  # fmt: skip
 VIEWS = ("plain", "elder")
 NOT_A_PAGE = re.compile(r"\.(png|xlsx|csv|json|pdf|svg)$|^/(static|api|schema)/")
-ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4}-\d\d-\d\d")
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4}-\d\d-\d\d|(?<=categories/)\w+")
+ASKED = ("part", "of", "act")
+"""The parts of a query whose values are pages of their own: a resident's tab, whose matters, the form of an act."""
+WORKPLACES = {"grid_head": "/worker"}
+"""Pages of work that show this role more than the one who was there before."""
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 LONG = "阿依古丽·买买提·吐尔逊（凤凰社区第一网格三栋一单元）" * 3
 LENGTHEN = """(long) => {
@@ -95,8 +99,10 @@ class Album:
 
 
 def kind_of(path: str) -> str:
-    """A path with stars for ids and without its query."""
-    return ID.sub("all", urlsplit(path).path).strip("/") or "first"
+    """A path with stars for ids, and of its query only what makes another page of it."""
+    parts = urlsplit(path)
+    asked = [value for name, value in parse_qsl(parts.query) if name in ASKED]
+    return "-".join((ID.sub("all", parts.path).strip("/") or "first", *asked))
 
 
 async def refuse(album: Album, page: Page) -> None:
@@ -117,7 +123,11 @@ async def photograph(folder: Path, told: dict[str, Any]) -> None:
         await album.walk(visitor, "visitor", "/")
         for role, person in people.items():
             page = await album.sign_in(person)
+            if role == "community_admin":  # every tab of somebody who has matters, a team and skills
+                await album.walk(page, role, f"/admin/people/{people['volunteer']['person_id']}")
             await album.walk(page, role, "/")
+            if role in WORKPLACES:
+                await album.walk(page, role, WORKPLACES[role])
             if role == "volunteer":
                 for path in ("/", "/messages", "/statement", "/goods"):
                     await album.take(page, path, f"long/{kind_of(path)}", (LENGTHEN, LONG))

@@ -17,8 +17,10 @@ from tests.browser_path import browser_path, why_not
 from tests.conftest import SECRET
 from tests.deeds.test_deeds import filed
 from tests.ledger.test_ledger_check import live_a_little
+from tests.matters.test_wishes_at_the_station import received, taken
+from tests.matters.test_worker_pages import drawn
 from tests.support.hands import PATIENCE
-from tests.support.matters import CONTACT, GRID_HEAD, matters_ground
+from tests.support.matters import CONTACT, FIRM, GRID_HEAD, LEADER, MEMBER, matters_ground
 from tests.support.presence import nine_o_clock
 from tests.support.presence import served as served_at_the_station
 from tests.support.service import Service, served
@@ -33,6 +35,11 @@ from timebank.service_records.honour.entering import enter_hours
 from timebank.service_records.schemas import HoursIn
 from timebank.shop.redemption import redeem
 from timebank.shop.schemas import RedemptionIn
+from timebank.teams import skills
+from timebank.teams.schemas import OfferIn, SkillIn
+from timebank.units.affiliations import report_in
+from timebank.units.links import link_unit
+from timebank.units.schemas import AffiliationIn
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser_path() is None, reason=why_not())]
 
@@ -40,13 +47,30 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 PHONE = ViewportSize(width=390, height=844)
 SCREENS = (PHONE, ViewportSize(width=320, height=640), ViewportSize(width=1280, height=800))
 LONG_NAME = "阿依古丽·买买提·吐尔逊"
-# Who opens pages, and the most pages of new kinds that each may open.
-ROLES = (
-    ("张桂兰", 40), ("刘洋", 20), ("王建国", 10), ("陈明", 15), (GRID_HEAD, 8), (CONTACT, 6), ("周敏", 15),
-    ("赵丽", 75), ("钱进", 5),
+# Who opens pages, the most pages of new kinds that each may open, and where each begins besides the first page.
+ROLES: tuple[tuple[str, int, tuple[str, ...]], ...] = (
+    ("张桂兰", 45, ("/units", "/teams", "/matters/wishes/new")), (LEADER, 20, ("/teams", "/matters")),
+    (MEMBER, 12, ("/matters?of=offered", "/matters?of=taken")), ("陈明", 15, ()), (GRID_HEAD, 14, ("/worker",)),
+    (CONTACT, 10, ("/unit",)), ("周敏", 15, ()), ("钱进", 5, ()),
+    ("赵丽", 100, ("/admin/skills", "/admin/matters/categories", "/admin/people/{person}", "/admin/matters")),
 )  # fmt: skip
 AUDITOR, OF_AUDITOR = "孙伟", 70
+SHOWN = ("part", "act", "of")
+"""The parts of a query whose values are pages of their own: a resident's tab, the form of an act, whose matters."""
+EACH_ITS_OWN = ("/matters/*?", "/worker?", "/worker/matters/*?")
+"""Pages that have other parts for each role: every role looks at its own."""
+OF_THE_NEIGHBOURHOOD = {
+    "/board/*/matters?", "/matters?", "/matters?of=taken", "/matters?of=offered", "/matters/*?", "/matters/new?",
+    "/matters/new?category", "/matters/new?area_id&category", "/matters/order?", "/matters/wishes?",
+    "/matters/wishes/new?", "/units?", "/teams?", "/teams/*?", "/worker?", "/worker/new?",
+    "/worker/matters/*?", "/worker/checks/*?", "/unit?", "/unit/*/*?", "/desk/wishes?station", "/admin/matters?",
+    "/admin/matters/*?", "/admin/matters/categories?", "/admin/matters/categories/*?", "/admin/figures/matters?",
+    "/admin/units?", "/admin/units/*?", "/admin/teams?", "/admin/teams/*?", "/admin/skills?", "/admin/skills/*?",
+    "/admin/people/*?part=matters", "/admin/people/*?part=units", "/admin/people/*?part=teams",
+}  # fmt: skip
+"""A page of each template of units, teams and matters that is opened by its address."""
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+ID = re.compile(rf"{UUID.pattern}|(?<=/categories/)\w+")
 NOT_A_PAGE = re.compile(r"\.(png|xlsx|csv|json)$|^/(static|api|schema)/")
 SMALL = """target => [...document.querySelectorAll(
   ".button, .row[href], .tile, .top-button, .tabs a, .choice, .input, .back, .table th a, summary"
@@ -115,13 +139,13 @@ class Walk:
         page.on("pageerror", lambda error: self.wrong.append(f"{who} {page.url}: {error}"))
         return page
 
-    async def through(self, who: str, token: str | None, start: str, most: int) -> None:
-        """Follow links from `start` and look at one page of each kind; kinds opened before must only answer 200."""
+    async def through(self, who: str, token: str | None, most: int, *starts: str) -> None:
+        """Follow links from `starts` and look at one page of each kind; kinds opened before must only answer 200."""
         page = await self.page(await self.context(token), who)
-        seen, ahead, new = {kind_of(start)}, [start], 0
+        seen, ahead, new = {kind_of(start) for start in starts}, list(starts), 0
         while ahead:
             path = ahead.pop(0)
-            known = kind_of(path) in self.opened and path != start
+            known = kind_of(path) in self.opened - {*EACH_ITS_OWN} and path not in starts
             if known or new >= most or NOT_A_PAGE.search(urlsplit(path).path):
                 answer = await page.request.get(path, max_redirects=1)
                 self.note(answer.status == 200, f"{who} {path}: {answer.status}")
@@ -188,10 +212,14 @@ class Walk:
 
 
 def kind_of(path: str) -> str:
-    """The address without ids and without the values of its query: pages of one template share it."""
+    """The address without ids and with the names of its query: pages of one template share it."""
     parts = urlsplit(path)
-    asked = sorted(name for name, _ in parse_qsl(parts.query) if name not in ("done", "cursor", "next", "q", "inbox"))
-    return UUID.sub("*", parts.path) + "?" + "&".join(asked)
+    asked = sorted(
+        f"{name}={value}" if name in SHOWN else name
+        for name, value in parse_qsl(parts.query)
+        if name not in ("done", "cursor", "next", "q", "inbox")
+    )
+    return ID.sub("*", parts.path) + "?" + "&".join(asked)
 
 
 @pytest.fixture
@@ -234,7 +262,8 @@ async def lived_in(town: Town, owner: asyncpg.Connection) -> Town:
 
 
 async def neighbours_are_served(town: Town, owner: asyncpg.Connection) -> None:
-    """Units, teams and matters are switched on: one matter waits, one is taken, one done, and an order is open."""
+    """Units, teams and matters are switched on: one matter waits, one is taken, one done, one is to be checked; an
+    order and a wish are open, and the gift for another wish is at the station."""
     await switch_on(owner, town.community, "units", "teams")
     ground = await matters_ground(town, owner)
     await ground.open()
@@ -242,18 +271,24 @@ async def neighbours_are_served(town: Town, owner: asyncpg.Connection) -> None:
     await ground.dispatch(leak.id)
     await ground.take(leak.id)
     await ground.done()
+    await drawn(owner, ground, await ground.done(said="门口的灯不亮"))
     order = await ground.open(kind="order", category="repair", said="水龙头关不紧", at_home=True)
     await ground.dispatch(order.id, team_id=ground.team)
+    await received(ground, await taken(ground))
+    book = await ground.open(kind="wish", category="wish", said="一本字典", value_max=60)
+    await ground.dispatch(book.id, by="赵丽", open_to="all")
+    admin = await town.scope("赵丽")
+    skill = await skills.add_skill(admin, SkillIn("量血压", "health", needs_proof=True))
+    await skills.offer_skill(await town.scope("张桂兰"), skill.id, OfferIn("护士退休", findable=True))
+    await link_unit(admin, ground.units[FIRM], "handler")
+    await report_in(await town.scope("张桂兰"), AffiliationIn(town.people["张桂兰"], ground.units[FIRM]))
 
 
 async def test_every_page_of_every_role(lived_in: Town, walk: Walk) -> None:
-    for start in ("/", "/sign-in", "/sign-in?by=code", "/board"):
-        await walk.through("a visitor", None, start, 4)
-    for name, most in ROLES:
-        await walk.through(name, await lived_in.token(name), "/", most)
-    assert len(walk.opened) > 60
-    walk.opened = {kind for kind in walk.opened if not kind.startswith("/admin")}
-    await walk.through(AUDITOR, await lived_in.token(AUDITOR), "/", OF_AUDITOR)
+    await every_role(lived_in, walk)
+    assert walk.opened >= OF_THE_NEIGHBOURHOOD, sorted(OF_THE_NEIGHBOURHOOD - walk.opened)
+    walk.opened = {kind for kind in walk.opened if not kind.startswith("/admin") or "?part=" in kind}
+    await walk.through(AUDITOR, await lived_in.token(AUDITOR), OF_AUDITOR, "/")
     panel = {kind for kind in walk.opened if kind.startswith("/admin")}
     assert {f"/admin/{noun}/*?" for noun in ("reviews", "people", "goods", "classes", "deeds", "stations")} <= panel
     assert not any("/new" in kind or "/hours" in kind for kind in panel)
@@ -310,19 +345,28 @@ async def test_every_page_in_every_state(
     if state == "long":
         await renamed(owner)
     await every_role(lived_in, walk)
+    await walk.through(AUDITOR, await lived_in.token(AUDITOR), OF_AUDITOR, "/")
+    assert walk.opened >= OF_THE_NEIGHBOURHOOD, sorted(OF_THE_NEIGHBOURHOOD - walk.opened)
+    assert not walk.wrong, "\n".join(walk.wrong)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("look", LOOKS, ids="-".join)
-async def test_every_page_of_a_community_that_begins(town: Town, walk: Walk, look: tuple[str, str, str]) -> None:
+async def test_every_page_of_a_community_that_begins(
+    town: Town, owner: asyncpg.Connection, walk: Walk, look: tuple[str, str, str]
+) -> None:
+    await switch_on(owner, town.community, "units", "teams", "matters")
     walk.view, walk.language, walk.theme = look
-    await every_role(town, walk)
-
-
-async def every_role(town: Town, walk: Walk) -> None:
-    for start in ("/", "/sign-in", "/sign-in?by=code", "/board"):
-        await walk.through("a visitor", None, start, 4)
-    for name, most in (*ROLES, (AUDITOR, OF_AUDITOR)):
-        await walk.through(name, await town.token(name), "/", most)
-    assert len(walk.opened) > 50
+    await every_role(town, walk, ("/worker", "/unit"))
+    await walk.through(AUDITOR, await town.token(AUDITOR), OF_AUDITOR, "/")
     assert not walk.wrong, "\n".join(walk.wrong)
+
+
+async def every_role(town: Town, walk: Walk, without: tuple[str, ...] = ()) -> None:
+    """A visitor and everybody of ROLES; `without` are the starts that nobody may open yet."""
+    for start in ("/", "/sign-in", "/sign-in?by=code", "/board"):
+        await walk.through("a visitor", None, 4, start)
+    for name, most, starts in ROLES:
+        here = [start.format(person=town.people["张桂兰"]) for start in starts if start not in without]
+        await walk.through(name, await town.token(name), most, *here, "/")
+    assert len(walk.opened) > 50

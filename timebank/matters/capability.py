@@ -205,7 +205,7 @@ CAPABILITY = Capability(
             "您的事项 {number}（{category:word}）和更早的 {other} 是同一件，并到那里一起办，{due:moment} 前办好。"
         ),
         "matter_untrue": _(
-            "您的事项 {number}（{category:word}）核实后不属实。说明：{reason}不同意的话请找社区管理员。"
+            "您的事项 {number}（{category:word}）核实后不属实，不同意的话请找社区管理员。说明：{reason}"
         ),
         "matter_soon": _("{category:word}（编号 {number}）快到期了：{due:moment}。"),
         "matter_urged": _("催办：{category:word}（{grid}，编号 {number}）过了期限 {due:moment}，请马上办。"),

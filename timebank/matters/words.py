@@ -29,7 +29,7 @@ VERBS = {
 }  # fmt: skip
 """Verbs of the steps, as a timeline shows them."""
 BY = {
-    "resident": _("居民"), "keeper": _("站长"), "worker": _("工作人员"), "dispatcher": _("派单人"),
+    "resident": _("居民"), "keeper": _("站长"), "worker": _("社区工作人员"), "dispatcher": _("派单人"),
     "handler": _("承办人"), "system": _("系统"),
 }  # fmt: skip
 CHANNELS = {

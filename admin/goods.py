@@ -20,7 +20,6 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
 from timebank.http.uploads import PhotoUpload
-from timebank.photos.drawing import UPLOAD_BYTES_MAX
 from timebank.shop import goods, photos
 from timebank.shop.schemas import Count, GoodChange, GoodIn, Receipt
 from timebank.shop.shelves import costs, stock
@@ -106,7 +105,7 @@ class PanelGoodsPages(Controller):
         data: MultipartBody[PhotoUpload],
     ) -> Redirect:  # fmt: skip
         """Set the photo of the good."""
-        await photos.set_photo(caller, good_id, await data.photo.read(UPLOAD_BYTES_MAX + 1))
+        await photos.set_photo(caller, good_id, data.photo.file)
         return see_other(f"/admin/goods/{good_id}?done=photo")
 
     @post("/{good_id:uuid}/cost")

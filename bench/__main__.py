@@ -72,8 +72,8 @@ def main(
                 url, key = _database(server, "bench")
                 ground = _ground(url, persons, inside="check-out" in verbs)
                 pgbench = Pgbench(server, url, ground, connections, Path(folder))
-                with serving(server.url("bench", SERVING), key, workers) as port:
-                    requests = Requests(ground, port)
+                with serving(server.url("bench", SERVING), key, workers) as service:
+                    requests = Requests(ground, service.port)
                     click.echo(
                         f"{connections} connections, {workers} processes of the service, {os.cpu_count()} processors"
                     )

@@ -1,12 +1,9 @@
 """Prints how long the server takes for the pages of matters, in a county of 37 communities with 67 grids.
 
 First with 355 matters of a quarter, then with a million of three years; then the lists of those who work with 5,000
-open ones, and a report with a picture. The application is called in this process.
+open ones, and a report with a picture (pictures.py). The application is called in this process.
 """
 
-import asyncio
-import io
-import resource
 import statistics
 import time
 from collections.abc import Collection
@@ -16,10 +13,10 @@ from uuid import UUID
 import asyncpg
 import click
 import httpx
-from PIL import Image
 
+from bench.pictures import measure_pictures
 from tests.matters.ground import CATEGORIES, add_categories, add_grids
-from tests.support.matters import BUILDING, grant
+from tests.support.matters import grant
 from tests.support.switches import switch_on
 from tests.support.town import Town, build_town
 from timebank.app import create_app
@@ -27,12 +24,11 @@ from timebank.core import clock, database, names
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import SESSION_COOKIE
 from timebank.matters.figures.counting import count_matters
-from timebank.photos.drawing import SIDE_MAX, draw_anew
 
 COMMUNITIES, GRIDS, FEW, MANY = 37, 67, 355, 1_000_000
 DAYS_FEW, DAYS_MANY = 90, 3 * 365
 ROUNDS, TARGET = 15, 60
-OPEN, LIST_TARGET, REPORT_TARGET = 5_000, 100, 400
+OPEN, LIST_TARGET = 5_000, 100
 GROWTH_MAX = 1.25
 
 _MATTERS = """
@@ -73,7 +69,8 @@ async def measure_matters(url: str, serving_url: str) -> None:
             click.echo(f"matters: {rows:,} laid and counted in {time.perf_counter() - began:.0f} s")
             many = await _measure(client, f"{len(grids)} communities, {GRIDS} grids, {rows:,} matters")
             await _at_work(owner, client, town, grids)
-            await _reported(client, town)
+            del client.headers["Cookie"]
+            await measure_pictures(client, town, serving_url)
         for words, before in few.items():
             growth = many[words] / before
             click.echo(f"  {words:36} grew {growth:.2f} times{'  OVER' if growth > GROWTH_MAX else ''}")
@@ -166,62 +163,6 @@ async def _at_work(
     ):  # fmt: skip
         client.headers["Cookie"] = f"{SESSION_COOKIE}={await town.token(name)}"
         await _timed(client, words, address, LIST_TARGET)
-
-
-async def _reported(client: httpx.AsyncClient, town: Town) -> None:
-    """A report with a picture of about 4 MB, by itself and 20 at once by as many residents."""
-    del client.headers["Cookie"]
-    content = _noisy_picture()
-    began = time.perf_counter()
-    await draw_anew(content, SIDE_MAX)
-    drawing = (time.perf_counter() - began) * 1000
-    one = await town.sign_in("张桂兰")
-    await _report(client, town, one, content)
-    took = [await _report(client, town, one, content) for _ in range(5)]
-    median = statistics.median(took)
-    click.echo(
-        f"  report with a {len(content) / 1e6:.1f} MB picture      median {median:6.0f} ms  worst {max(took):6.0f} ms  "
-        f"target {REPORT_TARGET} ms{'  OVER' if median > REPORT_TARGET else ''}, "
-        f"of which drawing it anew {drawing:.0f} ms"
-    )
-    callers = [await town.sign_in(name) for name in sorted(town.logins)[:20]]
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    began = time.perf_counter()
-    await asyncio.gather(*(_send_picture(client, by, content) for by in callers))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    click.echo(
-        f"  {len(callers)} pictures at once: {time.perf_counter() - began:.1f} s, the process grew from {before:.0f} "
-        f"to {peak:.0f} MB with the {len(callers) * len(content) / 1e6:.0f} MB that were sent"
-    )
-
-
-async def _send_picture(client: httpx.AsyncClient, by: dict[str, str], content: bytes) -> str:
-    answer = await client.post("/api/v1/photos", headers=by, files={"photo": ("p.jpg", content, "image/jpeg")})
-    if answer.status_code != 201:
-        raise click.ClickException(f"photo: {answer.status_code} {answer.text[:500]}")
-    return str(answer.json()["id"])
-
-
-async def _report(client: httpx.AsyncClient, town: Town, by: dict[str, str], content: bytes) -> float:
-    """Send the picture and the report; return the milliseconds of both."""
-    began = time.perf_counter()
-    photo = await _send_picture(client, by, content)
-    body = {
-        "kind": "report", "category": CATEGORIES[0], "area_id": str(town.areas[BUILDING]), "said": "井盖坏了",
-        "photo_ids": [photo],
-    }  # fmt: skip
-    answer = await client.post("/api/v1/matters", headers=by | {"Idempotency-Key": str(clock.new_id())}, json=body)
-    if answer.status_code != 201:
-        raise click.ClickException(f"report: {answer.status_code} {answer.text[:500]}")
-    return (time.perf_counter() - began) * 1000
-
-
-def _noisy_picture() -> bytes:
-    """A photograph's size and weight: about 4 MB of JPEG, of which nothing repeats."""
-    picture = Image.effect_noise((3000, 2000), 60).convert("RGB")
-    kept = io.BytesIO()
-    picture.save(kept, "JPEG", quality=88)
-    return kept.getvalue()
 
 
 async def _timed(client: httpx.AsyncClient, words: str, address: str, target: int = TARGET) -> float:

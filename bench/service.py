@@ -10,6 +10,7 @@ import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import asyncpg
 import click
@@ -22,7 +23,7 @@ READY_SECONDS_MAX = 60
 PGBENCH_ONCE_PER_SECOND = 5_000  # about what pgbench does; so many people check in or out in a second of its run
 
 
-class serving:  # noqa: N801  # used as `with serving(...) as port`
+class serving:  # noqa: N801  # used as `with serving(...) as service`
     """Runs `timebank serve` on a free port until the block ends, as a user would start it."""
 
     def __init__(self, url: str, key: str, workers: int) -> None:
@@ -38,7 +39,7 @@ class serving:  # noqa: N801  # used as `with serving(...) as port`
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         self.ready = f"http://127.0.0.1:{self.port}/readyz"
 
-    def __enter__(self) -> int:
+    def __enter__(self) -> Self:
         deadline = time.monotonic() + READY_SECONDS_MAX
         while time.monotonic() < deadline:
             try:
@@ -46,7 +47,7 @@ class serving:  # noqa: N801  # used as `with serving(...) as port`
             except OSError:
                 time.sleep(0.1)
             else:
-                return self.port
+                return self
         raise click.ClickException("the service did not start")
 
     def __exit__(self, *_: object) -> None:

@@ -56,8 +56,8 @@ def measured(place: Outside, ground: Ground) -> tuple[Requests, Pgbench]:
     """Each verb over HTTP, and twice by pgbench."""
     assert place.server is not None
     pgbench = Pgbench(place.server, place.url, ground, 4, place.folder)
-    with serving(place.server.url("timebank", SERVING), SECRET, 1) as port:
-        requests = Requests(ground, port)
+    with serving(place.server.url("timebank", SERVING), SECRET, 1) as service:
+        requests = Requests(ground, service.port)
         for name, verb in VERBS.items():
             assert http_per_second(name, some(verb), requests, 4, 60, 1) > 0
             assert min(pgbench.per_second(verb, 0.01) for _ in range(2)) > 0

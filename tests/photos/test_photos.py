@@ -22,6 +22,7 @@ from timebank.deeds.photos import DeedOfChild
 from timebank.deeds.review import DeedReviewed, review_deed
 from timebank.objections.deciding import PartyToDeed, decide_objection
 from timebank.objections.objecting import object_to
+from timebank.photos import drawing
 from timebank.photos.attaching import TooManyPhotos, attach
 from timebank.photos.clearing import PhotoNotCleared, paint_over, publish_photo, remove_photo
 from timebank.photos.drawing import SIDE_MAX, NotAPhoto, PhotoTooLarge, draw_anew
@@ -93,6 +94,28 @@ async def test_a_photo_whose_camera_wrote_nonsense_is_kept_upright(town: Town) -
         content = content[:2] + b"\xff\xe1" + struct.pack(">H", len(nonsense) + 2) + nonsense + content[2:]
         kept = await keep(head, content, SIDE_MAX)
         assert (kept.width, kept.height) == (20, 40)
+
+
+async def test_uploads_that_wait_for_their_turn_are_not_read_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty residents who send photos at once need the memory of one."""
+    did: list[str] = []
+
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            did.append("read")
+            return super().read(size)
+
+    def watched(content: bytes, side_max: int) -> drawing.Drawn:
+        did.append("draw")
+        return draw(content, side_max)
+
+    draw = drawing._anew
+    monkeypatch.setattr(drawing, "_anew", watched)
+    uploads = [Watched(picture((64, 48))) for _ in range(20)]
+    uploads[0].seek(0, io.SEEK_END)
+    drawn = await asyncio.gather(*(draw_anew(upload, SIDE_MAX) for upload in uploads))
+    assert {(each.width, each.height) for each in drawn} == {(64, 48)}
+    assert did == ["read", "draw"] * 20
 
 
 async def test_a_small_photo_is_not_blown_up(town: Town) -> None:

@@ -8,8 +8,9 @@ import msgspec
 
 from timebank.access.devices.at_stations import add_device
 from timebank.access.devices.devices import revoke
-from timebank.access.sign_in.logins import login_by_phone, store_password
+from timebank.access.sign_in.logins import login_by_phone, store_hashed
 from timebank.access.sign_in.passwords import DEMO_PASSWORD as PASSWORD
+from timebank.access.sign_in.passwords import hash_password
 from timebank.core import database, vault
 from timebank.core.database import transaction
 from timebank.core.paging import all_pages
@@ -50,14 +51,15 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def set_passwords() -> None:
-    """Set the printed password for everybody who signs in."""
-    await asyncio.gather(*[_set_password(phone(number)) for number in SIGN_IN_PHONES])
+    """Set the printed password for everybody who signs in. It is no secret, so that one hash serves them all."""
+    hashed = await hash_password(PASSWORD)
+    await asyncio.gather(*[_set_password(phone(number), hashed) for number in SIGN_IN_PHONES])
 
 
-async def _set_password(of_phone: str) -> None:
+async def _set_password(of_phone: str, hashed: str) -> None:
     login = await login_by_phone(of_phone)
     assert login is not None
-    await store_password(login.id, PASSWORD)
+    await store_hashed(login.id, hashed)
 
 
 async def sign_ins() -> list[SignIn]:

@@ -166,11 +166,14 @@ class Place:
         self.uses = frozenset(USES)
 
     async def found(self) -> None:
-        """Add the community's areas, stations, rules, people, cards and goods."""
+        """Add the community's areas, stations, rules and people."""
         await self._build()
         await self._open()
         await self._put_rules_in_force()
         await self._enter_people()
+
+    async def furnish(self) -> None:
+        """Add the community's cards and goods."""
         await self._give_cards()
         await self._stock_up()
 

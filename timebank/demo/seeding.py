@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, time, timedelta
 from functools import partial
+from itertools import pairwise
 from random import Random
 from uuid import UUID
 
@@ -37,6 +38,8 @@ from timebank.shop.cancelling import expire_redemptions
 SEED = 522699
 CHORES = (credit_due_deeds, credit_due_records, expire_redemptions, close_lessons)
 CHORES_AT = time(23, 5)
+ANALYSED_AFTER_DAYS = (10, 60, 180)
+"""Days of the year after which the tables are analysed anew: they grow from nothing, faster than the server looks."""
 FAULT = 500  # from this status on, the database is unavailable or too busy
 COUNTY_SCOPE = Scope.of_system(UUID(int=SEED), via="demo")
 """The scope for what concerns the county as a whole; its id belongs to no community."""
@@ -45,7 +48,7 @@ Told = Callable[[int, int], None]
 """A progress callback: the total number of steps, and the number done since the last call."""
 
 
-async def found_county(today: date) -> list[Place]:
+async def found_county(today: date, owner: asyncpg.Connection) -> list[Place]:
     """Found county, streets and communities with all that they have at the start of the year."""
     with clock.at(clock.at_local(today - timedelta(days=DAYS + 15), time(9))):
         county = (await add_region(COUNTY_SCOPE, "county", COUNTY, None)).id
@@ -57,6 +60,8 @@ async def found_county(today: date) -> list[Place]:
             community = await add_region(COUNTY_SCOPE, "community", plan.name, streets[plan.street])
             path = (county, streets[plan.street], community.id)
             places.append(Place(plan=plan, path=path, people=populate(plan, rng, numbers, today)))
+        await asyncio.gather(*[place.found() for place in places])
+        await analyse(owner)
         await asyncio.gather(*[_furnish(place, today, county, streets[place.plan.street]) for place in places])
         await found_units(places, today)
         await enrol_guests(places, today)
@@ -65,7 +70,7 @@ async def found_county(today: date) -> list[Place]:
 
 
 async def _furnish(place: Place, today: date, county: UUID, street: UUID) -> None:
-    await place.found()
+    await place.furnish()
     above = {Role.county_admin: county, Role.street_admin: street, Role.auditor: place.id}
     await appoint_everybody(place, Random(SEED + 1), today, above)
     await place.switch_on()
@@ -79,11 +84,15 @@ async def _found_service(place: Place, today: date) -> None:
 
 async def seed(today: date, owner: asyncpg.Connection, told: Told) -> list[str]:
     """Seed the whole county up to this moment. Returns the refused steps in words; there should be none."""
-    places = await found_county(today)
+    places = await found_county(today, owner)
     await analyse(owner)
     years = plan_years(places, today, await workdays_of(places[0].system, today - timedelta(days=DAYS)))
     total = sum(len(year.steps) for year in years)
-    refusals = await asyncio.gather(*[live(year, partial(told, total)) for year in years])
+    refusals: list[list[str]] = []
+    analysed = (today - timedelta(days=DAYS - days) for days in ANALYSED_AFTER_DAYS)
+    for since, until in pairwise((date.min, *analysed, date.max)):
+        refusals += await asyncio.gather(*[live(year, since, until, partial(told, total)) for year in years])
+        await analyse(owner)
     now = clock.now()
     refusals += await asyncio.gather(*[do_in_order(Present(year, now).steps()) for year in years])
     for place in places:
@@ -110,13 +119,13 @@ def plan_years(places: Sequence[Place], today: date, workdays: Workdays) -> list
     return years
 
 
-async def live(year: Year, done: Callable[[int], None]) -> list[str]:
-    """Carry out a year's steps day by day, and return the refused ones in words."""
+async def live(year: Year, since: date, until: date, done: Callable[[int], None]) -> list[str]:
+    """Carry out a year's steps of some days, the last not included, and return the refused ones in words."""
     days: defaultdict[date, list[Step]] = defaultdict(list)
     for step in sorted(year.steps, key=lambda step: step.at):
         days[clock.local_day(step.at)].append(step)
     refusals: list[str] = []
-    for day in sorted({*days, *year.due}):
+    for day in sorted(day for day in {*days, *year.due} if since <= day < until):
         refusals += await do_a_day(year.place.id, days.get(day, ()))
         done(len(days.get(day, ())))
         if day in year.due:

@@ -26,7 +26,7 @@ from timebank.rules.catalogue import set_rule
 from timebank.rules.schemas import RuleIn
 
 DAYS = 365
-VISITS_PER_DAY, DEEDS_PER_DAY, REDEMPTIONS_PER_DAY = 0.75, 0.3, 0.3
+VISITS_PER_DAY, DEEDS_PER_DAY, REDEMPTIONS_PER_DAY = 0.5, 0.25, 0.25
 VOLUNTEERS, WITH_CARDS, PARENTS = 22, 6, 18
 BETTER_RATE_AFTER_DAYS = 30
 HONOUR_EVERY_DAYS = 24

@@ -10,7 +10,7 @@ from timebank.core.scope import Scope
 from timebank.http.idempotency import Idempotency
 from timebank.http.uploads import PhotoUpload
 from timebank.photos.clearing import paint_over, publish_photo, remove_photo
-from timebank.photos.drawing import SIDE_MAX, UPLOAD_BYTES_MAX
+from timebank.photos.drawing import SIDE_MAX
 from timebank.photos.keeping import keep
 from timebank.photos.schemas import PaintIn, PhotoOut, PublicationIn
 from timebank.photos.seeing import read_photo
@@ -22,7 +22,7 @@ class Photos(Controller):
     @post()
     async def add(self, data: MultipartBody[PhotoUpload], caller: NamedDependency[Scope]) -> PhotoOut:
         """Upload a photo. Unless it is attached to something within an hour it is deleted."""
-        return await keep(caller, await data.photo.read(UPLOAD_BYTES_MAX + 1), SIDE_MAX)
+        return await keep(caller, data.photo.file, SIDE_MAX)
 
     @get("/{photo_id:uuid}", media_type="image/webp")
     async def photo(self, photo_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Response[bytes]:

@@ -5,6 +5,7 @@ import io
 import struct
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import IO
 
 import msgspec
 from PIL import ExifTags, Image, ImageDraw
@@ -17,6 +18,7 @@ SIDE_MAX = 1600
 UPLOAD_BYTES_MAX = 5 * 1024 * 1024
 PIXELS_MAX = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP")
+Upload = bytes | IO[bytes]
 # The exceptions that Pillow raises for a file that is damaged, truncated or no picture.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 # By the EXIF orientation. ImageOps.exif_transpose would also write the metadata anew, which fails where it is damaged.
@@ -25,8 +27,9 @@ _TURNS = {
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # fmt: skip
-# Few at once: a photo of PIXELS_MAX takes 200 MB while it is decoded, and every resident may upload.
-_DRAWERS = ThreadPoolExecutor(2, "draw")
+# One after another: a phone's photo takes 30 MB while it is drawn, a PNG of PIXELS_MAX 250 MB, and every resident may
+# upload. More processes of the service draw more at once.
+_DRAWER = ThreadPoolExecutor(1, "draw")
 
 
 class NotAPhoto(TimebankError):
@@ -49,11 +52,12 @@ class Drawn(msgspec.Struct, frozen=True):
     height: int
 
 
-async def draw_anew(content: bytes, side_max: int) -> Drawn:
-    """Re-encode an uploaded picture; see `_anew`. Raises PhotoTooLarge, NotAPhoto."""
-    if len(content) > UPLOAD_BYTES_MAX:
-        raise PhotoTooLarge
-    return await _elsewhere(lambda: _anew(content, side_max))
+async def draw_anew(upload: Upload, side_max: int) -> Drawn:
+    """Re-encode an uploaded picture; see `_anew`. Raises PhotoTooLarge, NotAPhoto.
+
+    A file is read when its turn has come, so that those that wait take no memory.
+    """
+    return await _elsewhere(lambda: _anew(_content(upload), side_max))
 
 
 async def draw_over(content: bytes, boxes: Sequence[Box]) -> Drawn:
@@ -62,7 +66,18 @@ async def draw_over(content: bytes, boxes: Sequence[Box]) -> Drawn:
 
 
 async def _elsewhere(draw: Callable[[], Drawn]) -> Drawn:
-    return await asyncio.get_running_loop().run_in_executor(_DRAWERS, draw)
+    return await asyncio.get_running_loop().run_in_executor(_DRAWER, draw)
+
+
+def _content(upload: Upload) -> bytes:
+    if isinstance(upload, bytes):
+        content = upload
+    else:
+        upload.seek(0)
+        content = upload.read(UPLOAD_BYTES_MAX + 1)
+    if len(content) > UPLOAD_BYTES_MAX:
+        raise PhotoTooLarge
+    return content
 
 
 def _anew(content: bytes, side_max: int) -> Drawn:

@@ -7,7 +7,7 @@ from timebank.core import clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.photos.drawing import Drawn, draw_anew
+from timebank.photos.drawing import Drawn, Upload, draw_anew
 from timebank.photos.schemas import PhotoOut
 from timebank.photos.tables import Photo
 
@@ -21,13 +21,16 @@ class TooManyUnattached(TimebankError):
     sentence = "您刚上传的照片还有很多没有用上。请先用上，或过一小时再传。"
 
 
-@retried
-async def keep(scope: Scope, content: bytes, side_max: int) -> PhotoOut:
+async def keep(scope: Scope, upload: Upload, side_max: int) -> PhotoOut:
     """Store an uploaded photo, for its uploader to attach within an hour.
 
     Raises PhotoTooLarge, NotAPhoto, TooManyUnattached.
     """
-    drawn = await draw_anew(content, side_max)
+    return await _keep_drawn(scope, await draw_anew(upload, side_max), side_max)
+
+
+@retried
+async def _keep_drawn(scope: Scope, drawn: Drawn, side_max: int) -> PhotoOut:
     async with transaction(scope):
         waiting: int = await database.fetch_value(
             "SELECT count(*) FROM photo WHERE community_id = $1 AND unattached_until > $2 "

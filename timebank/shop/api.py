@@ -16,7 +16,6 @@ from timebank.http.idempotency import Idempotency
 from timebank.http.paging import CounterCode, Cursor, Limit, listed, listed_one
 from timebank.http.uploads import PhotoUpload
 from timebank.http.waiting import WAITS, done_or_waiting
-from timebank.photos.drawing import UPLOAD_BYTES_MAX
 from timebank.shop import cancelling, collection, goods, photos, reading, redemption, returns
 from timebank.shop.confirmations import deciding
 from timebank.shop.confirmations.asking import ConfirmationOut
@@ -72,7 +71,7 @@ class Goods(Controller):
         self, good_id: FromPath[UUID], data: MultipartBody[PhotoUpload], caller: NamedDependency[Scope]
     ) -> GoodOut:
         """Set a good's photo."""
-        return await photos.set_photo(caller, good_id, await data.photo.read(UPLOAD_BYTES_MAX + 1))
+        return await photos.set_photo(caller, good_id, data.photo.file)
 
     @get("/{good_id:uuid}/photo", media_type="image/webp")
     async def photo(self, good_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Response[bytes]:

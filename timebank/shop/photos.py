@@ -6,7 +6,7 @@ from timebank.core import audit, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
-from timebank.photos.drawing import draw_anew
+from timebank.photos.drawing import Upload, draw_anew
 from timebank.photos.keeping import drop_photo, store_photo
 from timebank.photos.seeing import content_of
 from timebank.shop.goods import find_good
@@ -17,10 +17,10 @@ SIDE_MAX = 800
 
 
 @retried
-async def set_photo(scope: Scope, good_id: UUID, content: bytes) -> GoodOut:
+async def set_photo(scope: Scope, good_id: UUID, upload: Upload) -> GoodOut:
     """Set a good's photo in place of an earlier one. Raises PhotoTooLarge, NotAPhoto, NotFound."""
     scope.require_admin()
-    drawn = await draw_anew(content, SIDE_MAX)
+    drawn = await draw_anew(upload, SIDE_MAX)
     async with transaction(scope):
         earlier = await _photo_id(scope, good_id)
         photo_id = await store_photo(scope, drawn, SIDE_MAX, attached=True)

@@ -142,12 +142,18 @@ async def set_password(
     await store_password(login_id, password, scope=scope, present=present)
 
 
-@retried
 async def store_password(
     login_id: UUID, password: str, *, scope: Scope | None = None, present: str | None = None
 ) -> None:
     """Store a password without a strength check. Known browsers are purged: a thief's may be one of them."""
-    hashed = await hash_password(password)
+    await store_hashed(login_id, await hash_password(password), scope=scope, present=present)
+
+
+@retried
+async def store_hashed(
+    login_id: UUID, hashed: str, *, scope: Scope | None = None, present: str | None = None
+) -> None:  # fmt: skip
+    """Store a password that is hashed already; see `store_password`."""
     async with transaction(scope):
         await database.execute("SELECT login_set_password($1, $2, $3)", login_id, hashed, present)
         await database.execute("SELECT sign_in_forget_browsers($1)", login_id)

@@ -28,7 +28,7 @@ from timebank.http.uploads import PhotoUpload, with_photo
 from timebank.objections.objecting import object_to
 from timebank.objections.schemas import ObjectionIn
 from timebank.photos.attaching import AT_ONE_STAGE_MAX, attach
-from timebank.photos.drawing import SIDE_MAX, UPLOAD_BYTES_MAX
+from timebank.photos.drawing import SIDE_MAX
 from timebank.photos.keeping import keep
 from timebank.photos.schemas import AttachmentOut
 from timebank.photos.seeing import photos_attached
@@ -96,7 +96,7 @@ class DeedPages(Controller):
         once: NamedDependency[Idempotency],
     ) -> Redirect:  # fmt: skip
         """Add a photo that proves the deed, then show it for painting over."""
-        kept = await keep(caller, await data.photo.read(UPLOAD_BYTES_MAX + 1), SIDE_MAX)
+        kept = await keep(caller, data.photo.file, SIDE_MAX)
         answer = await once.answer(caller, lambda: attach(caller, "deed", deed_id, kept.id, "proof"), required=False)
         return see_other(f"/photos/{decode_answer(answer, AttachmentOut).photo_id}")
 

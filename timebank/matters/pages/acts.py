@@ -34,7 +34,7 @@ from timebank.matters.schemas import (
     ShortReason,
     TextIn,
 )
-from timebank.photos.drawing import SIDE_MAX
+from timebank.photos.drawing import SIDE_MAX, Upload
 from timebank.photos.keeping import keep
 from timebank.web.forms import chosen, parse_form
 
@@ -151,7 +151,7 @@ async def _return(scope: Scope, matter_id: UUID, fields: Fields) -> str:
     return "done=return"
 
 
-async def _finish(scope: Scope, matter_id: UUID, fields: Fields, photo: bytes) -> str:
+async def _finish(scope: Scope, matter_id: UUID, fields: Fields, photo: Upload) -> str:
     labels = {"result": _("办得怎么样"), "started_at": _("从几点"), "ended_at": _("到几点")}
     told = parse_form(FinishForm, fields, labels)
     kept = [(await keep(scope, photo, SIDE_MAX)).id] if photo else []

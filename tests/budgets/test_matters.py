@@ -10,10 +10,10 @@ from tests.support.town import Town
 from tests.support.wire import Wire
 from timebank.core import clock
 
-MOST = {"POST /matters": 7, "dispatch": 7, "take": 6, "finish": 6, "confirm": 9, "confirm and award": 24}
+MOST = {"POST /matters": 7, "dispatch": 7, "take": 6, "finish": 6, "confirm": 9, "confirm and award": 13}
 """Session, BEGIN, lock, read, write, COMMIT. POST /matters writes its key besides, a dispatch reads its receiver; a
-confirmation reads whether the two report for each other, the reporter's roles and the rule. An award asks the caps and
-rules of deeds one by one."""
+confirmation reads whether the two report for each other, the reporter's roles and the rule. An award locks the person
+and the place, reads all that decides at once, and writes with what the confirmation has written."""
 
 
 @pytest.mark.parametrize("earns", [False, True])

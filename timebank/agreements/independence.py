@@ -227,15 +227,25 @@ async def is_uninvolved(
 
 async def are_two_people(scope: Scope, one: UUID, other: UUID) -> bool:
     """Whether two residents are independent people, and neither is or was the guardian of the other."""
-    sides = await sides_of(scope, [one, other])
-    cared = await past_and_present_guardians(scope, [one, other])
+    async with transaction(scope):
+        found = await database.read(_NearAnswer, near=near_question(scope, [one, other]))
+    return are_two_people_by(scope, one, other, found.near)
+
+
+def are_two_people_by(scope: Scope, one: UUID, other: UUID, facts: NearFacts) -> bool:
+    """The same from the answer of `near_question` about the two: pure."""
+    sides = {row.id: row.side() for row in facts.people}
+    own = _recorded(scope)
+    for row in facts.own:
+        own |= row.side()
     for each in (one, other):
         if is_caller(scope, each):  # with the records and households in other communities
-            sides[each] |= await side_of(scope)
-    return (
-        is_independent(sides[one], sides[other])
-        and sides[other].persons.isdisjoint(cared.get(one, ()))
-        and sides[one].persons.isdisjoint(cared.get(other, ()))
+            sides[each] |= own
+    cared = {(each.child_id, each.guardian_id) for each in facts.care}
+    return is_independent(sides[one], sides[other]) and not any(
+        (child, guardian) in cared
+        for child, side in ((one, sides[other]), (other, sides[one]))
+        for guardian in side.persons
     )
 
 

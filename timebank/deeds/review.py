@@ -9,7 +9,7 @@ import msgspec
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import end_waiting_change, is_above, propose
 from timebank.core import audit, clock, database
-from timebank.core.database import retried, transaction
+from timebank.core.database import Question, retried, transaction
 from timebank.core.errors import Forbidden, Invalid, TimebankError
 from timebank.core.locale import _
 from timebank.core.scope import Scope
@@ -101,16 +101,23 @@ async def needs_second(scope: Scope, deed: Deed) -> bool:
     return await is_more_than_one_approves(scope, deed.person_id, deed.occurred_on, deed.points, beside=deed.id)
 
 
+_APPROVED = (
+    "SELECT coalesce(sum(points), 0)::bigint FROM deed WHERE community_id = $1 AND person_id = $2 "
+    "AND occurred_on = $3 AND id IS DISTINCT FROM $4 AND status IN ('noticed', 'objected', 'credited')"
+)
+
+
+def approved_question(scope: Scope, person_id: UUID, occurred_on: date) -> Question:
+    """The question for the points of a person's approved deeds of a day, to be asked with others."""
+    return database.value(_APPROVED, scope.community_id, person_id, occurred_on, None)
+
+
 async def is_more_than_one_approves(
     scope: Scope, person_id: UUID, occurred_on: date, points: int, *, beside: UUID | None = None
 ) -> bool:
     """Whether the points of a day, with those of approved deeds other than `beside`, exceed `second_person_points`."""
     async with transaction(scope):
-        others: int = await database.fetch_value(
-            "SELECT coalesce(sum(points), 0)::bigint FROM deed WHERE community_id = $1 AND person_id = $2 "
-            "AND occurred_on = $3 AND id IS DISTINCT FROM $4 AND status IN ('noticed', 'objected', 'credited')",
-            scope.community_id, person_id, occurred_on, beside,
-        )  # fmt: skip
+        others: int = await database.fetch_value(_APPROVED, scope.community_id, person_id, occurred_on, beside)
         return points + others > (await policies(scope)).second_person_points
 
 

@@ -12,7 +12,7 @@ from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import done_alone, propose
 from timebank.agreements.schemas import Waiting
 from timebank.core import audit, clock, database, names
-from timebank.core.database import Filters, most, retried, transaction
+from timebank.core.database import Filters, Question, most, retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
@@ -89,6 +89,15 @@ async def rule_at(scope: Scope, code: str, moment: datetime) -> RuleOut:
     if found is None:
         raise RuleNotFound
     return with_words(found)
+
+
+def rule_of_day_question(scope: Scope, code: str, last_moment: datetime) -> Question:
+    """The question for the version in force at the end of a day; the newest one where the rule is newer than that."""
+    return database.one(
+        f"SELECT {RULE_COLUMNS} FROM rule WHERE community_id = $1 AND code = $2 AND valid_from <= $3 "  # noqa: S608  # own columns
+        "ORDER BY valid_from <= $4 DESC, version DESC LIMIT 1",
+        scope.community_id, code, clock.now(), last_moment,
+    )  # fmt: skip
 
 
 async def usable_rule(scope: Scope, code: str, kind: str) -> RuleOut:

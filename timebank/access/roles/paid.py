@@ -9,15 +9,23 @@ from timebank.core import clock, database
 from timebank.core.database import Question
 from timebank.core.scope import Role, Scope
 
+_PAID_ON = (
+    "SELECT EXISTS (SELECT FROM role_grant WHERE community_id = $1 AND person_id = $2 AND paid AND starts_on <= $3 "
+    "AND (ends_on IS NULL OR ends_on >= $3) AND (ended_at IS NULL OR ended_at >= $4))"
+)
+
 
 async def is_paid_on(scope: Scope, person_id: UUID, day: date) -> bool:
     """Whether the person held a paid role in the community on this local day, also one that has ended since."""
     found: bool = await database.fetch_value(
-        "SELECT EXISTS (SELECT FROM role_grant WHERE community_id = $1 AND person_id = $2 AND paid AND starts_on <= $3 "
-        "AND (ends_on IS NULL OR ends_on >= $3) AND (ended_at IS NULL OR ended_at >= $4))",
-        scope.community_id, person_id, day, clock.day_bounds(day)[0],
+        _PAID_ON, scope.community_id, person_id, day, clock.day_bounds(day)[0]
     )  # fmt: skip
     return found
+
+
+def paid_question(scope: Scope, person_id: UUID, day: date) -> Question:
+    """The same as a question, to be asked with others."""
+    return database.value(_PAID_ON, scope.community_id, person_id, day, clock.day_bounds(day)[0])
 
 
 class Held(msgspec.Struct, frozen=True):

@@ -11,25 +11,26 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.access.roles.paid import is_paid_on
-from timebank.agreements.independence import are_two_people
+from timebank.access.roles.paid import paid_question
+from timebank.agreements.independence import NearFacts, are_two_people_by, near_question
 from timebank.agreements.proposing import end_waiting_change
 from timebank.core import audit, clock, database
+from timebank.core.database import Question
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
 from timebank.deeds.credit import take_back
-from timebank.deeds.filing.caps import CapReached, require_room
-from timebank.deeds.filing.filing import lock_doer, lock_place, rule_of_day
+from timebank.deeds.filing.caps import CapReached, Taken, require_room_among, room_question
+from timebank.deeds.filing.filing import last_moment_of, lock_doer, lock_place
 from timebank.deeds.reading import lock_deed
-from timebank.deeds.review import DEED_POINTS, is_more_than_one_approves
+from timebank.deeds.review import DEED_POINTS, approved_question
 from timebank.deeds.schemas import Deed
 from timebank.deeds.tables import Deed as DeedTable
 from timebank.objections.deciding import end_objections
 from timebank.people.guardianship.guardians import NotGuardian
 from timebank.people.locks import lock_people
 from timebank.people.messages import notify
-from timebank.policies.values import policies
-from timebank.rules.catalogue import usable_rule
+from timebank.policies.values import PolicyValue, policies_from, policy_values
+from timebank.rules.catalogue import RuleNotFound, rule_of_day_question
 from timebank.rules.schemas import RuleOut, Trigger
 from timebank.rules.source_row import SourceRow
 from timebank.rules.triggers import code_of_trigger
@@ -81,6 +82,8 @@ async def award(
         scope, "award_deed", source.kind, source.id, trigger=trigger, person_id=person_id, deed_id=awarded.deed_id,
         why=awarded.why,
     )  # fmt: skip
+    if awarded.deed_id is not None:
+        await database.flush()  # the caller reads it
     return awarded
 
 
@@ -95,57 +98,105 @@ async def _award(scope: Scope, wanted: _Wanted) -> Awarded:
         return Awarded(None, "gone")
     except NotGuardian:
         return Awarded(None, "guarded")
-    if await _is_awarded(scope, wanted):
-        return Awarded(None, "twice")
-    if await is_paid_on(scope, wanted.person_id, wanted.on):
-        return Awarded(None, "paid")
-    rule = await rule_of_day(scope, await usable_rule(scope, code, "deed"), wanted.on)
-    try:
-        await require_room(scope, rule, wanted.person_id, wanted.area_id, wanted.on)
-    except CapReached:
-        return Awarded(None, "capped")
-    why = await _why_reviewed(scope, wanted, rule)
-    return Awarded(await _file(scope, wanted, rule, why), why)
+    facts = await _read_facts(scope, wanted, code)
+    if why := _why_none(wanted, facts):
+        return Awarded(None, why)
+    why = _why_reviewed(scope, wanted, facts)
+    return Awarded(await _file(scope, wanted, facts, why), why)
 
 
-async def _is_awarded(scope: Scope, wanted: _Wanted) -> bool:
+class _Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides about an award, read at once under the locks of the person and the area.
+
+    `awarded`: the source has brought the person a deed already. `rule` is the version of the day, `taken` fills its
+    caps, `approved` are the points of the person's approved deeds of the day.
+    """
+
+    usable: RuleOut | None
+    rule: RuleOut | None
+    awarded: bool
+    paid: bool
+    taken: Taken
+    near: NearFacts
+    approved: int
+    chosen: list[PolicyValue]
+
+    def rule_in_force(self) -> RuleOut:
+        """The rule by which it is filed. Raises RuleNotFound where new deeds may not use it."""
+        if self.usable is None or self.rule is None or not self.usable.active or self.usable.kind != "deed":
+            raise RuleNotFound
+        return self.rule
+
+
+async def _read_facts(scope: Scope, wanted: _Wanted, code: str) -> _Facts:
+    person_id, on = wanted.person_id, wanted.on
+    last = min(clock.now(), last_moment_of(on))
+    return await database.read(
+        _Facts, usable=rule_of_day_question(scope, code, clock.now()), rule=rule_of_day_question(scope, code, last),
+        awarded=_awarded_question(scope, wanted), paid=paid_question(scope, person_id, on),
+        taken=room_question(scope, code, last, person_id, wanted.area_id, on),
+        near=near_question(scope, [wanted.confirmed_by, person_id]), approved=approved_question(scope, person_id, on),
+        chosen=policy_values(scope),
+    )  # fmt: skip
+
+
+def _awarded_question(scope: Scope, wanted: _Wanted) -> Question:
     """Whether the source has brought the person a deed: any, or of this place by a rule that has or had the trigger."""
-    found: bool = await database.fetch_value(
+    return database.value(
         "SELECT EXISTS (SELECT FROM deed d WHERE d.community_id = $1 AND d.source_kind = $2 AND d.source_id = $3 "
         "AND d.person_id = $4 AND ($7 OR d.area_id = $5 AND EXISTS (SELECT FROM rule r WHERE r.community_id = $1 "
         "AND r.code = d.rule_code AND r.trigger = $6)))",
         scope.community_id, wanted.source.kind, wanted.source.id, wanted.person_id, wanted.area_id, wanted.trigger,
         wanted.once,
     )  # fmt: skip
-    return found
 
 
-async def _why_reviewed(scope: Scope, wanted: _Wanted, rule: RuleOut) -> Why | None:
-    """Why the deed first waits for a review by somebody else; None where the confirmer is enough."""
-    assert rule.points is not None
-    if wanted.confirmed_by is None or not await are_two_people(scope, wanted.confirmed_by, wanted.person_id):
+def _why_none(wanted: _Wanted, facts: _Facts) -> Why | None:
+    """Why there is no deed: pure. Raises RuleNotFound."""
+    if facts.awarded:
+        return "twice"
+    if facts.paid:
+        return "paid"
+    rule = facts.rule_in_force()
+    try:
+        if rule.cap_period is not None:
+            require_room_among(rule, wanted.on, facts.taken.person, facts.taken.area)
+    except CapReached:
+        return "capped"
+    return None
+
+
+def _why_reviewed(scope: Scope, wanted: _Wanted, facts: _Facts) -> Why | None:
+    """Why the deed first waits for a review by somebody else; None where the confirmer is enough: pure."""
+    points = facts.rule_in_force().points
+    assert points is not None
+    by = wanted.confirmed_by
+    if by is None or not are_two_people_by(scope, by, wanted.person_id, facts.near):
         return "family"
-    if await is_more_than_one_approves(scope, wanted.person_id, wanted.on, rule.points):
+    if points + facts.approved > policies_from(facts.chosen).second_person_points:
         return "many_points"
     return None
 
 
-async def _file(scope: Scope, wanted: _Wanted, rule: RuleOut, why: Why | None) -> UUID:
-    """Insert the deed: published with the confirmer as its reviewer, or filed by the confirmer for another reviewer."""
+async def _file(scope: Scope, wanted: _Wanted, facts: _Facts, why: Why | None) -> UUID:
+    """Write the deed: published with the confirmer as its reviewer, or filed by the confirmer for another reviewer."""
+    rule = facts.rule_in_force()
     assert rule.points is not None
     deed_id, now, published = clock.new_id(), clock.now(), why is None
-    days = (await policies(scope)).notice_days if rule.notice_days is None else rule.notice_days
-    await DeedTable.insert(
-        DeedTable(
-            community_id=scope.community_id, id=deed_id, person_id=wanted.person_id, area_id=wanted.area_id,
-            rule_code=rule.code, rule_version=rule.version, points=rule.points, points_reason=None,
-            occurred_on=wanted.on, note=wanted.note, witness_id=None,
-            filed_by=None if published else wanted.confirmed_by, status="noticed" if published else "filed",
-            reviewed_by=wanted.confirmed_by if published else None, reviewed_at=now if published else None,
-            review_note=None, notice_from=now if published else None,
-            notice_until=now + timedelta(days=days) if published else None, entry_id=None, created_at=now,
-            withdrawn_at=None, withdrawn_by=None, witness_answer=None, witness_note=None, witness_answered_at=None,
-            witness_asked_by=None, source_kind=wanted.source.kind, source_id=wanted.source.id,
+    days = policies_from(facts.chosen).notice_days if rule.notice_days is None else rule.notice_days
+    database.queue(
+        database.insert(
+            DeedTable(
+                community_id=scope.community_id, id=deed_id, person_id=wanted.person_id, area_id=wanted.area_id,
+                rule_code=rule.code, rule_version=rule.version, points=rule.points, points_reason=None,
+                occurred_on=wanted.on, note=wanted.note, witness_id=None,
+                filed_by=None if published else wanted.confirmed_by, status="noticed" if published else "filed",
+                reviewed_by=wanted.confirmed_by if published else None, reviewed_at=now if published else None,
+                review_note=None, notice_from=now if published else None,
+                notice_until=now + timedelta(days=days) if published else None, entry_id=None, created_at=now,
+                withdrawn_at=None, withdrawn_by=None, witness_answer=None, witness_note=None, witness_answered_at=None,
+                witness_asked_by=None, source_kind=wanted.source.kind, source_id=wanted.source.id,
+            )
         )
     )  # fmt: skip
     kind = "deed_filed.awarded" if published else "deed_filed.awarded_to_review"

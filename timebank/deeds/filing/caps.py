@@ -1,9 +1,12 @@
 """Caps: how many deeds of one rule a person, and a building or unit, may have in a period."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from timebank.core import database
+import msgspec
+
+from timebank.core import clock, database
+from timebank.core.database import Question
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
 from timebank.rules.schemas import RuleOut
@@ -46,6 +49,34 @@ async def require_room(scope: Scope, rule: RuleOut, person_id: UUID, area_id: UU
     )  # fmt: skip
     assert found is not None
     require_room_among(rule, occurred_on, found["person"], found["area"])
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """How many deeds the person and the area have in the period of the rule."""
+
+    person: int
+    area: int
+
+
+PERIOD_NAMES = tuple(PERIODS)
+
+
+def room_question(
+    scope: Scope, code: str, last_moment: datetime, person_id: UUID, area_id: UUID, occurred_on: date
+) -> Question:
+    """The question for what is Taken in the period of the rule of the day, to be asked with others under the locks."""
+    bounds = [period_of(occurred_on, name) for name in PERIOD_NAMES]
+    return database.one(
+        "SELECT count(*) FILTER (WHERE d.person_id = $2) AS person, count(*) FILTER (WHERE d.area_id = $3) AS area "
+        "FROM (SELECT cap_period FROM rule WHERE community_id = $1 AND code = $4 AND valid_from <= $5 "
+        "ORDER BY valid_from <= $6 DESC, version DESC LIMIT 1) AS r "
+        "JOIN unnest($7::text[], $8::text[]::date[], $9::text[]::date[]) AS p (name, first, last) "
+        "ON p.name = r.cap_period "
+        "JOIN deed d ON d.community_id = $1 AND (d.person_id = $2 OR d.area_id = $3) AND d.rule_code = $4 "
+        "AND d.occurred_on BETWEEN p.first AND p.last AND d.status NOT IN ('rejected', 'reversed', 'withdrawn')",
+        scope.community_id, person_id, area_id, code, clock.now(), last_moment, list(PERIOD_NAMES),
+        [first.isoformat() for first, _last in bounds], [last.isoformat() for _first, last in bounds],
+    )  # fmt: skip
 
 
 def require_room_among(rule: RuleOut, occurred_on: date, of_person: int, of_place: int) -> None:

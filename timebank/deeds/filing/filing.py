@@ -1,7 +1,7 @@
 """Filing a deed: by the head of a building or unit, by a grid worker, or by an administrator."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -218,10 +218,14 @@ async def _require_witness(scope: Scope, wanted: DeedIn) -> None:
 async def rule_of_day(scope: Scope, usable: RuleOut, occurred_on: date) -> RuleOut:
     """The version of a usable rule at the end of the deed's day; today's one where the rule is newer than the deed."""
     try:
-        last_moment = clock.day_bounds(occurred_on)[1] - timedelta(microseconds=1)
-        return await rule_at(scope, usable.code, min(clock.now(), last_moment))
+        return await rule_at(scope, usable.code, min(clock.now(), last_moment_of(occurred_on)))
     except RuleNotFound:
         return usable
+
+
+def last_moment_of(day: date) -> datetime:
+    """The last moment of a local day: its rule counts for the day's deeds."""
+    return clock.day_bounds(day)[1] - timedelta(microseconds=1)
 
 
 def deed_worth(wanted: DeedIn, rule: RuleOut) -> tuple[int, str | None]:

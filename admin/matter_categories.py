@@ -103,6 +103,7 @@ class PanelMatterCategoryPages(Controller):
     @get("/new")
     async def new(self, request: AnyRequest, caller: NamedDependency[Scope]) -> Template:
         """The form for a new category."""
+        caller.require_use("matters")
         return await _form(request, caller, None)
 
     @post()
@@ -110,6 +111,7 @@ class PanelMatterCategoryPages(Controller):
     async def add(self, caller: NamedDependency[Scope], data: URLEncodedBody[dict[str, str]]) -> Redirect:
         """Add a category; what lets orders earn, or may take longer than the others, waits for a second person."""
         caller.require_admin()
+        caller.require_use("matters")
         wanted = parse_form(CategoryForm, data, CHANGE).wanted()
         return waits_or(await put_category(caller, code_for(wanted.name), wanted), f"{PATH}?done=added")
 

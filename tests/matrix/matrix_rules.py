@@ -713,7 +713,6 @@ NEVER_DONE = {
     "POST /unit/{community_id}/{matter_id}/{act}": _DESK_OF_UNIT,
     "POST /api/v1/matters/{matter_id}/giving-back": "its gift is awaited yet; tests/matters/test_wishes_at_the_station",
     "POST /desk/wishes/{matter_id}/giving-back": "its gift is awaited yet; tests/matters/test_wishes_at_the_station.py",
-    "POST /desk/wishes/{matter_id}/undo": "its minute is over; tests/matters/test_wishes_at_the_station.py undoes one",
     "POST /desk/matters/{matter_id}/rating": "nobody was scanned here; tests/matters/test_counter_pages.py scans",
     "POST /admin/ledger/expiry": "nothing waits to expire in the round; tests/expiry/test_expiry.py lets it",
     "POST /admin/ledger/{entry_id}/day-reversal": "the entry is no expiry; tests/expiry/test_expiry.py reverses one",

@@ -582,6 +582,7 @@ async def test_the_contract_tells_of_each_call_that_may_wait(client: httpx.Async
         ("post", "/guardianships/{guardianship_id}/consent"), ("post", "/deeds/{deed_id}/review"),
         ("post", "/goods/{good_id}/counts"), ("post", "/redemptions/{redemption_id}/return"),
         ("post", "/objections/{objection_id}/decision"), ("post", "/stations/{station_id}/devices"),
+        ("put", "/matter-categories/{code}"),
     }  # fmt: skip
 
 

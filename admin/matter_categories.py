@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
-from timebank.activities.offers import activities
+from timebank.activities.offers import activities, activity
 from timebank.core.errors import Invalid
 from timebank.core.locale import _
 from timebank.core.scope import Scope
@@ -19,9 +19,9 @@ from timebank.http.preferences import language_of
 from timebank.http.refusals import shown_again
 from timebank.matters.categories.categories import (
     CategoryOut,
-    code_for,
     find_category,
     list_categories,
+    new_code,
     put_category,
 )
 from timebank.matters.pages.handled import WORDS
@@ -113,7 +113,8 @@ class PanelMatterCategoryPages(Controller):
         caller.require_admin()
         caller.require_use("matters")
         wanted = parse_form(CategoryForm, data, CHANGE).wanted()
-        return waits_or(await put_category(caller, code_for(wanted.name), wanted), f"{PATH}?done=added")
+        code = await new_code(caller, wanted.name)
+        return waits_or(await put_category(caller, code, wanted), f"{PATH}?done=added")
 
     @get("/{code:str}")
     async def category(self, request: AnyRequest, code: FromPath[str], caller: NamedDependency[Scope]) -> Template:
@@ -141,7 +142,10 @@ async def _form(request: AnyRequest, caller: Scope, category: CategoryOut | None
     """The form of a category, or of a new one for administrators."""
     if category is None:
         caller.require_admin()
+    offered = (await activities(caller)).items
+    if category and category.activity_id and category.activity_id not in {one.id for one in offered}:
+        offered = [*offered, await activity(caller, category.activity_id)]  # one that has ended stays until changed
     return page(
         request, caller, "matters/category.html", **WORDS, category=category, receivers=await receivers(caller),
-        activities=(await activities(caller)).items, kind_box=KIND,
+        activities=offered, kind_box=KIND,
     )  # fmt: skip

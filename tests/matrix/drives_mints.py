@@ -15,7 +15,6 @@ from timebank.deeds.credit import credit_due_deeds
 from timebank.matters.loop.ending import refuse
 from timebank.matters.opening.opening import open_matter
 from timebank.matters.schemas import OpenIn, RefuseIn
-from timebank.policies.values import change_policy
 
 UNIT = f"{PHOENIX}/第一网格/5栋/2单元"
 
@@ -173,8 +172,7 @@ async def _(d: Driving) -> None:
 
 
 async def matter_of(d: Driving, name: str, **more: object) -> str:
-    """Switch matters on, and report something in the name of this person; return the matter's id."""
-    await change_policy(await d.made.town.scope("赵丽"), "uses_matters", 1)
+    """Report something in the name of this person; return the matter's id."""
     wanted = {"kind": "report", "category": "noise", "area_id": d.made.town.areas[UNIT], "said": "夜里吵"} | more
     opened = await open_matter(await d.made.town.scope(name), msgspec.convert(wanted, OpenIn))
     return str(opened.id)
@@ -182,14 +180,14 @@ async def matter_of(d: Driving, name: str, **more: object) -> str:
 
 @drives("confirm-matter")
 async def _(d: Driving) -> None:
-    matter = {"matter": await matter_of(d, OWNER)}
+    matter = {"done matter": await matter_of(d, OWNER)}
     said = {"verified": "true", "note": "看过了"}
     await d.refused("street admin", "matter_moved_on", objects=matter, **said)
     because = RefuseIn(because="not_ours", note="属于铁路")
-    await refuse(await d.made.town.scope("钱进", d.made.town.community), UUID(matter["matter"]), because)
+    await refuse(await d.made.town.scope("钱进", d.made.town.community), UUID(matter["done matter"]), because)
     for role in ("owner", "auditor", "grid worker", "counter"):
         await d.refused(role, "forbidden", objects=matter, **said)
-    await d.refused("resident elsewhere", "not_used_here", objects=matter, **said)
+    await d.refused("resident elsewhere", "not_found", objects=matter, **said)
     await d.done("street admin", "confirm_matter", objects=matter, **said)
 
 

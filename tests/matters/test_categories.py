@@ -1,6 +1,7 @@
 """Categories of matters: added, renamed, closed; what they loosen waits for a second person."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
@@ -24,12 +25,17 @@ from timebank.matters.categories.categories import (
 )
 from timebank.matters.categories.loosening import Terms, is_looser_category
 from timebank.matters.opening.openers import CategoryNotForThis
-from timebank.matters.schemas import CategoryIn
+from timebank.matters.schemas import CategoryIn, MatterKind
 from timebank.overview.agreements import decide_change
 
 PANEL = "/admin/matters/categories"
-STANDS = Terms(due_days=3, due_counts="day", orders=False, minutes_max=None, activity_id=None, needs_photo=False)
-ORDERS = replace(STANDS, orders=True, minutes_max=60)
+REPORTS: frozenset[MatterKind] = frozenset({"report", "event"})
+STANDS = Terms(
+    kinds=REPORTS, due_days=3, due_counts="day", minutes_max=None, activity_id=None, needs_photo=False
+)  # fmt: skip
+ORDERS = replace(STANDS, kinds=REPORTS | {"order"}, minutes_max=60)
+WISHES = replace(STANDS, kinds=frozenset({"wish"}), due_days=30)
+LONGEST: Mapping[MatterKind, int] = {"report": 10, "event": 10, "order": 5, "wish": 30}
 WORKDAYS = replace(STANDS, due_days=5, due_counts="workday")
 OTHER = clock.new_id()
 LIGHT = CategoryIn(name="路灯", kinds=["report", "event"], due_days=2)
@@ -54,15 +60,19 @@ LIGHT = CategoryIn(name="路灯", kinds=["report", "event"], due_days=2)
         (ORDERS, replace(ORDERS, minutes_max=30), False),
         (replace(ORDERS, minutes_max=None), ORDERS, False),
         (ORDERS, replace(ORDERS, activity_id=OTHER), True),
-        (replace(ORDERS, activity_id=OTHER), ORDERS, False),
+        (replace(ORDERS, activity_id=OTHER), ORDERS, True),
         (STANDS, replace(STANDS, minutes_max=900, activity_id=OTHER), False),
         (None, STANDS, False),
         (None, replace(STANDS, due_days=11), True),
         (None, ORDERS, True),
+        (WISHES, replace(WISHES, kinds=WISHES.kinds | {"report"}), True),
+        (None, replace(WISHES, kinds=WISHES.kinds | {"report"}), True),
+        (replace(STANDS, kinds=frozenset({"report"})), STANDS, False),
+        (None, replace(STANDS, kinds=frozenset({"pledge"})), True),
     ],
 )
 def test_what_is_looser(before: Terms | None, wanted: Terms, looser: bool) -> None:
-    assert is_looser_category(before, wanted, longest=10) is looser
+    assert is_looser_category(before, wanted, LONGEST) is looser
 
 
 async def put(ground: Ground, by: str = "赵丽", code: str = "street_light", **changed: Any) -> CategoryOut | Waiting:
@@ -105,6 +115,35 @@ async def test_what_has_changed_meanwhile_is_not_agreed_to_unseen(ground: Ground
     with pytest.raises(TimebankError):
         await decide_change(await ground.scope("钱进"), waits.waiting, "agree", "同意")
     assert await days_of(ground) == 1
+
+
+async def test_a_category_that_was_renamed_or_closed_meanwhile_is_looked_at_again(ground: Ground) -> None:
+    await ground.town.credit_deed("张桂兰", 2)
+    waits = await put(ground, due_days=9)
+    assert isinstance(waits, Waiting)
+    assert isinstance(await put(ground, name="路灯和楼道灯", active=False), CategoryOut)
+    with pytest.raises(TimebankError):
+        await decide_change(await ground.scope("钱进"), waits.waiting, "agree", "同意")
+    stands = await find_category(await ground.scope("赵丽"), "street_light")
+    assert (stands.name, stands.active, stands.due_days) == ("路灯和楼道灯", False, 2)
+
+
+async def test_another_proposal_of_the_same_days_is_not_taken_for_the_first(ground: Ground) -> None:
+    await ground.town.credit_deed("张桂兰", 2)
+    await put(ground, due_days=9)
+    with pytest.raises(AlreadyWaiting):
+        await put(ground, due_days=9, unit_id=ground.units["清江物业"])
+
+
+async def test_the_second_person_reads_whether_orders_earn_and_by_which_activity(
+    ground: Ground, client: httpx.AsyncClient
+) -> None:
+    await ground.town.credit_deed("张桂兰", 2)
+    await put(ground, kinds=["report", "event", "order"])
+    street = await Pages.of(client, ground.town, "钱进")
+    page = await street.get("/admin/agreements")
+    assert "可以点单" in page
+    assert "时长记到哪项活动：没有固定的" in page
 
 
 async def test_nobody_makes_a_category_by_which_orders_earn_alone(ground: Ground) -> None:

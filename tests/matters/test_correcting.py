@@ -10,6 +10,7 @@ import pytest
 
 from tests.matters.ground import add_grids
 from tests.matters.pages import Pages
+from tests.matters.test_wishes_at_the_station import GIVER, PARENT, taken
 from tests.support.matters import BUILDING, CONTACT, GRID, GRID_HEAD, MORNING, Ground, grant, let_reports_earn
 from tests.support.messages import messages_of
 from tests.support.town import PHOENIX
@@ -249,3 +250,22 @@ async def test_over_the_panel_and_the_phone_of_a_grid_head(
     refused = await phone.refused(f"/worker/matters/{matter}/correct_area", 403, area_id=building, reason=REASON)
     assert refused
     assert (await find_matter(await ground.scope("赵丽"), matter)).area_id == other
+
+
+async def test_who_brings_a_gift_does_not_learn_whose_door_it_is(ground: Ground, other: UUID) -> None:
+    matter = await taken(ground)
+    await corrected(ground, matter, other)
+    steps = (await find_matter(await ground.scope(GIVER), matter)).steps
+    [step] = [one for one in steps if one.verb == "correct_area"]
+    assert (step.note, step.grid, step.from_grid) == (None, None, None)
+    assert REASON not in await texts_to(ground, GIVER)
+    assert REASON in await texts_to(ground, PARENT)
+
+
+async def test_a_handler_hears_where_it_is_but_not_why(ground: Ground, other: UUID) -> None:
+    matter = (await ground.open()).id
+    await ground.dispatch(matter)
+    await corrected(ground, matter, other)
+    heard = await texts_to(ground, CONTACT)
+    assert "改成了网格 1" in heard
+    assert REASON not in heard

@@ -13,7 +13,7 @@ from tests.support.matters import CONTACT, FIRM, MORNING, Ground
 from tests.support.messages import messages_of
 from tests.support.shop import browser
 from tests.support.town import Town
-from timebank.core import clock
+from timebank.core import clock, names
 from timebank.core.errors import Forbidden, NotFound, TimebankError
 from timebank.matters.jobs.silence import close_silent_matters
 from timebank.matters.loop.refusals import MatterMovedOn, PartyToMatter, WishGoesToStation, WishNotCollected
@@ -27,6 +27,7 @@ from timebank.matters.wishes.giving_back import GiftStillAwaited, give_back_gift
 from timebank.matters.wishes.receiving import GiftIn, receive_gift, renew_gift
 from timebank.matters.wishes.shown import GiftOut
 from timebank.matters.wishes.waiting import gift_by_code, gifts_waiting, wishes_on_the_way
+from timebank.presence.recent import recent_at
 from timebank.shop.collection import WrongCollectionCode
 from timebank.shop.schemas import Collection
 
@@ -97,7 +98,7 @@ async def test_a_lamp_goes_from_giver_to_child_over_the_station(ground: Ground, 
 async def test_the_giver_never_learns_for_whom(ground: Ground, client: httpx.AsyncClient) -> None:
     for giver in (GIVER, CONTACT):
         matter = await taken(ground, by=giver)
-        hidden = ("301", "3栋", CHILD, PARENT)
+        hidden = ("单元301", "3栋", CHILD, PARENT)
         await received(ground, matter)
         await collected(ground, matter, await code_of(ground, matter))
         texts = await told(ground.town, giver)
@@ -289,6 +290,8 @@ async def test_what_nobody_collects_goes_back_to_who_brought_it(ground: Ground, 
         assert (gift.status, gift.overdue, gift.returned_at) == ("received", False, clock.now())
         assert await given_back(ground, matter) == gift, "the same again changes nothing"
         assert await gifts_waiting(keeper, station) == []
+        [line] = await recent_at(keeper, station)
+        assert (line.name, line.word) == (names.masked(GIVER), "还给了送心愿物品的人"), "not whom the wish is for"
         row = await find_matter(await ground.scope("赵丽"), matter)
         assert (row.status, row.assignee, row.done_at, row.late) == ("received", None, None, False)
         assert any("没有拿到的话" in text for text in await told(ground.town, GIVER))

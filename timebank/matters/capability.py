@@ -53,7 +53,7 @@ CAPABILITY = Capability(
         Agreed(
             "timebank.matters.categories.loosening.LOOSER_CATEGORY",
             "timebank.matters.categories.categories.set_agreed_category",
-            "timebank.matters.categories.categories.present_category_terms",
+            "timebank.matters.categories.categories.category_in_force",
         ),
         Agreed("timebank.matters.categories.loosening.CATEGORY_BEFORE"),
     ),
@@ -189,18 +189,18 @@ CAPABILITY = Capability(
             "您反映的事转到{community}（编号 {there}），那边不办理。想知道原因，请打电话说编号。"
         ),
         "matter_to_dispatch.corrected": _(
-            "一件事改到了您这边：{category}，{grid}，编号 {number}，期限不变。说明：{reason}"
+            "一件事改到了您这边：{category:word}，{grid}，编号 {number}，期限不变。说明：{reason}"
         ),
         "matter_to_dispatch.back": _(
-            "转走的事又回来了：{category}，{grid}，编号 {number}，{community}说不在那里。"
+            "转走的事又回来了：{category:word}，{grid}，编号 {number}，{community}说不在那里。"
             "期限还是 {due:moment}，请定由谁办。"
         ),
         "matter_moved.back": _(
             "您反映的事（编号 {number}）{community}说不在那里，转回来接着办，最晚还是 {due:moment} 前办好。"
         ),
-        "matter_corrected": _("您的事项 {number}（{category}）的地点改成了{grid}，期限不变。说明：{reason}"),
-        "matter_corrected.handler": _("您承办的 {number}（{category}）的地点改成了{grid}。说明：{reason}"),
-        "matter_corrected.away": _("{category}（编号 {number}）不在您的网格，改到了{grid}。说明：{reason}"),
+        "matter_corrected": _("您的事项 {number}（{category:word}）的地点改成了{grid}，期限不变。说明：{reason}"),
+        "matter_corrected.handler": _("您承办的 {number}（{category:word}）的地点改成了{grid}。"),
+        "matter_corrected.away": _("{category:word}（编号 {number}）不在您的网格，改到了{grid}。说明：{reason}"),
         "matter_merged": _(
             "您的事项 {number}（{category:word}）和更早的 {other} 是同一件，并到那里一起办，{due:moment} 前办好。"
         ),

@@ -16,7 +16,8 @@ from timebank.stations.stations import station_row
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """One action at a counter. `name` is masked; `undo_seconds` is what is left to undo it, 0 where it cannot be."""
+    """One action at a counter. `name` is masked, and empty where nobody here is concerned; `undo_seconds` is what
+    is left to undo it, 0 where it cannot be."""
 
     name: str
     at: str
@@ -30,7 +31,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     place: int
     id: UUID
     at: datetime
-    name: str
+    name: str | None
     what: str | None
     by: UUID | None
     received_at: datetime | None
@@ -59,7 +60,7 @@ def _newest(kinds: list[CounterDone], most: int) -> str:
     return (
         "SELECT d.place, d.id, d.at, p.name, d.what, d.by, d.received_at "  # noqa: S608  # the manifests' own statements
         f"FROM ({' UNION ALL '.join(parts)}) AS d "
-        "JOIN person p ON p.community_id = $1 AND p.id = d.person_id "
+        "LEFT JOIN person p ON p.community_id = $1 AND p.id = d.person_id "
         f"ORDER BY d.at DESC, d.id DESC LIMIT {int(most)}"
     )
 
@@ -67,6 +68,7 @@ def _newest(kinds: list[CounterDone], most: int) -> str:
 def _in_words(scope: Scope, kind: CounterDone, row: _Row) -> Done:
     mine = row.by is not None and row.by == scope.login_id
     return Done(
-        name=names.masked(row.name), at=f"{clock.local(row.at):%H:%M}", word=kind.word, what=row.what or "",
+        name=names.masked(row.name) if row.name else "", at=f"{clock.local(row.at):%H:%M}", word=kind.word,
+        what=row.what or "",
         undo=kind.undo.format(id=row.id), undo_seconds=seconds_to_undo(row.received_at) if kind.undo and mine else 0,
     )  # fmt: skip

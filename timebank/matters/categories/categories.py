@@ -1,5 +1,6 @@
 """The categories of a community: written when it switches matters on, then changed by its administrators."""
 
+import hashlib
 import re
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,6 @@ from timebank.matters.categories.defaults import DEFAULTS
 from timebank.matters.categories.loosening import (
     CATEGORY_BEFORE,
     LOOSER_CATEGORY,
-    Terms,
     is_looser_category,
     least_days,
     said_of,
@@ -121,41 +121,60 @@ async def put_category(scope: Scope, code: str, wanted: CategoryIn) -> CategoryO
     wanted = msgspec.structs.replace(wanted, name=names.required(wanted.name, _("名称是空的，请填上。")))
     async with transaction(scope):
         await _require_known(scope, wanted)
-        before, asked = await _terms_in_force(scope, code), terms_of(wanted)
-        longest = 0 if before else await _longest_in_use(scope, wanted)
-        if not scope.system and is_looser_category(before, asked, longest):
-            says = said_of(wanted.name, before, asked)
+        stands = await _in_force(scope, code)
+        before, longest = terms_of(stands) if stands else None, await _longest_in_use(scope)
+        if not scope.system and is_looser_category(before, terms_of(wanted), longest):
+            says = said_of(wanted, before, await _activity_name(scope, wanted.activity_id))
             if await hook("has_credited")(scope):
                 await _require_free_name(scope, code, wanted.name)
                 do = {"code": code, "category": msgspec.to_builtins(wanted)}
-                return await propose(scope, LOOSER_CATEGORY, code, do, says, before=before)
+                return await propose(scope, LOOSER_CATEGORY, code, do, says, before=stands)
             await done_alone(scope, CATEGORY_BEFORE, code, says)
         await _write(scope, code, wanted)
         return await find_category(scope, code)
 
 
-def code_for(name: str) -> str:
-    """A code for a new category that nobody has to think of: its name in Latin letters, and something of its own."""
-    letters = "_".join(re.findall("[a-z0-9]+", names.pinyin(name)))
-    return f"{letters[:30]}_{clock.new_id().hex[-6:]}".strip("_")
+async def new_code(scope: Scope, name: str) -> str:
+    """A code for a new category that nobody has to think of: its name in Latin letters, and something of its own.
+
+    The same name proposed twice has the same code, unless its category was renamed. Raises CategoryNameTaken.
+    """
+    letters = "_".join(re.findall("[a-z0-9]+", names.pinyin(name)))[:30]
+    code = f"{letters}_{hashlib.sha256(name.encode()).hexdigest()[:6]}".strip("_")
+    async with transaction(scope):
+        stands = await _in_force(scope, code)
+    if stands is None:
+        return code
+    if stands.name == name:
+        raise CategoryNameTaken
+    return f"{letters}_{clock.new_id().hex[-6:]}".strip("_")
 
 
-async def _terms_in_force(scope: Scope, code: str) -> Terms | None:
-    """The terms of a category, or None where there is none with this code."""
+async def _in_force(scope: Scope, code: str) -> CategoryIn | None:
+    """A category as it is now, or None where there is none with this code."""
     found = await database.row(CategoryOut, _CATEGORY + " AND c.code = $2", scope.community_id, code)
-    return None if found is None else terms_of(_as_wanted(found))
+    return None if found is None else _as_wanted(found)
 
 
 def _as_wanted(category: CategoryOut) -> CategoryIn:
     return CategoryIn(**{name: getattr(category, name) for name in CategoryIn.__struct_fields__})
 
 
-async def _longest_in_use(scope: Scope, wanted: CategoryIn) -> int:
-    """The longest term, in days, of the categories in use for one of these kinds."""
-    found = await database.rows(
-        CategoryOut, _CATEGORY + " AND c.active AND c.kinds && $2::text[]", scope.community_id, list(wanted.kinds)
-    )
-    return max((least_days(terms_of(_as_wanted(one))) for one in found), default=0)
+async def _longest_in_use(scope: Scope) -> dict[MatterKind, int]:
+    """By kind of matter, the longest term, in days, of the categories in use."""
+    longest: dict[MatterKind, int] = {}
+    for one in await database.rows(CategoryOut, _CATEGORY + " AND c.active", scope.community_id):
+        for kind in one.kinds:
+            longest[kind] = max(longest.get(kind, 0), least_days(terms_of(_as_wanted(one))))
+    return longest
+
+
+async def _activity_name(scope: Scope, activity_id: UUID | None) -> str:
+    found: str = await database.fetch_value(
+        "SELECT coalesce((SELECT name FROM activity WHERE community_id = $1 AND id = $2), '')",
+        scope.community_id, activity_id,
+    )  # fmt: skip
+    return found
 
 
 async def _require_free_name(scope: Scope, code: str, name: str) -> None:
@@ -175,9 +194,9 @@ async def set_agreed_category(scope: Scope, change: Change) -> None:
     await _write(scope, change.do["code"], wanted)
 
 
-async def present_category_terms(scope: Scope, do: Any) -> object:
-    """The terms in force of the category of a proposal; None where there is none yet."""
-    return msgspec.to_builtins(await _terms_in_force(scope, do["code"]))
+async def category_in_force(scope: Scope, do: Any) -> object:
+    """The category of a proposal as it is now, with everything that agreeing would set; None where there is none."""
+    return msgspec.to_builtins(await _in_force(scope, do["code"]))
 
 
 async def _write(scope: Scope, code: str, wanted: CategoryIn) -> None:

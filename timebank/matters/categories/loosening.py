@@ -1,41 +1,51 @@
 """Whether a category becomes looser: later, with less proof, or with more that an order may earn."""
 
+import hashlib
+from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
 
 from timebank.agreements.kinds import Kind
 from timebank.core.locale import _
-from timebank.matters.schemas import CategoryIn
+from timebank.matters.schemas import CategoryIn, MatterKind
 
 WEEK, WORKING = 7, 5
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a category decides about time and earning. `orders`: minutes of helpers follow from it."""
+    """What of a category decides about time and earning. Minutes of helpers follow from orders."""
 
+    kinds: frozenset[MatterKind]
     due_days: int
     due_counts: str
-    orders: bool
     minutes_max: int | None
     activity_id: UUID | None
     needs_photo: bool
 
+    @property
+    def orders(self) -> bool:
+        return "order" in self.kinds
+
 
 def terms_of(category: CategoryIn) -> Terms:
     return Terms(
-        due_days=category.due_days, due_counts=category.due_counts, orders="order" in category.kinds,
+        kinds=frozenset(category.kinds), due_days=category.due_days, due_counts=category.due_counts,
         minutes_max=category.minutes_max, activity_id=category.activity_id, needs_photo=category.needs_photo,
     )  # fmt: skip
 
 
-def is_looser_category(before: Terms | None, wanted: Terms, longest: int) -> bool:
-    """Whether the wanted terms allow more than those in force.
+def is_looser_category(before: Terms | None, wanted: Terms, longest: Mapping[MatterKind, int]) -> bool:
+    """Whether the wanted terms allow more than those in force; `before` is None for a new category.
 
-    A new category, `before` None, is compared with the `longest` days of those in use; for orders it is always looser.
+    `longest`: by kind of matter, the days of the longest term in use. A kind that the category was not for before is
+    compared with that, and orders are always looser then.
     """
+    added = wanted.kinds - before.kinds if before else wanted.kinds
+    if "order" in added or any(least_days(wanted) > longest.get(kind, 0) for kind in added):
+        return True
     if before is None:
-        return wanted.orders or least_days(wanted) > longest
+        return False
     return (
         _is_longer(before, wanted)
         or (before.needs_photo and not wanted.needs_photo)
@@ -57,23 +67,31 @@ def _is_longer(before: Terms, wanted: Terms) -> bool:
 
 
 def _earns_more(before: Terms, wanted: Terms) -> bool:
-    if not before.orders or wanted.activity_id not in (None, before.activity_id):
+    """Another activity may earn more for an hour, and so may none: then the community's first rule counts."""
+    if wanted.activity_id != before.activity_id:
         return True
     if before.minutes_max is None:
         return False
     return wanted.minutes_max is None or wanted.minutes_max > before.minutes_max
 
 
-def said_of(title: str, before: Terms | None, wanted: Terms) -> dict[str, object]:
-    """The values of the sentence about the change."""
+def said_of(category: CategoryIn, before: Terms | None, activity: str) -> dict[str, object]:
+    """The values of the sentence about the change; `activity` is the name of the wanted one, "" for none.
+
+    `content` tells one proposal from another where the sentence says the same of both.
+    """
+    wanted = terms_of(category)
+    whole = msgspec.json.encode(category, order="deterministic")
     return {
-        "title": title,
+        "title": category.name,
         "was_days": before.due_days if before else None, "was_counts": before.due_counts if before else None,
         "days": wanted.due_days, "counts": wanted.due_counts,
         "was_minutes": (before.minutes_max or "unlimited") if before else None,
         "minutes": wanted.minutes_max or "unlimited",
         "photo": "needed" if wanted.needs_photo else "not_needed",
-        "rule": "same" if before and before.activity_id == wanted.activity_id else "other",
+        "orders": "orders" if wanted.orders else "no_orders",
+        "activity": activity or "no_activity",
+        "content": hashlib.sha256(whole).hexdigest()[:16],
     }  # fmt: skip
 
 
@@ -82,22 +100,29 @@ _MINUTES = {"unlimited": _("不限")}
 _WORDS = {
     "counts": _COUNTS, "was_counts": _COUNTS, "minutes": _MINUTES, "was_minutes": _MINUTES,
     "photo": {"needed": _("办结要照片"), "not_needed": _("办结不要照片")},
-    "rule": {"same": _("记时长的活动不变"), "other": _("记时长的活动换了")},
+    "orders": {"orders": _("可以点单"), "no_orders": _("不能点单")},
+    "activity": {"no_activity": _("没有固定的")},
 }  # fmt: skip
-_NEW = _("新增事项类别“{title}”：{days} {counts}办好，点单最多记分钟数 {minutes}，{photo}")
+_NEW = _(
+    "新增事项类别“{title}”：{days} {counts}办好，{orders}，点单最多记分钟数 {minutes}，"
+    "时长记到哪项活动：{activity}，{photo}"
+)
 
 LOOSER_CATEGORY = Kind(
     name="looser_category",
     sentence=_(
-        "放宽事项类别“{title}”：{was_days} {was_counts}办好改成 {days} {counts}，"
-        "点单最多记分钟数 {was_minutes} 改成 {minutes}，{photo}，{rule}"
+        "放宽事项类别“{title}”：{was_days} {was_counts}办好改成 {days} {counts}，{orders}，"
+        "点单最多记分钟数 {was_minutes} 改成 {minutes}，时长记到哪项活动：{activity}，{photo}"
     ),
     words=_WORDS,
     without={"was_days": _NEW},
 )
 CATEGORY_BEFORE = Kind(
     name="category_before",
-    sentence=_("事项类别“{title}”由一个人定为 {days} {counts}办好，点单最多记分钟数 {minutes}，{photo}"),
+    sentence=_(
+        "事项类别“{title}”由一个人定为 {days} {counts}办好，{orders}，点单最多记分钟数 {minutes}，"
+        "时长记到哪项活动：{activity}，{photo}"
+    ),
     in_force=True,
     words=_WORDS,
 )

@@ -67,7 +67,8 @@ async def _notify(act: Act, step: UUID, reason: str) -> None:
     """Notify its reporter, its handler, and where the grid is another one the heads of both."""
     scope, row, after = act.scope, act.row, act.after
     await notify_reporter(scope, after, "matter_corrected", step, reason=reason)
-    await notify_handler(scope, after, "matter_corrected.handler", step, reason=reason)
+    if row.kind != "wish":  # who gives something for a wish never learns whose door it is
+        await notify_handler(scope, after, "matter_corrected.handler", step)
     if not act.caller.leaves_grid:
         return
     if row.level == "grid":

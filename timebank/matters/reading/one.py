@@ -11,7 +11,7 @@ from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
 from timebank.matters.loop.deciding import Standing, may
 from timebank.matters.reading.rows import MatterRow
-from timebank.matters.reading.seeing import View, is_logged, sees_text, view_of
+from timebank.matters.reading.seeing import View, is_logged, sees_place, sees_text, view_of
 from timebank.matters.reading.shown import MatterOut, PickupOut, StepRow, shown
 from timebank.matters.reading.standing import read_matter_known
 from timebank.matters.schemas import Verb
@@ -55,7 +55,7 @@ async def find_matter(scope: Scope, matter_id: UUID, language: str = "zh") -> Ma
         steps = await timeline_of(scope, row.id) if inside else ()
         photos = await photos_of(scope, row, inside=inside)
         pickup = await _pickup_of(row) if row.kind == "wish" and row.status == "done" and caller.reporter else None
-    told = [step.out(view, language) for step in steps]
+    told = [step.out(view, language, places=sees_place(view, row)) for step in steps]
     return msgspec.structs.replace(found, steps=told, photos=photos, pickup=pickup)
 
 

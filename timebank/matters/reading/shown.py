@@ -164,11 +164,21 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
     from_grid: str | None
     grid: str | None
 
-    def out(self, view: View, language: str) -> StepOut:
-        """For this reader: the reporter reads the notes that are meant for them, staff and handlers all."""
+    def out(self, view: View, language: str, *, places: bool) -> StepOut:
+        """For this reader: the reporter reads the notes that are meant for them, staff and handlers all.
+
+        Why a place was corrected may say whose door it is, so that handlers do not read it. `places`: whether the
+        reader sees where the matter is at all.
+        """
+        from_grid, grid = (self.from_grid, self.grid) if places else (None, None)
         return StepOut(
             at=self.at, verb=self.verb, what=translate(VERBS.get(self.verb, self.verb), language), by=self.by_kind,
             from_status=self.from_status, to_status=self.to_status,
-            note=self.note if self.public or view in ("staff", "handler") else None, unit=self.unit, team=self.team,
-            level=self.level, due_at=self.due_at, from_grid=self.from_grid, grid=self.grid,
+            note=self.note if self._is_told(view) else None, unit=self.unit, team=self.team,
+            level=self.level, due_at=self.due_at, from_grid=from_grid, grid=grid,
         )  # fmt: skip
+
+    def _is_told(self, view: View) -> bool:
+        if self.verb == "correct_area":
+            return view in ("staff", "own")
+        return self.public or view in ("staff", "handler")

@@ -59,7 +59,7 @@ async def _(d: Driving) -> None:
         await unseen(d, "forbidden", "neighbour", "keeper", "grid worker", "counter", op=op)
     assert [each["name"] for each in await d.done("admin")] == [OWNER]
     for role in ("auditor", "building head"):  # who leads the team
-        assert [each["name"] for each in await d.done(role, op=members)] == ["王建国", OWNER]
+        assert [each["name"] for each in await d.done(role, op=members)] == [OWNER, "王建国"], "who asks comes first"
     assert [each["name"] for each in (await d.done("auditor", op=offers))["items"]] == [OWNER]
 
 

@@ -58,7 +58,7 @@ class Teams(Controller):
 
     @get("/{team_id:uuid}/members")
     async def members(self, team_id: FromPath[UUID], caller: NamedDependency[Scope]) -> list[MemberOut]:
-        """Everybody of the team, leaders first; who asks to join is shown to those who decide it."""
+        """Everybody of the team, leaders first; those who decide it see before them who asks to join."""
         return await members.team_members(caller, team_id)
 
     @post("/{team_id:uuid}/members")

@@ -191,7 +191,7 @@ MEMBERS_MAX = 500
 
 
 async def team_members(scope: Scope, team_id: UUID) -> list[MemberOut]:
-    """Everybody of a team and who asks to join, leaders first; for its members, administrators and auditors.
+    """Who asks to join a team, then its leaders and members; for its members, administrators and auditors.
 
     Who asks is shown to those who decide it.
     """

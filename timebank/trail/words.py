@@ -39,7 +39,7 @@ LABELS: dict[str, str] = {
     "mapped": _("对应的词"),
     "currency": _("币种"), "day": _("日期"), "decision": _("决定"), "ends_at": _("结束"), "ends_on": _("截止日期"),
     "failures": _("次数"), "findable": _("可以被找到"), "first": _("第一天"), "last": _("最后一天"),
-    "leads": _("带队"), "members": _("人数"), "needs_proof": _("要有证明"), "since": _("开始"), "until": _("到"),
+    "leads": _("带队"), "level": _("级别"), "members": _("人数"), "needs_proof": _("要有证明"), "since": _("开始"), "until": _("到"),
     "origin": _("来历"), "urged": _("第几次催办"), "weekday": _("星期"), "channel": _("怎么来的"),
     "fields": _("改了"), "flags": _("标记"), "found": _("找到"), "given": _("份数"), "grants": _("身份数"),
     "kind": _("种类"), "lapsed": _("早已到期"), "list": _("名单"), "minutes": _("分钟"),
@@ -48,7 +48,7 @@ LABELS: dict[str, str] = {
     "note": _("备注"), "notice_days": _("公示天数"), "of": _("什么"), "offline": _("离线"), "owed": _("欠账"),
     "paid": _("带薪"), "people": _("人数"),
     "points": _("积分"), "points_per_hour": _("每课时积分"),
-    "proof": _("凭什么"), "quantity": _("数量"), "role": _("身份"),
+    "proof": _("凭什么"), "quantity": _("数量"), "returns": _("退回了几次"), "role": _("身份"),
     "rows": _("行数"), "rule": _("规则"), "rule_code": _("规则"), "searched": _("按词找的"),
     "seats": _("名额"), "sent_by": _("由别人补传"),
     "sign_ins": _("退出了几台设备"), "skipped": _("跳过"), "stage": _("阶段"),
@@ -142,7 +142,7 @@ def _words(verb: str, key: str) -> Mapping[str, str]:
         "move": MOVES,
         "currency": CURRENCIES, "trigger": TRIGGERS, "why": WHY, "stage": STAGES, "cause": CAUSES, "of": nouns(),
         "by": BY_WORDS, "status": STATUSES, "channel": matter_words.CHANNELS,
-        "found": matter_words.VERIFIED, "origin": matter_words.ORIGINS,
+        "found": matter_words.VERIFIED, "level": matter_words.LEVEL_WORDS, "origin": matter_words.ORIGINS,
     }  # fmt: skip
     return known.get(key, {})
 

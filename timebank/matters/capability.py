@@ -231,6 +231,7 @@ CAPABILITY = Capability(
         "matter_closed": _OWN,
         "wish_waits": MessageKind(leads="/matters/{id}", otherwise="/matters", waits=True, until="until"),
         "wish_waits.undone": _OWN,
+        "wish_waits.given_back": _OWN,
         "wish_collected": _OWN,
         "wish_received": _OWN,
         "matter_rated": _OWN,

@@ -26,7 +26,7 @@ async def admin(ground: Ground, client: httpx.AsyncClient) -> Pages:
 
 def numbers_on(page: str) -> list[str]:
     """The numbers of the matters in the page's table, in their order."""
-    return re.findall(r'<th scope="row">[^\n]*?>(\d{8})<', page)
+    return re.findall(r'<th scope="row">[^\n]*?>(\d{8}) ·', page)
 
 
 async def status_of(ground: Ground, matter_id: UUID) -> str:

@@ -78,7 +78,7 @@ def _earns_more(before: Terms, wanted: Terms) -> bool:
 def said_of(category: CategoryIn, before: Terms | None, activity: str) -> dict[str, object]:
     """The values of the sentence about the change; `activity` is the name of the wanted one, "" for none.
 
-    `content` tells one proposal from another where the sentence says the same of both.
+    `content` sets one proposal apart from another where the sentence says the same of both.
     """
     wanted = terms_of(category)
     whole = msgspec.json.encode(category, order="deterministic")

@@ -101,7 +101,7 @@ _WORDS = {
     "counts": _COUNTS, "was_counts": _COUNTS, "minutes": _MINUTES, "was_minutes": _MINUTES,
     "photo": {"needed": _("办结要照片"), "not_needed": _("办结不要照片")},
     "orders": {"orders": _("可以点单"), "no_orders": _("不能点单")},
-    "activity": {"no_activity": _("没有固定的")},
+    "activity": {"no_activity": _("没有固定的活动")},
 }  # fmt: skip
 _NEW = _(
     "新增事项类别“{title}”：{days} {counts}办好，{orders}，点单最多记分钟数 {minutes}，"

@@ -21,6 +21,14 @@ def area_in_words(area: str) -> str:
     )
 
 
+def grid_in_words(area: str) -> str:
+    """SQL expression: the name of the grid in which an area lies, an alias of `area`; NULL where it lies in none."""
+    return (
+        f"(SELECT g.name FROM area g WHERE g.community_id = {area}.community_id "  # noqa: S608  # own aliases
+        f"AND g.id = ANY ({area}.path) AND g.kind = 'grid')"
+    )
+
+
 def place_in_words(area_id: UUID, places: Mapping[UUID, PlaceOut]) -> str:
     """The same words for an area among `places` that were read already."""
     words, area = "", places[area_id]

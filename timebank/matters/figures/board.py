@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.areas.addresses import grid_in_words
 from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import NotFound
@@ -77,10 +78,7 @@ _SUMS = (
     "coalesce(sum(t.answered), 0)::integer AS answered, coalesce(sum(t.solved), 0)::integer AS solved "
     "FROM matter_tally t WHERE t.community_id = $1 AND t.subject_kind = 'all' AND t.day BETWEEN $2 AND $3"
 )
-_GRID = (
-    "coalesce((SELECT g.name FROM area g WHERE g.community_id = m.community_id AND g.id = ANY (a.path) "
-    "AND g.kind = 'grid'), '') AS grid"
-)
+_GRID = f"coalesce({grid_in_words('a')}, '') AS grid"
 _PUBLISHED = (
     "FROM matter m JOIN area a ON a.community_id = m.community_id AND a.id = m.area_id "
     "JOIN matter_category c ON c.community_id = m.community_id AND c.code = m.category_code AND c.public "

@@ -194,8 +194,8 @@ async def _open(by: By, seen: _Seen) -> list[_Open]:
     seen.add(asked, way.of, "o.community_id")
     return await database.rows(
         _Open,
-        f"SELECT {way.of} AS subject, sum(o.open)::integer AS open, sum(o.open_late)::integer AS open_late "  # noqa: S608
-        f"FROM (SELECT m.community_id, {way.key} AS key, count(*) AS open, "
+        f"SELECT {way.of} AS subject, sum(o.open)::integer AS open, "  # noqa: S608  # no input
+        f"sum(o.open_late)::integer AS open_late FROM (SELECT m.community_id, {way.key} AS key, count(*) AS open, "
         "count(*) FILTER (WHERE m.due_at < $2) AS open_late FROM matter m "
         f"WHERE m.community_id = ANY ($1::text[]::uuid[]) AND {_OPEN_NOW} GROUP BY m.community_id, {way.key}) o "
         f"{way.open_beside} WHERE o.key IS NOT NULL{asked.sql} GROUP BY 1",

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.access.pickup import draw
-from timebank.areas.addresses import area_in_words
+from timebank.areas.addresses import area_in_words, grid_in_words
 from timebank.areas.workdays import DayWorks, Workdays, differing_question, workdays_from
 from timebank.core import clock, database
 from timebank.core.database import Question
@@ -84,8 +84,8 @@ async def read_found(scope: Scope, wanted: OpenIn, received_at: datetime, mark: 
 def place_question(scope: Scope, area_id: UUID) -> Question:
     """The question for the Place of an area."""
     return database.one(
-        f"SELECT a.path, {area_in_words('a')} AS words, coalesce((SELECT g.name FROM area g "  # noqa: S608  # constants of the program
-        "WHERE g.community_id = a.community_id AND g.id = ANY (a.path) AND g.kind = 'grid'), '') AS grid "
+        f"SELECT a.path, {area_in_words('a')} AS words, "  # noqa: S608  # constants of the program
+        f"coalesce({grid_in_words('a')}, '') AS grid "
         "FROM area a WHERE a.community_id = $1 AND a.id = $2",
         scope.community_id, area_id,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.areas.addresses import grid_in_words
 from timebank.areas.places import area
 from timebank.core import clock, database
 from timebank.core.database import transaction
@@ -45,8 +46,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _SIMILAR = (
-    "SELECT m.id, m.number, c.name AS category, coalesce((SELECT g.name FROM area g "  # noqa: S608
-    "WHERE g.community_id = m.community_id AND g.id = ANY (a.path) AND g.kind = 'grid'), '') AS grid, m.received_at, "
+    f"SELECT m.id, m.number, c.name AS category, coalesce({grid_in_words('a')}, '') AS grid, m.received_at, "  # noqa: S608  # constants of the program
     "m.status, m.public_text, m.followers, (SELECT p.photo_id FROM attachment p "
     "WHERE p.community_id = m.community_id AND p.noun = 'matter' AND p.noun_id = m.id AND p.published_at IS NOT NULL "
     "ORDER BY p.added_at, p.id LIMIT 1) AS photo_id FROM matter m "

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from timebank.areas.addresses import grid_in_words
 from timebank.core import audit, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import NotFound
@@ -76,11 +77,9 @@ async def photos_of(scope: Scope, row: MatterRow, *, inside: bool) -> list[Attac
 
 
 def _grid_of(area_id: str) -> str:
-    """SQL of the name of the grid in which an area lies."""
-    return (
-        "(SELECT g.name FROM area a JOIN area g ON g.community_id = a.community_id AND g.id = ANY (a.path) "  # noqa: S608
-        f"AND g.kind = 'grid' WHERE a.community_id = s.community_id AND a.id = {area_id})"
-    )
+    """SQL of the name of the grid in which a step's area lies."""
+    where = f"WHERE a.community_id = s.community_id AND a.id = {area_id}"
+    return f"(SELECT {grid_in_words('a')} FROM area a {where})"  # noqa: S608  # columns of a step
 
 
 async def timeline_of(scope: Scope, matter_id: UUID) -> Sequence[StepRow]:
@@ -88,7 +87,7 @@ async def timeline_of(scope: Scope, matter_id: UUID) -> Sequence[StepRow]:
     async with transaction(scope):
         return await database.rows(
             StepRow,
-            "SELECT s.at, s.verb, s.by_kind, s.from_status, s.to_status, s.note, s.public, u.name AS unit, "  # noqa: S608
+            "SELECT s.at, s.verb, s.by_kind, s.from_status, s.to_status, s.note, s.public, u.name AS unit, "  # noqa: S608  # no input
             f"t.name AS team, s.level, s.due_at, {_grid_of('s.from_area_id')} AS from_grid, "
             f"{_grid_of('s.area_id')} AS grid FROM matter_step s LEFT JOIN unit u ON u.id = s.unit_id "
             "LEFT JOIN team t ON t.community_id = s.community_id AND t.id = s.team_id "

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from timebank.areas.addresses import area_in_words
+from timebank.areas.addresses import area_in_words, grid_in_words
 from timebank.core import clock, database
 from timebank.core.database import Question, most, transaction
 from timebank.core.errors import NotFound, RanIntoAnother
@@ -131,8 +131,7 @@ SELECT m.community_id, m.id, m.number, m.kind, m.category_code, m.area_id, m.pla
        m.first_from, m.first_id, m.moves, m.refused_because,
        m.hides_reporter, m.may_be_contacted, m.published_at, m.flags::text[] AS flags, m.told::text[] AS told,
        a.path::text[] AS area_path, {area_in_words("a")} AS area,
-       coalesce((SELECT g.name FROM area g WHERE g.community_id = m.community_id AND g.id = ANY (a.path)
-                 AND g.kind = 'grid'), '') AS grid,
+       coalesce({grid_in_words("a")}, '') AS grid,
        c.name AS category, c.public AS is_public, c.staff_only, c.needs_photo, c.minutes_max, c.urgent,
        c.level AS floor, c.activity_id, c.unit_id AS default_unit_id, c.team_id AS default_team_id,
        u.name AS unit, t.name AS team, r.name AS reporter, f.name AS for_person, s.name AS assignee,
@@ -146,7 +145,7 @@ LEFT JOIN team t ON t.community_id = m.community_id AND t.id = m.team_id
 LEFT JOIN person r ON r.community_id = m.community_id AND r.id = m.reporter_id
 LEFT JOIN person f ON f.community_id = m.community_id AND f.id = m.for_person_id
 LEFT JOIN person s ON s.community_id = m.community_id AND s.id = m.assignee_id
-"""  # noqa: S608
+"""  # noqa: S608  # constants of the program
 SELECT = _WORDED.format(matters="matter")
 """SQL of a MatterRow without its conditions."""
 

@@ -3,9 +3,8 @@
 import re
 import unicodedata
 
-from pypinyin import Style, lazy_pinyin
-
 from timebank.core.errors import Invalid
+from timebank.core.pinyin.spelling import pinyin_of
 
 # Common two-character surnames, which a masked name shows in full (欧阳*).
 COMPOUND_SURNAMES = frozenset(
@@ -77,7 +76,7 @@ def _printable(text: str) -> str:
 
 def pinyin(text: str) -> str:
     """The sort key of a name: pinyin without tones, then the name, so that the order of homophones is fixed."""
-    return f"{' '.join(lazy_pinyin(text, style=Style.NORMAL)).lower()} {text}"[:240]
+    return f"{' '.join(pinyin_of(text)).lower()} {text}"[:240]
 
 
 # Characters of names with two readings, the one as a surname last.
@@ -94,7 +93,7 @@ _READ_TWICE = {
 
 def _syllables(name: str) -> list[str]:
     """The pinyin of each Chinese character and each Latin word of a name, without dots and signs."""
-    return [word for part in lazy_pinyin(name, style=Style.NORMAL) for word in re.findall(r"\w+", part)]
+    return [word for part in pinyin_of(name) for word in re.findall(r"\w+", part)]
 
 
 def spelled(name: str) -> str:

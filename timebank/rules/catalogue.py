@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from pypinyin import lazy_pinyin
 
 from timebank.agreements.kinds import Change, Kind
 from timebank.agreements.proposing import done_alone, propose
@@ -16,6 +15,7 @@ from timebank.core.database import Filters, Question, most, retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.locale import _
 from timebank.core.paging import Page, make_page, read_cursor
+from timebank.core.pinyin.spelling import pinyin_of
 from timebank.core.scope import Scope
 from timebank.ledger.totals import has_credited
 from timebank.rules.looser import is_looser_rule
@@ -256,7 +256,7 @@ async def _newest(scope: Scope, code: str) -> RuleOut | None:
 
 async def _free_code(scope: Scope, name: str) -> str:
     """An unused rule code made from the pinyin of the name: 楼道巡查 becomes lou-dao-xun-cha."""
-    letters = "-".join(part for part in lazy_pinyin(name) if part.isascii() and part.isalnum())
+    letters = "-".join(part for part in pinyin_of(name) if part.isascii() and part.isalnum())
     base = (letters.lower() or "rule")[: CODE_MAX - 4]
     taken = await database.fetch(
         "SELECT DISTINCT code FROM rule WHERE community_id = $1 AND starts_with(code, $2)", scope.community_id, base

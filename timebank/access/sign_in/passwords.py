@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 from argon2 import PasswordHasher, extract_parameters
 from argon2.low_level import hash_secret
-from pypinyin import lazy_pinyin
 
 from timebank.core.errors import TimebankError
+from timebank.core.pinyin.spelling import pinyin_of
 
 LENGTH_MIN, LENGTH_MAX = 8, 128
 SCORE_STAFF, SCORE_RESIDENT = 3, 2
@@ -68,7 +68,7 @@ def is_weak(password: str, phone: str, facts: Facts = RESIDENT) -> bool:
         own += [word, word.replace(" ", ""), *word.split(" ")]
     known = [word.lower() for word in (*own, *favourites()) if len(word) > 1]
     # zxcvbn rates Latin letters; a Chinese word is as hard to guess as its pinyin, and common words are the same.
-    spelt = "".join(lazy_pinyin(password))[:RATED_MAX]
+    spelt = "".join(pinyin_of(password))[:RATED_MAX]
     from zxcvbn import zxcvbn  # imported when needed: its word lists take 12 MB
 
     rated: int = zxcvbn(spelt, known, max_length=LENGTH_MAX)["score"]

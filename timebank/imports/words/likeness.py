@@ -5,7 +5,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import TypeVar
 
-from pypinyin import lazy_pinyin
+from timebank.core.pinyin.spelling import pinyin_of
 
 SUGGESTED_MAX = 3
 ALIKE_LEAST = 0.4
@@ -32,7 +32,7 @@ def _sound(one: str, other: str) -> float:
 @lru_cache(maxsize=4096)
 def _syllables(word: str) -> Sequence[str]:
     """Pinyin syllables, cached: a community has hundreds of buildings, each compared with every unknown word."""
-    return tuple(lazy_pinyin(word))
+    return tuple(pinyin_of(word))
 
 
 def _meaning(one: str, other: str) -> float:

@@ -31,6 +31,7 @@ from timebank.core.settings import Settings
 from timebank.http.health import readiness
 from timebank.operations import installation
 from timebank.operations.logs import configure_logs
+from timebank.operations.memory import return_large_blocks
 
 STOP_SECONDS_MAX = 10
 CLOSE_SECONDS_MAX = 10
@@ -73,6 +74,7 @@ def serve(host: str, port: int, workers: int, data: Path | None) -> None:
 
 
 async def _serve_alone(chosen: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
+    return_large_blocks()
     async with pool(chosen, waits=True):
         announce = await warning_of_power(chosen, announce)
         with stop_signals() as stop:
@@ -100,6 +102,7 @@ async def _serve_together(
 def _serve_as_child(chosen: Settings, listener: socket.socket, lifeline: Lifeline) -> None:
     """The work of one of several serving processes, which opens its own pool."""
     settings.use(chosen)
+    return_large_blocks()
 
     async def work() -> None:
         server = OwnSignals(server_config(create_app()), lifeline.announce_started)

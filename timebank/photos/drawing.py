@@ -57,7 +57,7 @@ async def draw_anew(upload: Upload, side_max: int) -> Drawn:
 
     A file is read when its turn has come, so that those that wait take no memory.
     """
-    return await _elsewhere(lambda: _anew(_content(upload), side_max))
+    return await _elsewhere(lambda: _anew(_opened(upload), side_max))
 
 
 async def draw_over(content: bytes, boxes: Sequence[Box]) -> Drawn:
@@ -69,30 +69,28 @@ async def _elsewhere(draw: Callable[[], Drawn]) -> Drawn:
     return await asyncio.get_running_loop().run_in_executor(_DRAWER, draw)
 
 
-def _content(upload: Upload) -> bytes:
-    if isinstance(upload, bytes):
-        content = upload
-    else:
-        upload.seek(0)
-        content = upload.read(UPLOAD_BYTES_MAX + 1)
-    if len(content) > UPLOAD_BYTES_MAX:
+def _opened(upload: Upload) -> IO[bytes]:
+    """The file of an upload, of which a decoder reads piece by piece."""
+    file = io.BytesIO(upload) if isinstance(upload, bytes) else upload
+    if file.seek(0, io.SEEK_END) > UPLOAD_BYTES_MAX:
         raise PhotoTooLarge
-    return content
+    file.seek(0)
+    return file
 
 
-def _anew(content: bytes, side_max: int) -> Drawn:
+def _anew(file: IO[bytes], side_max: int) -> Drawn:
     """Re-encode a picture as upright WebP within `side_max` pixels, without metadata (location, camera, names)."""
-    return _encoded(_upright(content, side_max))
+    return _encoded(_upright(file, side_max))
 
 
-def _upright(content: bytes, side_max: int) -> Image.Image:
+def _upright(file: IO[bytes], side_max: int) -> Image.Image:
     """The pixels of a picture, turned upright and made smaller.
 
     The dimensions are checked before the pixels are decoded, so that a small file cannot exhaust the memory. A JPEG is
     decoded at a half, a quarter or an eighth where that is large enough: a phone's 12 million pixels at 3 million.
     """
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        with Image.open(file, formats=FORMATS) as picture:
             if picture.width * picture.height > PIXELS_MAX:
                 raise PhotoTooLarge
             size = _within(side_max, picture.size)

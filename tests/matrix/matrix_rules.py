@@ -705,7 +705,7 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-_DESK_OF_UNIT = "no role of the round handles for a unit; tests/matters/test_unit_pages.py does"
+_DESK_OF_UNIT = "none of ROLES handles for a unit; the contact of tests/matrix/test_contact.py does"
 NEVER_DONE = {
     "GET /unit": _DESK_OF_UNIT,
     "GET /unit/{community_id}/photos/{photo_id}": _DESK_OF_UNIT,

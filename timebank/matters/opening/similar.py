@@ -9,13 +9,15 @@ from timebank.areas.addresses import grid_in_words
 from timebank.areas.places import area
 from timebank.core import clock, database
 from timebank.core.database import transaction
+from timebank.core.errors import Forbidden
 from timebank.core.locale import translate
-from timebank.core.scope import Scope
+from timebank.core.scope import Role, Scope
 from timebank.matters.schemas import MatterStatus
 from timebank.matters.words import STATUSES
 from timebank.policies.values import policies
 
 SIMILAR_MAX = 5
+OF_THE_PLACE = frozenset(Role) - {Role.unit_contact}
 
 
 class SimilarOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,9 +64,12 @@ _SIMILAR = (
 async def similar_matters(scope: Scope, category: str, area_id: UUID, language: str = "zh") -> list[SimilarOut]:
     """Open matters of the category at the place, in what lies in it and above it up to its building. Newest first.
 
-    Only of public categories, without words or names of others. Raises NotFound.
+    Only of public categories, without words or names of others, and for who may open one here: a unit's contact, who
+    serves the unit in a whole county, does not read what is reported there. Raises Forbidden, NotFound.
     """
     scope.require_use("matters")
+    if scope.person is None and scope.counter_station_id is None and not (scope.system or scope.has(*OF_THE_PLACE)):
+        raise Forbidden
     async with transaction(scope):
         place = await area(scope, area_id)
         around = await database.fetch(

@@ -24,7 +24,7 @@ from timebank.matters.loop import ending, handling, rating, showing, talking
 from timebank.matters.pages.shelf import shelf_of
 from timebank.matters.pages.timeline import TONES, next_in_words, open_question, timeline
 from timebank.matters.reading.listing import community_of_served, list_matters
-from timebank.matters.reading.one import find_matter
+from timebank.matters.reading.one import find_matter, seen_matter
 from timebank.matters.reading.shown import MatterOut
 from timebank.matters.schemas import (
     FinishIn,
@@ -118,7 +118,9 @@ class MatterPages(Controller):
     @get("/helped/{helper_id:uuid}")
     async def helped(self, caller: NamedDependency[Scope], helper_id: FromPath[UUID]) -> Redirect:
         """The matter that this help was for; where its minutes lead."""
-        return see_other(f"/matters/{await matter_helped(caller, helper_id)}")
+        matter_id = await matter_helped(caller, helper_id)
+        await seen_matter(caller, matter_id)
+        return see_other(f"/matters/{matter_id}")
 
     @post("/{matter_id:uuid}/answer")
     @shown_again(lambda request, caller, matter_id: matter_page(request, caller, matter_id))

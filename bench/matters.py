@@ -15,7 +15,7 @@ import click
 import httpx
 
 from bench.pictures import measure_pictures
-from tests.matters.ground import CATEGORIES, add_categories, add_grids
+from tests.matters.ground import add_grids
 from tests.support.matters import grant
 from tests.support.switches import switch_on
 from tests.support.town import Town, build_town
@@ -23,6 +23,8 @@ from timebank.app import create_app
 from timebank.core import clock, database, names
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import SESSION_COOKIE
+from timebank.matters.categories.categories import switched_on
+from timebank.matters.categories.defaults import DEFAULTS
 from timebank.matters.figures.counting import count_matters
 
 COMMUNITIES, GRIDS, FEW, MANY = 37, 67, 355, 1_000_000
@@ -30,6 +32,7 @@ DAYS_FEW, DAYS_MANY = 90, 3 * 365
 ROUNDS, TARGET = 15, 60
 OPEN, LIST_TARGET = 5_000, 100
 GROWTH_MAX = 1.25
+CODES = [one.code for one in DEFAULTS if "wish" not in one.kinds]
 
 _MATTERS = """
 INSERT INTO matter (community_id, id, number, kind, category_code, area_id, channel, status, level, received_at,
@@ -91,7 +94,10 @@ async def _county(owner: asyncpg.Connection, town: Town) -> dict[UUID, list[UUID
         town.communities[name] = id_
     grids = {}
     for community, number in _evenly(GRIDS, town.communities.values()).items():
-        await add_categories(owner, community)
+        # As a street administrator would who switches matters on.
+        scope = Scope.of_system(community)
+        async with database.transaction(scope):
+            await switched_on(scope)
         await switch_on(owner, community, "matters")
         grids[community] = await add_grids(owner, community, number)
     return grids
@@ -115,27 +121,27 @@ async def _add(
     await owner.execute("SET session_replication_role = replica")  # the ground refers to what is there
     for community, number in numbers.items():
         begun = await owner.fetchval("SELECT count(*) FROM matter WHERE community_id = $1", community)
-        codes = list(CATEGORIES)
         opened = -(-number // open_one_of)
         await owner.execute(
-            _MATTERS, community, codes, grids[community], now, number, begun, days, opened, timeout=600
+            _MATTERS, community, CODES, grids[community], now, number, begun, days, opened, timeout=600
         )  # fmt: skip
         await owner.execute(_STEPS, community, begun, timeout=600)
     await owner.execute("ANALYZE")
     for community in numbers:
         await owner.execute("DELETE FROM matter_counted WHERE community_id = $1", community)
         await count_matters(Scope.of_system(community))
-    await owner.execute("ANALYZE")
+    await owner.execute("VACUUM ANALYZE")  # as the server does by itself a minute after tables have grown
 
 
 async def _measure(client: httpx.AsyncClient, ground: str) -> dict[str, float]:
     click.echo(ground)
     today = clock.local_day()
-    month = f"since={today.replace(day=1)}&until={today}"
+    month, year = (f"since={first}&until={today}" for first in (today.replace(day=1), today - timedelta(days=365)))
     pages = {
         "county page, by community": f"/admin/figures/matters?by=community&{month}",
         "county page, by grid": f"/admin/figures/matters?by=grid&{month}",
         "county page, by category": f"/admin/figures/matters?by=category&{month}",
+        "county page, by category, a year": f"/admin/figures/matters?by=category&{year}",
     }
     return {words: await _timed(client, words, address) for words, address in pages.items()}
 

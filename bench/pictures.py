@@ -15,7 +15,6 @@ import httpx
 from PIL import Image
 
 from bench.service import serving
-from tests.matters.ground import CATEGORIES
 from tests.support.matters import BUILDING
 from tests.support.town import Town
 from timebank.core import clock, settings
@@ -93,7 +92,7 @@ async def _report(client: httpx.AsyncClient, town: Town, by: dict[str, str], con
     began = time.perf_counter()
     photo = await _send_picture(client, by, content)
     body = {
-        "kind": "report", "category": CATEGORIES[0], "area_id": str(town.areas[BUILDING]), "said": "井盖坏了",
+        "kind": "report", "category": "manhole", "area_id": str(town.areas[BUILDING]), "said": "井盖坏了",
         "photo_ids": [photo],
     }  # fmt: skip
     answer = await client.post("/api/v1/matters", headers=by | {"Idempotency-Key": str(clock.new_id())}, json=body)

@@ -17,7 +17,7 @@ from timebank.core import clock, database
 from timebank.core.database import transaction
 from timebank.core.errors import Forbidden
 from timebank.http.callers import SESSION_COOKIE
-from timebank.matters.figures.counting import count_days, count_matters
+from timebank.matters.figures.counting import count_days, count_matters, monday_of
 from timebank.matters.figures.reading import matter_figures
 from timebank.matters.figures.schemas import By, FigurePeriod, FigureRow
 
@@ -138,7 +138,8 @@ async def test_a_count_after_random_changes_of_old_days_equals_a_count_from_the_
         kept = await rows_of(owner)
         scope = town.system()
         async with transaction(scope):
-            await database.execute("DELETE FROM matter_tally WHERE community_id = $1", town.community)
+            for table in ("matter_tally", "matter_tally_week"):
+                await database.execute(f"DELETE FROM {table} WHERE community_id = $1", town.community)
             await count_days(scope, sorted({one.received_on for one in ground}))
         assert await rows_of(owner) == kept
     for by in ("grid", "category"):
@@ -149,8 +150,32 @@ async def test_a_count_after_random_changes_of_old_days_equals_a_count_from_the_
 
 
 async def rows_of(owner: asyncpg.Connection) -> list[tuple[object, ...]]:
-    found = await owner.fetch("SELECT * FROM matter_tally ORDER BY community_id, day, subject_kind, subject")
-    return [tuple(row) for row in found]
+    """What is stored of each day and of each week, of which one is the sum of its days."""
+    days = await owner.fetch("SELECT * FROM matter_tally ORDER BY community_id, day, subject_kind, subject")
+    weeks = await owner.fetch("SELECT * FROM matter_tally_week ORDER BY community_id, week, subject_kind, subject")
+    summed: dict[tuple[object, ...], list[int]] = {}
+    for community, day, kind, subject, *counts in map(tuple, days):
+        week = summed.setdefault((community, monday_of(day), kind, subject), [0] * len(counts))
+        week[:] = [one + more for one, more in zip(week, counts, strict=True)]
+    assert {tuple(row)[:4]: list(row)[4:] for row in weeks} == summed
+    return [tuple(row) for row in (*days, *weeks)]
+
+
+async def test_any_period_is_read_as_the_sum_of_its_days(
+    town: Town, owner: asyncpg.Connection, ground: list[Given]
+) -> None:
+    """From any day of a week to any other: days alone, whole weeks alone, and whole weeks between days."""
+    scope = await town.scope("赵丽")
+    for begins in range(8):
+        for days in (*range(9), 13, 14, 20, 27, (LAST - FIRST).days - begins):
+            first = FIRST + timedelta(days=begins)
+            last = first + timedelta(days=days)
+            here = [one for one in ground if first <= one.received_on <= last]
+            with clock.at(NOON):
+                total = (await matter_figures(scope, "category", first, last)).total
+            by_hand = counted_by_hand(here)
+            for measure in ("received", "mature", "done0", "done1", "done2", "reopened", "asked", "answered", "solved"):
+                assert getattr(total, measure) == by_hand[measure], (first, last, measure)
 
 
 async def test_who_reads_which_figures(town: Town, ground: list[Given]) -> None:
@@ -174,7 +199,7 @@ async def test_who_reads_which_figures(town: Town, ground: list[Given]) -> None:
 async def test_two_workers_at_once_count_the_same(town: Town, owner: asyncpg.Connection, ground: list[Given]) -> None:
 
     kept = await rows_of(owner)
-    await owner.execute("DELETE FROM matter_tally; DELETE FROM matter_counted")
+    await owner.execute("DELETE FROM matter_tally; DELETE FROM matter_tally_week; DELETE FROM matter_counted")
     with clock.at(NOON):
         await asyncio.gather(*(count_matters(town.system()) for _ in range(4)))
     assert await rows_of(owner) == kept

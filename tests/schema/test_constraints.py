@@ -170,6 +170,7 @@ OF_SERVICE: dict[str, str] = {
     "matter_number_unique": "a free number is looked for; of two alike one is run again",
     "matter_nonce_unique": "the stored report is answered first; of two at once one is run again",
     "matter_tally_subject": KIND, "matter_tally_order": "counted by one statement",
+    "matter_tally_week_monday": "counted by one statement",
     "matter_step_by_kind": KIND, "matter_step_matter": LOCKED,
     "matter_helper_once": UPSERT, "matter_helper_matter": LOCKED, "matter_helper_person": LOCKED,
     "matter_helper_times": BOUND,

@@ -195,6 +195,24 @@ class MatterTally(Table, tablename="matter_tally"):
     solved = Integer(default=None, null=False)
 
 
+class MatterTallyWeek(Table, tablename="matter_tally_week"):
+    community_id = UUID(default=None, null=False)
+    week = Date(default=None, null=False)
+    subject_kind = Varchar(length=8, default=None, null=False)
+    subject = Varchar(length=40, primary_key=True, default=None, null=False)
+    received = Integer(default=None, null=False)
+    counted = Integer(default=None, null=False)
+    done0 = Integer(default=None, null=False)
+    done1 = Integer(default=None, null=False)
+    done2 = Integer(default=None, null=False)
+    finished = Integer(default=None, null=False)
+    reopened = Integer(default=None, null=False)
+    returned = Integer(default=None, null=False)
+    asked = Integer(default=None, null=False)
+    answered = Integer(default=None, null=False)
+    solved = Integer(default=None, null=False)
+
+
 class MatterCounted(Table, tablename="matter_counted"):
     community_id = UUID(primary_key=True, default=None, null=False)
     step_id = UUID(default=None, null=False)

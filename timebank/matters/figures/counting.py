@@ -14,10 +14,17 @@ SETTLES_WITHIN = timedelta(minutes=10)
 """A step may be committed this much after its id was made, and its id then lies before one that was counted already."""
 DAYS_AT_ONCE = 400
 
-_COLUMNS = (
-    "community_id", "day", "subject_kind", "subject", "received", "counted", "done0", "done1", "done2", "finished",
-    "reopened", "returned", "asked", "answered", "solved",
+MEASURES = (
+    "received", "counted", "done0", "done1", "done2", "finished", "reopened", "returned", "asked", "answered", "solved",
 )  # fmt: skip
+_COLUMNS = ("community_id", "day", "subject_kind", "subject", *MEASURES)
+_COLUMNS_OF_WEEK = ("community_id", "week", "subject_kind", "subject", *MEASURES)
+_COUNT_WEEKS = f"""
+SELECT t.community_id, w.week, t.subject_kind, t.subject, {", ".join(f"sum(t.{each})::integer" for each in MEASURES)}
+FROM unnest($2::date[]) AS w (week)
+JOIN matter_tally t ON t.community_id = $1 AND t.day BETWEEN w.week AND w.week + 6
+GROUP BY t.community_id, w.week, t.subject_kind, t.subject
+"""  # noqa: S608  # constants of the program
 _COUNT = """
 WITH of_day AS (
     SELECT d.day, m.area_id, m.unit_id, m.category_code, m.status, m.done_days, m.reopens, m.returns,
@@ -106,7 +113,7 @@ def _first_id_at(moment: datetime) -> UUID:
 
 
 async def count_days(scope: Scope, days: Collection[date]) -> None:
-    """Count these local days anew, in the open transaction."""
+    """Count these local days anew, and then the weeks that they are in, in the open transaction."""
     bounds = [clock.day_bounds(day) for day in days]
     await database.execute(
         "DELETE FROM matter_tally WHERE community_id = $1 AND day = ANY ($2::date[])", scope.community_id, list(days)
@@ -115,3 +122,14 @@ async def count_days(scope: Scope, days: Collection[date]) -> None:
         _COUNT, scope.community_id, list(days), [begin for begin, _end in bounds], [end for _begin, end in bounds]
     )
     await database.insert_many("matter_tally", _COLUMNS, [tuple(row.values()) for row in counted])
+    weeks = sorted({monday_of(day) for day in days})
+    await database.execute(
+        "DELETE FROM matter_tally_week WHERE community_id = $1 AND week = ANY ($2::date[])", scope.community_id, weeks
+    )
+    counted = await database.fetch_unlimited(_COUNT_WEEKS, scope.community_id, weeks)
+    await database.insert_many("matter_tally_week", _COLUMNS_OF_WEEK, [tuple(row.values()) for row in counted])
+
+
+def monday_of(day: date) -> date:
+    """The first day of the week that the day is in."""
+    return day - timedelta(days=day.weekday())

@@ -16,6 +16,7 @@ from timebank.core import clock, database
 from timebank.core.database import Filters, transaction
 from timebank.core.errors import Forbidden, NotFound
 from timebank.core.scope import Role, Scope
+from timebank.matters.figures.counting import MEASURES, monday_of
 from timebank.matters.figures.schemas import By, FigurePeriod, FigureRow, Figures, Targets
 from timebank.matters.reading.served import Served, add_served, places_of, units_served
 from timebank.policies.values import policies_of
@@ -172,17 +173,31 @@ async def _communities(scope: Scope, region_id: UUID | None) -> frozenset[UUID]:
     return frozenset(UUID(bytes=row["id"].bytes) for row in found)
 
 
+_SUMMED = f"community_id, subject_kind, subject, {', '.join(MEASURES)}"
+_PERIOD = f"""(
+    SELECT day, {_SUMMED} FROM matter_tally WHERE day >= $2 AND day < $6
+    UNION ALL SELECT week, {_SUMMED} FROM matter_tally_week WHERE week >= $6 AND week < $7
+    UNION ALL SELECT day, {_SUMMED} FROM matter_tally WHERE day >= $7 AND day <= $3
+)"""  # noqa: S608  # constants of the program
+
+
 async def _counted(by: By, seen: _Seen, first: date, last: date, mature_to: date) -> list[_Counted]:
     way = _WAYS[by]
-    asked = Filters(database.as_texts(seen.communities), first, last, mature_to, way.stored)
+    weeks = _whole_weeks(first, min(last, mature_to))
+    asked = Filters(database.as_texts(seen.communities), first, last, mature_to, way.stored, *weeks)
     seen.add(asked, way.subject, "t.community_id")
     return await database.rows(
         _Counted,
-        f"SELECT {way.subject} AS subject, {_SUMS} FROM matter_tally t {way.beside} "  # noqa: S608  # no input
-        "WHERE t.community_id = ANY ($1::text[]::uuid[]) AND t.day BETWEEN $2 AND $3 AND t.subject_kind = $5"
-        f"{asked.sql} GROUP BY 1",
+        f"SELECT {way.subject} AS subject, {_SUMS} FROM {_PERIOD} t {way.beside} "  # noqa: S608  # no input
+        f"WHERE t.community_id = ANY ($1::text[]::uuid[]) AND t.subject_kind = $5{asked.sql} GROUP BY 1",
         *asked.values,
     )
+
+
+def _whole_weeks(first: date, last: date) -> tuple[date, date]:
+    """The Mondays of the first week that lies within the period and after the last one; twice `first` if none does."""
+    begin, end = monday_of(first + timedelta(days=6)), monday_of(last + timedelta(days=1))
+    return (begin, end) if begin < end else (first, first)
 
 
 _OPEN_NOW = "m.status IN ('received', 'dispatched', 'accepted') AND m.kind <> 'wish'"

@@ -23,7 +23,7 @@ from timebank.app import create_app
 from timebank.core import clock, database, names
 from timebank.core.scope import Role, Scope
 from timebank.http.callers import SESSION_COOKIE
-from timebank.matters.categories.categories import switched_on
+from timebank.matters.categories.categories import add_defaults
 from timebank.matters.categories.defaults import DEFAULTS
 from timebank.matters.figures.counting import count_matters
 
@@ -94,10 +94,8 @@ async def _county(owner: asyncpg.Connection, town: Town) -> dict[UUID, list[UUID
         town.communities[name] = id_
     grids = {}
     for community, number in _evenly(GRIDS, town.communities.values()).items():
-        # As a street administrator would who switches matters on.
-        scope = Scope.of_system(community)
-        async with database.transaction(scope):
-            await switched_on(scope)
+        async with database.transaction(scope := Scope.of_system(community)):
+            await add_defaults(scope)
         await switch_on(owner, community, "matters")
         grids[community] = await add_grids(owner, community, number)
     return grids

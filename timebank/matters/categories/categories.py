@@ -234,15 +234,20 @@ async def _require_known(scope: Scope, wanted: CategoryIn) -> None:
 
 
 async def switched_on(scope: Scope) -> None:
-    """Write the categories that a community begins with; those that it has already stay as they are.
+    """Write the categories that the community begins with, once it has a grid head or an administrator.
 
-    Raises NobodyDispatches where it has neither a grid head nor an administrator.
+    Raises NobodyDispatches.
     """
     served: bool = await database.fetch_value(
         "SELECT community_has_dispatcher($1, $2)", scope.community_id, clock.local_day()
     )
     if not served:
         raise NobodyDispatches
+    await add_defaults(scope)
+
+
+async def add_defaults(scope: Scope) -> None:
+    """Write the categories that a community begins with, in the open transaction; one that is there stays."""
     await database.insert_many(
         "matter_category",
         (

@@ -80,10 +80,10 @@ async def settles_matters(county: asyncpg.Connection) -> None:
 
 
 async def _earns_points(county: asyncpg.Connection) -> None:
-    """Confirmed reports are on the board, and points of them on statements; heads earn by the rule of hazards."""
+    """Confirmed reports are on the board, and points of them on statements; heads and couriers earn by their rules."""
     deeds = await county.fetch("SELECT rule_code, status FROM deed WHERE source_kind = 'matter'")
     assert Counter(row["rule_code"] for row in deeds if row["status"] == "credited")["report"] > 50
-    assert {row["rule_code"] for row in deeds if row["status"] == "noticed"} == {"report", "hazard"}
+    assert {row["rule_code"] for row in deeds if row["status"] == "noticed"} == {"report", "hazard", "courier-report"}
     reasons = await county.fetch("SELECT DISTINCT change ->> 'why' AS why FROM audit WHERE verb = 'award_deed'")
     assert {row["why"] for row in reasons} <= {None, "capped"}, "nobody was refused for being a party"
 

@@ -53,8 +53,13 @@ DEED_RULES: tuple[tuple[str, str, int, str, CapPeriod, int, int], ...] = (
     ("hazard", "发现并上报隐患", 5, "每件", "month", 4, 8),
     ("opinion", "收集居民意见", 3, "每次", "month", 4, 8),
 )
-REPORT_RULE: tuple[str, str, int, str, CapPeriod, int, int] = ("report", "反映问题经核实", 2, "每件", "week", 5, 8)
-TRIGGERS: dict[str, Trigger] = {"report": "report_confirmed", "hazard": "head_report_confirmed"}
+REPORT_RULES: tuple[tuple[str, str, int, str, CapPeriod, int, int], ...] = (
+    ("report", "反映问题经核实", 2, "每件", "week", 5, 8),
+    ("courier-report", "骑手反映问题经核实", 2, "每件", "week", 3, 8),
+)
+TRIGGERS: dict[str, Trigger] = {
+    "report": "report_confirmed", "hazard": "head_report_confirmed", "courier-report": "courier_report_confirmed",
+}  # fmt: skip
 """What is filed as a deed by itself once it is confirmed, by the code of its rule."""
 USES = ("units", "teams", "matters")
 """The capabilities that the communities have switched on."""

@@ -23,7 +23,7 @@ from timebank.demo.county import (
     MINUTES_PER_POINT,
     MORE_GOODS,
     OPENS,
-    REPORT_RULE,
+    REPORT_RULES,
     SERVICE_RULE,
     TRIGGERS,
     UNITS,
@@ -200,7 +200,7 @@ class Place:
         await set_rule(
             self.system, RuleIn(kind="service", name=name, code=code, minutes_per_point=MINUTES_PER_POINT[0])
         )
-        for code, name, points, unit, period, per_person, per_area in (*DEED_RULES, REPORT_RULE):
+        for code, name, points, unit, period, per_person, per_area in (*DEED_RULES, *REPORT_RULES):
             wanted = RuleIn(
                 kind="deed", name=name, code=code, points=points, unit=unit, cap_period=period,
                 cap_per_person=per_person,

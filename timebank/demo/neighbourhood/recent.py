@@ -67,6 +67,10 @@ class Recent:
     def area(self, building: str) -> tuple[str, ...]:
         return next(area for area in self.place.areas if len(area) == 2 and area[1] == building)
 
+    @property
+    def courier(self) -> Scope:
+        return self.place.scope(self.place.holder(Role.mobile_worker))
+
     def reporter(self, building: str) -> Resident:
         return self.cast.reporter(self.area(building))
 
@@ -146,7 +150,7 @@ class Recent:
 
     def _refused_but_true(self) -> Loop:
         loop = self.opened(
-            self.reporter("2栋"), self.on(5, 10), "facilities", "2栋", "铁路边的围网破了个洞", place="2栋北面的铁路"
+            self.courier, self.on(5, 10), "facilities", "2栋", "铁路边的围网破了个洞", place="2栋北面的铁路"
         )
         loop.then(self.on(5, 11), refuse, self.head, RefuseIn("not_ours", "围网归铁路管，已经打电话转过去了"))
         return loop.confirm(self.on(5, 15), self.head, "到现场看过，情况属实")
@@ -221,9 +225,8 @@ class Recent:
         """What waits for the grid head, the unit's contact, the grid worker and the resident who sign in."""
         named = self.place.named
         yield self.opened(named("许小兰"), self.ago(2), "street_light", "3栋", "3栋门口的灯昨晚没亮")
-        courier = self.place.scope(self.place.holder(Role.mobile_worker))
         yield self.opened(
-            courier, self.ago(1), "manhole", "1栋", "井盖翘起来了，骑车差点摔", kind="event", scene="manhole"
+            self.courier, self.ago(1), "manhole", "1栋", "井盖翘起来了，骑车差点摔", kind="event", scene="manhole"
         )
         yield self.sent(
             self.opened(self.reporter("4栋"), self.ago(4), "rubbish", "4栋", "楼后又堆了旧沙发", scene="rubbish"),

@@ -95,7 +95,8 @@ BEGIN
 END
 $$;
 
--- As before, with what people report, do and offer where both records have it.
+-- As before, with what people report, do and offer where both records have it. A condition of person_links with an OR stands in brackets:
+-- without them the rows of everybody were led to the kept record.
 -- Lets two records be one: the ledger by transfers, all else by leading its rows to the kept record. Whoever spends through the kept
 -- record's login waits as after a change of phone: each of the logins is told, and for p_rest nothing is spent through any.
 CREATE OR REPLACE FUNCTION person_merge(p_community uuid, e ledger_entry, p_kept uuid, p_merged uuid, p_reason text, p_by_login uuid, p_rest interval,
@@ -152,7 +153,7 @@ BEGIN
             led.matter_id, (extract(epoch FROM led.at) * 1000000)::bigint FROM led;
     PERFORM followers_counted(p_community, e.source_id);
     FOR l IN SELECT * FROM person_links() LOOP
-        EXECUTE format('WITH led AS (UPDATE %1$I r SET %2$I = $3 WHERE r.community_id = $1 AND r.%2$I = $2 AND %3$s RETURNING r.id) '
+        EXECUTE format('WITH led AS (UPDATE %1$I r SET %2$I = $3 WHERE r.community_id = $1 AND r.%2$I = $2 AND (%3$s) RETURNING r.id) '
                        'INSERT INTO person_merge_row (community_id, merge_id, noun, field, row_id) SELECT $1, $4, %1$L, %2$L, led.id FROM led',
                        l.noun, l.field, l.holds) USING p_community, p_merged, p_kept, e.source_id;
     END LOOP;

@@ -1,14 +1,17 @@
 """The book of the next month: what was open is ended as it says, nobody earns, and what was done here stays."""
 
 import asyncio
+import html
 from collections.abc import AsyncIterator
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
 
+from tests.access.test_access_pages import browser
 from tests.imports.kinds.test_matter_books import codes, local, matters, row, take_in, tally, warned
 from tests.imports.kinds.test_members import book
 from tests.support.matters import FIRM, MORNING, Ground, let_reports_earn, matters_ground
@@ -202,6 +205,31 @@ async def test_what_somebody_has_acted_on_here_is_left_alone_and_the_report_says
     assert (await one(owner, "甲"))["number"] in sentences[2]
     assert "6 件与以前登记的不同，没有改动，原因写在各行里" in report.notes
     assert await everything(owner) == before
+
+
+async def test_the_pages_say_how_many_ended_and_how_many_were_left_alone_and_why(
+    ground: Ground, owner: asyncpg.Connection, client: httpx.AsyncClient
+) -> None:
+    town = ground.town
+    await take_in(town, row("P-1", "2026-11-02", "甲"), row("P-2", "2026-11-02", "乙"))
+    handled = await one(owner, "乙")
+    await ground.dispatch(handled["id"])
+    headers, csrf = await browser(town, "赵丽")
+    rows = [later("P-1", "2026-11-02", "甲", "2026-11-03"), later("P-2", "2026-11-02", "乙", "2026-11-03")]
+    draft = await client.post(
+        "/admin/imports", headers=headers, data={"_csrf": csrf, "kind": "matters"},
+        files={"file": ("下月.xlsx", book(("12月", [LATER, *rows])))},
+    )  # fmt: skip
+    tried = (await client.get(draft.headers["location"], headers=headers)).text
+    ended, alone = "1 件以前导入时还没有办结，按这份台账办结", "1 件与以前登记的不同，没有改动，原因写在各行里"
+    assert (ended in tried, alone in tried, f"事项 {handled['number']} 导入以后有人在这里办过" in tried) == (True,) * 3
+    taken = await client.post(draft.headers["location"], headers=headers, data={"_csrf": csrf, "skip_bad": "1"})
+    done = (await client.get(taken.headers["location"], headers=headers)).text
+    assert ("新录入或了结 1 行。" in done, ended in done, alone in done) == (True,) * 3
+    english = headers | {"Accept-Language": "en"}
+    said = html.unescape((await client.get(taken.headers["location"], headers=english)).text)
+    assert "Left open by an earlier import and closed as this book says: 1" in said
+    assert f"Somebody has worked on matter {handled['number']} here since it was imported" in said
 
 
 async def test_an_untidy_later_book_finds_its_matters(ground: Ground, owner: asyncpg.Connection) -> None:

@@ -84,12 +84,13 @@ async def booked_matters(
         )  # fmt: skip
         found += await database.rows(
             Booked,
-            f"{_BOOKED} AND m.channel = 'import' AND m.id <> ALL ($2) AND EXISTS (SELECT FROM "
-            "unnest($3::timestamptz[], $4::timestamptz[], $5::text[]) AS s (begins, ends, said) "
+            f"{_BOOKED} AND m.channel = 'import' AND EXISTS (SELECT FROM "
+            "unnest($2::timestamptz[], $3::timestamptz[], $4::text[]) AS s (begins, ends, said) "
             "WHERE m.received_at >= s.begins AND m.received_at < s.ends AND m.said = s.said)",
-            scope.community_id, [one.id for one in found], [begins for begins, _ends in bounds],
-            [ends for _begins, ends in bounds], [said for _day, said in said_on],
+            scope.community_id, [begins for begins, _ends in bounds], [ends for _begins, ends in bounds],
+            [said for _day, said in said_on],
         )  # fmt: skip
+        found = list({one.id: one for one in found}.values())
         used = await _used(scope, [one.id for one in found if one.is_imported])
     return [msgspec.structs.replace(one, used=one.id in used) for one in found]
 

@@ -204,4 +204,7 @@ SHOWN = {
     "credit_deed": "the lines of deeds", "import_matter": "tests/imports/kinds/test_matter_books.py",
     "withdraw_matters": "tests/imports/kinds/test_matter_books.py",
     "withdraw_reported": "tests/imports/kinds/test_members.py",
+    "end_booked": "tests/imports/kinds/test_later_books.py", "reopen_booked": "tests/imports/kinds/test_later_books.py",
+    "enter_skill": "tests/imports/kinds/test_member_skills.py",
+    "withdraw_entered": "tests/imports/kinds/test_member_skills.py",
 }  # fmt: skip

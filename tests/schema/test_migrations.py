@@ -143,6 +143,8 @@ LANDED = {
     "0078_wishes_and_moves.sql": "5f0b315ed2838799accff84c999acad396dbe6e07d9e50a781ce8b6941ce437c",
     "0079_corrections.py": "85445dabb9e5ec21a273b5f91d869a766a722c790f8f554538bfa5166c2b623e",
     "0079_corrections.sql": "bbf46c7e933bb52f487856a5a7a89491a4e64e9b3bd421336e079e84c51711e7",
+    "0080_later_books.py": "d7d5c7874bf1739777142421559286b6051c7da32b0389f92d723f5441591d74",
+    "0080_later_books.sql": "9eefc8d6286f3248b0f483561dd05b4e28e32500445f37fdd8b079dffa24f2e8",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

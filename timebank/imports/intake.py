@@ -20,7 +20,7 @@ Where = tuple[str, int, int]
 """Sheet, row, and the part of the row: which of its people or services."""
 Noun = Literal[
     "person", "area", "role_grant", "guardianship", "activity", "service_record", "deed", "good", "stock", "stock_move",
-    "affiliation", "matter",
+    "affiliation", "person_skill", "matter", "matter_step",
 ]  # fmt: skip
 
 FILE_NAME_MAX = 200

@@ -265,6 +265,8 @@ CAPABILITY = Capability(
         "hand_down_matter": _("把事项交下一级"),
         "hand_up_matter": _("把事项上报上一级"),
         "import_matter": _("从旧台账录入了事项"),
+        "end_booked": _("按后来的台账了结了事项"),
+        "reopen_booked": _("撤回了后来的台账，事项接着等派单"),
         "merge_matter": _("合并了事项"),
         "open_matter": _("提交了事项"),
         "postpone_matter": _("给事项延期"),

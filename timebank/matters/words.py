@@ -17,7 +17,7 @@ BECAUSE = {
     "spam": _("不是要办的事"), "elsewhere": _("在别的社区"), "mediation": _("要由调解来办"),
 }  # fmt: skip
 VERBS = {
-    "open": _("收到"), "import": _("从旧台账录入"),
+    "open": _("收到"), "import": _("从旧台账录入"), "import_end": _("后来的台账写着已经了结"),
     "dispatch": _("派单"), "hand_up": _("上报上一级"), "hand_down": _("交下一级"),
     "take": _("接单"), "give_up": _("放弃"), "return": _("退回"), "ask": _("提问"), "answer": _("回答"),
     "postpone": _("延期"), "finish": _("办结"), "confirm": _("核实"), "rate": _("评价"), "reopen": _("重办"),

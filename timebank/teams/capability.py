@@ -22,7 +22,7 @@ CAPABILITY = Capability(
     people=(
         PersonColumn("team_member", "person_id", "moves"),
         PersonColumn("person_skill", "person_id", "moves"),
-        PersonColumn("free_time", "person_id", "stays"),
+        PersonColumn("free_time", "person_id", "settled"),
     ),
     in_use={"area": "SELECT area_id FROM team WHERE community_id = $1"},
     sentences={
@@ -34,11 +34,16 @@ CAPABILITY = Capability(
         "team.leads_no_more": _("您不再担任班组“{team}”的组长，仍是成员。"),
         "team.message": _("班组“{team}”的组长：{text}"),
         "skill_proof_seen": _("社区看过了您“{skill}”的证件。"),
+        "skill_entered": _(
+            "社区按单位的名单给您登记了 {count} 项技能。别人查不到；愿意被找到的，请到“班组”里打开，不对的可以收回。"
+        ),
+        "skill_entered.undone": _("社区收回了按名单给您登记的 {count} 项技能。"),
     },
     messages={
         "team": MessageKind(leads="/teams"),
         "team.asked": MessageKind(leads="/teams", waits=True),
         "skill_proof_seen": MessageKind(leads="/teams"),
+        "skill_entered": MessageKind(leads="/teams"),
     },
     audit={
         "found_team": _("成立了班组"),
@@ -52,6 +57,8 @@ CAPABILITY = Capability(
         "change_skill": _("修改了技能"),
         "offer_skill": _("登记了自己的技能"),
         "withdraw_skill": _("收回了自己的技能"),
+        "enter_skill": _("按名单登记了技能"),
+        "withdraw_entered": _("撤回了按名单登记的技能"),
         "see_proof": _("看过了技能的证件"),
     },
     nouns={

@@ -127,7 +127,7 @@ async def test_closed_and_open_matters_of_a_book_are_written_with_their_due_date
 
     again = await take_in(town, *rows)
     assert (again.outcome, again.created) == ("unchanged", 0)
-    rows[2] = row("SJ-2026-003", "2026-11-02", "丙：井盖松动", "2026-11-05", category="井盖")
+    rows[1] = row("SJ-2026-002", "2026-11-02 15:20", "乙：路灯换了", "2026-11-04 09:00", spot="5栋门口", answer="满意")
     assert (await take_in(town, *rows)).created == 0, "what is entered already is not overwritten"
 
 

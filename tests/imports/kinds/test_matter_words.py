@@ -80,7 +80,6 @@ def test_what_cannot_have_been_is_refused(came: SaidMoment, done: SaidMoment | N
         (("未办结", "处理中"), True, False, "matter_done_differs"),
         (("已办结", "是"), False, True, "matter_done_missing"),
         (("",), False, True, "matter_state_missing"),
-        (("作废", "不予受理", "重复上报"), True, True, "matter_void"),
         (("市局",), False, False, "matter_state_unclear"),
     ],
 )

@@ -96,7 +96,7 @@ async def test_a_list_reports_in_who_is_known_and_registers_who_is_new(
     told = await owner.fetch("SELECT said->>'unit' AS unit FROM message WHERE sentence = 'reported_in'")
     assert sorted(one["unit"] for one in told) == ["供电公司", "县税务局", "县税务局"]
     assert any("2 位不住在社区的人" in note for note in done.notes)
-    assert any("特长" in note for note in done.notes)
+    assert [(odd.row, odd.code) for odd in done.warnings] == [(3, "skill_not_listed")]
 
     again = await take_in(town, content)
     assert (again.outcome, again.created) == ("unchanged", 0)

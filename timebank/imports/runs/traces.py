@@ -12,6 +12,8 @@ from timebank.core.locale import _, translate
 from timebank.core.scope import Scope
 from timebank.imports.intake import Kind, Noun
 from timebank.matters.opening.importing import used_matters
+from timebank.matters.opening.later_books import ended_by_later_books, matters_ended_by
+from timebank.teams.importing import changed_offers
 
 SENTENCES: Mapping[str, str] = {
     "visited": _("{name}已经签到过"),
@@ -34,7 +36,10 @@ SENTENCES: Mapping[str, str] = {
     "reported_in": _("{name}已从单位报到"),
     "spoke": _("{name}反映或承办过事项"),
     "left_unit": _("{name}的报到后来结束了"),
+    "changed_skill": _("{name}的技能后来由本人改过，或看过证件"),
+    "offers_skill": _("{name}登记过别的技能"),
     "handled_matter": _("事项 {name} 后来有人办过"),
+    "ended_by_book": _("事项 {name} 后来的台账写着已经了结"),
 }
 
 
@@ -59,7 +64,10 @@ MANY: Mapping[str, str] = {
     "reported_in": _("{names}等 {count} 人已从单位报到"),
     "spoke": _("{names}等 {count} 人反映或承办过事项"),
     "left_unit": _("{names}等 {count} 人的报到后来结束了"),
+    "changed_skill": _("{names}等人的 {count} 项技能后来由本人改过，或看过证件"),
+    "offers_skill": _("{names}等 {count} 人登记过别的技能"),
     "handled_matter": _("{names}等 {count} 件事项后来有人办过"),
+    "ended_by_book": _("{names}等 {count} 件事项后来的台账写着已经了结"),
 }
 """The sentence for several traces of a kind, with their number and the first names."""
 
@@ -69,6 +77,7 @@ CURES: Mapping[str, str] = {
     "reviewed_deed": _("已审核的善行请到善行页逐条冲正，还没审核的逐条驳回。"),
     "moved_stock": _("库存请到物品页盘点改正，不该兑换的物品停止兑换。"),
     "handled_matter": _("有人办过的事项请到事项页逐件办理。"),
+    "ended_by_book": _("后来的台账超过 24 小时不能撤销的，请到事项页逐件办理。"),
 }
 """What the community does instead of the undo, by kind of trace; for traces of people it is _PEOPLE."""
 NAMED_MAX = 3
@@ -137,10 +146,14 @@ async def find_traces(scope: Scope, kind: Kind, made: Made, since: datetime) -> 
     if kind == "deeds":
         return await of_deeds(scope, made)
     if kind == "members":
-        return [*await of_people(scope, made, since), *await of_affiliations(scope, made)]
+        changed = await changed_offers(scope, made.get("person_skill", ()))
+        return [
+            *await of_people(scope, made, since),
+            *await of_affiliations(scope, made),
+            *(Trace("changed_skill", {"name": name}, offer_id) for offer_id, name in changed.items()),
+        ]
     if kind == "matters":
-        used = await used_matters(scope, made.get("matter", ()))
-        return [Trace("handled_matter", {"name": number}, matter_id) for matter_id, number in used.items()]
+        return await of_matters(scope, made)
     return await of_goods(scope, made, since)
 
 
@@ -180,6 +193,9 @@ _OF_PEOPLE = {
     "reported_in": (
         "SELECT person_id FROM affiliation WHERE community_id = $1 AND person_id = ANY ($2) AND id <> ALL ($3)"
     ),
+    "offers_skill": (
+        "SELECT person_id FROM person_skill WHERE community_id = $1 AND person_id = ANY ($2) AND id <> ALL ($3)"
+    ),
     "spoke": (
         "SELECT unnest(ARRAY[reporter_id, for_person_id, assignee_id]) FROM matter WHERE community_id = $1 "
         "AND (reporter_id = ANY ($2) OR for_person_id = ANY ($2) OR assignee_id = ANY ($2))"
@@ -193,7 +209,7 @@ _PARTS = " UNION ALL ".join(f"SELECT '{kind}', part.* FROM ({sql}) AS part" for 
 
 async def of_people(scope: Scope, made: Made, since: datetime) -> list[Trace]:
     """What the people of a roster have done since its import, or what others have done about them."""
-    own = [*made.get("role_grant", ()), *made.get("guardianship", ()), *made.get("affiliation", ())]
+    own = [one for noun in ("role_grant", "guardianship", "affiliation", "person_skill") for one in made.get(noun, ())]
     found = await database.fetch(
         f"SELECT DISTINCT p.pinyin, p.id, t.kind, p.name FROM ({_PARTS}) AS t (kind, person_id) "  # noqa: S608  # from above
         "JOIN person p ON p.community_id = $1 AND p.id = t.person_id WHERE p.id = ANY ($2) "
@@ -225,6 +241,17 @@ async def of_affiliations(scope: Scope, made: Made) -> list[Trace]:
         scope.community_id, list(made.get("affiliation", ())),
     )  # fmt: skip
     return [Trace("left_unit", {"name": row["name"]}, UUID(bytes=row["id"].bytes)) for row in found]
+
+
+async def of_matters(scope: Scope, made: Made) -> list[Trace]:
+    """The matters that the book has entered or ended and that somebody has acted on, or that a later book has ended."""
+    entered = made.get("matter", ())
+    used = await used_matters(scope, [*entered, *await matters_ended_by(scope, made.get("matter_step", ()))])
+    ended = await ended_by_later_books(scope, entered)
+    return [
+        *(Trace("handled_matter", {"name": number}, matter_id) for matter_id, number in used.items()),
+        *(Trace("ended_by_book", {"name": number}, matter_id) for matter_id, number in ended.items()),
+    ]
 
 
 async def of_hours(scope: Scope, made: Made) -> list[Trace]:

@@ -20,6 +20,7 @@ from timebank.imports.runs.traces import ImportUsed, in_withdrawn, of_people
 from timebank.imports.steps import Steps
 from timebank.matters.figures.counting import recount_days
 from timebank.matters.opening.importing import received_days, withdraw_imported
+from timebank.matters.opening.later_books import matters_ended_by, reopen_booked
 from timebank.people.enrolment.undo import undo_enrolments
 from timebank.people.guardianship.nominations import undo_nominations
 from timebank.people.messages import purge_import_messages
@@ -28,11 +29,12 @@ from timebank.service_records.honour.undo import undo_entered_hours
 from timebank.shop.goods import change_good
 from timebank.shop.schemas import GoodChange
 from timebank.shop.shelves.stock import take_if_enough
+from timebank.teams.importing import withdraw_entered
 from timebank.units.importing import withdraw_reported
 
 ORDER: tuple[Noun, ...] = (
-    "guardianship", "role_grant", "affiliation", "person", "area", "service_record", "activity", "deed", "stock_move",
-    "stock", "good", "matter",
+    "guardianship", "role_grant", "affiliation", "person_skill", "person", "area", "service_record", "activity", "deed",
+    "stock_move", "stock", "good", "matter_step", "matter",
 )  # fmt: skip
 
 
@@ -155,10 +157,22 @@ async def _affiliations(intake: Intake, ids: Sequence[UUID]) -> None:
     _require_all(intake, ids, gone)
 
 
+async def _skills(intake: Intake, ids: Sequence[UUID]) -> None:
+    gone = await withdraw_entered(intake.scope, intake.id, ids, leaving=await _leaving(intake))
+    _require_all(intake, ids, gone)
+
+
 async def _matters(intake: Intake, ids: Sequence[UUID]) -> None:
     days = await received_days(intake.scope, ids)
     gone = await withdraw_imported(intake.scope, intake.id, ids)
     _require_all(intake, ids, len(gone))
+    await recount_days(intake.scope, days)
+
+
+async def _ends(intake: Intake, ids: Sequence[UUID]) -> None:
+    days = await received_days(intake.scope, await matters_ended_by(intake.scope, ids))
+    waiting = await reopen_booked(intake.scope, intake.id, ids)
+    _require_all(intake, ids, len(waiting))
     await recount_days(intake.scope, days)
 
 
@@ -170,7 +184,8 @@ async def _goods(intake: Intake, ids: Sequence[UUID]) -> None:
 _BACK: Mapping[Noun, Callable[[Intake, Sequence[UUID]], Awaitable[None]]] = {
     "guardianship": _guardianships, "role_grant": _role_grants, "person": _people, "area": _areas,
     "service_record": _records, "activity": _activities, "deed": _deeds, "stock_move": _moves, "good": _goods,
-    "affiliation": _affiliations, "matter": _matters,
+    "affiliation": _affiliations, "person_skill": _skills, "matter": _matters,
+    "matter_step": _ends,
 }  # fmt: skip
 
 
@@ -240,6 +255,7 @@ async def _say_which_matters_stay(intake: Intake, _made: Sequence[Made]) -> None
         "SELECT count(*) FROM matter WHERE community_id = $1 AND id = ANY ($2)",
         intake.scope.community_id, await intake.made_by_run("matter"),
     )  # fmt: skip
+    stay += len(await matters_ended_by(intake.scope, await intake.made_by_run("matter_step")))
     _say_what_stays(intake, stay)
 
 

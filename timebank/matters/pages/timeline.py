@@ -43,6 +43,8 @@ def _in_words(matter: MatterOut, step: StepOut, language: str) -> str:
             return said(_("{who}在办"), who=step.unit or step.team).text(language)
         case "rate" if step.to_status == "dispatched":
             return translate(_WORDS["reopen"], language)
+        case "import_end":
+            return translate(_ENDED_BY_BOOK[step.to_status], language)
         case "postpone":
             return said(_("延到 {due:moment}"), due=due).text(language)
         case "correct_area" if step.from_grid and step.grid and step.from_grid != step.grid:
@@ -67,6 +69,12 @@ _WORDS = {
     "give_back": _("过了期限没有人来领，物品还给了送来的人"),
 }  # fmt: skip
 """What a step says where it names nobody."""
+
+
+_ENDED_BY_BOOK = {
+    "closed": _("台账写着已经办结"), "refused": _("台账写着不予办理"), "withdrawn": _("台账写着已经撤回"),
+}  # fmt: skip
+"""How a matter ended that an old book had left open and a later one ended."""
 
 
 def next_in_words(matter: MatterOut, language: str) -> str | None:

@@ -61,6 +61,20 @@ def place_of_matter(parsed: Parsed[BookRow], town: Buildings, row: BookRow) -> P
     return Placed(grid or grids[0])
 
 
+def lies_elsewhere(town: Buildings, row: BookRow, area_id: UUID, place: str) -> bool:
+    """Whether a row gives another place than that of a matter which was entered from an earlier book.
+
+    What that row left out is no difference, nor is a building that was only left in words.
+    """
+    grid, here = _grid(town, row.grid), town.town.around(area_id, "grid")
+    if isinstance(grid, UUID) and grid != here:
+        return True
+    if row.spot and row.spot not in place:
+        return True
+    found = _within(town, row.home, here) if row.home.building is not None else []
+    return len(found) == 1 and area_id not in (found[0], here)
+
+
 def _grid(town: Buildings, name: str | None) -> UUID | Problem | None:
     if name is None:
         return None

@@ -1,6 +1,7 @@
 """Reads an old book of matters: one row for each, with what it says of when, where, what, and how it ended."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.matters.headings import MATTERS, REQUIRED, is_running
 from timebank.imports.kinds.matters.moments_said import SaidMoment, in_order, said_done, said_moment
-from timebank.imports.kinds.matters.states import Answer, ended, resident_answer
+from timebank.imports.kinds.matters.states import Answer, Dropped, dropped, ended, resident_answer
 from timebank.imports.sheets import captions, table_survey, unread
 from timebank.imports.sheets.candidates import Mentions
 from timebank.imports.sheets.context import TitleDates
@@ -31,7 +32,8 @@ class BookRow:
     """A matter of the book. `number` is the book's own number, None where it only counts the rows of a sheet.
 
     `within` is the building that the place in words names, which counts only if the community has it. `reporter` is a
-    name with a phone, as nobody is meant by a name alone. `note` is what else the row says.
+    name with a phone, as nobody is meant by a name alone. `note` is what else the row says. With `dropped` the matter
+    ended without being done, on the day of `done_at` if the row has one.
     """
 
     sheet: str
@@ -51,6 +53,12 @@ class BookRow:
     answer: Answer | None
     note: str | None
     day_only: bool
+    dropped: Dropped | None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of it waits any more: it is done, or was dropped."""
+        return self.done_at is not None or self.dropped is not None
 
 
 def parse(book: Workbook, *, now: datetime) -> Parsed[BookRow]:
@@ -58,15 +66,25 @@ def parse(book: Workbook, *, now: datetime) -> Parsed[BookRow]:
     survey = table_survey.survey(book, MATTERS, REQUIRED)
     parsed: Parsed[BookRow] = Parsed()
     seen: dict[tuple[object, ...], tuple[str, int]] = {}
+    void: dict[tuple[object, ...], tuple[str, int]] = {}
     for reading, titled in table_survey.titled_rows(parsed, survey):
         row = _row(reading, titled, now)
-        if row is not None and not _repeats(reading, row, seen):
+        if row is not None and not _repeats(reading, row, void if row.dropped else seen):
             parsed.rows.append(row)
+    _refuse_written_anew(parsed, seen)
     unread.report_unread(parsed, book, survey)
     by_day = sum(row.day_only for row in parsed.rows)
     if by_day:
         parsed.notes.append(problem("note_days_alone", count=by_day))
     return parsed
+
+
+def _refuse_written_anew(parsed: Parsed[BookRow], seen: Collection[tuple[object, ...]]) -> None:
+    """Refuse what is struck off and stands in the book a second time as it is meant: that row counts."""
+    for row in parsed.rows:
+        if row.dropped and identity_of(row) in seen:
+            parsed.reading(row).refuse("state", problem("matter_void"))
+    parsed.rows = [row for row in parsed.rows if not parsed.reading(row).refused]
 
 
 def mentions(book: Workbook) -> Mentions:
@@ -102,7 +120,7 @@ def _row(reading: Reading[BookRow], titled: TitleDates, now: datetime) -> BookRo
         received_at=moments[0], done_at=moments[1], grid=grid, home=home, within=_within(spot), spot=spot,
         category=category, said=said,
         reporter=_reporter(reading), handler=handler, result=result, answer=answer, note=note,
-        day_only=came.minute is None or (done is not None and done.minute is None),
+        day_only=came.minute is None or (done is not None and done.minute is None), dropped=dropped(state),
     )  # fmt: skip
 
 
@@ -117,10 +135,11 @@ def _moments(
     """When it came and was done; refuses the row where the book contradicts itself or leaves it open."""
     if reading.refused or came is None:
         return None
-    end = ended(state, has_done=done is not None, has_result=result is not None)
-    if isinstance(end, tuple):
-        reading.refuse(*end)
-        return None
+    if dropped(state) is None:
+        end = ended(state, has_done=done is not None, has_result=result is not None)
+        if isinstance(end, tuple):
+            reading.refuse(*end)
+            return None
     found = in_order(came, done, now)
     if isinstance(found[1], Problem):
         reading.refuse(str(found[0]), found[1])

@@ -1,4 +1,4 @@
-"""What the words of a book say: whether a matter is done, and whether its resident was content."""
+"""What the words of a book say: whether a matter is done or was dropped, and whether its resident was content."""
 
 import re
 from typing import Literal, NamedTuple
@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 from timebank.imports.cells.problems import Problem, problem
 
 Ended = Literal["closed", "open"]
+Dropped = Literal["not_ours", "untrue", "withdrawn", "unclear"]
+"""How a matter ended without being done; `unclear` where the word leaves open what became of it."""
 
 _OPEN = re.compile(
     r"否|未|×|✗|x|n|no|open|(还|尚)?(没有?|未)(已)?(办结|完成|解决|处理|办理|结案|办|销号).*|(正在)?(办理|处理|处置|整改|推进|解决|协调|跟进)中?"
@@ -17,21 +19,33 @@ _CLOSED = re.compile(
     r"(归档|销号)?(了|完毕)?|100%",
     re.IGNORECASE,
 )
-_VOID = re.compile(r"作废|撤销|撤回|取消|重复.*|不予受理|不受理|不属实|无效|误报|退回")
+_DROPPED: tuple[tuple[re.Pattern[str], Dropped], ...] = (
+    (re.compile(r"(已)?(撤销|撤回|取消)(了)?"), "withdrawn"),
+    (re.compile(r"不予受理|不受理|不予办理"), "not_ours"),
+    (re.compile(r"(经核实|核实后?)?不属实|无效|误报"), "untrue"),
+    (re.compile(r"(已)?(作废|退回)|重复.*"), "unclear"),
+)
+
+
+def _plain(state: str | None) -> str:
+    return re.sub(r"[\s。.!！]", "", state or "")
+
+
+def dropped(state: str | None) -> Dropped | None:
+    """How the book says that a matter ended without being done; None where it says nothing of the kind."""
+    return next((how for pattern, how in _DROPPED if pattern.fullmatch(_plain(state))), None)
 
 
 def ended(state: str | None, *, has_done: bool, has_result: bool) -> Ended | tuple[str, Problem]:
-    """Whether a matter is done, from what the book says; else the column and why it is unclear.
+    """Whether a matter that was not dropped is done, from what the book says; else the column and why it is unclear.
 
     A finished one needs its day: the figures count how many days it took.
     """
-    word = re.sub(r"[\s。.!！]", "", state or "")
+    word = _plain(state)
     if not word:
         if has_done:
             return "closed"
         return ("out|result", problem("matter_state_missing")) if has_result else "open"
-    if _VOID.fullmatch(word):
-        return "state", problem("matter_void")
     if _CLOSED.fullmatch(word):
         return "closed" if has_done else ("out|state", problem("matter_done_missing"))
     if _OPEN.fullmatch(word):
@@ -58,7 +72,7 @@ _ANSWERS: tuple[tuple[re.Pattern[str], Answer | None], ...] = (
 
 def resident_answer(word: str | None) -> Answer | Problem | None:
     """The resident's answer. Silence is no answer, and a word that leaves it open is not counted either."""
-    said = re.sub(r"[\s。.!！]", "", word or "")
+    said = _plain(word)
     if not said:
         return None
     for pattern, answer in _ANSWERS:

@@ -31,6 +31,11 @@ SKILL = means(
     "特长 技能 专长 个人特长 服务特长 志愿服务特长 服务意向 志愿服务意向 可提供的服务 认领岗位 skill skills",
     r"特长|专长|技能",
 )
+TEAM = means(
+    "team",
+    "班组 队伍 所属班组 所在班组 参加班组 所属队伍 所在队伍 服务队 志愿服务队 志愿队 所属服务队 小组 team teams",
+    r"^(?!.*(电话|组长|队长|负责人)).*(班组|队伍|服务队|志愿队)(名称)?$",
+)
 MEMBERS = (
     FROM_UNIT,
     MEMBER_NAME,
@@ -41,6 +46,7 @@ MEMBERS = (
     PHONE,
     REPORTED_ON,
     SKILL,
+    TEAM,
     NOTE,
 )
 REQUIRED = ("name",)

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from timebank.core import names
 from timebank.imports.cells import cell_values, remarks
+from timebank.imports.cells.cell_values import Cell
 from timebank.imports.cells.identity import Sex
-from timebank.imports.cells.problems import problem
+from timebank.imports.cells.problems import Problem, problem
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.kinds.members.headings import MEMBERS, REQUIRED
 from timebank.imports.kinds.members.units_named import Units
@@ -17,7 +18,7 @@ from timebank.imports.sheets import context, table_survey, unread
 from timebank.imports.sheets.context import TitleDates
 from timebank.imports.sheets.parsed import Parsed, Reading
 
-UNIT_NAME_MAX = 60
+UNIT_NAME_MAX, WORDS_MAX = 60, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class MemberRow:
     phone: str | None
     since: date | None
     skill: str | None
+    team: str | None
 
     @property
     def is_identifiable(self) -> bool:
@@ -88,13 +90,18 @@ def _row(
     note = reading.beside("note", cell_values.note)
     if remarks.cancelled(note):
         reading.refuse("note", problem("remark_cancelled"))
-    skill = reading.beside("skill", cell_values.text)
+    skill, team = reading.beside("skill", _words), reading.beside("team", _words)
     if reading.refused or name is None or unit_id is None:
         return None
     return MemberRow(
         sheet=reading.sheet, row=reading.number, unit_id=unit_id, name=name, sex=sex,
         identity=identity.number if identity else None, born_on=born_on, phone=phone, since=since, skill=skill,
+        team=team,
     )  # fmt: skip
+
+
+def _words(cell: Cell) -> str | Problem | None:
+    return cell_values.text(cell, WORDS_MAX)
 
 
 def _repeats(

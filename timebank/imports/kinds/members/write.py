@@ -1,4 +1,8 @@
-"""Imports a list of who has reported in: registers who is new, without a household, and reports everybody in."""
+"""Imports a list of who has reported in: registers who is new, without a household, and reports everybody in.
+
+The skills that the community knows are entered too, and nobody is found by them. Who belongs to a team is not: people
+ask for themselves, and a leader confirms.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -15,6 +19,7 @@ from timebank.imports.cells.problems import problem, refusal
 from timebank.imports.files.workbook import Workbook
 from timebank.imports.intake import Intake, Planned, Ready, cells_of
 from timebank.imports.kinds.members.matching import Known, People, known_people, said_by
+from timebank.imports.kinds.members.offers import read_offers
 from timebank.imports.kinds.members.read import MemberRow, parse
 from timebank.imports.kinds.members.units_named import Units
 from timebank.imports.kinds.roster.finish import SEX
@@ -22,15 +27,20 @@ from timebank.imports.sheets.parsed import Parsed
 from timebank.people.enrolment.enrolling import enrol_many
 from timebank.people.identity.ages import is_guarded
 from timebank.people.schemas import Enrolment
+from timebank.teams.importing import Listed as ListedSkill
+from timebank.teams.importing import notify_entered, offer_many
 from timebank.units.affiliations import Stand, require_may_report
 from timebank.units.importing import Listed, notify_reported, report_in_many, stands_of
 from timebank.units.units import UnitUnknown, unit_options
 
-WHO, WHEN, WHENCE = "name", "date", "from_unit"
+WHO, WHEN, WHENCE, WHAT = "name", "date", "from_unit", "skill"
 
 
 class MemberPlanned(Planned, frozen=True, kw_only=True):
-    """A row to write. `person_id` is None for somebody who is to be registered."""
+    """A row to write. `person_id` is None for somebody who is to be registered.
+
+    Whoever has reported in already has only `skills` to be entered; then `reports` is false.
+    """
 
     person_id: UUID | None
     unit_id: UUID
@@ -40,6 +50,8 @@ class MemberPlanned(Planned, frozen=True, kw_only=True):
     identity: str | None
     born_on: date | None
     phone: str | None
+    reports: bool = True
+    skills: tuple[UUID, ...] = ()
 
     @property
     def enrolment(self) -> Enrolment:
@@ -63,6 +75,7 @@ async def examine(intake: Intake, book: Workbook) -> Ready[MemberRow, MemberPlan
         persons = {where: one.id for where, one in meant.items() if isinstance(one, Known)}
         stands = await stands_of(scope, set(persons.values()))
         known = await intake.known(keys.values())
+        offers = await read_offers(scope, set(persons.values()))
     there = 0
     planned, taken = [], set[UUID]()
     for row in parsed.rows:
@@ -71,14 +84,19 @@ async def examine(intake: Intake, book: Workbook) -> Ready[MemberRow, MemberPlan
         if isinstance(found, tuple):
             parsed.reading(row).refuse(*found)
             continue
-        if keys[where] in known or _is_there(row, persons.get(where), stands):
-            there += 1
+        person_id = persons.get(where)
+        is_there = keys[where] in known or _is_there(row, person_id, stands)
+        if not is_there and not _may_be_planned(scope, parsed, row, person_id, stands, taken, today):
             continue
-        if _may_be_planned(scope, parsed, row, persons.get(where), stands, taken, today):
-            planned.append(_planned(parsed, row, keys[where], persons.get(where), today))
+        skills = offers.to_enter(parsed.reading(row), row, person_id, stands.get(person_id) if person_id else None)
+        if is_there and not skills:
+            there += 1
+        else:
+            planned.append(_planned(parsed, row, keys[where], person_id, today, reports=not is_there, skills=skills))
     if there:
         parsed.notes.append(problem("note_known", count=there))
     _count(parsed, planned)
+    parsed.notes += offers.notes
     return Ready(parsed, planned, len(planned))
 
 
@@ -110,12 +128,13 @@ def _may_be_planned(
 
 
 def _planned(
-    parsed: Parsed[MemberRow], row: MemberRow, key: bytes, person_id: UUID | None, today: date
+    parsed: Parsed[MemberRow], row: MemberRow, key: bytes, person_id: UUID | None, today: date, *, reports: bool,
+    skills: tuple[UUID, ...],
 ) -> MemberPlanned:  # fmt: skip
     return MemberPlanned(
-        key=key, sheet=row.sheet, row=row.row, cells=cells_of(parsed.reading(row), WHO, WHEN, WHENCE),
+        key=key, sheet=row.sheet, row=row.row, cells=cells_of(parsed.reading(row), WHO, WHEN, WHENCE, WHAT),
         person_id=person_id, unit_id=row.unit_id, since=row.since or today, name=row.name, sex=row.sex,
-        identity=row.identity, born_on=row.born_on, phone=row.phone,
+        identity=row.identity, born_on=row.born_on, phone=row.phone, reports=reports, skills=skills,
     )  # fmt: skip
 
 
@@ -123,9 +142,9 @@ def _count(parsed: Parsed[MemberRow], planned: Sequence[MemberPlanned]) -> None:
     new = sum(one.person_id is None for one in planned)
     if new:
         parsed.notes.append(problem("note_members_new", count=new))
-    skilled = sum(row.skill is not None for row in parsed.rows if not parsed.reading(row).refused)
-    if skilled:
-        parsed.notes.append(problem("note_skills", count=skilled))
+    skills = sum(len(one.skills) for one in planned)
+    if skills:
+        parsed.notes.append(problem("note_skills", count=skills))
 
 
 def _key(intake: Intake, row: MemberRow) -> bytes:
@@ -147,17 +166,45 @@ async def take(intake: Intake, rows: Sequence[MemberPlanned]) -> None:
             phones += [(row.phone, answer.person_id)] if row.phone and not is_guarded(row.born_on) else []
     if phones:
         await ensure_logins(scope, phones)
+    reporting = [row for row in rows if row.reports]
     listed = [
-        Listed(id=clock.new_id(), person_id=persons[row.key], unit_id=row.unit_id, since=row.since) for row in rows
+        Listed(id=clock.new_id(), person_id=persons[row.key], unit_id=row.unit_id, since=row.since) for row in reporting
     ]
-    for row, answered in zip(rows, await report_in_many(scope, listed), strict=True):
+    refused = set[bytes]()
+    for row, answered in zip(reporting, await report_in_many(scope, listed), strict=True):
         if isinstance(answered, Listed):
             intake.row_made(row.key, "affiliation", answered.id)
         elif isinstance(answered, TimebankError):
+            refused.add(row.key)
             column = WHENCE if isinstance(answered, UnitUnknown) else WHO
             intake.refuse_late(row, column, refusal(answered))
+    await _enter_skills(intake, [(row, persons[row.key]) for row in rows if row.skills and row.key not in refused])
+
+
+async def _enter_skills(intake: Intake, rows: Sequence[tuple[MemberPlanned, UUID]]) -> None:
+    """Enter the skills of these rows; a row that only brings skills counts as one that made something."""
+    listed = [
+        (row, ListedSkill(id=clock.new_id(), person_id=person_id, skill_id=skill_id))
+        for row, person_id in rows
+        for skill_id in row.skills
+    ]
+    if not listed:
+        return
+    made, wrong = set[bytes](), dict[bytes, TimebankError]()
+    for (row, one), answered in zip(listed, await offer_many(intake.scope, [one for _row, one in listed]), strict=True):
+        if isinstance(answered, ListedSkill):
+            intake.also_made("person_skill", one.id)
+            made.add(row.key)
+        elif isinstance(answered, TimebankError):
+            wrong[row.key] = answered
+    for row, _person_id in rows:
+        if not row.reports and row.key in made:
+            intake.created += 1
+        elif not row.reports and row.key in wrong:
+            intake.refuse_late(row, WHAT, refusal(wrong[row.key]))
 
 
 async def finish(intake: Intake, _rows: Sequence[MemberPlanned]) -> None:
-    """Notify each person once that the community has entered them."""
+    """Notify each person once that the community has entered them, and which skills the list says that they have."""
     await notify_reported(intake.scope, await intake.made_by_run("affiliation"), intake.id)
+    await notify_entered(intake.scope, await intake.made_by_run("person_skill"), intake.id)

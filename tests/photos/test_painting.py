@@ -10,6 +10,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from tests.deeds.test_deeds import filed
+from tests.gallery import ROOT
 from tests.support.pictures import photos_in, picture
 from tests.support.shop import API
 from tests.support.town import Town
@@ -191,3 +192,14 @@ async def test_boxes_that_are_no_one_text_are_refused_by_every_form(town: Town, 
             assert answer.status_code == refused, (path, answer.text)
             assert refused == 400 or "涂盖的框" in answer.text
     assert await photos_in(town.system()) == set()
+
+
+def test_every_form_that_sends_a_photo_lets_it_be_painted_over_first() -> None:
+    """A field for pictures stands in one macro, which brings the boxes; goods of the shop are shown to everybody."""
+    own = {
+        path.name
+        for folder in (ROOT / "timebank", ROOT / "admin")
+        for path in folder.glob("**/templates/**/*.html")
+        if "image/jpeg" in path.read_text("utf-8")
+    }
+    assert own == {"photo_parts.html", "good.html"}

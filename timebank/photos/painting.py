@@ -43,7 +43,7 @@ def scaled(painting: Painting, size: tuple[int, int], *, spread: int) -> list[Bo
     holds something of its neighbours. Raises Invalid where the painting is of a picture of another shape.
     """
     if not _alike(painting.size, size):
-        raise Invalid(why=_("涂盖的框"))
+        raise Invalid(why=_("涂盖的框和照片对不上，可以先不涂，送出以后再涂"))
     require_inside(painting.boxes, painting.size)
     (wide, high), (width, height) = painting.size, size
     boxes: list[Box] = []

@@ -1,15 +1,17 @@
 """A report without network is kept on the phone, for its reporter alone, and is received once."""
 
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
 import httpx
 import pytest
+from PIL import Image
 from playwright.async_api import BrowserContext, FilePayload, Page, Route, ViewportSize
 
 from tests.browser_path import browser_path, why_not
-from tests.support.hands import PATIENCE, chromium, press, reads
+from tests.support.hands import PATIENCE, chromium, paint, press, reads
 from tests.support.hands import picture as save_picture
 from tests.support.matters import BUILDING, Ground, matters_ground
 from tests.support.pictures import picture
@@ -92,6 +94,12 @@ async def write(page: Page, town: Town, said: str) -> None:
     await page.get_by_label("说一句").fill(said)
 
 
+def red_of(content: bytes) -> bytes:
+    """The red in the part of the stored photo that a finger may have painted."""
+    with Image.open(io.BytesIO(content)) as photo:
+        return photo.convert("RGB").getchannel("R").crop((210, 160, 390, 290)).tobytes()
+
+
 class TestOnAPhone:
     pytestmark = with_browser
 
@@ -101,6 +109,7 @@ class TestOnAPhone:
         await matters_ground(town, owner)
         async with phone(town, service, "张桂兰") as (context, page):
             await write(page, town, "单元门口的灯不亮")
+            await paint(page, 0.25, 0.25, 0.5, 0.5)
             await context.set_offline(True)
             await press(page, "送出")
             await reads(page, "1 件还没有发出", "还没有发出，有网时自动发出")
@@ -117,9 +126,13 @@ class TestOnAPhone:
             await self.lost_reply(later, town)
             await reads(later, "对面的灯也不亮")
         rows = await owner.fetch(
-            "SELECT said, (SELECT count(*) FROM attachment a WHERE a.noun_id = m.id) FROM matter m"
+            "SELECT said, painted_at IS NOT NULL, content FROM matter m JOIN attachment a ON a.noun_id = m.id "
+            "JOIN photo p ON p.id = a.photo_id ORDER BY m.id"
         )
-        assert {tuple(row) for row in rows} == {("单元门口的灯不亮", 1), ("对面的灯也不亮", 1)}
+        assert [tuple(row)[:2] for row in rows] == [("单元门口的灯不亮", True), ("对面的灯也不亮", False)]
+        painted, plain = [red_of(row["content"]) for row in rows]
+        assert max(painted) < 40
+        assert min(plain) > 200
 
     async def nobody_else_opens_it(self, context: BrowserContext, town: Town, service: Service) -> None:
         """Another person who signs in on the same phone sees nothing, sends nothing, and holds no key to it."""

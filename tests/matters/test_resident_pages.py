@@ -1,11 +1,13 @@
 """A resident's pages of matters: a report in three steps, its timeline, and the answer whether it is solved."""
 
+import io
 import re
 from datetime import date
 from uuid import UUID
 
 import asyncpg
 import httpx
+from PIL import Image
 
 from tests.support.matters import BUILDING, CONTACT, FIRM, GRID_HEAD, MEMBER, Ground
 from tests.support.pictures import picture
@@ -32,6 +34,30 @@ def matter_of(answer: httpx.Response) -> UUID:
     """The matter that a redirect leads to."""
     assert answer.status_code == 303, answer.text
     return UUID(answer.headers["location"].split("/")[2].partition("?")[0])
+
+
+async def test_a_picture_is_painted_over_before_anything_is_stored(
+    ground: Ground, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    """Boxes that cannot be read are refused with it; after a refusal it is chosen and painted again."""
+    who = await browser(client, ground.town, "张桂兰")
+    marked = '{"size":[64,48],"boxes":[[0,0,64,48]]}'
+    red = picture((64, 48), "PNG", "#FF0000")
+    for boxes, said in (("[[0,0,64,48]]", "灯坏了"), (marked, "字" * 600)):
+        refused = await sent(who, ground, photo=red, boxes=boxes, said=said)
+        assert refused.status_code == 422
+        assert "照片请再选一次，涂黑的地方也要再涂一次。" in refused.text
+        assert re.search(r'name="boxes" value=""', refused.text)
+    assert await owner.fetchval("SELECT count(*) FROM photo") == 0
+    assert "照片请再选一次" not in (await sent(who, ground, photo=red, said="字" * 600)).text
+    matter = matter_of(await sent(who, ground, photo=red, boxes=marked))
+    [kept] = await owner.fetch(
+        "SELECT content, painted_at FROM photo p JOIN attachment a ON a.photo_id = p.id WHERE a.noun_id = $1", matter
+    )
+    assert kept["painted_at"] is not None
+    with Image.open(io.BytesIO(kept["content"])) as stored:
+        assert max(stored.convert("RGB").tobytes()) < 40
+    assert "涂掉照片里的人脸、车牌" not in await who.see(f"/matters/{matter}?done=sent")
 
 
 async def test_a_report_takes_three_steps_and_shows_its_number(ground: Ground, client: httpx.AsyncClient) -> None:

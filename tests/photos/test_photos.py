@@ -28,7 +28,7 @@ from timebank.photos.clearing import PhotoNotCleared, paint_over, publish_photo,
 from timebank.photos.drawing import SIDE_MAX, NotAPhoto, PhotoTooLarge, draw_anew
 from timebank.photos.keeping import UNATTACHED_MAX, TooManyUnattached, keep
 from timebank.photos.purging import purge_photos, purge_unattached_photos
-from timebank.photos.schemas import AttachmentOut
+from timebank.photos.schemas import AttachmentOut, Painting
 from timebank.photos.seeing import photos_attached, read_photo
 from timebank.policies.values import change_policy
 from timebank.trail.words import verbs
@@ -344,7 +344,7 @@ async def test_an_uploader_paints_before_attaching(town: Town) -> None:
     assert await photos_in(town.system()) == {painted.id}
     with pytest.raises(NotFound):
         await attach(head, "deed", deed.id, before, "proof")
-    assert (await attach(head, "deed", deed.id, painted.id, "proof")).painted_at is None
+    assert (await attach(head, "deed", deed.id, painted.id, "proof")).painted_at is not None
 
 
 async def test_two_who_paint_at_once_leave_one_photo(town: Town) -> None:

@@ -120,6 +120,19 @@ async def signed_in(
     return page
 
 
+async def paint(page: Page, left: float, top: float, right: float, bottom: float) -> None:
+    """Draw a rectangle over the picture with a finger, from corner to corner, in parts of its width and height."""
+    canvas = page.locator("canvas")
+    await canvas.scroll_into_view_if_needed()
+    frame = await canvas.bounding_box()
+    assert frame is not None
+    x, y, width, height = frame["x"], frame["y"], frame["width"], frame["height"]
+    await page.mouse.move(x + left * width, y + top * height)
+    await page.mouse.down()
+    await page.mouse.move(x + right * width, y + bottom * height)
+    await page.mouse.up()
+
+
 async def press(page: Page | Locator, button: str) -> None:
     await page.get_by_role("button", name=button, exact=True).first.click()
 

@@ -27,6 +27,13 @@ def taken_by_phone(size: tuple[int, int] = (1600, 1200)) -> bytes:
     return picture(size, exif=exif, comment=b"home of the photographer")
 
 
+def lying(size: tuple[int, int] = (1600, 1200), colour: str = "#B45309") -> bytes:
+    """A JPEG as a phone that is held upright takes it: its pixels lie on their side, and its EXIF data says so."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return picture(size, colour=colour, exif=exif)
+
+
 def bomb() -> bytes:
     """A small file that unfolds into 400 million pixels."""
     out = io.BytesIO()

@@ -8,10 +8,11 @@ from litestar.params import FromPath, JSONBody, MultipartBody
 
 from timebank.core.scope import Scope
 from timebank.http.idempotency import Idempotency
-from timebank.http.uploads import PhotoUpload
+from timebank.http.uploads import PaintedUpload
 from timebank.photos.clearing import paint_over, publish_photo, remove_photo
 from timebank.photos.drawing import SIDE_MAX
 from timebank.photos.keeping import keep
+from timebank.photos.painting import read_painting
 from timebank.photos.schemas import PaintIn, PhotoOut, PublicationIn
 from timebank.photos.seeing import read_photo
 
@@ -20,9 +21,9 @@ class Photos(Controller):
     path = "/photos"
 
     @post()
-    async def add(self, data: MultipartBody[PhotoUpload], caller: NamedDependency[Scope]) -> PhotoOut:
-        """Upload a photo. Unless it is attached to something within an hour it is deleted."""
-        return await keep(caller, data.photo.file, SIDE_MAX)
+    async def add(self, data: MultipartBody[PaintedUpload], caller: NamedDependency[Scope]) -> PhotoOut:
+        """Upload a photo, painted over where `boxes` says. Unless something has it within an hour it is deleted."""
+        return await keep(caller, data.photo.file, SIDE_MAX, read_painting(data.boxes))
 
     @get("/{photo_id:uuid}", media_type="image/webp")
     async def photo(self, photo_id: FromPath[UUID], caller: NamedDependency[Scope]) -> Response[bytes]:

@@ -1,6 +1,9 @@
 """Attaching a photo to a row of another capability, which says who may."""
 
+from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from timebank.core import audit, clock, database
 from timebank.core.capability import resolve
@@ -22,6 +25,13 @@ class TooManyPhotos(TimebankError):
     sentence = "最多放 {most} 张照片，已经够了。请挑最说明问题的几张。"
 
 
+class _SoFar(msgspec.Struct, frozen=True):
+    """The photos that are at a stage; and when the new one was painted over, which only the audit knows so far."""
+
+    photos: int
+    painted_at: datetime | None
+
+
 @retried
 async def attach(scope: Scope, noun: str, noun_id: UUID, photo_id: UUID, stage: Stage) -> AttachmentOut:
     """Attach one's own new photo to a row, as the noun's capability allows. The same again changes nothing.
@@ -40,26 +50,33 @@ async def attach(scope: Scope, noun: str, noun_id: UUID, photo_id: UUID, stage: 
             return before.attached()
         if refusal := await resolve(place.add)(scope, noun_id):
             raise refusal
-        there: int = await database.fetch_value(
-            "SELECT count(*) FROM attachment WHERE community_id = $1 AND noun = $2 AND noun_id = $3 AND stage = $4",
-            scope.community_id, noun, noun_id, stage,
+        so_far = await database.row(
+            _SoFar,
+            "SELECT (SELECT count(*) FROM attachment WHERE community_id = $1 AND noun = $2 AND noun_id = $3 "
+            "AND stage = $4) AS photos, "
+            "(SELECT max(at) FROM audit WHERE community_id = $1 AND noun_id = $5 AND verb = 'paint_photo') "
+            "AS painted_at",
+            scope.community_id, noun, noun_id, stage, photo_id,
         )  # fmt: skip
-        if there >= AT_ONE_STAGE_MAX:
+        assert so_far is not None
+        if so_far.photos >= AT_ONE_STAGE_MAX:
             raise TooManyPhotos(most=AT_ONE_STAGE_MAX)
         if not await claim_photo(scope, photo_id):
             raise NotFound
-        await _insert(scope, noun, noun_id, photo_id, stage)
+        await _insert(scope, noun, noun_id, photo_id, stage, so_far.painted_at)
         await audit.record(scope, "attach_photo", noun, noun_id, stage=stage)
         attached = await photo_row(scope, photo_id)
         assert attached is not None
         return attached.attached()
 
 
-async def _insert(scope: Scope, noun: str, noun_id: UUID, photo_id: UUID, stage: Stage) -> None:
+async def _insert(
+    scope: Scope, noun: str, noun_id: UUID, photo_id: UUID, stage: Stage, painted_at: datetime | None
+) -> None:
     await Attachment.insert(
         Attachment(
             community_id=scope.community_id, id=clock.new_id(), noun=noun, noun_id=noun_id, photo_id=photo_id,
-            stage=stage, added_by=scope.actor_id, added_at=clock.now(), painted_at=None, published_at=None,
+            stage=stage, added_by=scope.actor_id, added_at=clock.now(), painted_at=painted_at, published_at=None,
             published_by=None,
         )
     )  # fmt: skip

@@ -10,9 +10,9 @@ from typing import IO
 import msgspec
 from PIL import ExifTags, Image, ImageDraw
 
-from timebank.core.errors import Invalid, TimebankError
-from timebank.core.locale import _
-from timebank.photos.schemas import Box
+from timebank.core.errors import TimebankError
+from timebank.photos.painting import require_inside, scaled
+from timebank.photos.schemas import Box, Painting
 
 SIDE_MAX = 1600
 UPLOAD_BYTES_MAX = 5 * 1024 * 1024
@@ -52,12 +52,12 @@ class Drawn(msgspec.Struct, frozen=True):
     height: int
 
 
-async def draw_anew(upload: Upload, side_max: int) -> Drawn:
-    """Re-encode an uploaded picture; see `_anew`. Raises PhotoTooLarge, NotAPhoto.
+async def draw_anew(upload: Upload, side_max: int, painting: Painting | None = None) -> Drawn:
+    """Re-encode an uploaded picture, painted over; see `_anew`. Raises PhotoTooLarge, NotAPhoto, and Invalid.
 
     A file is read when its turn has come, so that those that wait take no memory.
     """
-    return await _elsewhere(lambda: _anew(_opened(upload), side_max))
+    return await _elsewhere(lambda: _anew(_opened(upload), side_max, painting))
 
 
 async def draw_over(content: bytes, boxes: Sequence[Box]) -> Drawn:
@@ -78,9 +78,15 @@ def _opened(upload: Upload) -> IO[bytes]:
     return file
 
 
-def _anew(file: IO[bytes], side_max: int) -> Drawn:
-    """Re-encode a picture as upright WebP within `side_max` pixels, without metadata (location, camera, names)."""
-    return _encoded(_upright(file, side_max))
+def _anew(file: IO[bytes], side_max: int, painting: Painting | None) -> Drawn:
+    """Re-encode a picture as upright WebP within `side_max` pixels, without metadata (location, camera, names).
+
+    What was painted over before it was sent is in no copy of it: the pixels are blackened before they are encoded.
+    """
+    drawn = _upright(file, side_max)
+    if painting is not None:
+        _blacken(drawn, scaled(painting, drawn.size, spread=1 if max(drawn.size) == side_max else 0))
+    return _encoded(drawn)
 
 
 def _upright(file: IO[bytes], side_max: int) -> Image.Image:
@@ -128,12 +134,15 @@ def _turn(picture: Image.Image) -> Image.Transpose | None:
 def _over(content: bytes, boxes: Sequence[Box]) -> Drawn:
     with Image.open(io.BytesIO(content), formats=("WEBP",)) as picture:
         drawn = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    require_inside(boxes, drawn.size)
+    _blacken(drawn, boxes)
+    return _encoded(drawn)
+
+
+def _blacken(drawn: Image.Image, boxes: Sequence[Box]) -> None:
     brush = ImageDraw.Draw(drawn)
     for x, y, width, height in boxes:
-        if x >= drawn.width or y >= drawn.height:
-            raise Invalid(why=_("涂盖的框在照片外面"))
         brush.rectangle((x, y, x + width - 1, y + height - 1), fill="black")
-    return _encoded(drawn)
 
 
 def _encoded(drawn: Image.Image) -> Drawn:

@@ -1,14 +1,16 @@
 """Keeping photos: each is stored as WebP, is its uploader's until something has it, and is read by its id."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from timebank.core import clock, database
+from timebank.core import audit, clock, database
 from timebank.core.database import retried, transaction
 from timebank.core.errors import TimebankError
 from timebank.core.scope import Scope
-from timebank.photos.drawing import Drawn, Upload, draw_anew
-from timebank.photos.schemas import PhotoOut
+from timebank.photos.drawing import SIDE_MAX, Drawn, Upload, draw_anew
+from timebank.photos.painting import read_painting
+from timebank.photos.schemas import Painting, PhotoOut
 from timebank.photos.tables import Photo
 
 UNATTACHED_FOR = timedelta(hours=1)
@@ -21,16 +23,26 @@ class TooManyUnattached(TimebankError):
     sentence = "您刚上传的照片还有很多没有用上。请先用上，或过一小时再传。"
 
 
-async def keep(scope: Scope, upload: Upload, side_max: int) -> PhotoOut:
-    """Store an uploaded photo, for its uploader to attach within an hour.
+async def keep(scope: Scope, upload: Upload, side_max: int, painting: Painting | None = None) -> PhotoOut:
+    """Store an uploaded photo, for its uploader to attach within an hour; what is painted over is never stored.
 
-    Raises PhotoTooLarge, NotAPhoto, TooManyUnattached.
+    Raises PhotoTooLarge, NotAPhoto, TooManyUnattached, and Invalid for a painting of another picture.
     """
-    return await _keep_drawn(scope, await draw_anew(upload, side_max), side_max)
+    painted = len(painting.boxes) if painting else 0
+    return await _keep_drawn(scope, await draw_anew(upload, side_max, painting), side_max, painted)
+
+
+async def keep_sent(scope: Scope, fields: Mapping[str, str], upload: Upload) -> list[UUID]:
+    """Store the photo of a form, painted over as its field `boxes` says; no id where no file was chosen.
+
+    Raises what `keep` does.
+    """
+    painting = read_painting(fields.get("boxes", ""))
+    return [(await keep(scope, upload, SIDE_MAX, painting)).id] if upload else []
 
 
 @retried
-async def _keep_drawn(scope: Scope, drawn: Drawn, side_max: int) -> PhotoOut:
+async def _keep_drawn(scope: Scope, drawn: Drawn, side_max: int, painted: int) -> PhotoOut:
     async with transaction(scope):
         waiting: int = await database.fetch_value(
             "SELECT count(*) FROM photo WHERE community_id = $1 AND unattached_until > $2 "
@@ -40,6 +52,8 @@ async def _keep_drawn(scope: Scope, drawn: Drawn, side_max: int) -> PhotoOut:
         if waiting >= UNATTACHED_MAX:
             raise TooManyUnattached
         photo_id = await store_photo(scope, drawn, side_max, attached=False)
+        if painted:
+            await audit.record(scope, "paint_photo", "photo", photo_id, boxes=painted)
     return PhotoOut(id=photo_id, width=drawn.width, height=drawn.height)
 
 

@@ -40,6 +40,16 @@ class PaintIn(msgspec.Struct, forbid_unknown_fields=True):
     boxes: Boxes
 
 
+class Painting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rectangles to paint over a picture that is being sent, in pixels of the upright picture as it was marked.
+
+    `size` is its width and height there: its own, or those of a smaller one of its shape on a screen.
+    """
+
+    size: tuple[Length, Length]
+    boxes: Boxes
+
+
 class PublicationIn(msgspec.Struct, forbid_unknown_fields=True):
     """`cleared` states that there is no face, number plate or door plate in the photo."""
 

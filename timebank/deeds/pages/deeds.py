@@ -24,12 +24,13 @@ from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.paging import Cursor
 from timebank.http.refusals import shown_again
-from timebank.http.uploads import PhotoUpload, with_photo
+from timebank.http.uploads import PaintedUpload, with_photo
 from timebank.objections.objecting import object_to
 from timebank.objections.schemas import ObjectionIn
 from timebank.photos.attaching import AT_ONE_STAGE_MAX, attach
 from timebank.photos.drawing import SIDE_MAX
-from timebank.photos.keeping import keep
+from timebank.photos.keeping import keep, keep_sent
+from timebank.photos.painting import read_painting
 from timebank.photos.schemas import AttachmentOut
 from timebank.photos.seeing import photos_attached
 from timebank.web.forms import parse_form
@@ -77,7 +78,7 @@ class DeedPages(Controller):
         """File a deed, with a photo if one was chosen. A refusal is shown above the form, which keeps the text."""
         fields, photo = await with_photo(request)
         wanted = parse_form(DeedIn, fields, FIELDS)
-        kept = [(await keep(caller, photo, SIDE_MAX)).id] if photo else []
+        kept = await keep_sent(caller, fields, photo)
         wanted = msgspec.structs.replace(wanted, photo_ids=kept)
         await once.answer(caller, lambda: file_deed(caller, wanted), required=False)
         return see_other("/deeds?done=filed")
@@ -92,13 +93,15 @@ class DeedPages(Controller):
     @post("/{deed_id:uuid}/photos")
     @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))
     async def add_photo(
-        self, deed_id: FromPath[UUID], data: MultipartBody[PhotoUpload], caller: NamedDependency[Scope],
+        self, deed_id: FromPath[UUID], data: MultipartBody[PaintedUpload], caller: NamedDependency[Scope],
         once: NamedDependency[Idempotency],
     ) -> Redirect:  # fmt: skip
         """Add a photo that proves the deed, then show it for painting over."""
-        kept = await keep(caller, data.photo.file, SIDE_MAX)
+        painting = read_painting(data.boxes)
+        kept = await keep(caller, data.photo.file, SIDE_MAX, painting)
         answer = await once.answer(caller, lambda: attach(caller, "deed", deed_id, kept.id, "proof"), required=False)
-        return see_other(f"/photos/{decode_answer(answer, AttachmentOut).photo_id}")
+        photo_id = decode_answer(answer, AttachmentOut).photo_id
+        return see_other(f"/photos/{photo_id}" + ("?done=painted" if painting else ""))
 
     @post("/{deed_id:uuid}/witness")
     @shown_again(lambda request, deed_id, caller: _deed(request, caller, deed_id))

@@ -34,8 +34,8 @@ from timebank.matters.schemas import (
     ShortReason,
     TextIn,
 )
-from timebank.photos.drawing import SIDE_MAX, Upload
-from timebank.photos.keeping import keep
+from timebank.photos.drawing import Upload
+from timebank.photos.keeping import keep_sent
 from timebank.web.forms import chosen, parse_form
 
 ACTS = (
@@ -154,7 +154,7 @@ async def _return(scope: Scope, matter_id: UUID, fields: Fields) -> str:
 async def _finish(scope: Scope, matter_id: UUID, fields: Fields, photo: Upload) -> str:
     labels = {"result": _("办得怎么样"), "started_at": _("从几点"), "ended_at": _("到几点")}
     told = parse_form(FinishForm, fields, labels)
-    kept = [(await keep(scope, photo, SIDE_MAX)).id] if photo else []
+    kept = await keep_sent(scope, fields, photo)
     wanted = FinishIn(
         result=told.result, started_at=_moment(told.started_at), ended_at=_moment(told.ended_at), photo_ids=kept
     )

@@ -40,7 +40,8 @@ from timebank.matters.schemas import (
 )
 from timebank.photos.attaching import AT_ONE_STAGE_MAX, attach
 from timebank.photos.drawing import SIDE_MAX
-from timebank.photos.keeping import keep
+from timebank.photos.keeping import keep, keep_sent
+from timebank.photos.painting import read_painting
 from timebank.web.forms import parse_form
 from timebank.web.local_times import LocalTime, moment_of
 from timebank.web.pages import page, see_other
@@ -195,7 +196,7 @@ class MatterPages(Controller):
         """Say that it is done, with a picture if one was chosen; an order also from when to when."""
         fields, photo = await with_photo(request)
         wanted = parse_form(DoneForm, fields, DONE).finished()
-        kept = [(await keep(caller, photo, SIDE_MAX)).id] if photo else []
+        kept = await keep_sent(caller, fields, photo)
         wanted = msgspec.structs.replace(wanted, photo_ids=kept)
         await once.answer(caller, lambda: handling.finish_matter(caller, matter_id, wanted), status=200, required=False)
         return _back(matter_id, "finished")
@@ -206,12 +207,13 @@ class MatterPages(Controller):
         self, request: AnyRequest, caller: NamedDependency[Scope], matter_id: Id, once: NamedDependency[Idempotency]
     ) -> Redirect:
         """Add a photo, before by who has spoken and after by who handles it, then show it for painting over."""
-        _fields, photo = await with_photo(request)
+        fields, photo = await with_photo(request)
+        painting = read_painting(fields.get("boxes", ""))
         matter = await find_matter(caller, matter_id)
-        kept = await keep(caller, photo, SIDE_MAX)
+        kept = await keep(caller, photo, SIDE_MAX, painting)
         stage: Literal["before", "after"] = "after" if matter.seen_as == "handler" else "before"
         await once.answer(caller, lambda: attach(caller, "matter", matter_id, kept.id, stage), required=False)
-        return see_other(f"/photos/{kept.id}")
+        return see_other(f"/photos/{kept.id}" + ("?done=painted" if painting else ""))
 
 
 def _back(matter_id: UUID, done: str) -> Redirect:

@@ -23,8 +23,7 @@ from timebank.matters.opening.young import is_too_young, require_old_enough
 from timebank.matters.pages.shelf import shelf_of
 from timebank.matters.reading.choices import PlaceChoices, place_choices
 from timebank.matters.schemas import Code, Nonce, OpenIn, Place, Said
-from timebank.photos.drawing import SIDE_MAX
-from timebank.photos.keeping import keep
+from timebank.photos.keeping import keep_sent
 from timebank.web.forms import parse_form
 from timebank.web.pages import decode_answer, page, see_other
 
@@ -75,7 +74,7 @@ class ReportPages(Controller):
         caller.require_use("matters")
         told = parse_form(ReportForm, fields, FIELDS)
         await require_old_enough(caller)
-        kept = [(await keep(caller, photo, SIDE_MAX)).id] if photo else []
+        kept = await keep_sent(caller, fields, photo)
         wanted = OpenIn(kind="report", photo_ids=kept, **msgspec.structs.asdict(told))
         opened = await once.answer(
             caller, lambda: open_matter(caller, wanted, browser=phone_mark(request), language=language_of(request)),

@@ -28,8 +28,7 @@ from timebank.matters.pages.handled import DONE, WORDS, shown_to_handler
 from timebank.matters.reading.listing import list_matters
 from timebank.matters.reading.shown import MatterOut
 from timebank.matters.schemas import Code, MattersAsked, OpenIn, Place, Said
-from timebank.photos.drawing import SIDE_MAX
-from timebank.photos.keeping import keep
+from timebank.photos.keeping import keep_sent
 from timebank.web.forms import parse_form
 from timebank.web.pages import page, see_other
 
@@ -68,7 +67,7 @@ class GridPages(Controller):
         fields, photo = await with_photo(request)
         given = parse_form(EventForm, fields, EVENT)
         said = given.said.strip() or (await find_category(caller, given.category)).name
-        kept = [(await keep(caller, photo, SIDE_MAX)).id] if photo else []
+        kept = await keep_sent(caller, fields, photo)
         wanted = OpenIn(
             kind="event", category=given.category, area_id=given.area_id, place=given.place, said=said, photo_ids=kept
         )

@@ -2,20 +2,19 @@
 
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from timebank.core.errors import Invalid
 from timebank.core.locale import _
 from timebank.core.scope import Scope
 from timebank.http.callers import AnyRequest
 from timebank.http.idempotency import Idempotency
 from timebank.http.refusals import shown_again
 from timebank.photos.clearing import may_paint, may_publish, may_remove, paint_over, publish_photo, remove_photo
-from timebank.photos.schemas import Box, Boxes, PhotoOut, PublicationIn
+from timebank.photos.painting import read_boxes
+from timebank.photos.schemas import PhotoOut, PublicationIn
 from timebank.photos.seeing import find_photo, page_of
 from timebank.web.forms import parse_form
 from timebank.web.pages import decode_answer, page, see_other
@@ -44,7 +43,7 @@ class PhotoPages(Controller):
         marked = data.get("boxes", "").strip()
         if not marked:
             return see_other(page_of(await find_photo(caller, photo_id)))
-        boxes = _boxes(marked)
+        boxes = read_boxes(marked)
         answer = await once.answer(caller, lambda: paint_over(caller, photo_id, boxes), required=False)
         return see_other(f"/photos/{decode_answer(answer, PhotoOut).id}?done=painted")
 
@@ -65,14 +64,6 @@ class PhotoPages(Controller):
         told = parse_form(PublicationIn, {"cleared": "false"} | data, STATEMENT)
         await publish_photo(caller, photo_id, cleared=told.cleared)
         return see_other(f"/photos/{photo_id}?done=published")
-
-
-def _boxes(marked: str) -> list[Box]:
-    """The rectangles that the page's script wrote into the form."""
-    try:
-        return msgspec.json.decode(marked, type=Boxes)
-    except msgspec.MsgspecError as error:
-        raise Invalid(why=_("涂盖的框")) from error
 
 
 async def _photo(request: AnyRequest, caller: Scope, photo_id: UUID, *, done: str = "") -> Template:

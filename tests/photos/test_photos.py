@@ -28,7 +28,7 @@ from timebank.photos.clearing import PhotoNotCleared, paint_over, publish_photo,
 from timebank.photos.drawing import SIDE_MAX, NotAPhoto, PhotoTooLarge, draw_anew
 from timebank.photos.keeping import UNATTACHED_MAX, TooManyUnattached, keep
 from timebank.photos.purging import purge_photos, purge_unattached_photos
-from timebank.photos.schemas import AttachmentOut, Painting
+from timebank.photos.schemas import AttachmentOut
 from timebank.photos.seeing import photos_attached, read_photo
 from timebank.policies.values import change_policy
 from timebank.trail.words import verbs

@@ -161,7 +161,7 @@ def values(made: Round) -> dict[str, Any]:
         "skip_bad": "1", "room": "101", "station": objects["station"],
         "merged_id": objects["twin"], "unit_id": objects["linked unit"],
         "county_id": objects["county"], "skill_id": objects["skill"], "text": "明早集合", "free": [],
-        "boxes": [[8, 8, 16, 16]], "cleared": "true",
+        "cleared": "true",
     }  # fmt: skip
 
 
@@ -171,6 +171,7 @@ MORE: dict[str, dict[str, Any]] = {
     r".*/agreements/\{agreement_id\}(/decision)?|.*confirmations/\{confirmation_id\}(/decision)?": {
         "decision": "agree"
     },
+    r"\w+ .*/photos/\{photo_id\}/paint": {"boxes": [[8, 8, 16, 16]]},
     r"PATCH /api/v1/people/.*": {"relation": "户主"},
     r".*/people/\{person_id\}/correction": {"relation": "户主", "name": OWNER, "phone": "", "area_id": "", "room": ""},
     r"POST (/api/v1|/admin)/people": {"phone": "19900007777", "name": "新居民"},

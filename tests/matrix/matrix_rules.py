@@ -177,7 +177,6 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s yyyy yyy yy yyyy uuu fff": (
         "PUT /api/v1/matters/{matter_id}/follow",
-        "GET /matters/helped/{helper_id}",
         "POST /matters/new",
         "POST /matters/order",
         "POST /matters/wishes/new",
@@ -635,6 +634,9 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "s yyyy yyy yy yyyy yyu ysf": (
         "GET /api/v1/matter-categories",
+    ),
+    "s yuyu uuy uu yyyy uuu fff": (
+        "GET /matters/helped/{helper_id}",
     ),
     "s yuyu uuy uu yyyy uuu usf": (
         "GET /api/v1/matters/by-number/{number}",

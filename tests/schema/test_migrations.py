@@ -145,6 +145,10 @@ LANDED = {
     "0079_corrections.sql": "bbf46c7e933bb52f487856a5a7a89491a4e64e9b3bd421336e079e84c51711e7",
     "0080_later_books.py": "d7d5c7874bf1739777142421559286b6051c7da32b0389f92d723f5441591d74",
     "0080_later_books.sql": "9eefc8d6286f3248b0f483561dd05b4e28e32500445f37fdd8b079dffa24f2e8",
+    "0081_matter_weeks.py": "612c1c680f9f6420e6d2af4a4ec7b66d732e2ddc06942869c484f302ca0b2f66",
+    "0081_matter_weeks.sql": "189bf47fe9d9fc7be77d3bf4b7983de3203cf40f64ebf125bad32bb6dc844005",
+    "0082_painted_photos.py": "78d5375d71b00cb7b6df106733740827266304e05f621da10b505c20c08410a8",
+    "0082_painted_photos.sql": "8e535eb97f7913253d2b8c2df2d94a1363a1678e72ebe4310ba8abdb91d46b8c",
 }
 FOLDER = migrate.FOLDER
 SIX_LINES = (FOLDER / "0002_ledger.py").read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ class TooManyPhotos(TimebankError):
 
 
 class _SoFar(msgspec.Struct, frozen=True):
-    """The photos that are at a stage; and when the new one was painted over, which only the audit knows so far."""
+    """The photos that are at a stage; and when the new one was painted over, if it was."""
 
     photos: int
     painted_at: datetime | None
@@ -54,8 +54,7 @@ async def attach(scope: Scope, noun: str, noun_id: UUID, photo_id: UUID, stage: 
             _SoFar,
             "SELECT (SELECT count(*) FROM attachment WHERE community_id = $1 AND noun = $2 AND noun_id = $3 "
             "AND stage = $4) AS photos, "
-            "(SELECT max(at) FROM audit WHERE community_id = $1 AND noun_id = $5 AND verb = 'paint_photo') "
-            "AS painted_at",
+            "(SELECT painted_at FROM photo WHERE community_id = $1 AND id = $5) AS painted_at",
             scope.community_id, noun, noun_id, stage, photo_id,
         )  # fmt: skip
         assert so_far is not None

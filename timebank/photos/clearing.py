@@ -37,7 +37,7 @@ async def paint_over(scope: Scope, photo_id: UUID, boxes: Sequence[Box]) -> Phot
         photo = await _lock(scope, seen)
         if refusal := await _painter_refusal(scope, photo):
             raise refusal
-        painted = await store_photo(scope, drawn, photo.side, attached=photo.noun is not None)
+        painted = await store_photo(scope, drawn, photo.side, attached=photo.noun is not None, painted=True)
         await database.execute(
             "UPDATE attachment SET photo_id = $3, painted_at = $4 WHERE community_id = $1 AND photo_id = $2",
             scope.community_id, photo_id, painted, clock.now(),

@@ -51,20 +51,23 @@ async def _keep_drawn(scope: Scope, drawn: Drawn, side_max: int, painted: int) -
         )  # fmt: skip
         if waiting >= UNATTACHED_MAX:
             raise TooManyUnattached
-        photo_id = await store_photo(scope, drawn, side_max, attached=False)
+        photo_id = await store_photo(scope, drawn, side_max, attached=False, painted=painted > 0)
         if painted:
             await audit.record(scope, "paint_photo", "photo", photo_id, boxes=painted)
     return PhotoOut(id=photo_id, width=drawn.width, height=drawn.height)
 
 
-async def store_photo(scope: Scope, drawn: Drawn, side_max: int, *, attached: bool) -> UUID:
-    """Store a photo drawn within `side_max` pixels. `attached`: something has it in the caller's transaction."""
+async def store_photo(scope: Scope, drawn: Drawn, side_max: int, *, attached: bool, painted: bool = False) -> UUID:
+    """Store a photo drawn within `side_max` pixels, `painted` over or not.
+
+    `attached`: something has it in the caller's transaction.
+    """
     now, photo_id = clock.now(), clock.new_id()
     await Photo.insert(
         Photo(
             community_id=scope.community_id, id=photo_id, media_type="image/webp", content=drawn.content,
             created_at=now, side=side_max, kept_by=scope.actor_id,
-            unattached_until=None if attached else now + UNATTACHED_FOR,
+            unattached_until=None if attached else now + UNATTACHED_FOR, painted_at=now if painted else None,
         )
     )  # fmt: skip
     return photo_id

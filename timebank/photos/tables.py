@@ -13,6 +13,7 @@ class Photo(Table, tablename="photo"):
     side = Integer(default=None, null=False)
     kept_by = UUID(default=None, null=True)
     unattached_until = Timestamptz(default=None, null=True)
+    painted_at = Timestamptz(default=None, null=True)
 
 
 class Attachment(Table, tablename="attachment"):

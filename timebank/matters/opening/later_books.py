@@ -233,5 +233,5 @@ async def reopen_booked(scope: Scope, import_id: UUID, step_ids: Collection[UUID
             "SELECT * FROM reopen_imported_matters($1, $2, $3)", scope.community_id, import_id, list(step_ids)
         )
         waiting = {UUID(bytes=row[0].bytes) for row in found}
-        await audit.record(scope, "reopen_booked", "matter", None, waiting=len(waiting))
+        await audit.record(scope, "reopen_booked", "matter", None, count=len(waiting))
     return waiting

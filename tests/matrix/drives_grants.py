@@ -84,6 +84,9 @@ async def _(d: Driving) -> None:
         await d.refused(role, "forbidden")
     for name in ("孙伟", "钱进"):
         await d.refused("admin", "office_holder", objects={"person": str(d.made.town.people[name])})
+    # The round was made longer ago than the five minutes for which a scan proves presence, where a machine is slow.
+    person = d.made.town.people[OWNER]
+    await d.owner.execute("UPDATE scan SET received_at = $1 WHERE person_id = $2", clock.now(), person)
     await d.done("keeper", "give_one_time_code")
 
 

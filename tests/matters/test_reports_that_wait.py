@@ -126,7 +126,7 @@ class TestOnAPhone:
             await self.lost_reply(later, town)
             await reads(later, "对面的灯也不亮")
         rows = await owner.fetch(
-            "SELECT said, painted_at IS NOT NULL, content FROM matter m JOIN attachment a ON a.noun_id = m.id "
+            "SELECT said, a.painted_at IS NOT NULL, content FROM matter m JOIN attachment a ON a.noun_id = m.id "
             "JOIN photo p ON p.id = a.photo_id ORDER BY m.id"
         )
         assert [tuple(row)[:2] for row in rows] == [("单元门口的灯不亮", True), ("对面的灯也不亮", False)]

@@ -52,7 +52,7 @@ async def test_a_picture_is_painted_over_before_anything_is_stored(
     assert "照片请再选一次" not in (await sent(who, ground, photo=red, said="字" * 600)).text
     matter = matter_of(await sent(who, ground, photo=red, boxes=marked))
     [kept] = await owner.fetch(
-        "SELECT content, painted_at FROM photo p JOIN attachment a ON a.photo_id = p.id WHERE a.noun_id = $1", matter
+        "SELECT content, a.painted_at FROM photo p JOIN attachment a ON a.photo_id = p.id WHERE a.noun_id = $1", matter
     )
     assert kept["painted_at"] is not None
     with Image.open(io.BytesIO(kept["content"])) as stored:

@@ -16,6 +16,7 @@ from timebank.classes.schemas import BookingIn
 from timebank.classes.schemas import Reason as BookingReason
 from timebank.core import clock
 from timebank.core.capability import Reading
+from timebank.core.errors import NotFound
 from timebank.core.locale import _
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
@@ -97,8 +98,11 @@ class PanelBookingPages(Controller):
     async def book(
         self, person_id: FromPath[UUID], caller: NamedDependency[Scope], once: NamedDependency[Idempotency], data: Form
     ) -> Redirect:
-        """Book a seat for the family, which is notified."""
+        """Book a seat for this child or a child of this guardian; the family is notified."""
         chosen = parse_form(BookedFor, data, BOOKED)
+        caller.require_admin()
+        if chosen.child_id != person_id and chosen.child_id not in dict(await _cared_for(caller, person_id)):
+            raise NotFound
         wanted = BookingIn(chosen.lesson_id, chosen.child_id, chosen.reason)
         await once.answer(caller, lambda: book_seat(caller, wanted))
         return see_other(f"/admin/people/{person_id}?part=classes&done=booked_for")
@@ -118,12 +122,17 @@ async def _reservation_page(request: AnyRequest, caller: Scope, person_id: UUID)
 async def _booking_page(request: AnyRequest, caller: Scope, person_id: UUID) -> Template:
     caller.require_admin()
     person = await open_person(caller, person_id)
-    family = await family_of(caller, person_id, Reading())
-    cared = [(g.child_id, g.child_name) for g in family.guardianships if g.guardian_id == person_id and g.consented_at]
-    children = [(person_id, person.name)] if person.is_child else list(dict.fromkeys(cared))
+    children = [(person_id, person.name)] if person.is_child else await _cared_for(caller, person_id)
     now = clock.now()
     coming = await all_pages(partial(lessons, caller, since=now, until=now + AHEAD))
     return page(
         request, caller, "people/book_for.html", person=person, children=children,
         lessons=[lesson for lesson in coming if lesson.starts_at > now and lesson.cancelled_at is None],
     )  # fmt: skip
+
+
+async def _cared_for(caller: Scope, person_id: UUID) -> list[tuple[UUID, str]]:
+    """Id and name of each child of which the person is the guardian with consent."""
+    family = await family_of(caller, person_id, Reading())
+    cared = [(g.child_id, g.child_name) for g in family.guardianships if g.guardian_id == person_id and g.consented_at]
+    return list(dict.fromkeys(cared))

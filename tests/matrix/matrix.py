@@ -92,6 +92,7 @@ NAMED = {
 }  # fmt: skip
 BY_ADDRESS = {
     r".*/people/\{person_id\}/guardians.*": {"person_id": "child"},
+    r".*/people/\{person_id\}/booking": {"person_id": "guardian"},
     r".*/agreements/logins/.*": {"person_id": "neighbour"},
     r".*/deeds/\{deed_id\}/(objection|objections|witness)": {"deed_id": "noticed deed"},
     r".*/deeds/\{deed_id\}/reversal": {"deed_id": "credited deed"},

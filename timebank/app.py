@@ -1,10 +1,12 @@
 """create_app() builds the Litestar application: its plugins, and the routes that the capabilities declare."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+from jinja2 import Environment, FileSystemLoader
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.enums import ScopeType
@@ -127,11 +129,20 @@ def _where_used(one: Capability, paths: Sequence[str]) -> Sequence[ControllerRou
     return [Router("", route_handlers=handlers, dependencies={"caller": caller})]
 
 
+class Templates(Environment):
+    """Templates whose globals are complete before the first is loaded. None looks at its file again."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The globals of a template as one dict. Jinja's ChainMap is walked in Python at each import of a macro."""
+        return {**self.globals, **(d or {})}
+
+
 def template_engine() -> JinjaTemplateEngine:
     own = [one.folder / "templates" for one in capabilities()]
-    engine = JinjaTemplateEngine(directory=[*TEMPLATES, *(folder for folder in own if folder.is_dir())])
-    engine.engine.autoescape = True
-    engine.engine.auto_reload = False  # no look at the files for each page
+    folders = [*TEMPLATES, *(folder for folder in own if folder.is_dir())]
+    engine = JinjaTemplateEngine.from_environment(
+        Templates(loader=FileSystemLoader(folders), autoescape=True, auto_reload=False)
+    )
     engine.engine.filters |= {
         "when": wording.when, "until": wording.until, "day": wording.day, "minutes": wording.duration,
         "points": wording.points, "month": wording.month, "short_month": wording.short_month, "yuan": wording.yuan,

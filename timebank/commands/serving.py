@@ -31,7 +31,7 @@ from timebank.core.settings import Settings
 from timebank.http.health import readiness
 from timebank.operations import installation
 from timebank.operations.logs import configure_logs
-from timebank.operations.memory import return_large_blocks
+from timebank.operations.memory import keep_what_is_loaded, return_large_blocks
 
 STOP_SECONDS_MAX = 10
 CLOSE_SECONDS_MAX = 10
@@ -148,6 +148,7 @@ class OwnSignals(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            keep_what_is_loaded()
             self._statistics = asyncio.create_task(installation.try_to_analyze())
         self._announce()
 

@@ -131,9 +131,9 @@ class Entry(Reasoned, frozen=True, kw_only=True):
 
 
 # The newest entries of a person's accounts. Of each account it reads the newest legs of the debit and the credit side
-# by index, merges them, and reads all legs of the entries on the page. {count}: number of entries, {legs}: of legs per
-# side. Legs of one moment are read together. If a side was not read to its end, entries older than its last leg read
-# are left out, and `goes_on` is true: there are more.
+# by index and puts the legs of an entry together. {count}: number of entries, {legs}: of legs per side. Legs of one
+# moment are read together, as those of an entry are. If a side was not read to its end, entries older than its last leg
+# read are left out, since legs of theirs may be unread, and `goes_on` is true: there are more.
 _ENTRIES = """
 WITH own AS (
     SELECT id FROM account WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = $2 AND currency = $3
@@ -141,34 +141,28 @@ WITH own AS (
 ), side AS (
     SELECT leg.* FROM own CROSS JOIN LATERAL (
         SELECT d.*, CASE WHEN count(*) OVER () >= {legs} THEN min(d.posted_at) OVER () END AS cut FROM (
-            SELECT t.posted_at, t.entry_id FROM transfer t
+            SELECT {columns}, -t.amount AS change FROM transfer t
             WHERE t.community_id = $1 AND t.debit_account = own.id{after}
             ORDER BY t.posted_at DESC FETCH FIRST ({legs}) ROWS WITH TIES) d
         UNION ALL
         SELECT c.*, CASE WHEN count(*) OVER () >= {legs} THEN min(c.posted_at) OVER () END AS cut FROM (
-            SELECT t.posted_at, t.entry_id FROM transfer t
+            SELECT {columns}, t.amount AS change FROM transfer t
             WHERE t.community_id = $1 AND t.credit_account = own.id{after}
             ORDER BY t.posted_at DESC FETCH FIRST ({legs}) ROWS WITH TIES) c
     ) AS leg
-), bound AS (SELECT max(cut) AS cut FROM side), newest AS (
-    SELECT DISTINCT s.posted_at, s.entry_id FROM side s
-    WHERE s.posted_at >= coalesce((SELECT cut FROM bound), '-infinity')
-    ORDER BY s.posted_at DESC, s.entry_id DESC LIMIT {count}
-), mine AS (SELECT array_agg(id) AS ids FROM own)
-SELECT n.entry_id, n.posted_at, whole.*, (SELECT cut FROM bound) IS NOT NULL AS goes_on
-FROM newest n CROSS JOIN LATERAL (
-    SELECT max(t.occurred_at) AS occurred_at, (array_agg(t.kind ORDER BY t.leg))[1] AS kind,
-           sum(CASE WHEN t.credit_account = ANY ((SELECT ids FROM mine)::uuid[]) THEN t.amount ELSE 0 END
-             - CASE WHEN t.debit_account = ANY ((SELECT ids FROM mine)::uuid[]) THEN t.amount ELSE 0 END)::bigint
-               AS amount,
-           max(t.memo) AS memo, max(t.memo_kind) AS memo_kind, (array_agg(t.memo_values))[1]::text AS memo_values,
-           max(t.source_kind) AS source_kind, (array_agg(t.source_id))[1] AS source_id,
-           max(t.rule_code) AS rule_code, max(t.rule_version) AS rule_version
-    FROM transfer t WHERE t.community_id = $1 AND t.entry_id = n.entry_id
-      AND (t.debit_account = ANY ((SELECT ids FROM mine)::uuid[])
-        OR t.credit_account = ANY ((SELECT ids FROM mine)::uuid[]))
-) AS whole ORDER BY n.posted_at DESC, n.entry_id DESC
+), bound AS (SELECT max(cut) AS cut FROM side)
+SELECT s.entry_id, s.posted_at, max(s.occurred_at) AS occurred_at, (array_agg(s.kind ORDER BY s.leg))[1] AS kind,
+       sum(s.change)::bigint AS amount, max(s.memo) AS memo, max(s.memo_kind) AS memo_kind,
+       (array_agg(s.memo_values))[1]::text AS memo_values, max(s.source_kind) AS source_kind,
+       (array_agg(s.source_id))[1] AS source_id, max(s.rule_code) AS rule_code, max(s.rule_version) AS rule_version,
+       (SELECT cut FROM bound) IS NOT NULL AS goes_on
+FROM side s WHERE s.posted_at >= coalesce((SELECT cut FROM bound), '-infinity')
+GROUP BY s.posted_at, s.entry_id ORDER BY s.posted_at DESC, s.entry_id DESC LIMIT {count}
 """
+_COLUMNS = (
+    "t.posted_at, t.entry_id, t.leg, t.occurred_at, t.kind, t.memo, t.memo_kind, t.memo_values, t.source_kind, "
+    "t.source_id, t.rule_code, t.rule_version"
+)
 _AFTER = "t.posted_at <= {0} AND (t.posted_at, t.entry_id) < ({0}, {1})"
 
 _BALANCE = """
@@ -197,7 +191,9 @@ async def statement(
     page = Filters(*own.values)
     if at:
         page.add(_AFTER, *at[:2])
-    newest = _ENTRIES.format(subject=own.sql, after=page.sql, count=most(limit + 1), legs=most(2 * limit + 2))
+    newest = _ENTRIES.format(
+        subject=own.sql, columns=_COLUMNS, after=page.sql, count=most(limit + 1), legs=most(2 * limit + 2)
+    )
     async with transaction(scope), database.gathering() as reads:
         read = reads.start(database.rows(Entry, newest, *page.values))
         stored = reads.start(database.read_value(int, f"{_BALANCE}{own.sql}", *own.values))
@@ -212,7 +208,13 @@ def with_balances(entries: Sequence[Entry], balance: int) -> list[Line]:
     """The entries, newest first, each with the balance after it; `balance` is that after the first."""
     lines: list[Line] = []
     for entry in entries:
-        values = {name: value for name, value in msgspec.structs.asdict(entry).items() if name != "goes_on"}
-        lines.append(Line(**{**values, "balance": balance}))
+        lines.append(
+            Line(
+                entry_id=entry.entry_id, posted_at=entry.posted_at, occurred_at=entry.occurred_at, kind=entry.kind,
+                amount=entry.amount, balance=balance, source_kind=entry.source_kind, source_id=entry.source_id,
+                rule_code=entry.rule_code, rule_version=entry.rule_version, memo=entry.memo,
+                memo_kind=entry.memo_kind, memo_values=entry.memo_values,
+            )
+        )  # fmt: skip
         balance -= entry.amount
     return lines

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from timebank.core import database
 from timebank.core.capability import capabilities, hook
-from timebank.core.database import transaction
+from timebank.core.database import looking, transaction
 from timebank.core.locale import _, translate
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
@@ -17,7 +17,15 @@ from timebank.ledger.statement import Line, statement
 
 def entry_kind_in_words(kind: str, source_kind: str, language: str = "zh") -> str:
     """The word for a kind of entry, from the manifests; the kind itself if none declares one."""
-    words = {name: word for one in capabilities() for name, word in one.statement.items()}
+    return _word(_words(), kind, source_kind, language)
+
+
+def _words() -> dict[str, str]:
+    """The Chinese words for kinds of entries, by `kind` or `source_kind:kind`."""
+    return {name: word for one in capabilities() for name, word in one.statement.items()}
+
+
+def _word(words: dict[str, str], kind: str, source_kind: str, language: str) -> str:
     return translate(words.get(f"{source_kind}:{kind}") or words.get(kind, kind), language)
 
 
@@ -26,12 +34,12 @@ async def explain_lines(scope: Scope, lines: Sequence[Line], language: str = "zh
     undone = await reversed_words(scope, [line.entry_id for line in lines if line.kind == "reversal"], language)
     unsaid = [line.rule_code for line in lines if line.rule_code and not line.reason()]
     rules = await hook("rule_names")(scope, unsaid)
+    words = _words()
     return [
         StatementItem(
-            entry_id=line.entry_id, kind=line.kind, what=entry_kind_in_words(line.kind, line.source_kind, language),
-            when=line.posted_at,
-            amount=line.amount,
-            balance=line.balance, why=_why(line, undone.get(line.entry_id), rules, language),
+            entry_id=line.entry_id, kind=line.kind, what=_word(words, line.kind, line.source_kind, language),
+            when=line.posted_at, amount=line.amount, balance=line.balance,
+            why=_why(line, undone.get(line.entry_id), rules, language),
         )
         for line in lines
     ]  # fmt: skip
@@ -42,7 +50,7 @@ async def worded_statement(
     limit: int = 50, cursor: str | None = None,
 ) -> Page[StatementItem]:  # fmt: skip
     """The statement of `statement`, with its lines in words."""
-    async with transaction(scope):
+    async with looking(scope):
         found = await statement(scope, person_id, currency, subject_id=subject_id, limit=limit, cursor=cursor)
         return Page(await explain_lines(scope, found.items, language), found.next)
 

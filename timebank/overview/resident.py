@@ -11,7 +11,7 @@ from timebank.classes.class_time.refunds import list_unused_minutes
 from timebank.classes.reading import bookings
 from timebank.classes.schemas import BookingOut
 from timebank.core import clock, database
-from timebank.core.database import transaction
+from timebank.core.database import looking, transaction
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.ledger.posting import Currency
@@ -56,8 +56,8 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_first_page(scope: Scope, person_id: UUID, language: str) -> Glance:
-    """Read everything that the first page shows, in one transaction."""
-    async with transaction(scope), database.gathering() as reads:
+    """Read everything that the first page shows, by one statement."""
+    async with looking(scope), database.gathering() as reads:
         latest = reads.start(worded_statement(scope, person_id, Currency.point, language, limit=LATEST))
         told = reads.start(own_messages(scope, unread=True, limit=1, language=language))
         held = reads.start(all_pages(partial(bookings, scope, status="held", own=True)))
@@ -82,19 +82,27 @@ async def read_first_page(scope: Scope, person_id: UUID, language: str) -> Glanc
 
 async def shown_balances(book: StatementAccess) -> Balances:
     """The balances that a statement shows: the person's, and the class minutes of the children in their care."""
-    async with transaction(book.scope):
-        return await whole_balances(book.scope, book.person_id, await children_shown(book))
+    async with looking(book.scope):
+        async with database.gathering() as reads:
+            shown = reads.start(children_shown(book))
+            own = reads.start(balances(book.scope, book.person_id, []))
+        if all(child == book.person_id for child in shown.result()):
+            return await _with_last_days(book.scope, own.result())
+        return await whole_balances(book.scope, book.person_id, shown.result())
 
 
 async def whole_balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balances:
     """The balances of a person and these children, with the last day of each child's class minutes."""
     async with transaction(scope):
-        has = await balances(scope, person_id, children)
-        last = {
-            (u.child_id, u.course_id): u.lasts_until
-            for child_id in {m.child_id for m in has.class_minutes}
-            for u in await list_unused_minutes(scope, child_id=child_id)
-        }
+        return await _with_last_days(scope, await balances(scope, person_id, children))
+
+
+async def _with_last_days(scope: Scope, has: Balances) -> Balances:
+    last = {
+        (u.child_id, u.course_id): u.lasts_until
+        for child_id in {m.child_id for m in has.class_minutes}
+        for u in await list_unused_minutes(scope, child_id=child_id)
+    }
     return msgspec.structs.replace(
         has,
         class_minutes=[

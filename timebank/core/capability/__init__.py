@@ -180,7 +180,12 @@ def capabilities_of(scope: Scope) -> Sequence[Capability]:
 
 def capabilities() -> Sequence[Capability]:
     """Every capability of the service, in the order of `timebank.capabilities`."""
-    return (*import_module("timebank.capabilities").CAPABILITIES, *_added)
+    return (*_declared(), *_added) if _added else _declared()
+
+
+@cache
+def _declared() -> tuple[Capability, ...]:
+    return tuple(import_module("timebank.capabilities").CAPABILITIES)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from timebank.core.database.connections import BadValue, NotOpen, close_pool, create_pool, engine
 from timebank.core.database.filters import Filters, most
+from timebank.core.database.looks import looking
 from timebank.core.database.questions import Question, many, one, value
 from timebank.core.database.reads import Reads, gathering, read
 from timebank.core.database.retrying import TRIES, retried
@@ -37,6 +38,6 @@ __all__ = [
     "LOCK_NOT_AVAILABLE", "TRIES", "BadValue", "Filters", "NotOpen", "Open", "Question", "RanIntoAnother", "Reads",
     "Write", "as_texts", "ask", "change", "close_pool", "count_rows", "create_pool", "engine", "error_of", "execute",
     "fetch", "fetch_aside", "fetch_one", "fetch_unlimited", "fetch_value", "flush", "gathering", "insert",
-    "insert_many", "many", "most", "one", "plan_anew", "queue", "read", "read_value", "reading", "retried", "row",
-    "rows", "savepoint", "transaction", "value",
+    "insert_many", "looking", "many", "most", "one", "plan_anew", "queue", "read", "read_value", "reading", "retried",
+    "row", "rows", "savepoint", "transaction", "value",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine
@@ -32,6 +32,10 @@ FULL_SECONDS = 30
 """How long a full disk is remembered, because the readiness check may test another disk than the full one."""
 ASIDE_MAX = 2
 """Connections for `fetch_aside`. They are apart from the pool's, whose holders wait for them."""
+LOOKS_MAX = 3
+"""Connections for `looking`. They are apart from the pool's, some of which wait for locks."""
+AS_A_READER = "SET ROLE timebank_app; SET timezone = 'UTC'; SET plan_cache_mode = force_generic_plan"
+"""What a transaction sets at its beginning, for a connection that only carries looks."""
 
 # Errors of a connection that ended during a verb. asyncpg raises the last one if it ends between two statements.
 LOST = (
@@ -78,6 +82,8 @@ class Engine(PostgresEngine):
     current_transaction: ContextVar[Any]
     door = Door()
     aside: "asyncpg.Pool[asyncpg.Record] | None" = None
+    looks: "asyncpg.Pool[asyncpg.Record] | None" = None
+    keeps_settings = True  # whether a connection keeps what is set for it, also where it reads from other nodes
 
     async def prep_database(self) -> None:
         return None
@@ -118,6 +124,7 @@ async def create_pool(url: str, size: int = 10, *, check: Check | None = None) -
     `check` is awaited with each new connection before its first use, and refuses it by raising.
     """
     engine.config = {"dsn": url}
+    engine.keeps_settings = True
     door = engine.door = Door()
 
     def lost(_: object) -> None:
@@ -128,19 +135,26 @@ async def create_pool(url: str, size: int = 10, *, check: Check | None = None) -
         if check is not None:
             await check(connection)
 
-    engine.pool, engine.aside = [
+    async def begin_looks(connection: asyncpg.Connection) -> None:
+        await begin(connection)
+        if await connection.fetchval("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"):
+            engine.keeps_settings = False  # only those of a transaction reach the other nodes
+            raise NotOpen
+        await connection.execute(AS_A_READER)
+
+    engine.pool, engine.aside, engine.looks = [
         await asyncpg.create_pool(
-            url, min_size=0, max_size=most, connection_class=Connection, timeout=ANSWER_SECONDS_MAX,
-            init=begin,
+            url, min_size=0, max_size=most, connection_class=Connection, timeout=ANSWER_SECONDS_MAX, init=first,
             **connecting(),
         )
-        for most in (size, ASIDE_MAX)
+        for most, first in ((size, begin), (ASIDE_MAX, begin), (LOOKS_MAX, begin_looks))
     ]  # fmt: skip
 
 
 async def close_pool() -> None:
     """Close every connection; terminate those that a hanging server does not close in time."""
-    pools, engine.pool, engine.aside = (engine.pool, engine.aside), None, None
+    pools = (engine.pool, engine.aside, engine.looks)
+    engine.pool = engine.aside = engine.looks = None
     for pool in pools:
         if pool is not None:
             await _close(pool)
@@ -197,12 +211,12 @@ def _is_open() -> bool:
 
 
 @asynccontextmanager
-async def borrowed(*, aside: bool = False) -> AsyncIterator["PoolConnectionProxy"]:
-    """Acquire a connection of the pool for the block. Database errors in the block are raised as our errors.
+async def borrowed(of: Literal["pool", "aside", "looks"] = "pool") -> AsyncIterator["PoolConnectionProxy"]:
+    """Acquire a connection of a pool for the block. Database errors in the block are raised as our errors.
 
     A constraint violation is raised unchanged: `database.retried` needs its class.
     """
-    pool = engine.aside if aside else engine.pool
+    pool = getattr(engine, of)
     if pool is None:
         raise NotOpen
     connection = await _acquired(pool)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -39,16 +39,22 @@ NO_LIMIT = 7 * 86_400.0  # seconds; asyncpg reads None as the pool's default lim
 
 @dataclass(slots=True)
 class Open:
-    """The open transaction.
+    """The open transaction, or the open look (`looking`), which holds no connection.
 
-    Its connection (Piccolo reads this attribute), the communities whose rows it sees, the writes that are queued, and
-    the group of reads that run side by side.
+    The communities whose rows it sees, the writes that are queued, and the group of reads that run side by side.
     """
 
-    connection: "PoolConnectionProxy"
+    held: "PoolConnectionProxy | None"
     visible: frozenset[UUID]
     queued: list[Write] = field(default_factory=list)
     group: Group | None = None
+
+    @property
+    def connection(self) -> "PoolConnectionProxy":
+        """The transaction's connection; Piccolo reads this attribute. Raises RuntimeError in a look."""
+        if self.held is None:
+            raise RuntimeError("a look only reads, by rows, row and read_value: open a transaction")
+        return self.held
 
 
 def _begin(communities: frozenset[UUID], scope: Scope | None = None) -> str:
@@ -101,7 +107,7 @@ async def transaction(
         _require_same_rows(outer.visible, scope, visible)
         yield
         return
-    async with _connected() as connection:
+    async with connected() as connection:
         await connection.execute(_begin(visible, scope), timeout=ANSWER_SECONDS_MAX)
         token = engine.current_transaction.set(Open(connection, visible))
         try:
@@ -129,9 +135,9 @@ def _require_same_rows(outer: frozenset[UUID], scope: Scope | None, inner: froze
 
 
 @asynccontextmanager
-async def _connected(*, aside: bool = False) -> AsyncIterator["PoolConnectionProxy"]:
-    """A connection of the pool. Raises the error of a violated constraint, or Busy if PostgreSQL rolled back."""
-    async with borrowed(aside=aside) as connection:
+async def connected(of: Literal["pool", "aside", "looks"] = "pool") -> AsyncIterator["PoolConnectionProxy"]:
+    """A connection of a pool. Raises the error of a violated constraint, or Busy if PostgreSQL rolled back."""
+    async with borrowed(of) as connection:
         try:
             yield connection
         except asyncpg.IntegrityConstraintViolationError as error:
@@ -172,7 +178,7 @@ async def ask(sql: str, *values: object) -> list[asyncpg.Record]:
 
     Use it only for a database function that checks the permissions itself.
     """
-    async with _connected() as connection:
+    async with connected() as connection:
         return await connection.fetch(sql, *values, timeout=ANSWER_SECONDS_MAX)
 
 
@@ -182,7 +188,7 @@ async def fetch_aside(sql: str, *values: object) -> list[asyncpg.Record]:
 
     It must touch no row that a transaction may have locked: the transaction that waits for it would wait for ever.
     """
-    async with _connected(aside=True) as connection:
+    async with connected("aside") as connection:
         return await connection.fetch(sql, *values, timeout=ANSWER_SECONDS_MAX)
 
 

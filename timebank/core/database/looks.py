@@ -1,0 +1,116 @@
+"""Looks: reads that need no transaction. Each is one statement, and those that wait at the same time are sent together.
+
+A read in a transaction of its own costs three answers of the server to wait for: of BEGIN, of the statement and of
+COMMIT. A look costs one, which it shares with other requests that ask the same of other rows.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+from timebank.core import settings
+from timebank.core.batcher import Batcher
+from timebank.core.database.connections import LOOKS_MAX, NotOpen, engine
+from timebank.core.database.gathering import Group
+from timebank.core.database.statements import fetch_one
+from timebank.core.database.transactions import Open, connected, transaction
+from timebank.core.scope import Scope
+
+TOGETHER_MAX = 16
+"""How many looks are sent together at most: the answers to all of them come with the last one."""
+
+Columns: TypeAlias = Sequence[str | None]
+
+# The first thing that the statement does is to read this row, which makes the rows of the scope's community visible
+# until the next look. Without it none is visible.
+_AS = (
+    "{sql} FROM (SELECT set_config('timebank.communities', ${0}, true), set_config('timebank.sessions', ${1}, true), "
+    "set_config('timebank.device', ${2}, true) OFFSET 0) AS reader"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    scope: Scope
+    sql: str
+    values: list[object]
+
+    def whole(self) -> tuple[str, list[object]]:
+        """The statement that first sets what `transaction` sets for the scope, and its values."""
+        count, scope = len(self.values), self.scope
+        session = f"{{{scope.session_id}}}" if scope.session_id else ""
+        device = scope.device_proof.hex() if scope.device_proof else ""
+        sql = _AS.format(count + 1, count + 2, count + 3, sql=self.sql)
+        return sql, [*self.values, f"{{{scope.community_id}}}", session, device]
+
+
+@asynccontextmanager
+async def looking(scope: Scope) -> AsyncIterator[None]:
+    """The reads of the block see the scope's community, each as of the start of its own statement.
+
+    So do those of a transaction, at the default isolation. Only `rows`, `row` and `read_value` can be used, and
+    `gathering`; anything else raises RuntimeError. In a transaction or another look it joins that one.
+    """
+    if engine.current_transaction.get() is not None:
+        async with transaction(scope):
+            yield
+        return
+    opened = Open(None, frozenset({scope.community_id}), group=Group(partial(_answer, scope)))
+    token = engine.current_transaction.set(opened)
+    try:
+        yield
+        if opened.queued:
+            raise RuntimeError("a look only reads: open a transaction to write")
+    finally:
+        engine.current_transaction.reset(token)
+
+
+async def _answer(scope: Scope, sql: str, values: list[object]) -> Columns:
+    look = _Look(scope, sql, values)
+    needs_transaction = settings.current().database_pooler or not engine.keeps_settings or scope.import_proof
+    return await (_alone(look) if needs_transaction else _together(look))
+
+
+async def _answers(looks: Sequence[_Look]) -> list[Columns | Exception]:
+    """The answers in the order of the looks; those of one statement are read in one go."""
+    engine.current_transaction.set(None)  # of the request that has started this task
+    same: defaultdict[str, dict[int, list[object]]] = defaultdict(dict)
+    for number, look in enumerate(looks):
+        sql, values = look.whole()
+        same[sql][number] = values
+    answers: dict[int, Columns | Exception] = {}
+    for sql, asked in same.items():
+        try:
+            async with connected("looks") as connection:
+                found = await connection.fetchmany(sql, asked.values())
+                answers |= {number: list(one) for number, one in zip(asked, found, strict=True)}
+        except NotOpen as error:
+            answers |= dict.fromkeys(asked, error)
+        except Exception:  # noqa: BLE001  # each of them is asked again, and whoever has caused it gets it
+            answers |= {number: await _alone_or_error(looks[number]) for number in asked}
+    return [answers[number] for number in range(len(looks))]
+
+
+_together: Batcher[_Look, Columns] = Batcher(_answers, most=TOGETHER_MAX, at_once=LOOKS_MAX)
+
+
+async def _alone_or_error(look: _Look) -> Columns | Exception:
+    try:
+        return await _alone(look)
+    except Exception as error:  # noqa: BLE001  # whoever has asked gets it
+        return error
+
+
+async def _alone(look: _Look) -> Columns:
+    """The answer by a transaction: where a connection does not keep what is set for it, and after an error."""
+    token = engine.current_transaction.set(None)
+    try:
+        async with transaction(look.scope):
+            found = await fetch_one(look.sql, *look.values)
+    finally:
+        engine.current_transaction.reset(token)
+    assert found is not None
+    return list(found)

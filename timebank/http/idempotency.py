@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -12,7 +13,7 @@ from litestar.enums import RequestEncodingType
 
 from timebank.access.stored_answers import claim_key, store_answer, stored_answer
 from timebank.core import database, vault
-from timebank.core.database import RanIntoAnother, retried, transaction
+from timebank.core.database import RanIntoAnother, retried
 from timebank.core.errors import BUSY_SECONDS, TimebankError
 from timebank.core.scope import Scope
 from timebank.http.callers import FORMS, AnyRequest
@@ -50,18 +51,20 @@ class Idempotency:
         self.former_hash = former_hash  # the hash of the same request in an earlier version
 
     async def answer(
-        self, scope: Scope, verb: Callable[[], Awaitable[object]], *, status: int = 201, required: bool = True
-    ) -> Response[bytes]:
+        self, scope: Scope, verb: Callable[[], Awaitable[object]], *, status: int = 201, required: bool = True,
+        locks: UUID | None = None,
+    ) -> Response[bytes]:  # fmt: skip
         """Run the verb and store its answer in one transaction; a repetition gets the stored answer.
 
         An error is not stored, since it changed nothing: the same key may be retried. With `required` False a request
-        may come without a key and is then carried out each time. Raises KeyMissing, KeyReused and StillRunning.
+        may come without a key and is then carried out each time. `locks`: the row that the verb locks first, where it
+        may share a transaction (`database.shared`). Raises KeyMissing, KeyReused and StillRunning.
         """
         if self.key is None and not required:
             result = await verb()
             return _response(status_of(result, status), msgspec.json.encode(result), replayed=False)
         key = self.required_key()
-        return await self._attempt(scope, key, verb, status)
+        return await self._attempt(scope, key, verb, status, locks)
 
     def required_key(self) -> str:
         """The request's key. Raises KeyMissing."""
@@ -75,17 +78,21 @@ class Idempotency:
 
     @retried
     async def _attempt(
+        self, scope: Scope, key: str, verb: Callable[[], Awaitable[object]], status: int, locks: UUID | None
+    ) -> Response[bytes]:
+        return await database.shared(scope, locks, partial(self._answer_once, scope, key, verb, status))
+
+    async def _answer_once(
         self, scope: Scope, key: str, verb: Callable[[], Awaitable[object]], status: int
     ) -> Response[bytes]:
         # Keyed by device at a counter, so that a retry is recognised after another keeper has signed on.
         caller = scope.device_id or scope.login_id or UUID(int=0)
-        async with transaction(scope):
-            if not await self._is_first(scope, caller, key):
-                return await self._replay(scope, caller, key)
-            result = await verb()
-            body, status = msgspec.json.encode(result), status_of(result, status)
-            sealed = vault.seal(body.decode(), self._row(caller, key, self.request_hash, status))
-            store_answer(scope.community_id, caller, key, status, sealed)
+        if not await self._is_first(scope, caller, key):
+            return await self._replay(scope, caller, key)
+        result = await verb()
+        body, status = msgspec.json.encode(result), status_of(result, status)
+        sealed = vault.seal(body.decode(), self._row(caller, key, self.request_hash, status))
+        store_answer(scope.community_id, caller, key, status, sealed)
         return _response(status, body, replayed=False)
 
     async def _is_first(self, scope: Scope, caller: UUID, key: str) -> bool:

@@ -121,13 +121,12 @@ async def call(scope: Scope, function: str, posting: Posting, meaning: dict[str,
     placed = "".join(f", ${number}" for number in range(16, 16 + len(arguments)))
     why = posting.memo.bounded() if isinstance(posting.memo, Phrase) else None
     async with transaction(scope):
-        answer = await database.fetch_one(
+        answer = await database.fetch_only(
             f"SELECT * FROM {function}($1, {_ENTRY}{placed})",  # noqa: S608  # a name from this module, no input
             scope.community_id, clock.new_id(), posting.key, asked, posting.kind, posting.occurred_at or now, now,
             scope.person_id, posting.source_kind, posting.source_id, posting.rule_code, posting.rule_version,
             "" if why else posting.memo, why and why.kind, why and msgspec.json.encode(why.values).decode(), *arguments,
         )  # fmt: skip
-        assert answer is not None
         if refusal := REFUSALS.get(answer["verdict"]):
             raise refusal
     return answer

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -86,23 +87,30 @@ def _hash(asked: ScanIn, person_id: UUID | None) -> bytes:
 
 @retried
 async def _judged(context: ScanContext, request_hash: bytes) -> Verdict:
-    """Return the verdict stored for the nonce; else decide about the scan and store its verdict. One transaction."""
+    """Return the verdict stored for the nonce; else decide about the scan and store its verdict. One transaction.
+
+    Those who scan a station's code at the same time may share one.
+    """
+    locked = person_named(context) if isinstance(context.code, StationCode) else None
+    return await database.shared(context.scope, locked, partial(_judge, context, request_hash))
+
+
+async def _judge(context: ScanContext, request_hash: bytes) -> Verdict:
     found = Identified(context.received_at)
-    async with transaction(context.scope):
-        first = await first_facts(context, station_named(context), person_named(context))
-        if first.stored is not None:
-            return _heard_again(context.scope, first.stored, request_hash)
-        if first.seen is not None:
-            context = dataclasses.replace(context, seen_how=first.seen.how)
-        try:
-            if context.found_id is None:
-                context = await with_keeper(context, first)
-            identify(context, first, found)
-            verdict = await _decided(context, found)
-        except ScanRefused as refusal:
-            person = person_seen(found.person)
-            verdict = Verdict(status=refusal.status, reason=refusal.reason, person=person, said=[refusal.said])
-        keep_verdict(context, found, request_hash, verdict)
+    first = await first_facts(context, station_named(context), person_named(context))
+    if first.stored is not None:
+        return _heard_again(context.scope, first.stored, request_hash)
+    if first.seen is not None:
+        context = dataclasses.replace(context, seen_how=first.seen.how)
+    try:
+        if context.found_id is None:
+            context = await with_keeper(context, first)
+        identify(context, first, found)
+        verdict = await _decided(context, found)
+    except ScanRefused as refusal:
+        person = person_seen(found.person)
+        verdict = Verdict(status=refusal.status, reason=refusal.reason, person=person, said=[refusal.said])
+    keep_verdict(context, found, request_hash, verdict)
     return verdict
 
 

@@ -6,11 +6,13 @@ from timebank.core.database.looks import looking
 from timebank.core.database.questions import Question, many, one, value
 from timebank.core.database.reads import Reads, gathering, read
 from timebank.core.database.retrying import TRIES, retried
+from timebank.core.database.sharing import shared
 from timebank.core.database.statements import (
     count_rows,
     execute,
     fetch,
     fetch_one,
+    fetch_only,
     fetch_unlimited,
     fetch_value,
     insert_many,
@@ -37,7 +39,7 @@ from timebank.core.errors import RanIntoAnother
 __all__ = [
     "LOCK_NOT_AVAILABLE", "TRIES", "BadValue", "Filters", "NotOpen", "Open", "Question", "RanIntoAnother", "Reads",
     "Write", "as_texts", "ask", "change", "close_pool", "count_rows", "create_pool", "engine", "error_of", "execute",
-    "fetch", "fetch_aside", "fetch_one", "fetch_unlimited", "fetch_value", "flush", "gathering", "insert",
+    "fetch", "fetch_aside", "fetch_one", "fetch_only", "fetch_unlimited", "fetch_value", "flush", "gathering", "insert",
     "insert_many", "looking", "many", "most", "one", "plan_anew", "queue", "read", "read_value", "reading", "retried",
-    "row", "rows", "savepoint", "transaction", "value",
+    "row", "rows", "savepoint", "shared", "transaction", "value",
 ]  # fmt: skip

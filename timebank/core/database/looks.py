@@ -15,7 +15,7 @@ from timebank.core import settings
 from timebank.core.batcher import Batcher
 from timebank.core.database.connections import LOOKS_MAX, NotOpen, engine
 from timebank.core.database.gathering import Group
-from timebank.core.database.statements import fetch_one
+from timebank.core.database.statements import fetch_only
 from timebank.core.database.transactions import Open, connected, transaction
 from timebank.core.scope import Scope
 
@@ -109,8 +109,6 @@ async def _alone(look: _Look) -> Columns:
     token = engine.current_transaction.set(None)
     try:
         async with transaction(look.scope):
-            found = await fetch_one(look.sql, *look.values)
+            return list(await fetch_only(look.sql, *look.values))
     finally:
         engine.current_transaction.reset(token)
-    assert found is not None
-    return list(found)

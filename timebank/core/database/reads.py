@@ -16,7 +16,7 @@ import msgspec
 
 from timebank.core.database.gathering import Group
 from timebank.core.database.questions import Question, asked_together
-from timebank.core.database.statements import fetch_one, fetch_value
+from timebank.core.database.statements import fetch_only
 from timebank.core.database.transactions import current
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ async def read(shape: type[T], **questions: Question) -> T:
     is now and everything else as it was before: what must be true under a lock is read by the next statement.
     """
     sql, values = asked_together(list(questions.values()), list(questions))
-    return msgspec.json.decode(await fetch_value(sql, *values), type=shape)
+    return msgspec.json.decode((await fetch_only(sql, *values))[0], type=shape)
 
 
 class Reads:
@@ -69,6 +69,4 @@ async def gathering() -> AsyncIterator[Reads]:
 
 
 async def _send(sql: str, values: list[object]) -> list[str | None]:
-    found = await fetch_one(sql, *values)
-    assert found is not None
-    return list(found)
+    return list(await fetch_only(sql, *values))

@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 
 from timebank.core.database.filters import most
-from timebank.core.database.questions import many, one, value
+from timebank.core.database.questions import Question, asked_together, many, one, value
 from timebank.core.database.transactions import NO_LIMIT, current, statement_connection
 from timebank.core.paging import COUNT_MAX, Count
 
@@ -29,6 +29,16 @@ async def fetch_unlimited(sql: str, *values: object) -> list[asyncpg.Record]:
 async def fetch_one(sql: str, *values: object) -> asyncpg.Record | None:
     async with statement_connection() as connection:
         return await connection.fetchrow(sql, *values)
+
+
+async def fetch_only(sql: str, *values: object) -> asyncpg.Record:
+    """The row of a statement that always returns exactly one, such as a call of a function."""
+    opened = current()
+    if opened.company is not None and opened.key is not None:
+        return await opened.company.ask(opened.key, sql, values)
+    found = await fetch_one(sql, *values)
+    assert found is not None
+    return found
 
 
 async def fetch_value(sql: str, *values: object) -> Any:
@@ -69,17 +79,15 @@ async def insert_many(
 
 async def rows(shape: type[T], sql: str, *values: object) -> list[T]:
     """Every row of a query, converted to `shape`. Column names must equal the field names."""
-    group = current().group
-    if group is not None and not _holds_bytes(shape):
-        return msgspec.json.decode(await group.ask(many(sql, *values)) or "[]", type=list[shape])  # type: ignore[valid-type]  # `shape` is known at run time alone
+    if _is_asked(shape):
+        return msgspec.json.decode(await _asked(many(sql, *values)) or "[]", type=list[shape])  # type: ignore[valid-type]  # `shape` is known at run time alone
     return [_shaped(row, shape) for row in await fetch(sql, *values)]
 
 
 async def row(shape: type[T], sql: str, *values: object) -> T | None:
     """The first row of a query, converted to `shape`, or None if there is no row."""
-    group = current().group
-    if group is not None and not _holds_bytes(shape):
-        answer = await group.ask(one(sql, *values))
+    if _is_asked(shape):
+        answer = await _asked(one(sql, *values))
         return None if answer is None else msgspec.json.decode(answer, type=shape)
     found = await fetch_one(sql, *values)
     return None if found is None else _shaped(found, shape)
@@ -87,10 +95,24 @@ async def row(shape: type[T], sql: str, *values: object) -> T | None:
 
 async def read_value(shape: type[T], sql: str, *values: object) -> T:
     """The only column of the only row of a query, converted to `shape`."""
-    group = current().group
-    if group is not None:
-        return msgspec.json.decode(await group.ask(value(sql, *values)) or "null", type=shape)
+    if _is_asked(shape):
+        return msgspec.json.decode(await _asked(value(sql, *values)) or "null", type=shape)
     return msgspec.convert(_plain(await fetch_value(sql, *values)), shape)
+
+
+def _is_asked(shape: type[Any]) -> bool:
+    """Whether a query is asked as a question, which is sent with others."""
+    opened = current()
+    return (opened.group is not None or opened.company is not None) and not _holds_bytes(shape)
+
+
+async def _asked(question: Question) -> str | None:
+    opened = current()
+    if opened.group is not None:
+        return await opened.group.ask(question)
+    sql, given = asked_together([question])
+    answer: str | None = (await fetch_only(sql, *given))[0]
+    return answer
 
 
 _COUNTED = "SELECT count(*) FROM (SELECT FROM ({sql}) f LIMIT {limit}) c"

@@ -1,7 +1,7 @@
 """Transactions and queries: one explicit transaction per verb; violated constraints become errors of their class."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -18,11 +18,13 @@ from timebank.core.database.connections import (
 )
 from timebank.core.database.gathering import Group
 from timebank.core.database.writes import Write, changed_rows, together
-from timebank.core.errors import Busy, Conflict, TimebankError, Unexpected
+from timebank.core.errors import Busy, Conflict, RanIntoAnother, TimebankError, Unexpected
 from timebank.core.scope import Scope
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
+
+    from timebank.core.database.sharing import Company
 
 
 T = TypeVar("T")
@@ -39,47 +41,61 @@ NO_LIMIT = 7 * 86_400.0  # seconds; asyncpg reads None as the pool's default lim
 
 @dataclass(slots=True)
 class Open:
-    """The open transaction, or the open look (`looking`), which holds no connection.
+    """The open transaction; or the open look (`looking`), or a verb's part of a shared transaction (`shared`), neither
+    of which holds a connection.
 
-    The communities whose rows it sees, the writes that are queued, and the group of reads that run side by side.
+    The communities whose rows it sees, the writes that are queued, the group of reads that run side by side; and in a
+    shared transaction the company and the verb's key.
     """
 
     held: "PoolConnectionProxy | None"
     visible: frozenset[UUID]
     queued: list[Write] = field(default_factory=list)
     group: Group | None = None
+    company: "Company | None" = None
+    key: UUID | None = None
 
     @property
     def connection(self) -> "PoolConnectionProxy":
-        """The transaction's connection; Piccolo reads this attribute. Raises RuntimeError in a look."""
+        """The transaction's connection; Piccolo reads this attribute.
+
+        Raises RuntimeError in a look, and RanIntoAnother in a shared transaction: the verb is run again in its own.
+        """
         if self.held is None:
+            if self.company is not None:
+                raise RanIntoAnother
             raise RuntimeError("a look only reads, by rows, row and read_value: open a transaction")
         return self.held
 
 
-def _begin(communities: frozenset[UUID], scope: Scope | None = None) -> str:
+def begin(
+    communities: frozenset[UUID], scope: Scope | None = None, *, sessions: Iterable[UUID | None] = (),
+    lock_timeout: str = LOCK_TIMEOUT,
+) -> str:  # fmt: skip
     """The statements that begin a transaction.
 
-    They pass session, device and import proof to the database, which accepts an actor's id only with a proof.
+    They pass session, device and import proof to the database, which accepts an actor's id only with a proof. A shared
+    transaction passes the `sessions` of all its verbs.
 
     In a request, for which somebody waits, a connection keeps one plan of each statement for all values: making one
     takes longer than most statements. Lists are therefore made of the conditions that are asked for: see `Filters`.
     The worker and commands, which take many rows at once, get plans for their values.
     """
     visible = "{" + ",".join(str(c) for c in sorted(communities)) + "}" if communities else ""
-    begin = (
+    sql = (
         "BEGIN; SET LOCAL ROLE timebank_app; SET LOCAL timezone = 'UTC'; "
-        f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL timebank.communities = '{visible}'"
+        f"SET LOCAL lock_timeout = '{lock_timeout}'; SET LOCAL timebank.communities = '{visible}'"
     )
     if scope and (scope.session_id or scope.device_id):
-        begin += "; SET LOCAL plan_cache_mode = force_generic_plan"
+        sql += "; SET LOCAL plan_cache_mode = force_generic_plan"
     if scope and scope.session_id:
-        begin += f"; SET LOCAL timebank.sessions = '{{{scope.session_id}}}'"
+        named = ",".join(str(session) for session in sessions or [scope.session_id])
+        sql += f"; SET LOCAL timebank.sessions = '{{{named}}}'"
     if scope and scope.device_proof:
-        begin += f"; SET LOCAL timebank.device = '{scope.device_proof.hex()}'"
+        sql += f"; SET LOCAL timebank.device = '{scope.device_proof.hex()}'"
     if scope and scope.import_proof:
-        begin += f"; SET LOCAL timebank.import = '{scope.import_proof.hex()}'"
-    return begin
+        sql += f"; SET LOCAL timebank.import = '{scope.import_proof.hex()}'"
+    return sql
 
 
 def _visible(scope: Scope | None, communities: frozenset[UUID] | None) -> frozenset[UUID]:
@@ -108,13 +124,13 @@ async def transaction(
         yield
         return
     async with connected() as connection:
-        await connection.execute(_begin(visible, scope), timeout=ANSWER_SECONDS_MAX)
+        await connection.execute(begin(visible, scope), timeout=ANSWER_SECONDS_MAX)
         token = engine.current_transaction.set(Open(connection, visible))
         try:
             yield
             await flush()
         except BaseException:
-            await asyncio.shield(_rollback(connection))
+            await asyncio.shield(rollback(connection))
             raise
         else:
             if await connection.execute("COMMIT") != "COMMIT":
@@ -146,7 +162,7 @@ async def connected(of: Literal["pool", "aside", "looks"] = "pool") -> AsyncIter
             raise Busy from error
 
 
-async def _rollback(connection: "PoolConnectionProxy") -> None:
+async def rollback(connection: "PoolConnectionProxy") -> None:
     if is_lost(connection):
         return
     try:

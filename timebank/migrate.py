@@ -142,7 +142,7 @@ async def migrate(url: str) -> list[str]:
     a pooler in transaction mode cannot keep the runner's advisory lock. Raises NotOpen and the errors above.
     """
     async with one_runner(url) as connection:
-        token = engine.current_transaction.set(Open(connection, frozenset()))  # type: ignore[arg-type]  # not from a pool
+        token = engine.current_transaction.set(Open(held=connection, visible=frozenset()))  # type: ignore[arg-type]  # not from a pool
         try:
             return await _run_all(connection)
         finally:

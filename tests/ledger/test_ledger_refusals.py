@@ -18,7 +18,7 @@ from timebank.classes.class_time import minute_moves
 from timebank.classes.schemas import MoveIn
 from timebank.core import clock, database
 from timebank.core.database import transaction
-from timebank.core.database.connections import BadValue
+from timebank.core.database.refusals import BadValue
 from timebank.core.errors import Unexpected
 from timebank.ledger import donations, posting
 from timebank.ledger.posting import Currency, Posting

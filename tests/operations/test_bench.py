@@ -27,7 +27,7 @@ PEOPLE, ASKED = 40, 12
 @pytest.fixture
 def place() -> Iterator[Outside]:
     """A server of its own. The checks open a pool in this process: the pool of the other tests is put back."""
-    before, pools = settings.current(), (engine.config, engine.door, engine.pool, engine.aside)
+    before, pools = settings.current(), (engine.config, engine.door, engine.pool, engine.aside, engine.readers)
     with outside() as there:
         settings.use(replace(settings.Settings(), database_url=there.url, secret_key=SECRET.encode()))
         asyncio.run(migrate(there.url))
@@ -35,7 +35,7 @@ def place() -> Iterator[Outside]:
         embedded.create_login(there.server, SERVING, "timebank")
         yield there
     settings.use(before)
-    engine.config, engine.door, engine.pool, engine.aside = pools
+    engine.config, engine.door, engine.pool, engine.aside, engine.readers = pools
 
 
 def some(verb: Verb) -> Verb:

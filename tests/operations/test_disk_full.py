@@ -17,7 +17,7 @@ from tests.support.outside import Outside, is_ready, outside, reason, sign_in, t
 from tests.support.town import Town
 from timebank.core import database
 from timebank.core.database import connections, transaction
-from timebank.core.database.connections import DiskFull
+from timebank.core.database.refusals import DiskFull
 from timebank.http.health import readiness
 
 

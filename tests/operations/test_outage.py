@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.outside import Outside, is_ready, lines, outside, ready, reason, sign_in, tell, until
 from timebank.core.database import connections
-from timebank.core.database.connections import NotOpen
+from timebank.core.database.refusals import NotOpen
 from timebank.http.health import READY_SECONDS_MAX
 
 CALM = "系统暂时不能用，请过几分钟再试。已经记下的时间和积分都在。"

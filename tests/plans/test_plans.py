@@ -49,6 +49,11 @@ class Recording(connections.Connection):
         sent.append((query, args))
         return await super().fetchrow(query, *args, **more)
 
+    async def fetchmany(self, query: str, args: Any, **more: Any) -> Any:
+        asked = list(args)
+        sent.extend((query, one) for one in asked)
+        return await super().fetchmany(query, asked, **more)
+
     async def execute(self, query: str, *args: Any, **more: Any) -> Any:
         sent.append((query, args))
         return await super().execute(query, *args, **more)
@@ -73,7 +78,7 @@ async def grown(pool: str) -> AsyncIterator[Grown]:
     kept = urlsplit(pool).path.lstrip("/")
     name = f"{kept}_grown"
     url = pool.replace(f"/{kept}", f"/{name}")
-    before = engine.pool, engine.aside, engine.looks, engine.config, Town.operator_url
+    before = engine.pool, engine.aside, engine.readers, engine.config, Town.operator_url
     login = urlsplit(engine.config["dsn"]).username or ""
     server = await asyncpg.connect(pool)
     try:
@@ -87,13 +92,13 @@ async def grown(pool: str) -> AsyncIterator[Grown]:
             async with asyncpg.create_pool(
                 as_login(url, login), min_size=1, max_size=4, connection_class=Recording
             ) as engine.pool:
-                engine.aside = engine.looks = engine.pool
+                engine.aside = engine.readers = engine.pool
                 yield Grown(town, owner, url, await functions_of(owner))
         finally:
             await owner.close()
             await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     finally:
-        engine.pool, engine.aside, engine.looks, engine.config, Town.operator_url = before
+        engine.pool, engine.aside, engine.readers, engine.config, Town.operator_url = before
         await server.close()
 
 

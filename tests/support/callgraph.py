@@ -145,7 +145,7 @@ def writing() -> frozenset[Name]:
 
 
 def transactions() -> Iterator[tuple[Name, ast.AST]]:
-    """Every transaction: its function, with the `async with transaction` block or the single `database.ask` call."""
+    """Every transaction: its function, with the `async with transaction` block or the call of `ask` or `shared`."""
     for module in modules().values():
         for name, function in module.functions.items():
             yield from (((module.name, name), node) for node in ast.walk(function) if _is_transaction(node))
@@ -154,7 +154,7 @@ def transactions() -> Iterator[tuple[Name, ast.AST]]:
 def _is_transaction(node: ast.AST) -> bool:
     if isinstance(node, ast.AsyncWith):
         return any(_opens(item.context_expr) for item in node.items)
-    return isinstance(node, ast.Call) and ast.unparse(node.func) == "database.ask"
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("database.ask", "database.shared")
 
 
 def _opens(node: ast.expr) -> bool:

@@ -11,13 +11,13 @@ from timebank.core.settings import Settings
 @asynccontextmanager
 async def elsewhere(chosen: Settings, size: int) -> AsyncIterator[None]:
     """Use these settings and a pool on their database; restore the previous settings and pool afterwards."""
-    kept, before = settings.current(), (engine.pool, engine.aside, engine.looks, engine.config, engine.door)
+    kept, before = settings.current(), (engine.pool, engine.aside, engine.readers, engine.config, engine.door)
     settings.use(chosen)
-    engine.pool = engine.aside = engine.looks = None
+    engine.pool = engine.aside = engine.readers = None
     try:
         await database.create_pool(chosen.database_url or "", size)
         yield
     finally:
         await database.close_pool()
-        engine.pool, engine.aside, engine.looks, engine.config, engine.door = before
+        engine.pool, engine.aside, engine.readers, engine.config, engine.door = before
         settings.use(kept)

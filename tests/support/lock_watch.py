@@ -13,7 +13,7 @@ from typing import NamedTuple
 import asyncpg
 import pytest
 
-from timebank.core.database import transactions
+from timebank.core.database import sharing, transactions
 
 DOING: ContextVar[str] = ContextVar("doing", default="test")
 """The name of what the running task does; its transactions have this `application_name`."""
@@ -82,7 +82,7 @@ def watching(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LockWatch]:
 
     Transactions named "trial" are read only, so the database refuses to write or lock a row in them.
     """
-    opened = transactions._begin
+    opened = transactions.begin
 
     def named(*given: object, **more: object) -> str:
         begin = opened(*given, **more)  # type: ignore[arg-type]  # just what it is given
@@ -92,7 +92,8 @@ def watching(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LockWatch]:
     watch = LockWatch(url)
     thread = threading.Thread(target=watch.look)
     with monkeypatch.context() as patch:
-        patch.setattr(transactions, "_begin", named)
+        patch.setattr(transactions, "begin", named)
+        patch.setattr(sharing, "begin", named)
         thread.start()
         try:
             yield watch

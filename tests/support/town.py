@@ -146,13 +146,13 @@ async def open_session(login_id: UUID, *, by_code: bool = False) -> str:
 @asynccontextmanager
 async def operating() -> AsyncIterator[None]:
     """Connect the pool as the operator for the block, for what only the operator's commands may do."""
-    served = engine.pool, engine.aside, engine.config, engine.door
+    served = engine.pool, engine.aside, engine.readers, engine.config, engine.door
     await database.create_pool(Town.operator_url, 4)
     try:
         yield
     finally:
         await database.close_pool()
-        engine.pool, engine.aside, engine.config, engine.door = served
+        engine.pool, engine.aside, engine.readers, engine.config, engine.door = served
 
 
 def _long_after(now: datetime) -> datetime:

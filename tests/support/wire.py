@@ -100,7 +100,7 @@ async def counted(folder: Path, *, size: int = 4) -> AsyncIterator[Wire]:
         tasks.update(asyncio.ensure_future(one) for one in both)
 
     engine = database.engine
-    before = engine.pool, engine.aside, engine.looks, engine.door, engine.config
+    before = engine.pool, engine.aside, engine.readers, engine.door, engine.config
     server = await asyncio.start_unix_server(serve, folder / ".s.PGSQL.5432")
     place = urlsplit(url)
     await database.create_pool(f"{place.scheme}://{place.netloc}{place.path}?host={folder}&port=5432", size)
@@ -108,6 +108,6 @@ async def counted(folder: Path, *, size: int = 4) -> AsyncIterator[Wire]:
         yield wire
     finally:
         await database.close_pool()
-        engine.pool, engine.aside, engine.looks, engine.door, engine.config = before
+        engine.pool, engine.aside, engine.readers, engine.door, engine.config = before
         server.close()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -16,12 +16,12 @@ async def claim_key(community_id: UUID, caller: UUID, key: str, request_hash: by
 
     Waits for a request that is using it.
     """
-    [claimed] = await database.fetch_only(
-        "WITH claimed AS (INSERT INTO idempotent_request (community_id, caller_id, key, request_hash, created_at) "
-        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) = 1 FROM claimed",
-        community_id, caller, key, request_hash, clock.now(),
+    claim = database.change(
+        "INSERT INTO idempotent_request (community_id, caller_id, key, request_hash, created_at) "
+        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        community_id, caller, key, request_hash, clock.now(), rows=None,
     )  # fmt: skip
-    return bool(claimed)
+    return await database.write_now(claim) == 1
 
 
 def store_answer(community_id: UUID, caller: UUID, key: str, status: int, sealed: bytes) -> None:

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from timebank.core import settings, vault
 from timebank.core.database import connections
-from timebank.core.database.connections import NotOpen
+from timebank.core.database.refusals import NotOpen
 from timebank.core.errors import TimebankError
 from timebank.core.settings import Settings
 from timebank.operations import embedded, installation, serving_login

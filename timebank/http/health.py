@@ -14,7 +14,7 @@ from prometheus_client import Gauge
 
 from timebank.core import settings
 from timebank.core.database import connections
-from timebank.core.database.connections import DiskFull, NotOpen, ReadOnly
+from timebank.core.database.refusals import DiskFull, NotOpen, ReadOnly, is_unwritable
 from timebank.core.errors import NotFound, TimebankError, Unavailable
 from timebank.http.callers import AnyRequest
 from timebank.operations import installation, serving_login, worker
@@ -77,7 +77,7 @@ async def _refused_write(connection: asyncpg.Connection) -> Unavailable | None:
     try:
         await connection.execute(WRITES_TO_DISK)
     except asyncpg.PostgresError as error:
-        if connections.is_unwritable(error):
+        if is_unwritable(error):
             return DiskFull()
         raise
     if connections.was_full():

@@ -1,7 +1,7 @@
 """Idempotency: a request repeated with its Idempotency-Key gets the stored answer and has no further effect."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -52,13 +52,13 @@ class Idempotency:
 
     async def answer(
         self, scope: Scope, verb: Callable[[], Awaitable[object]], *, status: int = 201, required: bool = True,
-        locks: UUID | None = None,
+        locks: Sequence[UUID] = (),
     ) -> Response[bytes]:  # fmt: skip
         """Run the verb and store its answer in one transaction; a repetition gets the stored answer.
 
         An error is not stored, since it changed nothing: the same key may be retried. With `required` False a request
-        may come without a key and is then carried out each time. `locks`: the row that the verb locks first, where it
-        may share a transaction (`database.shared`). Raises KeyMissing, KeyReused and StillRunning.
+        may come without a key and is then carried out each time. `locks`: the rows that the verb locks, where it may
+        share a transaction (`database.shared`). Raises KeyMissing, KeyReused and StillRunning.
         """
         if self.key is None and not required:
             result = await verb()
@@ -78,7 +78,7 @@ class Idempotency:
 
     @retried
     async def _attempt(
-        self, scope: Scope, key: str, verb: Callable[[], Awaitable[object]], status: int, locks: UUID | None
+        self, scope: Scope, key: str, verb: Callable[[], Awaitable[object]], status: int, locks: Sequence[UUID]
     ) -> Response[bytes]:
         return await database.shared(scope, locks, partial(self._answer_once, scope, key, verb, status))
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from timebank.core import database
 from timebank.core.capability import capabilities, hook
-from timebank.core.database import looking, transaction
+from timebank.core.database import reading_directly, transaction
 from timebank.core.locale import _, translate
 from timebank.core.paging import Page
 from timebank.core.scope import Scope
@@ -50,7 +50,7 @@ async def worded_statement(
     limit: int = 50, cursor: str | None = None,
 ) -> Page[StatementItem]:  # fmt: skip
     """The statement of `statement`, with its lines in words."""
-    async with looking(scope):
+    async with reading_directly(scope):
         found = await statement(scope, person_id, currency, subject_id=subject_id, limit=limit, cursor=cursor)
         return Page(await explain_lines(scope, found.items, language), found.next)
 

@@ -11,7 +11,7 @@ from timebank.classes.class_time.refunds import list_unused_minutes
 from timebank.classes.reading import bookings
 from timebank.classes.schemas import BookingOut
 from timebank.core import clock, database
-from timebank.core.database import looking, transaction
+from timebank.core.database import reading_directly, transaction
 from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.ledger.posting import Currency
@@ -57,7 +57,7 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
 
 async def read_first_page(scope: Scope, person_id: UUID, language: str) -> Glance:
     """Read everything that the first page shows, by one statement."""
-    async with looking(scope), database.gathering() as reads:
+    async with reading_directly(scope), database.gathering() as reads:
         latest = reads.start(worded_statement(scope, person_id, Currency.point, language, limit=LATEST))
         told = reads.start(own_messages(scope, unread=True, limit=1, language=language))
         held = reads.start(all_pages(partial(bookings, scope, status="held", own=True)))
@@ -82,7 +82,7 @@ async def read_first_page(scope: Scope, person_id: UUID, language: str) -> Glanc
 
 async def shown_balances(book: StatementAccess) -> Balances:
     """The balances that a statement shows: the person's, and the class minutes of the children in their care."""
-    async with looking(book.scope):
+    async with reading_directly(book.scope):
         async with database.gathering() as reads:
             shown = reads.start(children_shown(book))
             own = reads.start(balances(book.scope, book.person_id, []))

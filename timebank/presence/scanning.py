@@ -91,8 +91,10 @@ async def _judged(context: ScanContext, request_hash: bytes) -> Verdict:
 
     Those who scan a station's code at the same time may share one.
     """
-    locked = person_named(context) if isinstance(context.code, StationCode) else None
-    return await database.shared(context.scope, locked, partial(_judge, context, request_hash))
+    person_id = person_named(context) if isinstance(context.code, StationCode) else None
+    return await database.shared(
+        context.scope, [person_id] if person_id else [], partial(_judge, context, request_hash)
+    )
 
 
 async def _judge(context: ScanContext, request_hash: bytes) -> Verdict:

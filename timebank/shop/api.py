@@ -129,7 +129,7 @@ class Redemptions(Controller):
     ) -> Response[bytes]:
         """Reserve a good, or redeem it at once at the counter."""
         acting = caller.acting_as(data.person_id)
-        locks = None if data.collect_now or data.reason else data.person_id
+        locks = [] if data.collect_now or data.reason else [data.person_id, data.good_id]
         return await once.answer(acting, lambda: redemption.redeem(acting, data), locks=locks)
 
     @post("/{redemption_id:uuid}/collection")

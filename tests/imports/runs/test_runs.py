@@ -23,7 +23,7 @@ from tests.support.town import SPRING, Town
 from tests.support.units import add_units
 from timebank.areas.reach import require_region
 from timebank.core import clock, database, vault
-from timebank.core.database.connections import ReadOnly
+from timebank.core.database.refusals import ReadOnly
 from timebank.core.errors import Forbidden
 from timebank.core.scope import Grant, Role, Scope
 from timebank.imports.intake import Kind

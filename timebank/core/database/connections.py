@@ -16,6 +16,7 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 
 from timebank.core import settings
+from timebank.core.database.refusals import DATABASE_ERRORS, LOST, DiskFull, NotOpen, ReadOnly, refusal_of
 from timebank.core.errors import Busy, TimebankError, Unavailable
 
 if TYPE_CHECKING:
@@ -32,16 +33,10 @@ FULL_SECONDS = 30
 """How long a full disk is remembered, because the readiness check may test another disk than the full one."""
 ASIDE_MAX = 2
 """Connections for `fetch_aside`. They are apart from the pool's, whose holders wait for them."""
-LOOKS_MAX = 3
-"""Connections for `looking`. They are apart from the pool's, some of which wait for locks."""
+READERS_MAX = 3
+"""Connections for `reading_directly`. They are apart from the pool's, some of which wait for locks."""
 AS_A_READER = "SET ROLE timebank_app; SET timezone = 'UTC'; SET plan_cache_mode = force_generic_plan"
-"""What a transaction sets at its beginning, for a connection that only carries looks."""
-
-# Errors of a connection that ended during a verb. asyncpg raises the last one if it ends between two statements.
-LOST = (
-    asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, asyncpg.InternalClientError,
-)  # fmt: skip
+"""What a transaction sets at its beginning, for a connection that carries none."""
 
 
 def connecting() -> dict[str, Any]:
@@ -82,7 +77,7 @@ class Engine(PostgresEngine):
     current_transaction: ContextVar[Any]
     door = Door()
     aside: "asyncpg.Pool[asyncpg.Record] | None" = None
-    looks: "asyncpg.Pool[asyncpg.Record] | None" = None
+    readers: "asyncpg.Pool[asyncpg.Record] | None" = None
     keeps_settings = True  # whether a connection keeps what is set for it, also where it reads from other nodes
 
     async def prep_database(self) -> None:
@@ -95,36 +90,12 @@ class Engine(PostgresEngine):
 engine = Engine(config={})
 
 
-class NotOpen(Unavailable):
-    code = "database_not_open"
-    sentence = "数据库没有连上。请检查 TIMEBANK_DATABASE_URL，或稍候再试。"
-
-
-class DiskFull(Unavailable):
-    code = "disk_full"
-    sentence = "数据库写不进磁盘：磁盘满了或坏了，这一步没有保存。请在数据库服务器上腾出空间，服务会自己恢复。"
-
-
-class ReadOnly(Unavailable):
-    code = "database_read_only"
-    sentence = "这台数据库只能读（备用机，或设成了只读），这一步没有保存。请让 TIMEBANK_DATABASE_URL 指向主库。"
-
-
-class BadValue(TimebankError):
-    """A value that its column cannot store and that the limits of the schemas have let through."""
-
-    code = "bad_value"
-    status = 422
-    sentence = "有一项内容不能保存：文字里有不可用的字符，或数字太大。请改后再试。"
-
-
 async def create_pool(url: str, size: int = 10, *, check: Check | None = None) -> None:
-    """Create the pool. It connects on first use, so no server needs to run yet. `close_pool` closes it.
+    """Create the pools. They connect on first use, so no server needs to run yet. `close_pool` closes them.
 
     `check` is awaited with each new connection before its first use, and refuses it by raising.
     """
-    engine.config = {"dsn": url}
-    engine.keeps_settings = True
+    engine.config, engine.keeps_settings = {"dsn": url}, True
     door = engine.door = Door()
 
     def lost(_: object) -> None:
@@ -135,26 +106,33 @@ async def create_pool(url: str, size: int = 10, *, check: Check | None = None) -
         if check is not None:
             await check(connection)
 
-    async def begin_looks(connection: asyncpg.Connection) -> None:
+    async def begin_reader(connection: asyncpg.Connection) -> None:
         await begin(connection)
-        if await connection.fetchval("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"):
-            engine.keeps_settings = False  # only those of a transaction reach the other nodes
-            raise NotOpen
-        await connection.execute(AS_A_READER)
+        await require_own_tables(connection)
+        await connection.execute(
+            "SET ROLE timebank_app; SET timezone = 'UTC'; SET plan_cache_mode = force_generic_plan"
+        )
 
-    engine.pool, engine.aside, engine.looks = [
+    engine.pool, engine.aside, engine.readers = [
         await asyncpg.create_pool(
             url, min_size=0, max_size=most, connection_class=Connection, timeout=ANSWER_SECONDS_MAX, init=first,
             **connecting(),
         )
-        for most, first in ((size, begin), (ASIDE_MAX, begin), (LOOKS_MAX, begin_looks))
+        for most, first in ((size, begin), (ASIDE_MAX, begin), (READERS_MAX, begin_reader))
     ]  # fmt: skip
+
+
+async def require_own_tables(connection: asyncpg.Connection) -> None:
+    """Raise NotOpen where other servers hold the tables: only the settings of a transaction reach them."""
+    if await connection.fetchval("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"):
+        engine.keeps_settings = False
+        raise NotOpen
 
 
 async def close_pool() -> None:
     """Close every connection; terminate those that a hanging server does not close in time."""
-    pools = (engine.pool, engine.aside, engine.looks)
-    engine.pool = engine.aside = engine.looks = None
+    pools = (engine.pool, engine.aside, engine.readers)
+    engine.pool = engine.aside = engine.readers = None
     for pool in pools:
         if pool is not None:
             await _close(pool)
@@ -211,7 +189,7 @@ def _is_open() -> bool:
 
 
 @asynccontextmanager
-async def borrowed(of: Literal["pool", "aside", "looks"] = "pool") -> AsyncIterator["PoolConnectionProxy"]:
+async def borrowed(of: Literal["pool", "aside", "readers"] = "pool") -> AsyncIterator["PoolConnectionProxy"]:
     """Acquire a connection of a pool for the block. Database errors in the block are raised as our errors.
 
     A constraint violation is raised unchanged: `database.retried` needs its class.
@@ -224,7 +202,7 @@ async def borrowed(of: Literal["pool", "aside", "looks"] = "pool") -> AsyncItera
         yield connection
     except DATABASE_ERRORS as error:
         await asyncio.sleep(0)  # Lets the event loop report a lost connection to asyncpg first.
-        refusal = _refusal_of(error, connection)
+        refusal = refusal_of(error, connection)
         if refusal is None:
             raise
         if isinstance(error, TimeoutError):  # Nobody waits for the late answer of a hanging server.
@@ -233,32 +211,6 @@ async def borrowed(of: Literal["pool", "aside", "looks"] = "pool") -> AsyncItera
         raise refusal from error
     finally:
         await pool.release(connection)
-
-
-# uvloop raises the last one on writing to a connection that has just been closed.
-DATABASE_ERRORS = (
-    OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, RuntimeError,
-)  # fmt: skip
-
-REFUSALS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[TimebankError]], ...] = (
-    (asyncpg.LockNotAvailableError, Busy),
-    (LOST, NotOpen),
-    ((ConnectionError, TimeoutError), NotOpen),
-    (asyncpg.ReadOnlySQLTransactionError, ReadOnly),
-    ((asyncpg.DataError, ValueError), BadValue),  # asyncpg raises ValueError for a value it cannot encode.
-)
-
-
-def _refusal_of(error: Exception, connection: "PoolConnectionProxy") -> TimebankError | None:
-    """The error of ours for a database error; None if the database error is a fault of the program."""
-    for kind, refusal in REFUSALS:
-        if isinstance(error, kind):
-            return refusal()
-    if is_unwritable(error):
-        return DiskFull()
-    if isinstance(error, OSError | asyncpg.InterfaceError | RuntimeError) and is_lost(connection):
-        return NotOpen()
-    return None
 
 
 async def _note(refusal: TimebankError, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
@@ -285,23 +237,6 @@ async def _acquired(pool: "asyncpg.Pool[asyncpg.Record]") -> "PoolConnectionProx
         raise NotOpen from error
 
 
-def is_unwritable(error: Exception) -> bool:
-    """Whether the server could not write a file: its disk is full or failing, or a quota or size limit is reached.
-
-    A reached quota or size limit is reported as an internal error; the server's source file identifies it.
-    """
-    if isinstance(error, asyncpg.InternalServerError):
-        return error.server_source_filename in ("md.c", "buffile.c", "fd.c")
-    return isinstance(error, asyncpg.DiskFullError | asyncpg.PostgresIOError)
-
-
 def was_full() -> bool:
     """Whether a statement failed on a full disk in the last FULL_SECONDS."""
     return time.monotonic() - engine.door.full_at < FULL_SECONDS
-
-
-def is_lost(connection: "PoolConnectionProxy") -> bool:
-    try:
-        return connection.is_closed()
-    except asyncpg.InterfaceError:  # The pool has already taken back a broken connection.
-        return True

@@ -6,20 +6,21 @@ in the end their writes and one COMMIT.
 """
 
 import asyncio
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-import asyncpg
 import structlog
 
-from timebank.core.database.connections import ANSWER_SECONDS_MAX, NotOpen, engine
+from timebank.core.database.connections import ANSWER_SECONDS_MAX, engine
+from timebank.core.database.refusals import NotOpen
+from timebank.core.database.shared_transaction import NeedsOwn, SharedTransaction, fetch_each
 from timebank.core.database.transactions import ROLLED_BACK, Open, begin, connected, rollback, transaction
 from timebank.core.database.writes import Write, changed_rows, together
-from timebank.core.errors import Busy, RanIntoAnother
+from timebank.core.errors import Busy
 from timebank.core.scope import Scope
 
 if TYPE_CHECKING:
@@ -38,95 +39,21 @@ LOCK_TIMEOUT = "200ms"
 """How long a shared transaction waits for a lock: a verb that has to wait longer does so in one of its own."""
 
 
-class NeedsOwn(RanIntoAnother):
-    """What the verb does cannot be done in a shared transaction, or that one was rolled back: it needs its own."""
-
-
 @dataclass(eq=False, slots=True)
 class _Member:
-    """A verb that waits for a transaction. `admitted` gives the company, or None where it has one of its own."""
+    """A verb that waits for a transaction. `admitted` gives the common, or None where it has one of its own.
 
-    scope: Scope
-    key: UUID
-    admitted: "asyncio.Future[Company | None]"
-    queued: Sequence[Write] = ()
-
-
-class Company:
-    """The verbs that share a transaction. One of them that fails ends it for all, and nothing is written.
-
-    A statement of theirs returns exactly one row. Those of one text are sent in one go, in the order of the keys, so
-    that two companies lock the same rows in the same order.
+    `locks` are the rows that it locks: the first by its reads, the others by its writes.
     """
 
-    def __init__(self, connection: "PoolConnectionProxy", members: Sequence[_Member]) -> None:
-        self.has_failed = False
-        self.over = asyncio.Event()
-        self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._connection = connection
-        self._running = len(members)
-        self._waiting: list[tuple[UUID, str, Sequence[object], asyncio.Future[asyncpg.Record]]] = []
-        self._sending: asyncio.Task[None] | None = None
+    scope: Scope
+    locks: Sequence[UUID]
+    admitted: "asyncio.Future[SharedTransaction | None]"
+    queued: Sequence[Write] = ()
 
-    async def ask(self, key: UUID, sql: str, values: Sequence[object]) -> asyncpg.Record:
-        """The row that a verb's statement returns. Raises NeedsOwn if the transaction fails meanwhile."""
-        if self.has_failed:
-            raise NeedsOwn
-        answer: asyncio.Future[asyncpg.Record] = asyncio.get_running_loop().create_future()
-        self._waiting.append((key, sql, values, answer))
-        self._rest()
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            self._running += 1  # it does not wait any more: `leave` counts it as one that was running
-            raise
-
-    def leave(self, *, failed: bool = False) -> None:
-        """A verb has come to its end, or raised."""
-        self.has_failed = self.has_failed or failed
-        self._rest()
-
-    def _rest(self) -> None:
-        """One verb less is running: it waits for the database, or it has left."""
-        self._running -= 1
-        if self._running:
-            return
-        if not self._waiting:
-            self.over.set()
-            return
-        batch, self._waiting = sorted(self._waiting, key=lambda one: one[0]), []
-        self._running = len(batch)
-        self._sending = asyncio.create_task(self._answer(batch))
-
-    async def _answer(
-        self, batch: "Sequence[tuple[UUID, str, Sequence[object], asyncio.Future[asyncpg.Record]]]"
-    ) -> None:
-        found: Sequence[asyncpg.Record] = ()
-        try:
-            if not self.has_failed:
-                found = await fetch_each(self._connection, [(sql, values) for _, sql, values, _ in batch])
-        except Exception:  # noqa: BLE001  # each verb is run again by itself, and gets what it has caused
-            self.has_failed = True
-        for number, (*_, answer) in enumerate(batch):
-            if answer.done():  # the verb was cancelled
-                self._rest()
-            elif self.has_failed:
-                answer.set_exception(NeedsOwn())
-            else:
-                answer.set_result(found[number])
-
-
-async def fetch_each(
-    connection: "PoolConnectionProxy", asked: Sequence[tuple[str, Sequence[object]]]
-) -> list[asyncpg.Record]:
-    """The row of each statement, in their order; those of one text are sent in one go."""
-    same: defaultdict[str, list[int]] = defaultdict(list)
-    for number, (sql, _) in enumerate(asked):
-        same[sql].append(number)
-    found: dict[int, asyncpg.Record] = {}
-    for sql, numbers in same.items():
-        found |= zip(numbers, await connection.fetchmany(sql, [asked[n][1] for n in numbers]), strict=True)
-    return [found[number] for number in range(len(asked))]
+    @property
+    def key(self) -> UUID:
+        return self.locks[0]
 
 
 @dataclass(slots=True)
@@ -168,17 +95,20 @@ class _Gate:
 _gate = _Gate()
 
 
-async def shared(scope: Scope, key: UUID | None, verb: Callable[[], Awaitable[T]]) -> T:
+async def shared(scope: Scope, locks: Sequence[UUID], verb: Callable[[], Awaitable[T]]) -> T:
     """Run a verb in a transaction, which it shares with others while many wait at the same time.
 
-    `key` is the row that the verb locks first, such as the person's: verbs of one key never share a transaction, nor do
-    those of two communities. None: the verb has a transaction of its own. What a verb does must be such that two at
-    once, of two keys, would not wait for each other: it does not see what those beside it have queued.
+    `locks` are the rows that the verb locks: first the one that it reads and decides about, such as the person's, then
+    those that its writes change, such as a good's. Verbs that lock the same first row never share a transaction, nor do
+    those of two communities. Without any the verb has a transaction of its own.
+
+    A verb does not see what those beside it have queued: whatever their first locks do not protect must be guarded by
+    the writes. The database takes the session of each of them as the proof of who acts in each of them.
 
     If one of them fails or does anything but `read`, `rows`, `row`, `read_value`, `fetch_only` and `queue`, nothing is
     written and each is run again in a transaction of its own.
     """
-    if engine.current_transaction.get() is not None or key is None or not _may_share(scope):
+    if engine.current_transaction.get() is not None or not locks or not _may_share(scope):
         return await _alone(scope, verb)
     if _gate.free:
         _gate.free -= 1
@@ -186,12 +116,12 @@ async def shared(scope: Scope, key: UUID | None, verb: Callable[[], Awaitable[T]
             return await _alone(scope, verb)
         finally:
             _gate.release()
-    member = _Member(scope, key, asyncio.get_running_loop().create_future())
+    member = _Member(scope, locks, asyncio.get_running_loop().create_future())
     _gate.waiting.append(member)
-    company = await _admitted(member)
-    if company is not None:
+    common = await _admitted(member)
+    if common is not None:
         with suppress(NeedsOwn):
-            return await _in_company(company, member, verb)
+            return await _in_shared(common, member, verb)
     return await _alone(scope, verb)
 
 
@@ -205,7 +135,7 @@ async def _alone(scope: Scope, verb: Callable[[], Awaitable[T]]) -> T:
         return await verb()
 
 
-async def _admitted(member: _Member) -> Company | None:
+async def _admitted(member: _Member) -> SharedTransaction | None:
     try:
         async with asyncio.timeout(WAITS_SECONDS_MAX):
             return await asyncio.shield(member.admitted)
@@ -222,28 +152,30 @@ async def _admitted(member: _Member) -> Company | None:
     return await member.admitted
 
 
-def _leave_at_once(admitted: "asyncio.Future[Company | None]") -> None:
-    if (company := admitted.result()) is not None:
-        company.leave(failed=True)
+def _leave_at_once(admitted: "asyncio.Future[SharedTransaction | None]") -> None:
+    if (common := admitted.result()) is not None:
+        common.leave(failed=True)
 
 
-async def _in_company(company: Company, member: _Member, verb: Callable[[], Awaitable[T]]) -> T:
+async def _in_shared(common: SharedTransaction, member: _Member, verb: Callable[[], Awaitable[T]]) -> T:
     """The verb's result once the shared transaction is committed. Raises NeedsOwn if it was rolled back."""
-    opened = Open(None, frozenset({member.scope.community_id}), company=company, key=member.key)
+    opened = Open(
+        held=None, visible=frozenset({member.scope.community_id}), scope=member.scope, common=common, key=member.key
+    )
     token = engine.current_transaction.set(opened)
     try:
         result = await verb()
     except Exception as error:
-        company.leave(failed=True)
+        common.leave(failed=True)
         raise NeedsOwn from error
     except BaseException:
-        company.leave(failed=True)
+        common.leave(failed=True)
         raise
     finally:
         engine.current_transaction.reset(token)
     member.queued = opened.queued
-    company.leave()
-    await asyncio.shield(company.outcome)
+    common.leave()
+    await asyncio.shield(common.outcome)
     return result
 
 
@@ -255,10 +187,10 @@ async def _share(members: Sequence[_Member]) -> None:
             sessions = [member.scope.session_id for member in members]
             sql = begin(visible, members[0].scope, sessions=sessions, lock_timeout=LOCK_TIMEOUT)
             await connection.execute(sql, timeout=ANSWER_SECONDS_MAX)
-            company = Company(connection, members)
+            common = SharedTransaction(connection, len(members))
             for member in members:
-                member.admitted.set_result(company)
-            await _carry_out(company, connection, members)
+                member.admitted.set_result(common)
+            await _carry_out(common, connection, members)
     except Exception as error:  # noqa: BLE001  # each verb is run again by itself, and gets what it has caused
         log.info("not shared", cause=type(error).__name__)
     finally:
@@ -267,13 +199,13 @@ async def _share(members: Sequence[_Member]) -> None:
                 member.admitted.set_result(None)
 
 
-async def _carry_out(company: Company, connection: "PoolConnectionProxy", members: Sequence[_Member]) -> None:
-    """Wait for the verbs, write what they have queued and commit. The company's outcome is set in any case."""
+async def _carry_out(common: SharedTransaction, connection: "PoolConnectionProxy", members: Sequence[_Member]) -> None:
+    """Wait for the verbs, write what they have queued and commit. The common's outcome is set in any case."""
     outcome: Exception | None = NeedsOwn()
     try:
         try:
-            await company.over.wait()
-            await _write(company, connection, members)
+            await common.over.wait()
+            await _write(common, connection, members)
         except BaseException:
             await asyncio.shield(rollback(connection))
             raise
@@ -286,10 +218,10 @@ async def _carry_out(company: Company, connection: "PoolConnectionProxy", member
         raise
     finally:
         if outcome is None:
-            company.outcome.set_result(None)
+            common.outcome.set_result(None)
         else:
-            company.outcome.set_exception(outcome)
-            company.outcome.exception()  # read here, because every verb may have been cancelled
+            common.outcome.set_exception(outcome)
+            common.outcome.exception()  # read here, because every verb may have been cancelled
 
 
 async def _commit(connection: "PoolConnectionProxy") -> None:
@@ -297,11 +229,12 @@ async def _commit(connection: "PoolConnectionProxy") -> None:
         raise Busy
 
 
-async def _write(company: Company, connection: "PoolConnectionProxy", members: Sequence[_Member]) -> None:
+async def _write(common: SharedTransaction, connection: "PoolConnectionProxy", members: Sequence[_Member]) -> None:
     """Send what each verb has queued. Raises NeedsOwn, or RanIntoAnother if a write has not changed what it should."""
-    if company.has_failed:
+    if common.has_failed:
         raise NeedsOwn
-    writing = sorted((member for member in members if member.queued), key=lambda member: member.key)
+    # The shared transactions of two processes change the same rows in the same order.
+    writing = sorted((one for one in members if one.queued), key=lambda one: (*one.locks[1:], one.key))
     counts = await fetch_each(connection, [together(member.queued) for member in writing])
     for member, counted in zip(writing, counts, strict=True):
         changed_rows(member.queued, counted)

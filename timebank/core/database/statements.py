@@ -10,6 +10,7 @@ import msgspec
 from timebank.core.database.filters import most
 from timebank.core.database.questions import Question, asked_together, many, one, value
 from timebank.core.database.transactions import NO_LIMIT, current, statement_connection
+from timebank.core.database.writes import Write, together
 from timebank.core.paging import COUNT_MAX, Count
 
 T = TypeVar("T")
@@ -34,11 +35,18 @@ async def fetch_one(sql: str, *values: object) -> asyncpg.Record | None:
 async def fetch_only(sql: str, *values: object) -> asyncpg.Record:
     """The row of a statement that always returns exactly one, such as a call of a function."""
     opened = current()
-    if opened.company is not None and opened.key is not None:
-        return await opened.company.ask(opened.key, sql, values)
+    if opened.common is not None and opened.key is not None:
+        return await opened.common.ask(opened.key, sql, values)
     found = await fetch_one(sql, *values)
     assert found is not None
     return found
+
+
+async def write_now(write: Write) -> int:
+    """Send a write before the others that are queued, since the verb goes on by it; how many rows it has changed."""
+    sql, values = together([write])
+    changed: int = (await fetch_only(sql, *values))[0]
+    return changed
 
 
 async def fetch_value(sql: str, *values: object) -> Any:
@@ -103,7 +111,7 @@ async def read_value(shape: type[T], sql: str, *values: object) -> T:
 def _is_asked(shape: type[Any]) -> bool:
     """Whether a query is asked as a question, which is sent with others."""
     opened = current()
-    return (opened.group is not None or opened.company is not None) and not _holds_bytes(shape)
+    return (opened.group is not None or opened.common is not None) and not _holds_bytes(shape)
 
 
 async def _asked(question: Question) -> str | None:

@@ -14,9 +14,9 @@ from timebank.core.database.connections import (
     ANSWER_SECONDS_MAX,
     borrowed,
     engine,
-    is_lost,
 )
 from timebank.core.database.gathering import Group
+from timebank.core.database.refusals import is_lost
 from timebank.core.database.writes import Write, changed_rows, together
 from timebank.core.errors import Busy, Conflict, RanIntoAnother, TimebankError, Unexpected
 from timebank.core.scope import Scope
@@ -24,7 +24,7 @@ from timebank.core.scope import Scope
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
-    from timebank.core.database.sharing import Company
+    from timebank.core.database.shared_transaction import SharedTransaction
 
 
 T = TypeVar("T")
@@ -39,38 +39,39 @@ AT_ONCE = 20
 NO_LIMIT = 7 * 86_400.0  # seconds; asyncpg reads None as the pool's default limit
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Open:
-    """The open transaction; or the open look (`looking`), or a verb's part of a shared transaction (`shared`), neither
-    of which holds a connection.
+    """The open transaction; or direct reads (`reading_directly`) or a verb's part of a shared transaction (`shared`),
+    neither of which holds a connection.
 
     The communities whose rows it sees, the writes that are queued, the group of reads that run side by side; and in a
-    shared transaction the company and the verb's key.
+    shared transaction what the verbs have in common and the verb's key.
     """
 
     held: "PoolConnectionProxy | None"
     visible: frozenset[UUID]
+    scope: Scope | None = None
     queued: list[Write] = field(default_factory=list)
     group: Group | None = None
-    company: "Company | None" = None
+    common: "SharedTransaction | None" = None
     key: UUID | None = None
 
     @property
     def connection(self) -> "PoolConnectionProxy":
         """The transaction's connection; Piccolo reads this attribute.
 
-        Raises RuntimeError in a look, and RanIntoAnother in a shared transaction: the verb is run again in its own.
+        Raises RuntimeError for direct reads. In a shared transaction raises RanIntoAnother: the verb needs its own.
         """
         if self.held is None:
-            if self.company is not None:
+            if self.common is not None:
                 raise RanIntoAnother
-            raise RuntimeError("a look only reads, by rows, row and read_value: open a transaction")
+            raise RuntimeError("this only reads: open a transaction")
         return self.held
 
 
 def begin(
     communities: frozenset[UUID], scope: Scope | None = None, *, sessions: Iterable[UUID | None] = (),
-    lock_timeout: str = LOCK_TIMEOUT,
+    lock_timeout: str | None = None,
 ) -> str:  # fmt: skip
     """The statements that begin a transaction.
 
@@ -84,7 +85,7 @@ def begin(
     visible = "{" + ",".join(str(c) for c in sorted(communities)) + "}" if communities else ""
     sql = (
         "BEGIN; SET LOCAL ROLE timebank_app; SET LOCAL timezone = 'UTC'; "
-        f"SET LOCAL lock_timeout = '{lock_timeout}'; SET LOCAL timebank.communities = '{visible}'"
+        f"SET LOCAL lock_timeout = '{lock_timeout or LOCK_TIMEOUT}'; SET LOCAL timebank.communities = '{visible}'"
     )
     if scope and (scope.session_id or scope.device_id):
         sql += "; SET LOCAL plan_cache_mode = force_generic_plan"
@@ -125,7 +126,7 @@ async def transaction(
         return
     async with connected() as connection:
         await connection.execute(begin(visible, scope), timeout=ANSWER_SECONDS_MAX)
-        token = engine.current_transaction.set(Open(connection, visible))
+        token = engine.current_transaction.set(Open(held=connection, visible=visible, scope=scope))
         try:
             yield
             await flush()
@@ -151,7 +152,7 @@ def _require_same_rows(outer: frozenset[UUID], scope: Scope | None, inner: froze
 
 
 @asynccontextmanager
-async def connected(of: Literal["pool", "aside", "looks"] = "pool") -> AsyncIterator["PoolConnectionProxy"]:
+async def connected(of: Literal["pool", "aside", "readers"] = "pool") -> AsyncIterator["PoolConnectionProxy"]:
     """A connection of a pool. Raises the error of a violated constraint, or Busy if PostgreSQL rolled back."""
     async with borrowed(of) as connection:
         try:
@@ -252,8 +253,20 @@ def current() -> Open:
 
 @asynccontextmanager
 async def statement_connection() -> AsyncIterator["PoolConnectionProxy"]:
-    """The connection of the open transaction, which carries one statement at a time."""
+    """The connection of the open transaction, which carries one statement at a time.
+
+    Among direct reads it is that of a transaction of its own, in which the database refuses every write.
+    """
     opened = current()
+    if opened.held is None and opened.common is None:
+        async with connected() as connection:
+            read_only = f"{begin(opened.visible, opened.scope)}; SET TRANSACTION READ ONLY"
+            await connection.execute(read_only, timeout=ANSWER_SECONDS_MAX)
+            try:
+                yield connection
+            finally:
+                await asyncio.shield(rollback(connection))
+        return
     if opened.group is None:
         yield opened.connection
         return

@@ -82,7 +82,7 @@ def watching(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LockWatch]:
 
     Transactions named "trial" are read only, so the database refuses to write or lock a row in them.
     """
-    opened = transactions.begin
+    opened = transactions.begin_sql
 
     def named(*given: object, **more: object) -> str:
         begin = opened(*given, **more)  # type: ignore[arg-type]  # just what it is given
@@ -92,8 +92,8 @@ def watching(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LockWatch]:
     watch = LockWatch(url)
     thread = threading.Thread(target=watch.look)
     with monkeypatch.context() as patch:
-        patch.setattr(transactions, "begin", named)
-        patch.setattr(sharing, "begin", named)
+        patch.setattr(transactions, "begin_sql", named)
+        patch.setattr(sharing, "begin_sql", named)
         thread.start()
         try:
             yield watch

@@ -117,7 +117,7 @@ async def reservation_facts(
             "g.name, g.unit, g.points, g.monthly_limit, t.name AS station, s.quantity AS free FROM good g "
             "JOIN stock s ON s.community_id = g.community_id AND s.good_id = g.id "
             "JOIN station t ON t.community_id = s.community_id AND t.id = s.station_id "
-            "WHERE g.community_id = $1 AND g.id = $2 AND t.id = $3 AND g.active AND t.active",
+            "WHERE s.community_id = $1 AND s.good_id = $2 AND s.station_id = $3 AND g.active AND t.active",
             scope.community_id, wanted.good_id, wanted.station_id, GOOD_TERMS.name, str(wanted.good_id),
         ),
         "taken": limits.taken_question(scope, customer.counted_as, wanted.good_id),

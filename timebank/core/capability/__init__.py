@@ -180,12 +180,7 @@ def capabilities_of(scope: Scope) -> Sequence[Capability]:
 
 def capabilities() -> Sequence[Capability]:
     """Every capability of the service, in the order of `timebank.capabilities`."""
-    return (*_declared(), *_added) if _added else _declared()
-
-
-@cache
-def _declared() -> tuple[Capability, ...]:
-    return tuple(import_module("timebank.capabilities").CAPABILITIES)
+    return (*import_module("timebank.capabilities").CAPABILITIES, *_added)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import structlog
 from timebank.core.database.connections import ANSWER_SECONDS_MAX, engine
 from timebank.core.database.refusals import NotOpen
 from timebank.core.database.shared_transaction import NeedsOwn, SharedTransaction, fetch_each
-from timebank.core.database.transactions import ROLLED_BACK, Open, begin, connected, rollback, transaction
+from timebank.core.database.transactions import ROLLED_BACK, Open, begin_sql, connected, rollback, transaction
 from timebank.core.database.writes import Write, changed_rows, together
 from timebank.core.errors import Busy
 from timebank.core.scope import Scope
@@ -185,7 +185,7 @@ async def _share(members: Sequence[_Member]) -> None:
         async with connected() as connection:
             visible = frozenset({members[0].scope.community_id})
             sessions = [member.scope.session_id for member in members]
-            sql = begin(visible, members[0].scope, sessions=sessions, lock_timeout=LOCK_TIMEOUT)
+            sql = begin_sql(visible, members[0].scope, sessions=sessions, lock_timeout=LOCK_TIMEOUT)
             await connection.execute(sql, timeout=ANSWER_SECONDS_MAX)
             common = SharedTransaction(connection, len(members))
             for member in members:

@@ -69,7 +69,7 @@ class Open:
         return self.held
 
 
-def begin(
+def begin_sql(
     communities: frozenset[UUID], scope: Scope | None = None, *, sessions: Iterable[UUID | None] = (),
     lock_timeout: str | None = None,
 ) -> str:  # fmt: skip
@@ -125,7 +125,7 @@ async def transaction(
         yield
         return
     async with connected() as connection:
-        await connection.execute(begin(visible, scope), timeout=ANSWER_SECONDS_MAX)
+        await connection.execute(begin_sql(visible, scope), timeout=ANSWER_SECONDS_MAX)
         token = engine.current_transaction.set(Open(held=connection, visible=visible, scope=scope))
         try:
             yield
@@ -260,7 +260,7 @@ async def statement_connection() -> AsyncIterator["PoolConnectionProxy"]:
     opened = current()
     if opened.held is None and opened.common is None:
         async with connected() as connection:
-            read_only = f"{begin(opened.visible, opened.scope)}; SET TRANSACTION READ ONLY"
+            read_only = f"{begin_sql(opened.visible, opened.scope)}; SET TRANSACTION READ ONLY"
             await connection.execute(read_only, timeout=ANSWER_SECONDS_MAX)
             try:
                 yield connection

@@ -13,6 +13,8 @@ from tests.support.town import Town
 from tests.support.wire import Wire, counted
 from timebank.core import clock, database
 from timebank.core.database import change, one, shared, transaction
+from timebank.core.database import transactions as database_transactions
+from timebank.core.database.shared_transaction import NeedsOwn, SharedTransaction
 from timebank.core.errors import NotFound
 from timebank.core.scope import Scope
 
@@ -222,3 +224,23 @@ async def test_two_communities_never_share_and_see_nothing_of_each_other(town: T
 
     scopes = [scope, elsewhere[0]] * 10
     assert await asyncio.gather(*(communities(each) for each in scopes)) == [[each.community_id] for each in scopes]
+
+
+async def test_a_verb_cancelled_while_it_waits_is_counted_once(town: Town) -> None:
+    """Two wait for the third, which is still running; one of them is cancelled. The end comes with the last of all."""
+    async with transaction(town.system()):
+        common = SharedTransaction(database_transactions.current().connection, 3)
+        asked = [asyncio.create_task(common.ask(clock.new_id(), "SELECT 1", ())) for _ in range(2)]
+        await asyncio.sleep(0)
+        asked[0].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked[0]
+        common.leave(failed=True)
+        await asyncio.sleep(0.01)
+        assert not asked[1].done()
+        assert not common.over.is_set()
+        common.leave()
+        with pytest.raises(NeedsOwn):
+            await asked[1]
+        common.leave(failed=True)
+        assert common.over.is_set()

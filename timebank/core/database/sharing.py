@@ -20,7 +20,6 @@ from timebank.core.database.refusals import NotOpen
 from timebank.core.database.shared_transaction import NeedsOwn, SharedTransaction, fetch_each
 from timebank.core.database.transactions import ROLLED_BACK, Open, begin_sql, connected, rollback, transaction
 from timebank.core.database.writes import Write, changed_rows, together
-from timebank.core.errors import Busy
 from timebank.core.scope import Scope
 
 if TYPE_CHECKING:
@@ -35,13 +34,14 @@ TOGETHER_MAX = 8
 AT_ONCE = 1
 """How many transactions run at once before a verb waits for one to share."""
 WAITS_SECONDS_MAX = 0.1
+"""How long a verb waits to be admitted, before it begins a transaction of its own."""
 LOCK_TIMEOUT = "200ms"
 """How long a shared transaction waits for a lock: a verb that has to wait longer does so in one of its own."""
 
 
 @dataclass(eq=False, slots=True)
 class _Member:
-    """A verb that waits for a transaction. `admitted` gives the common, or None where it has one of its own.
+    """A verb that waits for a transaction. `admitted` gives the shared one, or None: it has its own.
 
     `locks` are the rows that it locks: the first by its reads, the others by its writes.
     """
@@ -105,8 +105,8 @@ async def shared(scope: Scope, locks: Sequence[UUID], verb: Callable[[], Awaitab
     A verb does not see what those beside it have queued: whatever their first locks do not protect must be guarded by
     the writes. The database takes the session of each of them as the proof of who acts in each of them.
 
-    If one of them fails or does anything but `read`, `rows`, `row`, `read_value`, `fetch_only` and `queue`, nothing is
-    written and each is run again in a transaction of its own.
+    If one of them fails or does anything but `read`, `rows`, `row`, `read_value`, `fetch_only`, `write_now` and
+    `queue`, nothing is written and each is run again in a transaction of its own.
     """
     if engine.current_transaction.get() is not None or not locks or not _may_share(scope):
         return await _alone(scope, verb)
@@ -137,19 +137,20 @@ async def _alone(scope: Scope, verb: Callable[[], Awaitable[T]]) -> T:
 
 async def _admitted(member: _Member) -> SharedTransaction | None:
     try:
-        async with asyncio.timeout(WAITS_SECONDS_MAX):
-            return await asyncio.shield(member.admitted)
-    except TimeoutError:
-        if member in _gate.waiting:
-            _gate.waiting.remove(member)
-            return None
+        try:
+            async with asyncio.timeout(WAITS_SECONDS_MAX):
+                return await asyncio.shield(member.admitted)
+        except TimeoutError:
+            if member in _gate.waiting:
+                _gate.waiting.remove(member)
+                return None
+            return await asyncio.shield(member.admitted)  # it was taken at the same moment
     except asyncio.CancelledError:
         if member in _gate.waiting:
             _gate.waiting.remove(member)
         else:
             member.admitted.add_done_callback(_leave_at_once)
         raise
-    return await member.admitted
 
 
 def _leave_at_once(admitted: "asyncio.Future[SharedTransaction | None]") -> None:
@@ -200,7 +201,7 @@ async def _share(members: Sequence[_Member]) -> None:
 
 
 async def _carry_out(common: SharedTransaction, connection: "PoolConnectionProxy", members: Sequence[_Member]) -> None:
-    """Wait for the verbs, write what they have queued and commit. The common's outcome is set in any case."""
+    """Wait for the verbs, write what they have queued and commit. The outcome is set in any case."""
     outcome: Exception | None = NeedsOwn()
     try:
         try:
@@ -213,7 +214,7 @@ async def _carry_out(common: SharedTransaction, connection: "PoolConnectionProxy
         outcome = NotOpen()
         await _commit(connection)
         outcome = None
-    except ROLLED_BACK:
+    except (NeedsOwn, *ROLLED_BACK):
         outcome = NeedsOwn()
         raise
     finally:
@@ -225,8 +226,9 @@ async def _carry_out(common: SharedTransaction, connection: "PoolConnectionProxy
 
 
 async def _commit(connection: "PoolConnectionProxy") -> None:
+    """Raises NeedsOwn where the server has rolled the transaction back instead."""
     if await connection.execute("COMMIT") != "COMMIT":
-        raise Busy
+        raise NeedsOwn
 
 
 async def _write(common: SharedTransaction, connection: "PoolConnectionProxy", members: Sequence[_Member]) -> None:

@@ -13,6 +13,7 @@ from tests.support.town import PHOENIX, Town
 from tests.support.wire import counted
 from timebank.core import database, settings
 from timebank.core.database import BadValue, queue, reading_directly, transaction
+from timebank.core.database.connections import AS_A_READER
 from timebank.core.database.refusals import ReadOnly
 from timebank.core.scope import Scope
 from timebank.presence.tables import Visit
@@ -138,6 +139,7 @@ async def test_where_a_connection_keeps_no_settings_each_has_a_transaction(
                 database.engine.keeps_settings = False
             assert await communities_seen(town.system()) == [town.community]
             assert [sql.split(";")[0].split()[0] for sql in wire.statements] == ["BEGIN", "SELECT", "COMMIT"]
+            assert not any(AS_A_READER in sql for sql in wire.statements)
     finally:
         settings.use(kept)
         database.engine.keeps_settings = True

@@ -151,7 +151,7 @@ async def test_what_distribute_makes_of_the_policies_has_no_subquery_and_shows_t
             await planting.execute(statement)
     left = "SELECT count(*) FROM pg_policy WHERE concat(polqual::text, polwithcheck::text) LIKE '%{SUBLINK%'"
     assert await planting.fetchval(left) == 0
-    await planting.execute(transactions._begin(frozenset({town.community})).removeprefix("BEGIN; "))
+    await planting.execute(transactions.begin_sql(frozenset({town.community})).removeprefix("BEGIN; "))
     seen = await planting.fetch("SELECT DISTINCT community_id FROM person")
     assert [row["community_id"] for row in seen] == [town.community]
 

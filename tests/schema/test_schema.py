@@ -292,7 +292,7 @@ async def test_a_scope_of_one_community_sees_no_row_of_another(
     assert {
         await owner.fetchval(f"SELECT count(*) FROM {table} WHERE community_id = ANY ($1)", [a, b]) for table in tables
     } == {2}
-    begun = transactions._begin(frozenset({a})).removeprefix("BEGIN; ")
+    begun = transactions.begin_sql(frozenset({a})).removeprefix("BEGIN; ")
     await owner.execute(begun)
     for table in tables:
         seen = await owner.fetch(f"SELECT community_id FROM {table}")
@@ -302,7 +302,7 @@ async def test_a_scope_of_one_community_sees_no_row_of_another(
 async def test_nobody_sees_anything_without_a_community(
     owner: asyncpg.Connection, two_rows_each: tuple[UUID, UUID]
 ) -> None:
-    await owner.execute(transactions._begin(frozenset()).removeprefix("BEGIN; "))
+    await owner.execute(transactions.begin_sql(frozenset()).removeprefix("BEGIN; "))
     for table in await tenant_tables(owner):
         assert await owner.fetchval(f"SELECT count(*) FROM {table}") == 0, table
 
@@ -311,7 +311,7 @@ async def test_a_scope_of_one_community_writes_nothing_into_another(
     owner: asyncpg.Connection, two_rows_each: tuple[UUID, UUID]
 ) -> None:
     a, b = two_rows_each
-    await owner.execute(transactions._begin(frozenset({a})).removeprefix("BEGIN; "))
+    await owner.execute(transactions.begin_sql(frozenset({a})).removeprefix("BEGIN; "))
     for table in await tenant_tables(owner):
         for statement, privilege in (
             (f"INSERT INTO {table} (community_id) VALUES ('{b}')", "INSERT"),

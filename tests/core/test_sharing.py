@@ -140,6 +140,24 @@ async def test_what_needs_its_own_transaction_gets_it(people: People) -> None:
     assert await people.counts() == [1] * PEOPLE
 
 
+async def test_a_verb_that_reads_twice_at_once_gets_its_own_transaction(people: People) -> None:
+    """Nobody's writes are left out because another's second statement was taken for the end of a third verb."""
+
+    async def twice() -> None:
+        async with database.gathering() as reads:
+            for _ in range(3):
+                reads.start(database.read(Facts, person=one(LOCK, people.scope.community_id, people.ids[0])))
+
+    for _ in range(3):
+        await asyncio.gather(
+            *(
+                people.add_shared(person_id, then=None if number % 3 else twice)
+                for number, person_id in enumerate(people.ids)
+            )
+        )
+    assert await people.counts() == [3] * PEOPLE
+
+
 async def test_nobody_waits_long_for_the_lock_of_another(people: People) -> None:
     """One row is locked elsewhere: who needs it waits for it, the others are done long before."""
     locked = people.ids[3]

@@ -109,9 +109,7 @@ async def create_pool(url: str, size: int = 10, *, check: Check | None = None) -
     async def begin_reader(connection: asyncpg.Connection) -> None:
         await begin(connection)
         await require_own_tables(connection)
-        await connection.execute(
-            "SET ROLE timebank_app; SET timezone = 'UTC'; SET plan_cache_mode = force_generic_plan"
-        )
+        await connection.execute(AS_A_READER)
 
     engine.pool, engine.aside, engine.readers = [
         await asyncpg.create_pool(

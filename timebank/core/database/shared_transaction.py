@@ -21,8 +21,8 @@ class NeedsOwn(RanIntoAnother):
 class SharedTransaction:
     """The verbs that share a transaction. One of them that fails ends it for all, and nothing is written.
 
-    A statement of theirs returns exactly one row. Those of one text are sent in one go, in the order of the keys, so
-    that two shared transactions lock the same rows in the same order.
+    A statement of theirs returns exactly one row, and a verb waits for one at a time. Those of one text are sent in one
+    go, in the order of the keys, so that two shared transactions lock the same rows in the same order.
     """
 
     def __init__(self, connection: "PoolConnectionProxy", count: int) -> None:
@@ -31,13 +31,19 @@ class SharedTransaction:
         self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._connection = connection
         self._running = count
+        self._asking: set[UUID] = set()
         self._waiting: list[tuple[UUID, str, Sequence[object], asyncio.Future[asyncpg.Record]]] = []
         self._sending: asyncio.Task[None] | None = None
 
     async def ask(self, key: UUID, sql: str, values: Sequence[object]) -> asyncpg.Record:
-        """The row that a verb's statement returns. Raises NeedsOwn if the transaction fails meanwhile."""
-        if self.has_failed:
+        """The row that a verb's statement returns.
+
+        Raises NeedsOwn if the transaction fails meanwhile, and for a second statement beside the first: the end of a
+        verb would not be known.
+        """
+        if self.has_failed or key in self._asking:
             raise NeedsOwn
+        self._asking.add(key)
         answer: asyncio.Future[asyncpg.Record] = asyncio.get_running_loop().create_future()
         self._waiting.append((key, sql, values, answer))
         self._rest()
@@ -46,6 +52,8 @@ class SharedTransaction:
         except asyncio.CancelledError:
             self._running += 1  # it does not wait any more: `leave` counts it as one that was running
             raise
+        finally:
+            self._asking.discard(key)
 
     def leave(self, *, failed: bool = False) -> None:
         """A verb has come to its end, or raised."""

@@ -1,19 +1,15 @@
 """create_app() builds the Litestar application: its plugins, and the routes that the capabilities declare."""
 
 import re
-from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
-from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.plugins.prometheus import PrometheusConfig
 from litestar.template.config import TemplateConfig
 from litestar.types import (
@@ -27,8 +23,8 @@ from litestar.types import (
     Send,
 )
 
-from timebank.core import clock, names, settings, vault, wording
-from timebank.core.capability import Capability, MenuEntry, capabilities, resolve
+from timebank.core import settings
+from timebank.core.capability import Capability, capabilities, resolve
 from timebank.core.database import connections
 from timebank.core.errors import TimebankError
 from timebank.http import health
@@ -40,13 +36,9 @@ from timebank.http.problems import failed, out_of_range, refused, refused_by_fra
 from timebank.http.strict import readable_body, strict_body
 from timebank.operations import installation
 from timebank.operations.logs import configure_logs
-from timebank.rules.words import rule_in_words
-from timebank.stations.stations import open_hours
 from timebank.web.preferences import PreferencePages
-from timebank.web.static_files import files, static_address, static_file
-
-ROOT = Path(__file__).parent.parent
-TEMPLATES = [ROOT / "timebank" / "web" / "templates", ROOT / "admin" / "templates"]
+from timebank.web.rendering import template_engine
+from timebank.web.static_files import files, static_file
 
 # Metrics are grouped by route, never by path: a path may hold an id or a token.
 COUNTED = PrometheusConfig(app_name="timebank", prefix="timebank", group_path=True, exclude_unhandled_paths=True)
@@ -127,42 +119,6 @@ def _where_used(one: Capability, paths: Sequence[str]) -> Sequence[ControllerRou
         return handlers
     caller = Provide(provide_scope_where_used(one.name))
     return [Router("", route_handlers=handlers, dependencies={"caller": caller})]
-
-
-class Templates(Environment):
-    """Templates whose globals are complete before the first is loaded. None looks at its file again."""
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """The globals of a template as one dict. Jinja's ChainMap is walked in Python at each import of a macro."""
-        return {**self.globals, **(d or {})}
-
-
-def template_engine() -> JinjaTemplateEngine:
-    own = [one.folder / "templates" for one in capabilities()]
-    folders = [*TEMPLATES, *(folder for folder in own if folder.is_dir())]
-    engine = JinjaTemplateEngine.from_environment(
-        Templates(loader=FileSystemLoader(folders), autoescape=True, auto_reload=False)
-    )
-    engine.engine.filters |= {
-        "when": wording.when, "until": wording.until, "day": wording.day, "minutes": wording.duration,
-        "points": wording.points, "month": wording.month, "short_month": wording.short_month, "yuan": wording.yuan,
-        "masked": names.masked, "earns": rule_in_words, "open_hours": open_hours,
-    }  # fmt: skip
-    engine.engine.globals["menu"] = menu
-    engine.engine.globals["local"] = clock.local
-    engine.engine.globals["new_key"] = vault.token
-    engine.engine.globals["static"] = static_address
-    return engine
-
-
-def menu(*, reads_all: bool, uses: Callable[[str], bool]) -> list[MenuEntry]:
-    """The panel's menu. `reads_all` False: for a caller who reads a part of the community, such as a grid worker.
-
-    `uses`: whether the community has switched a capability on.
-    """
-    brought = (one for one in capabilities() if not one.switch or uses(one.name))
-    entries = sorted((entry for one in brought for entry in one.menu), key=lambda entry: entry.place)
-    return [entry for entry in entries if entry.readers in ("both", "all" if reads_all else "part")]
 
 
 def only_with_a_database(app: ASGIApp) -> ASGIApp:

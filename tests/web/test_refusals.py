@@ -25,7 +25,7 @@ from tests.support.counter import kept
 from tests.support.presence import nonce
 from tests.support.shop import browser
 from tests.support.town import Town
-from timebank.app import template_engine
+from timebank.web.rendering import template_engine
 from timebank.core import clock
 from timebank.core.errors import Busy, Conflict, NotFound, TimebankError, Unauthenticated
 from timebank.http.callers import AnyRequest, CsrfMissing, csrf_token

@@ -1,0 +1,90 @@
+"""The Jinja environment of all pages: its filters and globals, and what makes a page with many macros cheap."""
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, Template
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Context
+from litestar.plugins.jinja import JinjaTemplateEngine
+
+from timebank.core import clock, names, vault, wording
+from timebank.core.capability import MenuEntry, capabilities
+from timebank.rules.words import rule_in_words
+from timebank.stations.stations import open_hours
+from timebank.web.static_files import static_address
+
+ROOT = Path(__file__).parent.parent.parent
+TEMPLATES = [ROOT / "timebank" / "web" / "templates", ROOT / "admin" / "templates"]
+
+ICONS_MAX = 1024  # a drawing with its label and class
+
+
+class PageContext(Context):
+    """Calls a macro or function as it is. Nothing that a page calls asks for the context, of which Jinja looks each time."""
+
+    def call(self, called: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        kwargs.pop("_block_vars", None)
+        kwargs.pop("_loop_vars", None)
+        return called(*args, **kwargs)
+
+
+class PageTemplate(Template):
+    """A template whose macros are made once for a page, whichever of its templates import them."""
+
+    def make_module(
+        self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Mapping[str, Any] | None = None
+    ) -> TemplateModule:
+        """The macros of the template. Those of parts/ use the variables of the page alone."""
+        imported = (vars or {}).get("imported")
+        if imported is None or not (self.name or "").startswith("parts/"):
+            return super().make_module(vars, shared, locals)
+        if self.name not in imported:
+            imported[self.name] = super().make_module(vars, shared, locals)
+        made: TemplateModule = imported[self.name]
+        return made
+
+    def render(self, *args: Any, **kwargs: Any) -> str:
+        return super().render(*args, imported={}, **kwargs)
+
+
+class Pages(Environment):
+    """Templates whose globals are complete before the first is loaded. None looks at its file again."""
+
+    context_class = PageContext
+    template_class = PageTemplate
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The globals of a template as one dict. Jinja's ChainMap is walked in Python at each import of a macro."""
+        return {**self.globals, **(d or {})}
+
+
+def template_engine() -> JinjaTemplateEngine:
+    own = [one.folder / "templates" for one in capabilities()]
+    folders = [*TEMPLATES, *(folder for folder in own if folder.is_dir())]
+    engine = JinjaTemplateEngine.from_environment(
+        Pages(loader=FileSystemLoader(folders), autoescape=True, auto_reload=False)
+    )
+    engine.engine.filters |= {
+        "when": wording.when, "until": wording.until, "day": wording.day, "minutes": wording.duration,
+        "points": wording.points, "month": wording.month, "short_month": wording.short_month, "yuan": wording.yuan,
+        "masked": names.masked, "earns": rule_in_words, "open_hours": open_hours,
+    }  # fmt: skip
+    engine.engine.globals["menu"] = menu
+    engine.engine.globals["local"] = clock.local
+    engine.engine.globals["new_key"] = vault.token
+    engine.engine.globals["static"] = static_address
+    engine.engine.globals["icon"] = lru_cache(ICONS_MAX)(engine.engine.get_template("parts/icons.html").module.icon)
+    return engine
+
+
+def menu(*, reads_all: bool, uses: Callable[[str], bool]) -> list[MenuEntry]:
+    """The panel's menu. `reads_all` False: for a caller who reads a part of the community, such as a grid worker.
+
+    `uses`: whether the community has switched a capability on.
+    """
+    brought = (one for one in capabilities() if not one.switch or uses(one.name))
+    entries = sorted((entry for one in brought for entry in one.menu), key=lambda entry: entry.place)
+    return [entry for entry in entries if entry.readers in ("both", "all" if reads_all else "part")]

@@ -18,10 +18,10 @@ import qrcode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from qrcode.image.pil import PilImage
 
-from timebank.app import menu
 from timebank.core.capability import Workplace
 from timebank.core.locale import translator
 from timebank.http.refusals import Typed
+from timebank.web.rendering import draw_icons_once, menu
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = sorted((ROOT / "timebank").glob("*/templates"))
@@ -110,6 +110,7 @@ def rendered(view: str = "plain", lang: str = "zh") -> Iterator[tuple[str, str]]
     templates.globals["menu"] = menu
     templates.globals["local"] = lambda moment: moment
     templates.globals["static"] = lambda path: f"/static/{path}"
+    draw_icons_once(templates)
     for page in sorted(PAGES.glob("*.html")):
         place = "暖蜂驿站" if page.stem == "desk" else "凤凰社区"
         path = "/admin" if page.stem == "panel" else f"/{page.stem}"

@@ -25,7 +25,6 @@ from tests.support.counter import kept
 from tests.support.presence import nonce
 from tests.support.shop import browser
 from tests.support.town import Town
-from timebank.web.rendering import template_engine
 from timebank.core import clock
 from timebank.core.errors import Busy, Conflict, NotFound, TimebankError, Unauthenticated
 from timebank.http.callers import AnyRequest, CsrfMissing, csrf_token
@@ -33,6 +32,7 @@ from timebank.http.problems import failed, refused
 from timebank.http.refusals import Typed, shown_again
 from timebank.shop.collection import collect
 from timebank.web.pages import page
+from timebank.web.rendering import template_engine
 
 # A script of the counter sends waiting scans here and reads JSON; no form does.
 FOR_SCRIPTS = {"/desk/scan/batch"}

@@ -19,7 +19,9 @@ LETTERS_MIN = 20
 def folded(text: str) -> str:
     """The text in half-width characters, without spaces, control characters, AIM prefix and surrounding asterisks."""
     plain = unicodedata.normalize("NFKC", text.replace(_DASHES, "_")).translate(_INPUT_METHOD)
-    plain = "".join(c for c in plain if c.isprintable() and not c.isspace()).strip("*")
+    if not plain.isprintable() or " " in plain:
+        plain = "".join(c for c in plain if c.isprintable() and not c.isspace())
+    plain = plain.strip("*")
     return _AIM_PREFIX.sub("", plain, count=1).strip("*") if plain.startswith("]") else plain
 
 

@@ -1,6 +1,6 @@
-"""The Jinja environment of all pages: its filters and globals, and what makes a page with many macros cheap."""
+"""The Jinja environment of all pages: its filters and globals, and how it makes and calls macros."""
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ ICONS_MAX = 1024  # a drawing with its label and class
 
 
 class PageContext(Context):
-    """Calls a macro or function as it is. Nothing that a page calls asks for the context, of which Jinja looks each time."""
+    """Calls macros and functions as they are. Jinja looks at each call whether the function asks for the context; none
+    of ours does.
+    """
 
     def call(self, called: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         kwargs.pop("_block_vars", None)
@@ -32,22 +34,26 @@ class PageContext(Context):
 
 
 class PageTemplate(Template):
-    """A template whose macros are made once for a page, whichever of its templates import them."""
+    """A template; what its page and the layout import from parts/ is made once for the page, and not at each import.
 
-    def make_module(
-        self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Mapping[str, Any] | None = None
-    ) -> TemplateModule:
-        """The macros of the template. Those of parts/ use the variables of the page alone."""
-        imported = (vars or {}).get("imported")
-        if imported is None or not (self.name or "").startswith("parts/"):
-            return super().make_module(vars, shared, locals)
-        if self.name not in imported:
-            imported[self.name] = super().make_module(vars, shared, locals)
-        made: TemplateModule = imported[self.name]
-        return made
+    So the macros of parts/ see the variables that every page has, and none of the template that imports them.
+    """
 
     def render(self, *args: Any, **kwargs: Any) -> str:
         return super().render(*args, imported={}, **kwargs)
+
+    def make_module(
+        self,
+        vars: dict[str, Any] | None = None,  # noqa: A002  # the parameters of Jinja
+        shared: bool = False,
+        locals: Mapping[str, Any] | None = None,  # noqa: A002  # the parameters of Jinja
+    ) -> TemplateModule:
+        made: dict[str, TemplateModule] | None = (vars or {}).get("imported")
+        if made is None or self.name is None or not self.name.startswith("parts/"):
+            return super().make_module(vars, shared, locals)
+        if self.name not in made:
+            made[self.name] = super().make_module(vars, shared)
+        return made[self.name]
 
 
 class Pages(Environment):
@@ -76,8 +82,14 @@ def template_engine() -> JinjaTemplateEngine:
     engine.engine.globals["local"] = clock.local
     engine.engine.globals["new_key"] = vault.token
     engine.engine.globals["static"] = static_address
-    engine.engine.globals["icon"] = lru_cache(ICONS_MAX)(engine.engine.get_template("parts/icons.html").module.icon)
+    draw_icons_once(engine.engine)
     return engine
+
+
+def draw_icons_once(templates: Environment) -> None:
+    """Make `icon` of parts/icons.html a global that remembers what it has drawn. `static` must be known."""
+    parts = templates.get_template("parts/icons.html").module
+    templates.globals["icon"] = lru_cache(ICONS_MAX)(getattr(parts, "icon"))  # noqa: B009  # the template makes it
 
 
 def menu(*, reads_all: bool, uses: Callable[[str], bool]) -> list[MenuEntry]:

@@ -102,7 +102,10 @@ class Scope:
     @property
     def person(self) -> ResidentRecord | None:
         """The caller's own record in the community, if there is one."""
-        return next((p for p in self.persons if p.community_id == self.community_id), None)
+        for own in self.persons:
+            if own.community_id == self.community_id:
+                return own
+        return None
 
     @property
     def person_id(self) -> UUID | None:
@@ -159,6 +162,8 @@ class Scope:
 
     def here(self) -> frozenset[Grant]:
         """The caller's grants that reach the community."""
+        if not self.grants:
+            return self.grants
         path = self.path
         return frozenset(g for g in self.grants if g.reaches(self.community_id, path))
 

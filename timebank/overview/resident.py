@@ -1,32 +1,56 @@
 """The data of a resident's first page: balances, open visit, coming bookings and news. Small reads only."""
 
 from datetime import UTC, date, datetime
-from functools import partial
 from uuid import UUID
 
 import msgspec
 
 from timebank.access.membership_state import Question, questions
 from timebank.classes.class_time.refunds import list_unused_minutes
-from timebank.classes.reading import bookings
-from timebank.classes.schemas import BookingOut
 from timebank.core import clock, database
 from timebank.core.database import reading_directly, transaction
-from timebank.core.paging import all_pages
 from timebank.core.scope import Scope
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import StatementItem
 from timebank.ledger.statement import Balances, balances
 from timebank.ledger.statement_words import worded_statement
+from timebank.people.guardianship.care import in_care
 from timebank.people.guardianship.guardians import children_of
 from timebank.people.messages import MessageOut, count_unread, own_messages
 from timebank.people.statement_access import StatementAccess, children_shown
-from timebank.service_records.schemas import VisitOut
-from timebank.service_records.visits import open_visit
-from timebank.shop.reading import list_redemptions
-from timebank.shop.schemas import RedemptionOut
 
 LATEST = 3
+
+
+class OpenVisit(msgspec.Struct, frozen=True):
+    """A visit that the person has checked in to and not out of."""
+
+    id: UUID
+    station: str
+    activity: str | None
+    in_at: datetime
+
+
+class Reserved(msgspec.Struct, frozen=True, kw_only=True):
+    """A good that waits for the person at a station until `expires_at`."""
+
+    id: UUID
+    good: str
+    unit: str
+    quantity: int
+    code: str
+    station: str
+    expires_at: datetime
+
+
+class NextLesson(msgspec.Struct, frozen=True):
+    """A coming lesson that the person, or a child in their care, has a seat in."""
+
+    id: UUID
+    course: str
+    child: str
+    station: str
+    starts_at: datetime
 
 
 class NextShift(msgspec.Struct, frozen=True):
@@ -44,9 +68,9 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
     balances: Balances
     points_this_month: int
     minutes_this_year: int
-    visit: VisitOut | None
-    reserved: list[RedemptionOut]
-    lessons: list[BookingOut]
+    visit: OpenVisit | None
+    reserved: list[Reserved]
+    lessons: list[NextLesson]
     shifts: list[NextShift]
     newest: MessageOut | None
     unread: int
@@ -60,22 +84,21 @@ async def read_first_page(scope: Scope, person_id: UUID, language: str) -> Glanc
     async with reading_directly(scope), database.gathering() as reads:
         latest = reads.start(worded_statement(scope, person_id, Currency.point, language, limit=LATEST))
         told = reads.start(own_messages(scope, unread=True, limit=1, language=language))
-        held = reads.start(all_pages(partial(bookings, scope, status="held", own=True)))
         has = reads.start(balances(scope, person_id, []))
         points_this_month = reads.start(_points_this_month(scope, person_id))
         minutes_this_year = reads.start(_minutes_this_year(scope, person_id))
-        visit = reads.start(open_visit(scope, person_id))
-        reserved = reads.start(list_redemptions(scope, person_id=person_id, status="reserved", limit=LATEST))
+        visit = reads.start(database.row(OpenVisit, _OPEN_VISIT, scope.community_id, person_id))
+        reserved = reads.start(database.rows(Reserved, _RESERVED, scope.community_id, person_id, LATEST))
+        lessons = reads.start(_next_lessons(scope))
         shifts = reads.start(_next_shifts(scope, person_id))
         unread = reads.start(count_unread(scope))
         children = reads.start(children_of(scope))
         asked = reads.start(questions(scope))
-    lessons = [booking for booking in held.result() if booking.ends_at > clock.now()]
     return Glance(
         balances=has.result(), points_this_month=points_this_month.result(),
-        minutes_this_year=minutes_this_year.result(), visit=visit.result(), reserved=list(reserved.result().items),
-        lessons=sorted(lessons, key=lambda b: b.starts_at)[:LATEST], shifts=shifts.result(),
-        newest=next(iter(told.result().items), None), unread=unread.result(), latest=list(latest.result().items),
+        minutes_this_year=minutes_this_year.result(), visit=visit.result(), reserved=reserved.result(),
+        lessons=lessons.result(), shifts=shifts.result(), newest=next(iter(told.result().items), None),
+        unread=unread.result(), latest=list(latest.result().items),
         has_children=bool(children.result()), questions=asked.result(),
     )  # fmt: skip
 
@@ -136,6 +159,43 @@ async def _minutes_this_year(scope: Scope, person_id: UUID) -> int:
         "AND (counts_on IS NULL OR counts_on >= $4)",
         scope.community_id, person_id, since, first,
     )  # fmt: skip
+
+
+_OPEN_VISIT = """
+SELECT v.id, s.name AS station, a.name AS activity, v.in_at FROM visit v
+JOIN station s ON s.community_id = v.community_id AND s.id = v.station_id
+LEFT JOIN activity a ON a.community_id = v.community_id AND a.id = v.activity_id
+WHERE v.community_id = $1 AND v.person_id = $2 AND v.status = 'open'
+"""
+
+_RESERVED = """
+SELECT r.id, g.name AS good, g.unit, r.quantity, k.code, t.name AS station, r.expires_at
+FROM (SELECT * FROM redemption WHERE community_id = $1 AND person_id = $2 AND status = 'reserved'
+      ORDER BY reserved_at DESC, id DESC LIMIT $3) AS r
+JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id
+JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id
+JOIN pickup k ON k.community_id = r.community_id AND k.noun = 'redemption' AND k.noun_id = r.id
+ORDER BY r.reserved_at DESC, r.id DESC
+"""
+
+# $2: the caller's own records; $3: today; $4: now. The children are those whom the caller may book for.
+_NEXT_LESSONS = f"""
+SELECT b.id, o.title AS course, p.name AS child, t.name AS station, l.starts_at
+FROM (SELECT unnest($2::text[]::uuid[]) AS id UNION
+      SELECT g.child_id FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id
+      WHERE g.community_id = $1 AND g.guardian_id = ANY ($2::text[]::uuid[]) AND {in_care("$3")}) AS family
+JOIN booking b ON b.community_id = $1 AND b.child_id = family.id AND b.status = 'held'
+JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id AND l.ends_at > $4
+JOIN course o ON o.community_id = l.community_id AND o.id = l.course_id
+JOIN station t ON t.community_id = o.community_id AND t.id = o.station_id
+JOIN person p ON p.community_id = b.community_id AND p.id = b.child_id
+ORDER BY l.starts_at, b.id LIMIT $5
+"""  # noqa: S608  # a condition of the code, no input
+
+
+async def _next_lessons(scope: Scope) -> list[NextLesson]:
+    own, today = database.as_texts(scope.stood_for), clock.local_day()
+    return await database.rows(NextLesson, _NEXT_LESSONS, scope.community_id, own, today, clock.now(), LATEST)
 
 
 # For each coming shift the person's sign-up is looked up: those of past shifts, of which there are more, are not read.

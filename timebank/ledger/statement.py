@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from timebank.core import clock, database
-from timebank.core.database import Filters, most, transaction
+from timebank.core.database import Filters, many, most, transaction, value
 from timebank.core.paging import Page, cursor_of, read_cursor
 from timebank.core.scope import Scope
 from timebank.ledger.memos import Reasoned
@@ -59,27 +59,32 @@ class _Account(msgspec.Struct, frozen=True, kw_only=True):
     balance: int
 
 
+class _Stored(msgspec.Struct, frozen=True):
+    accounts: list[_Account]
+    owed: int
+
+
+_ACCOUNTS = """
+SELECT owner_id, currency, bucket, subject_id, expires_on, grace_of, balance FROM account
+WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = ANY ($2::text[]::uuid[]) AND balance > 0
+ORDER BY expires_on NULLS LAST, grace_of NULLS LAST, id
+"""
+_OWED = """
+SELECT coalesce(sum(amount - repaid), 0)::bigint FROM debt
+WHERE community_id = $1 AND owner_id = $2 AND currency = 'point' AND repaid < amount
+"""
+
+
 async def balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balances:
     """The stored balances of a person, and the class time of the person and of `children`."""
-    async with transaction(scope), database.gathering() as reads:
-        listed = reads.start(
-            database.rows(
-                _Account,
-                "SELECT owner_id, currency, bucket, subject_id, expires_on, grace_of, balance FROM account "
-                "WHERE community_id = $1 AND owner_kind = 'person' AND owner_id = ANY ($2::text[]::uuid[]) "
-                "AND balance > 0 ORDER BY expires_on NULLS LAST, grace_of NULLS LAST, id",
-                scope.community_id, database.as_texts([person_id, *children]),
-            )
-        )  # fmt: skip
-        owed = reads.start(
-            database.read_value(
-                int,
-                "SELECT coalesce(sum(amount - repaid), 0)::bigint FROM debt "
-                "WHERE community_id = $1 AND owner_id = $2 AND currency = 'point' AND repaid < amount",
-                scope.community_id, person_id,
-            )
-        )  # fmt: skip
-    today, accounts = clock.local_day(), listed.result()
+    people = database.as_texts([person_id, *children])
+    async with transaction(scope):
+        stored = await database.read(
+            _Stored,
+            accounts=many(_ACCOUNTS, scope.community_id, people),
+            owed=value(_OWED, scope.community_id, person_id),
+        )
+    today, accounts = clock.local_day(), stored.accounts
     own = [a for a in accounts if a.owner_id == person_id]
     points = [a for a in own if a.currency == Currency.point]
     usable = [a for a in points if a.bucket == "available" and (a.expires_on is None or a.expires_on >= today)]
@@ -96,7 +101,7 @@ async def balances(scope: Scope, person_id: UUID, children: list[UUID]) -> Balan
             for a in accounts
             if a.currency == Currency.class_minute and a.bucket == "available" and a.subject_id
         ],
-        owed.result(),
+        stored.owed,
     )
 
 
@@ -128,6 +133,11 @@ class Entry(Reasoned, frozen=True, kw_only=True):
     rule_code: str | None
     rule_version: int | None
     goes_on: bool
+
+
+class _Newest(msgspec.Struct, frozen=True):
+    entries: list[Entry]
+    balance: int
 
 
 # The newest entries of a person's accounts. Of each account it reads the newest legs of the debit and the credit side
@@ -194,11 +204,12 @@ async def statement(
     newest = _ENTRIES.format(
         subject=own.sql, columns=_COLUMNS, after=page.sql, count=most(limit + 1), legs=most(2 * limit + 2)
     )
-    async with transaction(scope), database.gathering() as reads:
-        read = reads.start(database.rows(Entry, newest, *page.values))
-        stored = reads.start(database.read_value(int, f"{_BALANCE}{own.sql}", *own.values))
-    entries = read.result()
-    lines = with_balances(entries[:limit], at[2] if at else stored.result())
+    async with transaction(scope):
+        found = await database.read(
+            _Newest, entries=many(newest, *page.values), balance=value(f"{_BALANCE}{own.sql}", *own.values)
+        )
+    entries = found.entries
+    lines = with_balances(entries[:limit], at[2] if at else found.balance)
     if not lines or not (len(entries) > limit or entries[0].goes_on):
         return Page(lines, None)
     return Page(lines, cursor_of(lines[-1].posted_at, lines[-1].entry_id, lines[-1].balance - lines[-1].amount))

@@ -8,7 +8,7 @@ import msgspec
 from timebank.access.membership_state import Question, questions
 from timebank.classes.class_time.refunds import list_unused_minutes
 from timebank.core import clock, database
-from timebank.core.database import reading_directly, transaction
+from timebank.core.database import many, one, reading_directly, transaction, value
 from timebank.core.scope import Scope
 from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import StatementItem
@@ -62,16 +62,19 @@ class NextShift(msgspec.Struct, frozen=True):
     starts_at: datetime
 
 
-class Glance(msgspec.Struct, frozen=True, kw_only=True):
-    """The data of one resident's first page."""
-
-    balances: Balances
+class _OfPerson(msgspec.Struct, frozen=True, kw_only=True):
     points_this_month: int
     minutes_this_year: int
     visit: OpenVisit | None
     reserved: list[Reserved]
     lessons: list[NextLesson]
     shifts: list[NextShift]
+
+
+class Glance(_OfPerson, frozen=True, kw_only=True):
+    """The data of one resident's first page."""
+
+    balances: Balances
     newest: MessageOut | None
     unread: int
     latest: list[StatementItem]
@@ -85,21 +88,14 @@ async def read_first_page(scope: Scope, person_id: UUID, language: str) -> Glanc
         latest = reads.start(worded_statement(scope, person_id, Currency.point, language, limit=LATEST))
         told = reads.start(own_messages(scope, unread=True, limit=1, language=language))
         has = reads.start(balances(scope, person_id, []))
-        points_this_month = reads.start(_points_this_month(scope, person_id))
-        minutes_this_year = reads.start(_minutes_this_year(scope, person_id))
-        visit = reads.start(database.row(OpenVisit, _OPEN_VISIT, scope.community_id, person_id))
-        reserved = reads.start(database.rows(Reserved, _RESERVED, scope.community_id, person_id, LATEST))
-        lessons = reads.start(_next_lessons(scope))
-        shifts = reads.start(_next_shifts(scope, person_id))
+        own = reads.start(_of_person(scope, person_id))
         unread = reads.start(count_unread(scope))
         children = reads.start(children_of(scope))
         asked = reads.start(questions(scope))
     return Glance(
-        balances=has.result(), points_this_month=points_this_month.result(),
-        minutes_this_year=minutes_this_year.result(), visit=visit.result(), reserved=reserved.result(),
-        lessons=lessons.result(), shifts=shifts.result(), newest=next(iter(told.result().items), None),
-        unread=unread.result(), latest=list(latest.result().items),
-        has_children=bool(children.result()), questions=asked.result(),
+        **msgspec.structs.asdict(own.result()), balances=has.result(), newest=next(iter(told.result().items), None),
+        unread=unread.result(), latest=list(latest.result().items), has_children=bool(children.result()),
+        questions=asked.result(),
     )  # fmt: skip
 
 
@@ -134,32 +130,21 @@ async def _with_last_days(scope: Scope, has: Balances) -> Balances:
     )
 
 
-async def _points_this_month(scope: Scope, person_id: UUID) -> int:
-    """The points that the person got since the first of the month, without refunds and without those reversed."""
-    today = clock.local_day()
-    since, _end = clock.day_bounds(today.replace(day=1))
-    return await database.read_value(
-        int,
-        "SELECT coalesce(sum(t.amount), 0)::bigint FROM account a "
-        "JOIN transfer t ON t.community_id = a.community_id AND t.credit_account = a.id "
-        "WHERE a.community_id = $1 AND a.owner_kind = 'person' AND a.owner_id = $2 AND a.currency = 'point' "
-        "AND a.bucket = 'available' AND t.posted_at >= $3 AND t.kind NOT IN ('void', 'reversal', 'settle', 'refund') "
-        "AND NOT EXISTS (SELECT FROM transfer r WHERE r.community_id = t.community_id AND r.reverses = t.id)",
-        scope.community_id, person_id, since,
-    )  # fmt: skip
+# $3: the first of the month. Without refunds and without what was reversed.
+_POINTS_THIS_MONTH = """
+SELECT coalesce(sum(t.amount), 0)::bigint FROM account a
+JOIN transfer t ON t.community_id = a.community_id AND t.credit_account = a.id
+WHERE a.community_id = $1 AND a.owner_kind = 'person' AND a.owner_id = $2 AND a.currency = 'point'
+  AND a.bucket = 'available' AND t.posted_at >= $3 AND t.kind NOT IN ('void', 'reversal', 'settle', 'refund')
+  AND NOT EXISTS (SELECT FROM transfer r WHERE r.community_id = t.community_id AND r.reverses = t.id)
+"""
 
-
-async def _minutes_this_year(scope: Scope, person_id: UUID) -> int:
-    first = date(clock.local_day().year, 1, 1)
-    since = clock.day_bounds(first)[0].astimezone(UTC)
-    return await database.read_value(
-        int,
-        "SELECT coalesce(sum(credited_minutes), 0)::bigint FROM service_record "
-        "WHERE community_id = $1 AND person_id = $2 AND started_at >= $3 AND status = 'approved' "
-        "AND (counts_on IS NULL OR counts_on >= $4)",
-        scope.community_id, person_id, since, first,
-    )  # fmt: skip
-
+# $3: the first moment of the year; $4: its first day.
+_MINUTES_THIS_YEAR = """
+SELECT coalesce(sum(credited_minutes), 0)::bigint FROM service_record
+WHERE community_id = $1 AND person_id = $2 AND started_at >= $3 AND status = 'approved'
+  AND (counts_on IS NULL OR counts_on >= $4)
+"""
 
 _OPEN_VISIT = """
 SELECT v.id, s.name AS station, a.name AS activity, v.in_at FROM visit v
@@ -192,12 +177,6 @@ JOIN person p ON p.community_id = b.community_id AND p.id = b.child_id
 ORDER BY l.starts_at, b.id LIMIT $5
 """  # noqa: S608  # a condition of the code, no input
 
-
-async def _next_lessons(scope: Scope) -> list[NextLesson]:
-    own, today = database.as_texts(scope.stood_for), clock.local_day()
-    return await database.rows(NextLesson, _NEXT_LESSONS, scope.community_id, own, today, clock.now(), LATEST)
-
-
 # For each coming shift the person's sign-up is looked up: those of past shifts, of which there are more, are not read.
 _NEXT_SHIFTS = """
 SELECT s.id, a.name AS activity, t.name AS station, s.starts_at
@@ -210,5 +189,15 @@ ORDER BY s.starts_at LIMIT $4
 """
 
 
-async def _next_shifts(scope: Scope, person_id: UUID) -> list[NextShift]:
-    return await database.rows(NextShift, _NEXT_SHIFTS, scope.community_id, person_id, clock.now(), LATEST)
+async def _of_person(scope: Scope, person_id: UUID) -> _OfPerson:
+    now, today, here = clock.now(), clock.local_day(), scope.community_id
+    month, year = today.replace(day=1), date(today.year, 1, 1)
+    return await database.read(
+        _OfPerson,
+        points_this_month=value(_POINTS_THIS_MONTH, here, person_id, clock.day_bounds(month)[0]),
+        minutes_this_year=value(_MINUTES_THIS_YEAR, here, person_id, clock.day_bounds(year)[0].astimezone(UTC), year),
+        visit=one(_OPEN_VISIT, here, person_id),
+        reserved=many(_RESERVED, here, person_id, LATEST),
+        lessons=many(_NEXT_LESSONS, here, database.as_texts(scope.stood_for), today, now, LATEST),
+        shifts=many(_NEXT_SHIFTS, here, person_id, now, LATEST),
+    )

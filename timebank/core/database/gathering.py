@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from itertools import islice
+from typing import Any, TypeAlias, TypeVar
 
 from timebank.core.database.questions import Question, asked_together
 
 T = TypeVar("T")
 Send = Callable[[str, list[object]], Awaitable[Sequence[str | None]]]
+_Asked: TypeAlias = "tuple[Sequence[Question], asyncio.Future[list[str | None]]]"
 
 
 class Group:
@@ -21,7 +23,7 @@ class Group:
         self.alone = asyncio.Lock()
         self._send = send
         self._running = 1  # the coroutine that has opened the group
-        self._waiting: list[tuple[Question, asyncio.Future[str | None]]] = []
+        self._waiting: list[_Asked] = []
         self._sending: asyncio.Task[None] | None = None
 
     def start(self, read: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -31,12 +33,12 @@ class Group:
         task.add_done_callback(lambda _: self._rest())
         return task
 
-    async def ask(self, question: Question) -> str | None:
-        """The answer to one question, as JSON; it is sent when every coroutine of the group waits."""
-        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, answer))
+    async def ask(self, questions: Sequence[Question]) -> list[str | None]:
+        """The answers to a coroutine's questions, as JSON; they are sent when every coroutine of the group waits."""
+        answers: asyncio.Future[list[str | None]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((questions, answers))
         self._rest()
-        return await answer
+        return await answers
 
     async def finish(self, tasks: Sequence[asyncio.Task[Any]]) -> None:
         """Wait for coroutines of the group. If one raises, the others are cancelled and its exception is raised."""
@@ -59,15 +61,16 @@ class Group:
             self._running = len(batch)
             self._sending = asyncio.create_task(self._answer(batch))
 
-    async def _answer(self, batch: Sequence[tuple[Question, "asyncio.Future[str | None]"]]) -> None:
-        sql, values = asked_together([question for question, _ in batch])
+    async def _answer(self, batch: Sequence[_Asked]) -> None:
+        sql, values = asked_together([question for questions, _ in batch for question in questions])
         try:
-            answers = await self._send(sql, values)
+            found = iter(await self._send(sql, values))
         except Exception as error:  # noqa: BLE001  # whoever waits for an answer gets it
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
+            for _, answers in batch:
+                if not answers.done():
+                    answers.set_exception(error)
             return
-        for (_, future), answer in zip(batch, answers, strict=True):
-            if not future.done():
-                future.set_result(answer)
+        for questions, answers in batch:
+            own = list(islice(found, len(questions)))
+            if not answers.done():
+                answers.set_result(own)

@@ -23,14 +23,21 @@ T = TypeVar("T")
 
 
 async def read(shape: type[T], **questions: Question) -> T:
-    """Answer the questions by one statement; the fields of `shape` are their names and give the types.
+    """Answer the questions by one statement; the fields of `shape` are their names and give the types. In a `gathering`
+    it is the statement of all that wait.
 
     Values come as JSON: a time with its zone, a binary string as `encode(..., 'base64')` makes it. All questions see
     the database as of the start of the statement. A question that has waited for a row lock sees the locked row as it
     is now and everything else as it was before: what must be true under a lock is read by the next statement.
     """
-    sql, values = asked_together(list(questions.values()), list(questions))
-    return msgspec.json.decode((await fetch_only(sql, *values))[0], type=shape)
+    group = current().group
+    if group is None:
+        sql, values = asked_together(list(questions.values()), list(questions))
+        return msgspec.json.decode((await fetch_only(sql, *values))[0], type=shape)
+    answers = zip(questions, await group.ask(list(questions.values())), strict=True)
+    return msgspec.json.decode(
+        "{" + ",".join([f'"{name}":{found or "null"}' for name, found in answers]) + "}", type=shape
+    )
 
 
 class Reads:

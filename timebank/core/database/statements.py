@@ -117,7 +117,7 @@ def _is_asked(shape: type[Any]) -> bool:
 async def _asked(question: Question) -> str | None:
     opened = current()
     if opened.group is not None:
-        return await opened.group.ask(question)
+        return (await opened.group.ask([question]))[0]
     sql, given = asked_together([question])
     answer: str | None = (await fetch_only(sql, *given))[0]
     return answer

@@ -76,6 +76,40 @@ async def test_reads_side_by_side_are_sent_together(town: Town, tmp_path: Path) 
     assert alone.result() == 7
 
 
+class Several(msgspec.Struct):
+    person: Named | None
+    nobody: Named | None
+    nothing: int | None
+    number: int
+    people: list[Named]
+
+
+async def test_the_questions_of_a_read_are_sent_with_those_beside_it(town: Town, tmp_path: Path) -> None:
+    by_id = "SELECT id, name FROM person WHERE community_id = $1 AND id = $2"
+
+    async def several(number: int) -> Several:
+        return await database.read(
+            Several,
+            person=one(by_id, town.community, town.people["刘洋"]),
+            nobody=one(by_id, town.community, clock.new_id()),
+            nothing=value("SELECT NULL::integer"),
+            number=value("SELECT $1::integer", number),
+            people=many(
+                "SELECT id, name FROM person WHERE community_id = $1 AND id = $2", town.community, clock.new_id()
+            ),
+        )
+
+    async with counted(tmp_path) as wire, transaction(town.system()):
+        await wire.renew()
+        async with database.gathering() as reads:
+            first, second = reads.start(several(1)), reads.start(several(2))
+            last = reads.start(database.read_value(int, "SELECT $1::integer", 3))
+        assert len(wire) == 1, wire.listed()
+    expected = Several(Named(town.people["刘洋"], "刘洋"), None, None, 1, [])
+    assert (first.result(), second.result()) == (expected, msgspec.structs.replace(expected, number=2))
+    assert last.result() == 3
+
+
 async def test_a_read_that_fails_ends_the_others_and_the_transaction(town: Town) -> None:
     scope, ended = town.system(), asyncio.Event()
 

@@ -139,6 +139,13 @@ async def test_a_wrong_statement_fails_every_read_of_its_group(town: Town) -> No
             reads.start(database.read_value(int, "SELECT 1"))
 
 
+async def test_a_question_that_cannot_be_put_together_fails_its_group(town: Town) -> None:
+    with pytest.raises(IndexError):  # noqa: PT012  # the transaction is part of it
+        async with asyncio.timeout(20), transaction(town.system()), database.gathering() as reads:
+            reads.start(database.read_value(int, "SELECT $2::integer", 1))
+            reads.start(database.read_value(int, "SELECT 1"))
+
+
 @pytest.fixture
 async def notes(owner: asyncpg.Connection) -> AsyncIterator[str]:
     await owner.execute("CREATE TABLE IF NOT EXISTS note (id integer PRIMARY KEY, said text, marks bytea[])")

@@ -38,7 +38,7 @@ class Reserved(msgspec.Struct, frozen=True, kw_only=True):
     good: str
     unit: str
     quantity: int
-    code: str
+    code: str | None
     station: str
     expires_at: datetime
 
@@ -159,7 +159,7 @@ FROM (SELECT * FROM redemption WHERE community_id = $1 AND person_id = $2 AND st
       ORDER BY reserved_at DESC, id DESC LIMIT $3) AS r
 JOIN good g ON g.community_id = r.community_id AND g.id = r.good_id
 JOIN station t ON t.community_id = r.community_id AND t.id = r.station_id
-JOIN pickup k ON k.community_id = r.community_id AND k.noun = 'redemption' AND k.noun_id = r.id
+LEFT JOIN pickup k ON k.community_id = r.community_id AND k.noun = 'redemption' AND k.noun_id = r.id
 ORDER BY r.reserved_at DESC, r.id DESC
 """
 
@@ -174,7 +174,7 @@ JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id AND l.en
 JOIN course o ON o.community_id = l.community_id AND o.id = l.course_id
 JOIN station t ON t.community_id = o.community_id AND t.id = o.station_id
 JOIN person p ON p.community_id = b.community_id AND p.id = b.child_id
-ORDER BY l.starts_at, b.id LIMIT $5
+ORDER BY l.starts_at, b.created_at DESC, b.id DESC LIMIT $5
 """  # noqa: S608  # a condition of the code, no input
 
 # For each coming shift the person's sign-up is looked up: those of past shifts, of which there are more, are not read.

@@ -78,6 +78,8 @@ def template_engine() -> JinjaTemplateEngine:
         "points": wording.points, "month": wording.month, "short_month": wording.short_month, "yuan": wording.yuan,
         "masked": names.masked, "earns": rule_in_words, "open_hours": open_hours,
     }  # fmt: skip
+    for asks_for_the_context in ("url_for", "csrf_token", "url_for_static_asset"):  # of Litestar; see PageContext
+        del engine.engine.globals[asks_for_the_context]
     engine.engine.globals["menu"] = menu
     engine.engine.globals["local"] = clock.local
     engine.engine.globals["new_key"] = vault.token
@@ -87,9 +89,12 @@ def template_engine() -> JinjaTemplateEngine:
 
 
 def draw_icons_once(templates: Environment) -> None:
-    """Make `icon` of parts/icons.html a global that remembers what it has drawn. `static` must be known."""
+    """Make `icon` of parts/icons.html a global that remembers what it has drawn. `static` must be known.
+
+    `typed`, because a text and the same text as markup are equal, and only one of them is escaped.
+    """
     parts = templates.get_template("parts/icons.html").module
-    templates.globals["icon"] = lru_cache(ICONS_MAX)(getattr(parts, "icon"))  # noqa: B009  # the template makes it
+    templates.globals["icon"] = lru_cache(ICONS_MAX, typed=True)(getattr(parts, "icon"))  # noqa: B009  # the template makes it
 
 
 def menu(*, reads_all: bool, uses: Callable[[str], bool]) -> list[MenuEntry]:

@@ -52,8 +52,9 @@ class _DirectRead:
 async def reading_directly(scope: Scope) -> AsyncIterator[None]:
     """The reads of the block see the scope's community, each as of the start of its own statement.
 
-    So do those of a transaction, at the default isolation. Those of `rows`, `row` and `read_value` are sent with
-    others, any other has a read-only transaction of its own. In a transaction or another block it joins that one.
+    So do those of a transaction, at the default isolation. Those of `rows`, `row`, `read_value` and `read` are
+    sent with others, any other has a read-only transaction of its own. In a transaction or another block it joins that
+    one.
     """
     if engine.current_transaction.get() is not None:
         async with transaction(scope):

@@ -62,8 +62,8 @@ class Group:
             self._sending = asyncio.create_task(self._answer(batch))
 
     async def _answer(self, batch: Sequence[_Asked]) -> None:
-        sql, values = asked_together([question for questions, _ in batch for question in questions])
         try:
+            sql, values = asked_together([question for questions, _ in batch for question in questions])
             found = iter(await self._send(sql, values))
         except Exception as error:  # noqa: BLE001  # whoever waits for an answer gets it
             for _, answers in batch:

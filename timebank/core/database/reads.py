@@ -58,8 +58,8 @@ class Reads:
 async def gathering() -> AsyncIterator[Reads]:
     """Run the reads that are started in the block side by side, in the open transaction, until all are done.
 
-    `database.rows`, `row` and `read_value` are put together into one statement when every one of them waits; any other
-    statement is sent by itself. If a read raises, the others are cancelled. A block in a block joins it.
+    `database.rows`, `row`, `read_value` and `read` are put together into one statement when every one of them waits;
+    any other statement is sent by itself. If a read raises, the others are cancelled. A block in a block joins it.
     """
     opened = current()
     outermost = opened.group is None

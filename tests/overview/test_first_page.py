@@ -51,6 +51,16 @@ async def test_the_newest_three_reservations_of_the_person_that_still_wait(town:
     assert [row.id for row in (await seen(town, "张桂兰")).reserved] == [later[1].id, later[0].id, first.id]
 
 
+async def test_a_reservation_whose_code_is_lost_still_stands_there(
+    town: Town, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await town.give_points("张桂兰", 50)
+    await reserved(town)
+    await owner.execute("DELETE FROM pickup")
+    assert [row.code for row in (await seen(town, "张桂兰")).reserved] == [None]
+    assert "待领取 香皂 1 块" in await (await browser(client, town, "张桂兰")).see("/")
+
+
 async def test_the_coming_lessons_of_the_children_in_care(town: Town, owner: asyncpg.Connection) -> None:
     await new_family(owner, town, "李秀英", "李小月")
     await give_minutes(town, "刘小雨", 120)

@@ -15,7 +15,7 @@ from timebank.core.database import Filters, most, retried, transaction
 from timebank.core.errors import NotFound, TimebankError
 from timebank.core.paging import Page, make_page, read_cursor
 from timebank.core.scope import Scope
-from timebank.people.guardianship.care import in_care, is_in_care
+from timebank.people.guardianship.care import family_ids, is_in_care
 from timebank.people.guardianship.guardians import children_of
 from timebank.people.reads import note_children
 from timebank.people.residents import require_resident
@@ -70,9 +70,7 @@ _ROWS = (
 # Only a family's bookings: of the caller's own records and of the children in the caller's care now. For each person
 # at most one page of the newest bookings is read by index, then these are merged.
 _OF_FAMILY = (
-    " AND b.id = ANY (ARRAY(SELECT newest.id FROM (SELECT unnest($2::text[]::uuid[]) AS id UNION "  # noqa: S608  # no input
-    "SELECT g.child_id FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-    f"WHERE g.community_id = $1 AND g.guardian_id = ANY ($2::text[]::uuid[]) AND {in_care('$3')}) AS child "
+    f" AND b.id = ANY (ARRAY(SELECT newest.id FROM ({family_ids('$1', '$2::text[]::uuid[]', '$3')}) AS child "  # noqa: S608  # no input
     "CROSS JOIN LATERAL ("
     "SELECT f.id FROM booking f WHERE f.community_id = $1 AND f.child_id = child.id{chosen} "
     "ORDER BY f.created_at DESC, f.id DESC LIMIT {limit}) AS newest))"

@@ -14,7 +14,7 @@ from timebank.ledger.posting import Currency
 from timebank.ledger.schemas import StatementItem
 from timebank.ledger.statement import Balances, balances
 from timebank.ledger.statement_words import worded_statement
-from timebank.people.guardianship.care import in_care
+from timebank.people.guardianship.care import family_ids
 from timebank.people.guardianship.guardians import children_of
 from timebank.people.messages import MessageOut, count_unread, own_messages
 from timebank.people.statement_access import StatementAccess, children_shown
@@ -63,6 +63,8 @@ class NextShift(msgspec.Struct, frozen=True):
 
 
 class _OfPerson(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of the page that small questions about the person answer, asked by one `read`."""
+
     points_this_month: int
     minutes_this_year: int
     visit: OpenVisit | None
@@ -166,9 +168,7 @@ ORDER BY r.reserved_at DESC, r.id DESC
 # $2: the caller's own records; $3: today; $4: now. The children are those whom the caller may book for.
 _NEXT_LESSONS = f"""
 SELECT b.id, o.title AS course, p.name AS child, t.name AS station, l.starts_at
-FROM (SELECT unnest($2::text[]::uuid[]) AS id UNION
-      SELECT g.child_id FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id
-      WHERE g.community_id = $1 AND g.guardian_id = ANY ($2::text[]::uuid[]) AND {in_care("$3")}) AS family
+FROM ({family_ids("$1", "$2::text[]::uuid[]", "$3")}) AS family
 JOIN booking b ON b.community_id = $1 AND b.child_id = family.id AND b.status = 'held'
 JOIN lesson l ON l.community_id = b.community_id AND l.id = b.lesson_id AND l.ends_at > $4
 JOIN course o ON o.community_id = l.community_id AND o.id = l.course_id

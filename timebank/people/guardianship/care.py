@@ -27,6 +27,15 @@ def in_care(today: str) -> str:
     return IN_CARE.format(today=today)
 
 
+def family_ids(community: str, guardians: str, today: str) -> str:
+    """SQL of the ids of `guardians`, a uuid[] placeholder, and of the children in their care, in a column `id`."""
+    return (
+        f"SELECT unnest({guardians}) AS id UNION "  # noqa: S608  # placeholders, no input
+        "SELECT g.child_id FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
+        f"WHERE g.community_id = {community} AND g.guardian_id = ANY ({guardians}) AND {in_care(today)}"
+    )
+
+
 def is_in_care(community: str, child: str, guardians: str, today: str) -> str:
     """SQL condition that one of `guardians`, a uuid[] placeholder, is a guardian in force of the child."""
     return (

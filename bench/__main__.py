@@ -5,7 +5,9 @@ Each verb is measured as people use it: `timebank serve`, keep-alive connections
 show now, new nonces and idempotency keys; a response that is not the expected one ends the run. Beside it, in turn in
 every round, pgbench runs the least that the verb can cost as one prepared statement (scripts.py), on the same server
 and tables. Between the warm-up and the first round the tables are analysed, as the server does by itself within a
-minute. Afterwards the books and the tables are compared with what was answered; the exit code is 1 where they differ.
+minute. Beside the figures stands the processor time of one answer: of the service, of PostgreSQL and of the load, which
+share the machine. Afterwards the books and the tables are compared with what was answered; the exit code is 1 where
+they differ.
 """
 
 import asyncio
@@ -16,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -25,8 +27,9 @@ from bench.books import measure_imports
 from bench.checks import find_faults
 from bench.ground import Ground, lay_ground
 from bench.lists import measure_lists
-from bench.load import drive
+from bench.load import Load, drive
 from bench.matters import measure_matters
+from bench.processors import spent
 from bench.service import Pgbench, serving
 from bench.verbs import VERBS, Requests, Verb
 from timebank.core import settings
@@ -37,7 +40,17 @@ BOOKS, LISTS, MATTERS = "books", "lists", "matters"
 SERVING = "bench_serving"
 WARM_UP_SECONDS, WARM_UP_PART = 2.0, 20  # at most a twentieth of the people check in or out before the first round
 
-Figures = dict[str, list[tuple[float, float]]]
+
+@dataclass(frozen=True)
+class Run:
+    """Answers of the service and transactions of pgbench a second; processor milliseconds of one answer, by whose."""
+
+    http: float
+    pgbench: float
+    milliseconds: dict[str, float]
+
+
+Figures = dict[str, list[Run]]
 
 
 @click.command()
@@ -77,7 +90,8 @@ def main(
                     click.echo(
                         f"{connections} connections, {workers} processes of the service, {os.cpu_count()} processors"
                     )
-                    _measure(verbs, requests, pgbench, rounds, seconds, figures)
+                    processes = {"service": service.process.pid, "PostgreSQL": server.pid}
+                    _measure(verbs, requests, pgbench, processes, rounds=rounds, seconds=seconds, figures=figures)
                 faults = asyncio.run(find_faults(url, requests, pgbench.done))
         finally:
             server.stop()
@@ -122,24 +136,25 @@ def _ground(url: str, persons: int, *, inside: bool) -> Ground:
 
 
 def _measure(
-    verbs: dict[str, Verb], requests: Requests, pgbench: Pgbench, rounds: int, seconds: float, figures: Figures
+    verbs: dict[str, Verb], requests: Requests, pgbench: Pgbench, processes: dict[str, int],
+    *, rounds: int, seconds: float, figures: Figures,
 ) -> None:  # fmt: skip
     """Each verb in each round: first the service, then pgbench."""
     for name, verb in verbs.items():
-        http_per_second(name, verb, requests, pgbench.connections, min(seconds, WARM_UP_SECONDS), WARM_UP_PART)
+        over_http(name, verb, requests, pgbench.connections, min(seconds, WARM_UP_SECONDS), WARM_UP_PART)
     pgbench.analyse()
     for number in range(rounds):
         click.echo(f"round {number + 1}")
         for name, verb in verbs.items():
-            http = http_per_second(name, verb, requests, pgbench.connections, seconds, rounds - number)
-            figures[name].append((http, pgbench.per_second(verb, seconds)))
-            _line(name, *figures[name][-1])
+            before = spent(processes)
+            load = over_http(name, verb, requests, pgbench.connections, seconds, rounds - number)
+            each = {who: (until - before[who]) / load.answered * 1000 for who, until in spent(processes).items()}
+            figures[name].append(Run(load.per_second, pgbench.per_second(verb, seconds), each))
+            _line(name, figures[name][-1:])
 
 
-def http_per_second(
-    name: str, verb: Verb, requests: Requests, connections: int, seconds: float, runs_left: int
-) -> float:
-    """Answers a second. Raises ClickException with what was answered instead of the expected."""
+def over_http(name: str, verb: Verb, requests: Requests, connections: int, seconds: float, runs_left: int) -> Load:
+    """One run of a verb. Raises ClickException with what was answered instead of the expected."""
     load = asyncio.run(
         drive(
             requests.port, verb.requests(requests, runs_left), verb.expected, connections=connections, seconds=seconds
@@ -149,20 +164,24 @@ def http_per_second(
         raise click.ClickException(f"{name}: {load.wrong[0][:2000]}")
     if not load.answered:
         raise click.ClickException(f"{name}: nobody is left to ask; take more --persons or fewer --rounds")
-    return load.per_second
+    return load
 
 
-def _line(name: str, http: float, pgbench: float, ratio: float | None = None) -> None:
-    ratio = http / pgbench if ratio is None else ratio
-    click.echo(f"  {name:20} HTTP {http:7.0f}/s    pgbench {pgbench:7.0f}/s    ratio {ratio:.2f}")
+def _line(name: str, runs: list[Run]) -> None:
+    """The medians of these runs."""
+    http, pgbench = (
+        statistics.median(figures) for figures in zip(*((run.http, run.pgbench) for run in runs), strict=True)
+    )
+    ratio = statistics.median(run.http / run.pgbench for run in runs)
+    each = {who: statistics.median(run.milliseconds[who] for run in runs) for who in runs[0].milliseconds}
+    taken = "".join(f"    {who} {milliseconds:.2f} ms" for who, milliseconds in each.items())
+    click.echo(f"  {name:20} HTTP {http:7.0f}/s    pgbench {pgbench:7.0f}/s    ratio {ratio:.2f}{taken}")
 
 
 def _report(figures: Figures, faults: list[str]) -> None:
     click.echo("medians")
-    for name, pairs in figures.items():
-        https, pgbenches = zip(*pairs, strict=True)
-        ratio = statistics.median(http / pgbench for http, pgbench in pairs)
-        _line(name, statistics.median(https), statistics.median(pgbenches), ratio)
+    for name, runs in figures.items():
+        _line(name, runs)
     for fault in faults:
         click.echo(f"WRONG: {fault}")
     if faults:

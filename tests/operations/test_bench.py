@@ -1,7 +1,10 @@
 """The measurement of verbs: what it sends is answered and found in the tables afterwards, and a difference is named."""
 
 import asyncio
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -10,9 +13,10 @@ import asyncpg
 import click
 import pytest
 
-from bench.__main__ import SERVING, http_per_second
+from bench.__main__ import SERVING, over_http
 from bench.checks import find_faults
 from bench.ground import Ground, lay_ground
+from bench.processors import PROC, spent
 from bench.service import Pgbench, serving
 from bench.verbs import VERBS, Requests, Verb
 from tests.support.outside import SECRET, Outside, outside
@@ -59,11 +63,11 @@ def measured(place: Outside, ground: Ground) -> tuple[Requests, Pgbench]:
     with serving(place.server.url("timebank", SERVING), SECRET, 1) as service:
         requests = Requests(ground, service.port)
         for name, verb in VERBS.items():
-            assert http_per_second(name, some(verb), requests, 4, 60, 1) > 0
+            assert over_http(name, some(verb), requests, 4, 60, 1).answered == ASKED
             assert min(pgbench.per_second(verb, 0.01) for _ in range(2)) > 0
         answered = replace(VERBS["balances"], expected=re.compile(rb"HTTP/1\.1 200 .*nobody has this", re.DOTALL))
         with pytest.raises(click.ClickException, match=r'balances: HTTP/1.1 200(.|\n)*"points"'):
-            http_per_second("balances", answered, requests, 4, 60, 1)
+            over_http("balances", answered, requests, 4, 60, 1)
     return requests, pgbench
 
 
@@ -84,3 +88,24 @@ def test_what_was_answered_is_in_the_tables_and_a_difference_is_named(place: Out
     assert len(wrong) == 2, "the ledger check finds it too"
     execute(place, "UPDATE account SET balance = balance + 1 WHERE owner_id = $1", ground.everybody[0].id)
     assert "accounts have another balance than their transfers" in "".join(faults())
+
+
+BUSY = "import time\nwhile time.process_time() < 0.4: pass"
+
+
+@pytest.mark.skipif(not PROC.exists(), reason="the processor times are read from /proc, which is only in Linux")
+def test_processor_seconds_are_those_of_all_processes_below() -> None:
+    before = spent({"all": os.getpid()})
+    subprocess.run([sys.executable, "-c", BUSY], check=True)
+    after = spent({"all": os.getpid()})
+    assert after["all"] - before["all"] > 0.35, "of a process that has ended"
+    code = (
+        f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {BUSY!r}])\nprint('ready', flush=True)\ninput()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        assert spent({"it": running.pid})["it"] > 0.35, "of a running one and its ended child"
+        running.communicate(b"\n")
+    assert spent({"gone": running.pid})["gone"] == 0
+    assert after["load"] - before["load"] < after["all"] - before["all"], "without the processes below"

@@ -109,7 +109,7 @@ def test_a_second_start_finds_the_running_server_and_its_stop_leaves_it_running(
 def test_starts_at_the_same_moment_make_one_server_with_one_owner(starting: Starter, tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         servers = list(pool.map(lambda _: starting(tmp_path / "data"), range(4)))
-    assert len({server._pid for server in servers}) == 1
+    assert len({server.pid for server in servers}) == 1
     assert sum(server._ownership is not None for server in servers) == 1
 
 
@@ -147,7 +147,7 @@ def test_a_server_whose_owner_was_killed_is_taken_over_and_stopped_by_the_next(
         owner.kill()
     pid = postmaster(tmp_path / "data")
     heir = starting(tmp_path / "data")
-    assert heir._pid == pid
+    assert heir.pid == pid
     heir.stop()
     assert not (tmp_path / "data" / "pgdata" / "postmaster.pid").exists()
 
@@ -180,7 +180,7 @@ def test_a_folder_copied_while_its_server_ran_gets_a_server_of_its_own(
     for path in (short_folder / "copy").rglob("*"):
         os.chown(path, owner.st_uid, owner.st_gid)
     copy = starting(short_folder / "copy")
-    assert copy._pid != original._pid
+    assert copy.pid != original.pid
     ask(copy, "CREATE TABLE only_in_the_copy ()")
     assert ask(original, "SELECT to_regclass('only_in_the_copy') IS NULL") == "t"
 
@@ -242,7 +242,7 @@ def test_root_works_in_a_folder_that_only_root_may_enter_and_no_mode_is_widened(
     assert short_folder.stat().st_mode & 0o777 == 0o700
     assert short_folder.stat().st_uid == 0
     assert (short_folder / "data" / "pgdata").stat().st_uid != 0
-    assert starting(short_folder / "data")._pid == server._pid
+    assert starting(short_folder / "data").pid == server.pid
 
 
 @as_root

@@ -60,7 +60,7 @@ class Server:
 
     bin_dir: Path
     socket_dir: Path
-    _pid: int
+    pid: int
     _ownership: BinaryIO | None
     _child: "subprocess.Popen[bytes] | None" = None
 
@@ -85,10 +85,10 @@ class Server:
 
     def _end(self, how: signal.Signals) -> bool:
         deadline = time.monotonic() + STOP_SECONDS_MAX
-        while _is_postgres(self._pid) and time.monotonic() < deadline:
-            os.kill(self._pid, how)
+        while _is_postgres(self.pid) and time.monotonic() < deadline:
+            os.kill(self.pid, how)
             time.sleep(0.05)
-        return not _is_postgres(self._pid)
+        return not _is_postgres(self.pid)
 
 
 def start(data: Path, *, settings: Mapping[str, str] = MappingProxyType({})) -> Server:

@@ -10,7 +10,7 @@ from timebank.core import clock, database
 from timebank.core.database import Question, transaction
 from timebank.core.scope import Scope
 from timebank.core.wording import Phrase, phrase
-from timebank.people.guardianship.care import in_care
+from timebank.people.guardianship.care import guardian_ids
 from timebank.people.identity.ages import is_guarded
 from timebank.people.messages import Notification, notify_many
 
@@ -19,15 +19,11 @@ async def guardians_of(scope: Scope, children: Collection[UUID]) -> dict[UUID, l
     """By child, the guardians whose consent is in force. Somebody who is 18 has none."""
     async with transaction(scope):
         found = await database.fetch(
-            "SELECT g.child_id, g.guardian_id FROM guardianship g "  # noqa: S608  # no input
-            "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-            f"WHERE g.community_id = $1 AND g.child_id = ANY ($2) AND {in_care('$3')} ORDER BY g.id",
+            f"SELECT child, ARRAY({guardian_ids('$1', 'child', '$3')}) AS guardians "  # noqa: S608  # no input
+            "FROM unnest($2::uuid[]) AS child",
             scope.community_id, list(children), clock.local_day(),
         )  # fmt: skip
-    guardians: dict[UUID, list[UUID]] = {child: [] for child in children}
-    for row in found:
-        guardians[UUID(bytes=row["child_id"].bytes)].append(UUID(bytes=row["guardian_id"].bytes))
-    return guardians
+    return {UUID(bytes=row["child"].bytes): [UUID(bytes=each.bytes) for each in row["guardians"]] for row in found}
 
 
 class Family(msgspec.Struct, frozen=True):
@@ -39,9 +35,7 @@ class Family(msgspec.Struct, frozen=True):
 
 
 _FAMILY = (
-    "SELECT p.id, p.born_on, ARRAY(SELECT g.guardian_id FROM guardianship g "  # noqa: S608  # no input
-    "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-    f"WHERE g.community_id = $1 AND g.child_id = $2 AND {in_care('$3')} ORDER BY g.id) AS guardians "
+    f"SELECT p.id, p.born_on, ARRAY({guardian_ids('$1', '$2', '$3')}) AS guardians "  # noqa: S608  # no input
     "FROM person p WHERE p.community_id = $1 AND p.id = $2"
 )
 

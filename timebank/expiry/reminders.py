@@ -11,7 +11,7 @@ from timebank.core.scope import Scope
 from timebank.core.wording import Phrase, phrase
 from timebank.ledger import closing_days
 from timebank.ledger.posting import Currency
-from timebank.people.guardianship.care import in_care
+from timebank.people.guardianship.care import guardian_ids
 from timebank.people.messages import Notification, notify_many
 
 REMINDER_DAYS = (7, 30, 60)
@@ -59,16 +59,14 @@ SELECT * FROM (
     LEFT JOIN expiry_announcement n ON n.community_id = $1 AND n.day = due.expires_on AND n.owner_id = due.owner_id
         AND n.currency = due.currency
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN p.status = 'left' THEN '{}' WHEN due.currency = 'class_minute' THEN (
-            SELECT coalesce(array_agg(g.guardian_id), ARRAY[p.id]) FROM guardianship g
-            JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id
-            WHERE g.community_id = $1 AND g.child_id = p.id AND {in_care})
+        SELECT CASE WHEN p.status = 'left' THEN '{}' WHEN due.currency = 'class_minute' THEN
+            coalesce(nullif(ARRAY({guardian_ids}), '{}'), ARRAY[p.id])
             ELSE ARRAY[p.id] END AS told_to
     ) readers
 ) found
 WHERE announced < available + held OR available > 0 AND NOT was_told
 ORDER BY owner_id, currency, expires_on
-""".replace("{in_care}", in_care("$6"))
+""".replace("{guardian_ids}", guardian_ids("$1", "p.id", "$6"))
 
 
 async def remind_of_expiry(scope: Scope) -> int:

@@ -14,7 +14,7 @@ from timebank.ledger import posting
 from timebank.ledger.grace import Unit, came_back
 from timebank.ledger.posting import Currency, Posting, Reversal
 from timebank.ledger.refusals import AlreadyReversed, EntryNotFound, NotReversible
-from timebank.people.guardianship.care import in_care
+from timebank.people.guardianship.care import guardian_ids
 from timebank.people.messages import Notification, notify_many
 
 DAY_MAX = 2000  # expiries that one call reverses; it takes about ten seconds
@@ -130,10 +130,7 @@ async def _message(scope: Scope, found: _Expired, reversal: Reversal, reason: st
     if found.currency != Currency.class_minute:
         return [found.owner_id], phrase("expiry_reversed", back=back, reason=reason)
     guardians = await database.fetch(
-        "SELECT g.guardian_id FROM guardianship g "  # noqa: S608  # no input
-        "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-        f"WHERE g.community_id = $1 AND g.child_id = $2 AND {in_care('$3')}",
-        scope.community_id, found.owner_id, clock.local_day(),
-    )  # fmt: skip
+        guardian_ids("$1", "$2", "$3"), scope.community_id, found.owner_id, clock.local_day()
+    )
     says = phrase("expiry_reversed.class_time", child=found.owner, back=back, reason=reason)
     return [row["guardian_id"] for row in guardians], says

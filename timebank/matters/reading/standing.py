@@ -15,7 +15,7 @@ from timebank.matters.checks.signs import REPORTS_WAIT
 from timebank.matters.loop.deciding import Facts, Standing
 from timebank.matters.reading.rows import MatterRow, row_question
 from timebank.matters.schemas import LEVELS, MatterLevel
-from timebank.people.guardianship.care import in_care
+from timebank.people.guardianship.care import children_ids
 from timebank.policies.values import Policies, PolicyValue, policies_from, policy_values
 
 _RANKS: dict[Role, MatterLevel] = {
@@ -71,9 +71,7 @@ _READ = (
     f"OR EXISTS (SELECT FROM person_skill k WHERE k.community_id = $1 AND k.person_id = ANY ({_OWN}) "
     "AND k.withdrawn_at IS NULL AND k.proof_seen_at IS NOT NULL "
     "AND (k.proof_until IS NULL OR k.proof_until >= $3)) AS vetted, "
-    "ARRAY(SELECT g.child_id FROM guardianship g "
-    "JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-    f"WHERE g.community_id = $1 AND g.guardian_id = ANY ({_OWN}) AND {in_care('$3')}) AS wards, "
+    f"ARRAY({children_ids('$1', _OWN, '$3')}) AS wards, "
     "(SELECT name FROM person WHERE community_id = $1 AND id = $4) AS name"
 )
 _RATED = (

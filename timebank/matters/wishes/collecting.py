@@ -24,7 +24,7 @@ from timebank.matters.wishes.gifts import (
 )
 from timebank.matters.wishes.receiving import notify_of_code
 from timebank.matters.wishes.shown import GiftOut, gift_out
-from timebank.people.guardianship.care import in_care
+from timebank.people.guardianship.care import guardian_ids
 from timebank.presence.at_counter import require_presence
 from timebank.presence.undoing.acts import has_undone, is_within_the_minute, note_undone
 from timebank.shop.collection import WrongCollectionCode
@@ -90,10 +90,8 @@ async def people_who_may_collect(scope: Scope, row: MatterRow) -> list[UUID]:
     if row.served_id is None:
         return []
     guardians = await database.fetch(
-        "SELECT g.guardian_id FROM guardianship g JOIN person c ON c.community_id = g.community_id "  # noqa: S608  # constants of the program
-        f"AND c.id = g.child_id WHERE g.community_id = $1 AND g.child_id = $2 AND {in_care('$3')}",
-        scope.community_id, row.served_id, clock.local_day(),
-    )  # fmt: skip
+        guardian_ids("$1", "$2", "$3"), scope.community_id, row.served_id, clock.local_day()
+    )
     return [row.served_id, *(UUID(bytes=each["guardian_id"].bytes) for each in guardians)]
 
 

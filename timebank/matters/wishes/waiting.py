@@ -15,7 +15,7 @@ from timebank.core.scope import Scope
 from timebank.matters.reading.rows import matter_row
 from timebank.matters.wishes.gifts import NOUN, latest_gift
 from timebank.matters.wishes.shown import GiftOut, gift_out
-from timebank.people.guardianship.care import in_care
+from timebank.people.guardianship.care import children_ids
 from timebank.presence.at_counter import is_present
 
 WAITING_MAX = 100
@@ -139,8 +139,7 @@ async def gifts_for(scope: Scope, person_id: UUID, station_id: UUID, presence: s
             "WHERE w.community_id = $1 AND w.station_id = $2 AND w.collected_at IS NULL AND w.undone_at IS NULL "
             "AND w.returned_at IS NULL "
             "AND (coalesce(m.for_person_id, m.reporter_id) = $3 OR coalesce(m.for_person_id, m.reporter_id) IN ("
-            "SELECT g.child_id FROM guardianship g JOIN person c ON c.community_id = g.community_id "
-            f"AND c.id = g.child_id WHERE g.community_id = $1 AND g.guardian_id = $3 AND {in_care('$4')})) "
+            f"{children_ids('$1', 'ARRAY[$3::uuid]', '$4')})) "
             f"ORDER BY w.received_at, w.id LIMIT {AT_COUNTER_MAX}",
             scope.community_id, station_id, person_id, clock.local_day(),
         )  # fmt: skip

@@ -12,6 +12,7 @@ UNDER_AGE = f"(c.born_on IS NULL OR {is_younger(ADULT_FROM, 'c.born_on', '{today
 REGISTERED = "g.ended_at IS NULL"
 CONSENTED = f"g.consented_at IS NOT NULL AND {REGISTERED}"
 IN_CARE = f"{CONSENTED} AND {UNDER_AGE}"
+_WITH_CHILD = "FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id"
 
 
 def consent_in_force(community: str, child: str) -> str:
@@ -27,19 +28,30 @@ def in_care(today: str) -> str:
     return IN_CARE.format(today=today)
 
 
+def children_ids(community: str, guardians: str, today: str) -> str:
+    """SQL of the ids of the children in the care of `guardians`, a uuid[] placeholder."""
+    return (
+        f"SELECT g.child_id {_WITH_CHILD} WHERE g.community_id = {community} "
+        f"AND g.guardian_id = ANY ({guardians}) AND {in_care(today)}"
+    )
+
+
+def guardian_ids(community: str, child: str, today: str) -> str:
+    """SQL of the ids of a child's guardians in force, the first named first. Somebody who is 18 has none."""
+    return (
+        f"SELECT g.guardian_id {_WITH_CHILD} WHERE g.community_id = {community} "
+        f"AND g.child_id = {child} AND {in_care(today)} ORDER BY g.id"
+    )
+
+
 def family_ids(community: str, guardians: str, today: str) -> str:
     """SQL of the ids of `guardians`, a uuid[] placeholder, and of the children in their care, in a column `id`."""
-    return (
-        f"SELECT unnest({guardians}) AS id UNION "  # noqa: S608  # placeholders, no input
-        "SELECT g.child_id FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-        f"WHERE g.community_id = {community} AND g.guardian_id = ANY ({guardians}) AND {in_care(today)}"
-    )
+    return f"SELECT unnest({guardians}) AS id UNION {children_ids(community, guardians, today)}"
 
 
 def is_in_care(community: str, child: str, guardians: str, today: str) -> str:
     """SQL condition that one of `guardians`, a uuid[] placeholder, is a guardian in force of the child."""
     return (
-        "EXISTS (SELECT FROM guardianship g JOIN person c ON c.community_id = g.community_id AND c.id = g.child_id "
-        f"WHERE g.community_id = {community} AND g.child_id = {child} AND g.guardian_id = ANY ({guardians}) "
-        f"AND {in_care(today)})"
+        f"EXISTS (SELECT {_WITH_CHILD} WHERE g.community_id = {community} AND g.child_id = {child} "
+        f"AND g.guardian_id = ANY ({guardians}) AND {in_care(today)})"
     )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import httpx
+import hypothesis
 import pytest
 from litestar import Litestar
 
@@ -23,6 +24,10 @@ from timebank.migrate import migrate
 from timebank.operations import embedded, serving_login
 
 SECRET = b"a secret key that only the tests know, 32+"
+
+# No timing decides a test: on a machine at work an example may take a second.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

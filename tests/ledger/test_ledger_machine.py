@@ -385,9 +385,7 @@ async def test_the_ledger_keeps_its_promises_whatever_happens(
     town: Town, pool: str, database_clock: DatabaseClock
 ) -> None:
     machine = machine_on(town, pool, asyncio.get_running_loop(), database_clock)
-    chosen = settings(
-        max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
-    )
+    chosen = settings(max_examples=25, stateful_step_count=25, suppress_health_check=list(HealthCheck), database=None)
     await asyncio.to_thread(run_state_machine_as_test, machine, settings=chosen)
 
 
@@ -396,7 +394,5 @@ async def test_the_ledger_keeps_its_promises_for_a_long_time(
     town: Town, pool: str, database_clock: DatabaseClock
 ) -> None:
     machine = machine_on(town, pool, asyncio.get_running_loop(), database_clock)
-    chosen = settings(
-        max_examples=400, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck), database=None
-    )
+    chosen = settings(max_examples=400, stateful_step_count=50, suppress_health_check=list(HealthCheck), database=None)
     await asyncio.to_thread(run_state_machine_as_test, machine, settings=chosen)

@@ -92,9 +92,10 @@ PLANS = st.lists(
 
 
 @settings(
-    max_examples=14, deadline=None, derandomize=True,
+    max_examples=14,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
+)
 @given(kind=st.sampled_from(["report", "order"]), plan=PLANS)
 async def test_whatever_anybody_does(
     ground: Ground, owner: asyncpg.Connection, kind: str, plan: list[tuple[str, str]]

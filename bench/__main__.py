@@ -35,6 +35,7 @@ from bench.verbs import VERBS, Requests, Verb
 from timebank.core import settings
 from timebank.migrate import migrate
 from timebank.operations import embedded
+from timebank.operations.logs import configure_logs
 
 BOOKS, LISTS, MATTERS = "books", "lists", "matters"
 SERVING = "bench_serving"
@@ -103,7 +104,9 @@ def _database(server: embedded.Server, name: str) -> tuple[str, str]:
     """A migrated database with the login that the service uses. Returns its owner's URL and a new secret key."""
     embedded.create_database(server, name)
     url, key = server.url(name), secrets.token_hex(32)
-    settings.use(replace(settings.Settings(), database_url=url, secret_key=key.encode()))
+    # Log lines would stand between the figures.
+    settings.use(replace(settings.Settings(), database_url=url, secret_key=key.encode(), log_level="WARNING"))
+    configure_logs()
     asyncio.run(migrate(url))
     embedded.create_login(server, SERVING, name)
     return url, key

@@ -356,13 +356,13 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
 
 
 async def _expired(url: str, now: datetime, persons: list[UUID]) -> list[Given]:
-    """The expiries posted at `now`, one for each account."""
+    """The expiries posted at `now`, one for each account, in the order of `persons`: their ids differ in each run."""
     connection = await asyncpg.connect(url)
     try:
         found = await connection.fetch(
             "SELECT t.entry_id, a.owner_id, t.amount, a.expires_on, a.grace_of FROM transfer t "
             "JOIN account a ON a.id = t.debit_account WHERE t.kind = 'expiry' AND t.posted_at = $1 "
-            "AND a.owner_id = ANY ($2) ORDER BY a.owner_id, a.expires_on, a.grace_of",
+            "AND a.owner_id = ANY ($2) ORDER BY array_position($2, a.owner_id), a.expires_on, a.grace_of",
             now, persons,
         )  # fmt: skip
     finally:

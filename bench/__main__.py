@@ -6,8 +6,8 @@ show now, new nonces and idempotency keys; a response that is not the expected o
 every round, pgbench runs the least that the verb can cost as one prepared statement (scripts.py), on the same server
 and tables. Between the warm-up and the first round the tables are analysed, as the server does by itself within a
 minute. Beside the figures stands the processor time of one answer: of the service, of PostgreSQL and of the load, which
-share the machine. Afterwards the books and the tables are compared with what was answered; the exit code is 1 where
-they differ.
+share the machine; that of PostgreSQL includes its work in the background, such as vacuuming. Afterwards the books and
+the tables are compared with what was answered; the exit code is 1 where they differ.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Who takes the processors while a verb is measured: read from /proc, so nothing where there is none (macOS)."""
+"""The processor time of processes, read from /proc. Systems without it, such as macOS, have none to read."""
 
 import os
 import time

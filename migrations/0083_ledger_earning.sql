@@ -18,6 +18,9 @@ DECLARE
     written integer;
 BEGIN
     PERFORM ledger_permit(p_community);
+    IF p_minutes_per_point IS NULL OR p_minutes_per_point < 1 THEN
+        RAISE EXCEPTION 'no point takes % minutes', p_minutes_per_point USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     PERFORM ledger_lock(p_community, 'person', ARRAY[p_person], ARRAY['minute', 'point']);
     minutes_account := ledger_account(p_community, 'person', p_person, 'minute', 'available', NULL, NULL);
     SELECT * INTO verdict, entry_id FROM ledger_replay(p_community, e, p_person, 'minute', p_minutes);

@@ -25,7 +25,7 @@ from timebank.operations import embedded, serving_login
 
 SECRET = b"a secret key that only the tests know, 32+"
 
-# No timing decides a test: on a machine at work an example may take a second.
+# The time that a generated example takes decides no test: on a busy machine it may be a second.
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("untimed")
 

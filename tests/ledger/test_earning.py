@@ -104,3 +104,21 @@ async def test_minutes_that_are_converted_whole_do_not_change_their_account(
     before = await owner.fetchrow(row, town.people["张桂兰"])
     await earn(town, 60)
     assert await owner.fetchrow(row, town.people["张桂兰"]) == before
+
+
+@pytest.mark.parametrize("minutes_per_point", [None, 0, -6])
+async def test_a_rate_that_gives_no_points_is_refused(
+    town: Town, owner: asyncpg.Connection, minutes_per_point: int | None
+) -> None:
+    entry = (
+        "ROW(gen_random_uuid(), 'k', '\\x01', 'service', now(), now(), NULL, 'test', $2, NULL, NULL, '', NULL, NULL)"
+    )
+    async with owner.transaction():
+        await owner.execute("SELECT set_config('timebank.communities', $1, true)", f"{{{town.community}}}")
+        with pytest.raises(asyncpg.InvalidParameterValueError):
+            async with owner.transaction():
+                await owner.execute(
+                    f"SELECT ledger_earn($1, {entry}::ledger_entry, $2, 60, $3, NULL)",
+                    town.community, town.people["张桂兰"], minutes_per_point,
+                )  # fmt: skip
+    assert await owner.fetchval("SELECT count(*) FROM transfer") == 0

@@ -356,7 +356,7 @@ def machine_on(  # noqa: C901  # the complexity counted is that of the machine's
 
 
 async def _expired(url: str, now: datetime, persons: list[UUID]) -> list[Given]:
-    """The expiries posted at `now`, one for each account, in the order of `persons`: their ids differ in each run."""
+    """The expiries posted at `now`, one for each account, in the order of `persons`: the ids differ in each run."""
     connection = await asyncpg.connect(url)
     try:
         found = await connection.fetch(

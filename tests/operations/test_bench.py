@@ -90,22 +90,22 @@ def test_what_was_answered_is_in_the_tables_and_a_difference_is_named(place: Out
     assert "accounts have another balance than their transfers" in "".join(faults())
 
 
-BUSY = "import time\nwhile time.process_time() < 0.4: pass"
+BUSY = "import time\nwhile time.process_time() < 0.4: pass\n"
+START = "import subprocess, sys\nbusy = subprocess.Popen([sys.executable, '-c', {!r}])\n"
+ENDED = START.format(BUSY) + "busy.wait()\nprint('ready', flush=True)\ninput()"
+RUNNING = START.format(f"{BUSY}print('ready', flush=True)\ninput()") + "busy.wait()"
 
 
 @pytest.mark.skipif(not PROC.exists(), reason="the processor times are read from /proc, which is only in Linux")
-def test_processor_seconds_are_those_of_all_processes_below() -> None:
+@pytest.mark.parametrize("code", [ENDED, RUNNING], ids=["a child that has ended", "a child that is running"])
+def test_processor_seconds_are_those_of_a_process_and_all_below(code: str) -> None:
     before = spent({"all": os.getpid()})
-    subprocess.run([sys.executable, "-c", BUSY], check=True)
-    after = spent({"all": os.getpid()})
-    assert after["all"] - before["all"] > 0.35, "of a process that has ended"
-    code = (
-        f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {BUSY!r}])\nprint('ready', flush=True)\ninput()"
-    )
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         running.stdout.readline()
-        assert spent({"it": running.pid})["it"] > 0.35, "of a running one and its ended child"
+        found = spent({"it": running.pid, "all": os.getpid()})
         running.communicate(b"\n")
+    assert found["it"] > 0.35
+    assert found["all"] - before["all"] > 0.35
+    assert found["load"] - before["load"] < found["all"] - before["all"], "without the processes below"
     assert spent({"gone": running.pid})["gone"] == 0
-    assert after["load"] - before["load"] < after["all"] - before["all"], "without the processes below"

@@ -16,11 +16,8 @@ from timebank.access.sign_in.logins import _code_hash, give_one_time_code, use_o
 from timebank.access.sign_in.own_password import change_password
 from timebank.access.sign_in.passwords import hash_password, proof_of
 from timebank.core import clock, vault
-from timebank.core.database import transaction
 from timebank.core.scope import Role, Scope
-from timebank.ledger import posting
 from timebank.ledger.donations import donate
-from timebank.ledger.posting import Currency, Posting
 from timebank.ledger.schemas import DonationIn
 from timebank.operations import serving_login
 
@@ -306,26 +303,40 @@ async def test_settings_and_rules_are_their_administrators(town: Town, serving: 
 # --------------------------------------------------------------------------------------------- acting in another's name
 
 
+# $1 community, $2 an id, $3 the key, $4 the actor, $5 the person whose points they are.
 ISSUE = (
     "SELECT * FROM ledger_issue($1, ROW($2::uuid, $3, '\\x01', 'deed', now(), now(), $4::uuid, 'deed', $2::uuid, NULL, "
     "NULL, '冒名', NULL, NULL)::ledger_entry, 'person', $5, 'point', NULL, NULL, 100)"
 )
+EARN = (
+    "SELECT * FROM ledger_earn($1, ROW($2::uuid, $3, '\\x01', 'service', now(), now(), $4::uuid, 'service_record', "
+    "$2::uuid, NULL, NULL, '冒名', NULL, NULL)::ledger_entry, $5, 60, 6, NULL)"
+)
 
 
-async def test_points_are_posted_in_ones_own_name_or_in_nobodys(town: Town, serving: asyncpg.Connection) -> None:
+@pytest.mark.parametrize("post", [ISSUE, EARN], ids=["issue", "earn"])
+async def test_points_are_posted_in_ones_own_name_or_in_nobodys(
+    town: Town, serving: asyncpg.Connection, post: str
+) -> None:
     thief = await town.scope("王建国")
     for session in (None, thief.session_id):
         await steal(serving, *town.communities.values(), session=session)
         for victim in ("赵丽", "张桂兰"):
             key = f"deed:{uuid4()}"
             said = await refused(
-                serving, ISSUE, town.community, clock.new_id(), key, town.people[victim], town.people["王建国"]
+                serving, post, town.community, clock.new_id(), key, town.people[victim], town.people["王建国"]
             )
-            assert "transfer" in said
-    note = Posting(kind="deed", key=f"deed:{uuid4()}", source_kind="deed", source_id=clock.new_id(), memo="按规则")
-    admin = await town.scope("赵丽")
-    async with transaction(admin):
-        await posting.issue(admin, town.people["张桂兰"], Currency.point, 1, note, expires_on=None)
+            assert said == "somebody else posts this transfer"
+    await serving.execute(post, town.community, clock.new_id(), "own", thief.person_id, town.people["张桂兰"])
+
+
+@pytest.mark.parametrize("post", [ISSUE, EARN], ids=["issue", "earn"])
+async def test_points_are_posted_in_a_community_in_scope_alone(
+    town: Town, serving: asyncpg.Connection, post: str
+) -> None:
+    await steal(serving, town.communities[SPRING])
+    said = await refused(serving, post, town.community, clock.new_id(), "k", None, town.people["王建国"])
+    assert said == "this community is not in scope"
 
 
 async def test_the_audit_is_written_in_ones_own_name_and_never_altered(town: Town, serving: asyncpg.Connection) -> None:

@@ -150,7 +150,7 @@ def test_one_value_far_out_is_refused_before_the_cells_between_cost_memory() -> 
     assert names(saved(book)) == ["薛翠"], "a cell that is only formatted stretches nothing"
 
 
-@pytest.mark.parametrize(("corner", "kept"), [("E3", ()), ("C2", (workbook.Merge(2, 2, 2, 3),))])
+@pytest.mark.parametrize(("corner", "kept"), [("E3", ()), ("C2", (workbook.Merge(2, 2, 2, 2),))])
 def test_a_block_merged_over_the_whole_sheet_is_cut_to_the_table(corner: str, kept: tuple[workbook.Merge, ...]) -> None:
     book = NewWorkbook()
     for row in (HEADER, PERSON):

@@ -161,7 +161,7 @@ def _cut(name: str, rows: tuple[Row, ...], merges: Sequence[tuple[int, int, int,
     """A sheet with its blocks (top, left, bottom, right, all from 0) cut to the rows and columns that are filled."""
     if len(merges) > _MERGES_MAX:
         raise WorkbookTooLarge
-    last_row, last_column = (rows[-1].number, max(len(row.cells) for row in rows)) if rows else (0, 0)
+    last_row, last_column = (rows[-1].number, max(len(row.cells) for row in rows) - 1) if rows else (0, -1)
     # A block merged far beyond the table is cut to it, to avoid a loop over a million empty rows.
     cut = [
         Merge(top + 1, left, min(bottom + 1, last_row), min(right, last_column))

@@ -330,13 +330,22 @@ async def test_points_are_posted_in_ones_own_name_or_in_nobodys(
     await serving.execute(post, town.community, clock.new_id(), "own", thief.person_id, town.people["张桂兰"])
 
 
-@pytest.mark.parametrize("post", [ISSUE, EARN], ids=["issue", "earn"])
-async def test_points_are_posted_in_a_community_in_scope_alone(
-    town: Town, serving: asyncpg.Connection, post: str
+async def test_every_function_of_the_books_serves_communities_in_scope_alone(
+    town: Town, serving: asyncpg.Connection, owner: asyncpg.Connection
 ) -> None:
+    functions = await owner.fetch(
+        "SELECT proname, proargtypes::oid[]::regtype[]::text[] AS types FROM pg_proc "
+        "WHERE pronamespace = 'public'::regnamespace AND prosecdef AND proname ~ '^(ledger|class|person)_' "
+        "AND proargnames[1] = 'p_community' AND has_function_privilege('timebank_app', oid, 'EXECUTE')"
+    )
+    assert {"ledger_issue", "ledger_earn", "ledger_spend", "class_buy", "person_merge"} <= {
+        f["proname"] for f in functions
+    }
     await steal(serving, town.communities[SPRING])
-    said = await refused(serving, post, town.community, clock.new_id(), "k", None, town.people["王建国"])
-    assert said == "this community is not in scope"
+    for function in functions:
+        others = "".join(f", NULL::{kind}" for kind in function["types"][1:])
+        said = await refused(serving, f"SELECT {function['proname']}($1{others})", town.community)
+        assert said == "this community is not in scope", function["proname"]
 
 
 async def test_the_audit_is_written_in_ones_own_name_and_never_altered(town: Town, serving: asyncpg.Connection) -> None:

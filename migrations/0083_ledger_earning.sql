@@ -19,7 +19,7 @@ DECLARE
 BEGIN
     PERFORM ledger_permit(p_community);
     IF p_minutes_per_point IS NULL OR p_minutes_per_point < 1 THEN
-        RAISE EXCEPTION 'no point takes % minutes', p_minutes_per_point USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'minutes per point must be 1 or more, not %', p_minutes_per_point USING ERRCODE = 'invalid_parameter_value';
     END IF;
     PERFORM ledger_lock(p_community, 'person', ARRAY[p_person], ARRAY['minute', 'point']);
     minutes_account := ledger_account(p_community, 'person', p_person, 'minute', 'available', NULL, NULL);
